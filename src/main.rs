@@ -1,0 +1,2 @@
+//! The binary: see `lib.rs` for the map.
+fn main() {}
