@@ -1,1 +1,7 @@
-//! Midwatch.
+//! Midwatch: the map of the house.
+//!
+//! Feeds fill a store, panes read the store, keys become actions, actions become effects, and one function performs effects.
+
+pub mod aws;
+pub mod feed;
+pub mod model;
