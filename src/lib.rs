@@ -2,6 +2,7 @@
 //!
 //! Feeds fill a store, panes read the store, keys become actions, actions become effects, and one function performs effects.
 
+pub mod action;
 pub mod aws;
 pub mod feed;
 pub mod model;

@@ -13,6 +13,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
 
+pub use crate::action::Kind;
+
 /// What a view may look at while it works.
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
@@ -28,15 +30,6 @@ pub struct Cx<'a> {
     pub config: &'a Config,
     /// AWS's time now: the local clock corrected by what AWS's replies say.
     pub now: Time,
-}
-
-/// Which of the two keymaps a view answers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Rows with a cursor.
-    Table,
-    /// Lines that scroll.
-    Text,
 }
 
 /// What the operator is looking at, as far as it is known: the subject of describe, copy and the palette.
