@@ -5,4 +5,7 @@
 pub mod action;
 pub mod aws;
 pub mod feed;
+pub mod keys;
 pub mod model;
+pub mod nearest;
+pub mod settings;
