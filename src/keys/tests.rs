@@ -102,7 +102,7 @@ fn names_of_keys_read_back() {
 
 #[test]
 fn a_patch_replaces_the_keys_of_the_actions_that_it_names() {
-    let keys = patch("[table]\nlogs = [\"L\", \"f6\"]\n").unwrap();
+    let keys = patch("[table]\nlogs = [\"L\", \"f6\"]\n").expect("a sound patch");
     assert_eq!(keys.action(Kind::Table, key("L")), Some(Action::Logs));
     assert_eq!(keys.action(Kind::Table, key("l")), None);
     assert_eq!(keys.action(Kind::Text, key("l")), Some(Action::Logs));
@@ -112,14 +112,14 @@ fn a_patch_replaces_the_keys_of_the_actions_that_it_names() {
 
 #[test]
 fn two_actions_may_change_places() {
-    let keys = patch("[table]\nlogs = \"e\"\nevents = \"l\"\n").unwrap();
+    let keys = patch("[table]\nlogs = \"e\"\nevents = \"l\"\n").expect("a sound patch");
     assert_eq!(keys.action(Kind::Table, key("e")), Some(Action::Logs));
     assert_eq!(keys.action(Kind::Table, key("l")), Some(Action::Events));
 }
 
 #[test]
 fn an_action_may_lose_its_keys_but_not_the_way_out() {
-    let keys = patch("[table]\nlogs = []\n").unwrap();
+    let keys = patch("[table]\nlogs = []\n").expect("a sound patch");
     assert_eq!(keys.key_of(Action::Logs, Kind::Table), None);
     assert_eq!(refused("[global]\nquit = []\n"), "config.toml:2:8: quit must keep a key");
 }
