@@ -9,3 +9,4 @@ pub mod keys;
 pub mod model;
 pub mod nearest;
 pub mod settings;
+pub mod theme;

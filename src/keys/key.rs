@@ -207,8 +207,8 @@ impl FromStr for Key {
 
 fn modifier(text: &str) -> Option<(&'static str, &str)> {
     let (head, tail) = text.split_once('-')?;
-    let held = ["ctrl", "alt", "shift"].into_iter().find(|name| head.eq_ignore_ascii_case(name))?;
-    (!tail.is_empty()).then_some((held, tail))
+    let name = ["ctrl", "alt", "shift"].into_iter().find(|name| head.eq_ignore_ascii_case(name))?;
+    (!tail.is_empty()).then_some((name, tail))
 }
 
 fn named(text: &str, rest: &str) -> Result<Code, String> {
