@@ -4,6 +4,9 @@
 
 pub mod action;
 pub mod aws;
+pub mod cli;
+pub mod config;
+pub mod duration;
 pub mod feed;
 pub mod keys;
 pub mod model;

@@ -3,7 +3,9 @@
 //! Knows the shape of TOML and nothing of what the keys mean.
 
 use crate::nearest;
+use std::io::Read;
 use std::ops::Range;
+use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -38,6 +40,22 @@ impl Source<'_> {
             what: what.into(),
         }
     }
+}
+
+/// More than anyone writes by hand; stops at a device or a wrong file.
+const LARGEST: u64 = 1 << 20;
+
+/// The text of a file that somebody wrote by hand.
+///
+/// # Errors
+/// Those of the system, and what is too large or no text.
+pub fn load(path: &Path) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(std::io::Error::other("larger than 1 MiB, which nobody wrote by hand"));
+    }
+    String::from_utf8(bytes).map_err(|_| std::io::Error::other("not UTF-8 text"))
 }
 
 /// Parses `text` and hands its top table to `read`. `file` is only a name for errors.
@@ -134,7 +152,10 @@ impl<'a> Entry<'a> {
         let number = self.value.get_ref().as_integer().and_then(|n| u64::from_str_radix(n.as_str(), n.radix()).ok());
         match number {
             Some(number) if range.contains(&number) => Ok(number),
-            _ => Err(self.wants(&format!("a whole number from {} to {}", range.start(), range.end()))),
+            _ if self.value.get_ref().is_integer() => {
+                Err(self.error(format!("{} wants a whole number from {} to {}", self.name, range.start(), range.end())))
+            }
+            _ => Err(self.wants("a whole number")),
         }
     }
 
@@ -228,7 +249,7 @@ mod tests {
         let boolean = |top: Section<'_>| top.get("mouse").map_or(Ok(true), |entry| entry.boolean());
         assert_eq!(refused("mouse = \"on\"", boolean), "config.toml:1:9: mouse wants true or false, not a string");
         let number = |top: Section<'_>| top.get("n").map_or(Ok(0), |entry| entry.number(1..=9));
-        assert_eq!(refused("n = 12", number), "config.toml:1:5: n wants a whole number from 1 to 9, not an integer");
+        assert_eq!(refused("n = 12", number), "config.toml:1:5: n wants a whole number from 1 to 9");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod file;
 pub use contrast::{Faint, contrast};
 pub use depth::{Depth, Surroundings};
 
+use crate::settings;
 use ratatui::style::{Color, Style};
 use std::path::Path;
 
@@ -195,7 +196,7 @@ pub fn names(directory: Option<&Path>) -> Vec<String> {
 }
 
 fn read_text(path: &Path) -> Result<Option<String>, String> {
-    match std::fs::read_to_string(path) {
+    match settings::load(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("cannot read theme {}: {error}", path.display())),
