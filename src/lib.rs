@@ -12,4 +12,5 @@ pub mod keys;
 pub mod model;
 pub mod nearest;
 pub mod settings;
+pub mod terminal;
 pub mod theme;
