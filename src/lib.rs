@@ -2,6 +2,14 @@
 //!
 //! Feeds fill a store, panes read the store, keys become actions, actions become effects, and one function performs effects.
 
+pub mod action;
 pub mod aws;
+pub mod cli;
+pub mod config;
+pub mod duration;
 pub mod feed;
+pub mod keys;
 pub mod model;
+pub mod nearest;
+pub mod settings;
+pub mod theme;
