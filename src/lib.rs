@@ -5,3 +5,4 @@
 pub mod aws;
 pub mod feed;
 pub mod model;
+pub mod text;
