@@ -4,5 +4,6 @@
 
 pub mod aws;
 pub mod feed;
+pub mod logs;
 pub mod model;
 pub mod text;
