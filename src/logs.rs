@@ -4,8 +4,12 @@
 //! Lines are known by identity: they arrive late and out of order, are merged by time, and nothing that an operator looks at may slide away for it.
 //! Only `source` knows that lines come over a network, only `view` that there is an application around.
 
+mod fields;
+mod layout;
 mod lens;
 mod level;
+mod paint;
+mod panel;
 mod query;
 #[cfg(test)]
 mod sample;
@@ -13,5 +17,7 @@ mod store;
 
 pub use lens::Lens;
 pub use level::Level;
+pub use paint::Paint;
+pub use panel::{Look, Panel};
 pub use query::{Pattern, Query, Term};
 pub use store::{Buffer, Key, Line};

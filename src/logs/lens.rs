@@ -21,8 +21,6 @@ pub struct Lens {
     shown: VecDeque<Key>,
     /// Lines kept in which the search was found.
     hits: VecDeque<Key>,
-    /// Lines that were added to `shown` since the query was set.
-    arrived: u64,
     /// Show lines around those that are kept.
     context: bool,
     /// Milliseconds since the epoch; older lines are not shown.
@@ -87,7 +85,6 @@ impl Lens {
                 }
             }
         }
-        self.arrived += shown.len() as u64;
         for (keys, new) in [(&mut self.shown, &mut shown), (&mut self.hits, &mut hits)] {
             new.sort_unstable();
             merge(keys, new);
@@ -118,10 +115,10 @@ impl Lens {
         self.len() == 0
     }
 
-    /// Lines that came to be shown since the query was set.
+    /// Lines kept that come after a place.
     #[must_use]
-    pub fn arrived(&self) -> u64 {
-        self.arrived
+    pub fn after(&self, key: Key) -> usize {
+        self.shown.len() - self.shown.partition_point(|shown| *shown <= key).max(self.floor())
     }
 
     /// Whether a line is kept for its own sake, not for context.
