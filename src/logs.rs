@@ -14,6 +14,7 @@ mod query;
 #[cfg(test)]
 mod sample;
 mod store;
+mod streams;
 
 pub use lens::Lens;
 pub use level::Level;
@@ -21,3 +22,4 @@ pub use paint::Paint;
 pub use panel::{Look, Panel};
 pub use query::{Pattern, Query, Term};
 pub use store::{Buffer, Key, Line};
+pub use streams::{Whereabouts, in_scope, whereabouts};

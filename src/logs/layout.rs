@@ -4,10 +4,13 @@
 
 use super::fields::{Json, Rich, Tint, is_json, lines, summary, whole};
 use super::{Buffer, Line};
-use crate::text::{end_at, fit};
+use crate::text::{end_at, fit, width};
 
 /// Rows that one line may take; whoever needs more copies or saves it.
 const ROWS: usize = 2_000;
+
+/// Cells kept for ` +1234 lines ⏎`.
+const MORE: usize = 14;
 
 /// How lines are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +44,11 @@ pub fn lay_out(buffer: &Buffer, head: u64, form: Form) -> Item {
     }
     let more = lines(text) - 1 + buffer.group(head).skip(1).map(|line| lines(&line.log.text)).sum::<usize>();
     let row = summary(text, line.level, form.json);
-    let rows = if form.wrap { wrap(&row, form.width) } else { vec![row] };
+    let mut rows = if form.wrap { wrap(&row, form.width) } else { vec![row] };
+    // The count of folded lines stands at the end of the last row; wrapped text must not lose anything to it.
+    if form.wrap && more > 0 && rows.last().is_some_and(|last| width(&last.text) + MORE > form.width) {
+        rows.push(Rich::default());
+    }
     Item { rows, more }
 }
 
@@ -100,7 +107,7 @@ mod tests {
     use super::super::sample::{line, stream};
     use super::*;
     use crate::feed::TailState;
-    use crate::text::{clean, width};
+    use crate::text::clean;
     use proptest::prelude::*;
 
     const FORM: Form = Form { width: 20, wrap: false, json: Json::Columns, open: false };
@@ -120,6 +127,12 @@ mod tests {
         let (open, more) = rows(&texts, Form { open: true, ..FORM });
         assert_eq!((&open[..4], more), (&["ERROR boom", "  at a", "  at b", "  at c"].map(str::to_owned)[..], 0));
         assert!(open[4].starts_with("└ 1970-01-01T00:00"));
+    }
+
+    #[test]
+    fn wrapped_text_leaves_room_for_the_count_of_folded_lines() {
+        let (rows, more) = rows(&["ERROR a message of more than twenty", "  at a"], Form { wrap: true, ..FORM });
+        assert_eq!((rows.concat().as_str(), rows.last().map(String::as_str), more), ("a message of more than twenty", Some(""), 1));
     }
 
     #[test]

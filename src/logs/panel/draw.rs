@@ -5,7 +5,7 @@ use super::{Panel, Stamps};
 use crate::logs::fields::{Json, Rich, Tint};
 use crate::logs::{Buffer, Key, Line, Paint};
 use crate::model::{Arn, Time};
-use crate::text::{fit, fit_middle, pad, width};
+use crate::text::{end_at, fit, fit_middle, pad, width};
 use ratatui::buffer::Buffer as Screen;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -32,8 +32,8 @@ pub struct Look<'a> {
     pub empty: &'a [String],
     /// All tasks, in the order of their hues.
     pub tasks: &'a [Arn],
-    /// Names of the containers.
-    pub containers: usize,
+    /// Cells of the longest container name; none when there is only one container.
+    pub container: usize,
     /// Milliseconds between the writing of the newest line and its arrival here.
     pub lag: Option<i64>,
     /// The keys for opening, following, the next and previous match.
@@ -119,12 +119,7 @@ impl Panel {
             day: day && !narrow,
             fine: wide,
             task: if look.tasks.len() > 1 { 4 } else { 0 },
-            container: match look.containers {
-                0 | 1 => 0,
-                _ if wide => CONTAINER,
-                _ if narrow => 3,
-                _ => 6,
-            },
+            container: look.container.min(if wide { CONTAINER } else { CONTAINER / 2 }),
             level: if wide { 7 } else { 1 },
         }
     }
@@ -148,12 +143,12 @@ impl Panel {
             }
             let mut x = area.x;
             if row == 0 {
-                x = self.prefix(line, key, (selected, marked, aside), (x, y), screen, columns, look);
+                x = self.prefix(line, key, (selected, marked, aside), area, y, screen, columns, look);
             } else {
                 x += u16::try_from(columns.width()).unwrap_or(u16::MAX).min(area.width);
             }
             let room = usize::from(area.right().saturating_sub(x));
-            let more = if row == 0 && item.more > 0 { format!(" +{} line{} {}", item.more, if item.more == 1 { "" } else { "s" }, look.keys[0]) } else { String::new() };
+            let more = if row + 1 == item.rows.len() && item.more > 0 { format!(" +{} line{} {}", item.more, if item.more == 1 { "" } else { "s" }, look.keys[0]) } else { String::new() };
             let tail = width(&more).min(room / 2);
             self.text(&item.rows[row], aside, (x, y), room - tail, screen, paint);
             if tail > 0 {
@@ -165,15 +160,16 @@ impl Panel {
 
     /// The columns before the text. Returns where the text starts.
     #[allow(clippy::too_many_arguments, reason = "one line, its place, and the three things that a picture needs")]
-    fn prefix(&self, line: &Line, key: Key, (selected, marked, aside): (bool, bool, bool), (mut x, y): (u16, u16), screen: &mut Screen, columns: &Columns, look: &Look) -> u16 {
-        let paint = look.paint;
+    fn prefix(&self, line: &Line, key: Key, (selected, marked, aside): (bool, bool, bool), area: Rect,
+        y: u16, screen: &mut Screen, columns: &Columns, look: &Look) -> u16 {
+        let (paint, mut x) = (look.paint, area.x);
         let mark = match (selected, marked) {
             (true, true) => "»",
             (true, false) => ">",
             (false, true) => "+",
             (false, false) => " ",
         };
-        let right = screen.area.right();
+        let right = area.right();
         let mut put = |text: &str, style: Style| {
             let room = usize::from(right.saturating_sub(x));
             x = screen.set_stringn(x, y, text, room, if aside { paint.dim } else { style }).0;
@@ -207,10 +203,10 @@ impl Panel {
     /// A row of text with what the search found in it.
     fn text(&self, row: &Rich, aside: bool, (x, y): (u16, u16), room: usize, screen: &mut Screen, paint: &Paint) {
         let found = self.lens.query().search.as_ref().map_or(Vec::new(), |search| search.ranges(&row.text));
-        let from = if self.shift == 0 { 0 } else { crate::text::end_at(&row.text, self.shift).unwrap_or(row.text.len()) };
-        let shown = fit(&row.text[from..], room);
-        let cut = shown.len() < row.text.len() - from || (shown.ends_with('…') && !row.text.ends_with('…'));
-        let end = from + if cut { shown.len() - '…'.len_utf8() } else { shown.len() };
+        let from = if self.shift == 0 { 0 } else { end_at(&row.text, self.shift).unwrap_or(row.text.len()) };
+        let rest = &row.text[from..];
+        let cut = end_at(rest, room).is_some();
+        let end = from + if cut { end_at(rest, room.saturating_sub(1)).unwrap_or(0) } else { rest.len() };
         let (mut x, limit) = (x, x + u16::try_from(room).unwrap_or(u16::MAX));
         let mut start = 0;
         for (piece_end, tint) in &row.pieces {
@@ -283,6 +279,9 @@ impl Panel {
             Json::Raw => "raw",
         };
         let wrap = if self.wrap { "wrap" } else { "" };
+        if self.shift > 0 {
+            parts.push(format!("→ {}", self.shift));
+        }
         parts.extend([mode, wrap, self.stamps.word()].into_iter().filter(|word| !word.is_empty()).map(str::to_owned));
         while parts.len() > 1 && width(&parts.join(" │ ")) + 2 > room {
             parts.pop();
@@ -292,10 +291,11 @@ impl Panel {
 
     /// How many lines a second there are, and how far behind they come; sampled lines are admitted.
     fn pace(&self, buffer: &Buffer, look: &Look) -> Option<String> {
-        const SPAN: i64 = 10;
+        // Ten seconds.
+        const SPAN: i64 = 10_000;
         let newest = buffer.heads().back()?.at;
-        let recent = buffer.heads().len() - buffer.heads().partition_point(|key| key.at <= newest - SPAN * 1000);
-        let rate = i64::try_from(recent).unwrap_or(i64::MAX) / SPAN;
+        let recent = buffer.heads().len() - buffer.heads().partition_point(|key| key.at <= newest - SPAN);
+        let rate = if recent < 100 { format!("{}.{}", recent / 10, recent % 10) } else { (recent / 10).to_string() };
         let sampled = if buffer.state().sampled { " sampled" } else { "" };
         let lag = look.lag.map_or(String::new(), |lag| if lag < 60_000 { format!(" lag {}.{}s", lag / 1000, lag % 1000 / 100) } else { format!(" lag {}", age(lag)) });
         Some(format!("{}{rate}/s{sampled}{lag}", if buffer.state().live { "live " } else { "" }))
