@@ -56,7 +56,7 @@ const SHARE: f64 = 0.25;
 const FLOOR: f64 = 1.0 / 16.0;
 
 /// Time in which a bucket comes back from nothing to its full rate.
-const RECOVERY: Duration = Duration::from_secs(120);
+const RECOVERY: Duration = Duration::from_mins(2);
 
 /// Whether somebody looks at what is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -88,18 +88,18 @@ impl Api {
             self.0.budget.wait(call.throttle, call.priority).await;
             let profile = self.0.spec.chosen_profile();
             let doing = Doing { action: call.action, what: call.what, profile: profile.as_deref() };
-            let sent = Instant::now();
+            let asked = Instant::now();
             // The SDK bounds an attempt, but not the loading of credentials before it.
             let answer = tokio::time::timeout(connect::ATTEMPT + Duration::from_secs(2), send(Arc::clone(&sdk))).await;
             let error = match answer {
                 Ok(Ok(answer)) => {
-                    tracing::debug!(ctx = self.0.ctx.0, action = call.action, ms = sent.elapsed().as_millis(), "answered");
+                    tracing::debug!(ctx = self.0.ctx.0, action = call.action, ms = asked.elapsed().as_millis(), "answered");
                     return Ok(answer);
                 }
                 Ok(Err(error)) => failure::explain(&error, doing),
                 Err(_) => failure::late(doing),
             };
-            tracing::debug!(ctx = self.0.ctx.0, action = call.action, ms = sent.elapsed().as_millis(), %error, code = error.code.as_deref(), "failed");
+            tracing::debug!(ctx = self.0.ctx.0, action = call.action, ms = asked.elapsed().as_millis(), %error, code = error.code.as_deref(), "failed");
             match error.kind {
                 ErrorKind::Throttled => {
                     self.0.budget.throttled(call.throttle);

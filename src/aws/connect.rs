@@ -57,7 +57,9 @@ fn variable(name: &str) -> Option<String> {
 
 /// Checks the profile and finds the region of a context. An error here is the user's to mend before the program can start.
 pub(super) async fn settle(spec: &ContextSpec, http: &SharedHttpClient) -> Result<Str, AwsError> {
-    if spec.keys.is_some() && let Some(region) = &spec.region {
+    if spec.keys.is_some()
+        && let Some(region) = &spec.region
+    {
         return Ok(region.as_str().into());
     }
     let profiles = profile::load().await?;
@@ -98,7 +100,12 @@ async fn instance_region(http: &SharedHttpClient) -> Option<String> {
 /// The metadata service answers at once or is not there: one short attempt, for most machines are not instances.
 fn metadata(http: &SharedHttpClient) -> imds::Client {
     let config = ProviderConfig::without_region().with_http_client(http.clone());
-    imds::Client::builder().configure(&config).max_attempts(1).connect_timeout(Duration::from_millis(500)).read_timeout(Duration::from_secs(1)).build()
+    imds::Client::builder()
+        .configure(&config)
+        .max_attempts(1)
+        .connect_timeout(Duration::from_millis(500))
+        .read_timeout(Duration::from_secs(1))
+        .build()
 }
 
 /// The clients of one context, built from the files and the environment as they were at that moment.
@@ -148,7 +155,7 @@ impl Sdk {
         })
     }
 
-    /// CloudWatch Logs in a region, which need not be the context's.
+    /// The log service in a region, which need not be the context's.
     pub(super) fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
         let mut clients = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let build = || {
@@ -182,13 +189,12 @@ async fn provider(spec: &ContextSpec, region: &Region, http: &SharedHttpClient) 
         }
     }
     let config = ProviderConfig::without_region().with_http_client(http.clone()).with_region(Some(region.clone()));
-    Ok(match &spec.profile {
-        Some(name) => SharedCredentialsProvider::new(ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build()),
-        None => {
-            let chain = DefaultCredentialsChain::builder().configure(config).region(region.clone()).imds_client(metadata(http));
-            SharedCredentialsProvider::new(chain.build().await)
-        }
-    })
+    if let Some(name) = &spec.profile {
+        let only = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name);
+        return Ok(SharedCredentialsProvider::new(only.build()));
+    }
+    let chain = DefaultCredentialsChain::builder().configure(config).region(region.clone()).imds_client(metadata(http));
+    Ok(SharedCredentialsProvider::new(chain.build().await))
 }
 
 /// Keeps credentials until shortly before they expire. One load at a time: whoever else asks waits for it.
@@ -200,7 +206,7 @@ struct Kept {
 
 impl Kept {
     /// Time before its end at which a credential counts as expired: a request and its retries must fit in.
-    const EARLY: Duration = Duration::from_secs(60);
+    const EARLY: Duration = Duration::from_mins(1);
 
     fn new(from: SharedCredentialsProvider) -> Self {
         Kept { from, known: tokio::sync::Mutex::default() }
@@ -275,13 +281,18 @@ mod tests {
     #[tokio::test]
     async fn credentials_are_asked_for_once_until_they_are_about_to_expire() {
         assert_eq!(keys(None).await, ["key0", "key0"]);
-        assert_eq!(keys(Some(Duration::from_secs(3600))).await, ["key0", "key0"]);
+        assert_eq!(keys(Some(Duration::from_hours(1))).await, ["key0", "key0"]);
         assert_eq!(keys(Some(Duration::from_secs(30))).await, ["key0", "key1"]);
     }
 
     #[tokio::test]
     async fn the_demo_needs_no_file_and_no_network() {
-        let spec = ContextSpec { name: "demo".into(), region: Some("eu-west-1".into()), keys: Some(("a".into(), "b".into())), ..ContextSpec::default() };
+        let spec = ContextSpec {
+            name: "demo".into(),
+            region: Some("eu-west-1".into()),
+            keys: Some(("a".into(), "b".into())),
+            ..ContextSpec::default()
+        };
         let region = settle(&spec, &http_client()).await.unwrap();
         let sdk = Sdk::build(&spec, &region, &http_client(), &Clock::default()).await.unwrap();
         assert_eq!(sdk.provider.provide_credentials().await.unwrap().access_key_id(), "a");

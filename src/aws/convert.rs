@@ -69,7 +69,11 @@ pub fn cluster(from: &ecs::Cluster) -> Cluster {
         pending: count(from.pending_tasks_count()),
         instances: count(from.registered_container_instances_count()),
         capacity_providers: texts(from.capacity_providers.as_ref()),
-        settings: from.settings().iter().map(|setting| (text(setting.name().map(ecs::ClusterSettingName::as_str)), text(setting.value()))).collect(),
+        settings: from
+            .settings()
+            .iter()
+            .map(|setting| (text(setting.name().map(ecs::ClusterSettingName::as_str)), text(setting.value())))
+            .collect(),
         tags: tags(from.tags.as_ref()),
     }
 }

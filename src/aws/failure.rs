@@ -24,19 +24,47 @@ const CODES: [(ErrorKind, &[&str]); 5] = [
     (
         ErrorKind::Throttled,
         &[
-            "ThrottlingException", "Throttling", "ThrottledException", "RequestThrottled", "RequestThrottledException", "TooManyRequestsException",
-            "RequestLimitExceeded", "SlowDown", "BandwidthLimitExceeded", "TransactionInProgressException", "PriorRequestNotComplete",
+            "ThrottlingException",
+            "Throttling",
+            "ThrottledException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "SlowDown",
+            "BandwidthLimitExceeded",
+            "TransactionInProgressException",
+            "PriorRequestNotComplete",
         ],
     ),
-    (ErrorKind::Expired, &["ExpiredTokenException", "ExpiredToken", "TokenRefreshRequired", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidToken"]),
+    (
+        ErrorKind::Expired,
+        &[
+            "ExpiredTokenException",
+            "ExpiredToken",
+            "TokenRefreshRequired",
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+            "InvalidToken",
+        ],
+    ),
     (
         ErrorKind::NoCredentials,
         &[
-            "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "IncompleteSignatureException", "MissingAuthenticationToken",
-            "MissingAuthenticationTokenException", "OptInRequired", "InvalidAccessKeyId",
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "OptInRequired",
+            "InvalidAccessKeyId",
         ],
     ),
-    (ErrorKind::Invalid, &["InvalidParameterException", "ClientException", "ValidationError", "ValidationException", "InvalidParameterValue"]),
+    (
+        ErrorKind::Invalid,
+        &["InvalidParameterException", "ClientException", "ValidationError", "ValidationException", "InvalidParameterValue"],
+    ),
 ];
 
 /// Tells a failed SDK call.
@@ -79,7 +107,9 @@ fn refused(code: &str, message: &str, doing: Doing) -> AwsError {
         }
         ErrorKind::Throttled => ("AWS throttles these calls".to_owned(), "Asking more slowly".to_owned()),
         ErrorKind::Expired => (format!("the credentials have expired ({code})"), login(doing.profile)),
-        ErrorKind::NoCredentials => (format!("AWS does not accept the credentials ({code})"), "Check the keys and the clock of this machine".to_owned()),
+        ErrorKind::NoCredentials => {
+            (format!("AWS does not accept the credentials ({code})"), "Check the keys and the clock of this machine".to_owned())
+        }
         _ => (with_message(code, message), String::new()),
     };
     let mut told = failure(kind, doing, &came, hint);
@@ -118,7 +148,12 @@ fn unreadable(status: u16, doing: Doing) -> AwsError {
     match status {
         200..300 => failure(ErrorKind::Malformed, doing, "the reply could not be read", "Asking again; is a proxy in between?"),
         500.. => failure(ErrorKind::Other, doing, &format!("AWS is in trouble (HTTP {status})"), "Asking again"),
-        _ => failure(ErrorKind::Malformed, doing, &format!("HTTP {status} with a body that is not AWS's"), "Is a proxy in between, or a wrong endpoint?"),
+        _ => failure(
+            ErrorKind::Malformed,
+            doing,
+            &format!("HTTP {status} with a body that is not AWS's"),
+            "Is a proxy in between, or a wrong endpoint?",
+        ),
     }
 }
 
@@ -161,13 +196,24 @@ pub fn credentials(error: &dyn Error, doing: Doing) -> Option<AwsError> {
         return Some(failure(ErrorKind::Expired, doing, "the SSO login has expired", login(doing.profile)));
     }
     if at(&["login session", "login_session", "login token", "signin"]) {
-        return Some(failure(ErrorKind::Expired, doing, "the console login has expired", format!("run: aws login{}", profile_flag(doing.profile))));
+        return Some(failure(
+            ErrorKind::Expired,
+            doing,
+            "the console login has expired",
+            format!("run: aws login{}", profile_flag(doing.profile)),
+        ));
     }
     if at(&["expiredtoken"]) {
         return Some(failure(ErrorKind::Expired, doing, "the credentials have expired", login(doing.profile)));
     }
-    if at(&["no providers in chain", "did not provide credentials", "credentials were not loaded", "no credentials", "was not enabled", "not loaded"])
-        && !at(&["error from service", "service error"])
+    if at(&[
+        "no providers in chain",
+        "did not provide credentials",
+        "credentials were not loaded",
+        "no credentials",
+        "was not enabled",
+        "not loaded",
+    ]) && !at(&["error from service", "service error"])
     {
         return Some(failure(ErrorKind::NoCredentials, doing, "no credentials found", nothing_found(doing.profile)));
     }

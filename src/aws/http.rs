@@ -6,7 +6,9 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Connector, ConnectorBuilder};
-use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use std::collections::HashMap;
@@ -26,8 +28,11 @@ pub fn client() -> SharedHttpClient {
 /// Connectors by the timeouts that the SDK asks for: connections are shared by everything that asks for the same ones.
 #[derive(Debug, Default)]
 struct Client {
-    routes: Mutex<HashMap<(Option<Duration>, Option<Duration>), Arc<Routes>>>,
+    routes: Mutex<HashMap<Timeouts, Arc<Routes>>>,
 }
+
+/// Connect and read timeout.
+type Timeouts = (Option<Duration>, Option<Duration>);
 
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
@@ -61,7 +66,8 @@ struct Routes {
 
 impl Routes {
     fn new(settings: &HttpConnectorSettings) -> Self {
-        let mut timeouts = HttpConnectorSettings::builder().connect_timeout(settings.connect_timeout().map_or(CONNECT, |time| time.min(CONNECT)));
+        let mut timeouts =
+            HttpConnectorSettings::builder().connect_timeout(settings.connect_timeout().map_or(CONNECT, |time| time.min(CONNECT)));
         timeouts.set_read_timeout(settings.read_timeout());
         let settings = timeouts.build();
         Routes { direct: builder(&settings).build_http(), proxied: OnceCell::new(), settings }

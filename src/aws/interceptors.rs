@@ -80,7 +80,8 @@ fn without_stream_prefix(uri: &str) -> Option<String> {
     let (scheme, rest) = uri.split_once("://")?;
     let rest = rest.strip_prefix("stream-")?;
     let host = rest.split(['/', ':', '?']).next().unwrap_or(rest);
-    let public = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|domain| host.ends_with(domain)) && !host.contains(".vpce.");
+    let public =
+        [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|domain| host.ends_with(domain)) && !host.contains(".vpce.");
     (!public).then(|| format!("{scheme}://{rest}"))
 }
 

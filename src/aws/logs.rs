@@ -1,4 +1,4 @@
-//! CloudWatch Logs: the past by `FilterLogEvents`, the present by `StartLiveTail`. What to ask for when is the tail's affair.
+//! The log service: the past by `FilterLogEvents`, the present by `StartLiveTail`. What to ask for when is the tail's affair.
 
 use super::api::{Api, Call};
 use super::connect::Sdk;
@@ -7,7 +7,7 @@ use super::failure::{Doing, failure};
 use super::{AwsError, ErrorKind};
 use crate::budget::{Priority, Throttle};
 use crate::model::Str;
-use aws_sdk_cloudwatchlogs::types::StartLiveTailResponseStream as Frame;
+use aws_sdk_cloudwatchlogs::types::{LiveTailSessionMetadata, StartLiveTailResponseStream as Frame};
 use std::sync::Arc;
 
 /// One page of log events, oldest first.
@@ -24,7 +24,7 @@ pub struct LogPage {
 pub struct RawEvent {
     /// Milliseconds since 1970 that the program's log driver gave it.
     pub at_ms: i64,
-    /// Milliseconds since 1970 at which CloudWatch took it in.
+    /// Milliseconds since 1970 at which AWS took it in.
     pub ingested_ms: i64,
     /// Log stream.
     pub stream: Str,
@@ -54,7 +54,10 @@ pub struct LiveBatch {
 
 /// An open Live Tail session. Dropping it ends it. AWS speaks every second: more than ten of silence mean that it is dead.
 pub struct LiveTail {
-    stream: aws_sdk_cloudwatchlogs::primitives::event_stream::EventReceiver<Frame, aws_sdk_cloudwatchlogs::types::error::StartLiveTailResponseStreamError>,
+    stream: aws_sdk_cloudwatchlogs::primitives::event_stream::EventReceiver<
+        Frame,
+        aws_sdk_cloudwatchlogs::types::error::StartLiveTailResponseStreamError,
+    >,
     what: String,
 }
 
@@ -101,7 +104,8 @@ impl Api {
         let call = Call { throttle: Throttle::LogGroups, priority: Priority::Focus, action, what: &what };
         let mut token: Option<String> = None;
         loop {
-            let send = |sdk: Arc<Sdk>| sdk.logs(region).describe_log_groups().log_group_name_prefix(group).set_next_token(token.clone()).send();
+            let send =
+                |sdk: Arc<Sdk>| sdk.logs(region).describe_log_groups().log_group_name_prefix(group).set_next_token(token.clone()).send();
             let page = self.call(call, send).await?;
             if let Some(found) = page.log_groups().iter().find(|found| found.log_group_name() == Some(group)) {
                 let arn = found.log_group_arn().or_else(|| found.arn()).unwrap_or_default();
@@ -124,7 +128,8 @@ impl Api {
         let what = format!("tail the log group {}", group_arn.rsplit(':').next().unwrap_or(group_arn));
         let call = Call { throttle: Throttle::LiveTail, priority: Priority::Focus, action: "logs:StartLiveTail", what: &what };
         let names = (!streams.is_empty()).then(|| streams.iter().map(ToString::to_string).collect::<Vec<String>>());
-        let send = |sdk: Arc<Sdk>| sdk.logs(region).start_live_tail().log_group_identifiers(group_arn).set_log_stream_names(names.clone()).send();
+        let send =
+            |sdk: Arc<Sdk>| sdk.logs(region).start_live_tail().log_group_identifiers(group_arn).set_log_stream_names(names.clone()).send();
         let answer = self.call(call, send).await?;
         Ok(LiveTail { stream: answer.response_stream, what: what.clone() })
     }
@@ -136,7 +141,7 @@ impl LiveTail {
         loop {
             match self.stream.recv().await {
                 Ok(Some(Frame::SessionUpdate(update))) => {
-                    let sampled = update.session_metadata().is_some_and(|metadata| metadata.sampled());
+                    let sampled = update.session_metadata().is_some_and(LiveTailSessionMetadata::sampled);
                     let events = update.session_results.unwrap_or_default().into_iter().map(live_event).collect();
                     return Some(Ok(LiveBatch { events, sampled }));
                 }
@@ -145,10 +150,16 @@ impl LiveTail {
                 Err(error) => {
                     let doing = Doing { action: "logs:StartLiveTail", what: &self.what, profile: None };
                     let ended = error.as_service_error().map(|error| {
-                        let came = if error.is_session_timeout_exception() { "AWS ended the session after three hours" } else { "AWS broke the session off" };
+                        let came = if error.is_session_timeout_exception() {
+                            "AWS ended the session after three hours"
+                        } else {
+                            "AWS broke the session off"
+                        };
                         failure(ErrorKind::Network, doing, came, "Opening a new one")
                     });
-                    return Some(Err(ended.unwrap_or_else(|| failure(ErrorKind::Network, doing, "the connection broke off", "Opening a new one"))));
+                    return Some(Err(
+                        ended.unwrap_or_else(|| failure(ErrorKind::Network, doing, "the connection broke off", "Opening a new one"))
+                    ));
                 }
             }
         }

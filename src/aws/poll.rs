@@ -80,7 +80,9 @@ impl Poll {
             (Feed::ServiceDeployments(_, service), Memory::Deployments(rows)) => {
                 return sweep(rows, &ecs::service_deployments(api, service, priority), parts).await;
             }
-            (Feed::Instances(_, cluster), Memory::Instances(rows)) => return sweep(rows, &ecs::instances(api, cluster, priority), parts).await,
+            (Feed::Instances(_, cluster), Memory::Instances(rows)) => {
+                return sweep(rows, &ecs::instances(api, cluster, priority), parts).await;
+            }
             (Feed::Identity(_), _) => identity(api, priority).await?,
             (Feed::TaskDefinition(_, arn), _) => ecs::task_definition(api, arn, priority).await?,
             (Feed::TargetGroup(_, arn), _) => Value::TargetGroup(Arc::new(target_groups::target_group(api, arn, priority).await?)),
@@ -191,7 +193,7 @@ impl Row for ServiceDeployment {
     }
 
     fn value(mut rows: Vec<Arc<Self>>) -> Value {
-        rows.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
         Value::ServiceDeployments(rows)
     }
 }

@@ -5,10 +5,13 @@ use super::failure::{Doing, failure};
 use super::{AwsError, ErrorKind};
 use crate::text::clean;
 use aws_config::profile::{Profile, ProfileSet};
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_types::os_shim_internal::{Env, Fs};
 
 /// Both files, read now.
 pub async fn load() -> Result<ProfileSet, AwsError> {
-    aws_config::profile::load(&Default::default(), &Default::default(), &Default::default(), None).await.map_err(|error| {
+    let (fs, env, files) = (Fs::default(), Env::default(), EnvConfigFiles::default());
+    aws_config::profile::load(&fs, &env, &files, None).await.map_err(|error| {
         let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         let told: Vec<String> = causes.map(ToString::to_string).collect();
         failure(ErrorKind::Invalid, doing("read the AWS configuration"), &told.join(": "), "")
@@ -28,7 +31,12 @@ pub fn find<'a>(profiles: &'a ProfileSet, name: &str) -> Result<&'a Profile, Aws
             known => format!("Did you mean {}?", nearest(name, known).join(", ")),
         };
         let (config, credentials) = files();
-        failure(ErrorKind::Invalid, doing(&format!("use profile {name}")), &format!("it is neither in {config} nor in {credentials}"), clean(&hint))
+        failure(
+            ErrorKind::Invalid,
+            doing(&format!("use profile {name}")),
+            &format!("it is neither in {config} nor in {credentials}"),
+            clean(&hint),
+        )
     })
 }
 
@@ -41,7 +49,9 @@ pub fn refuse_mfa(profiles: &ProfileSet, profile: &Profile) -> Result<(), AwsErr
         if let Some(serial) = profile.get("mfa_serial") {
             let name = profile.name();
             let came = format!("it asks for an MFA code (mfa_serial = {serial})");
-            let hint = format!("Put its session into a profile with credential_process = aws configure export-credentials --profile {name}, or use SSO");
+            let hint = format!(
+                "Put its session into a profile with credential_process = aws configure export-credentials --profile {name}, or use SSO"
+            );
             return Err(failure(ErrorKind::NoCredentials, doing(&format!("use profile {name}")), &came, clean(&hint)));
         }
         match profile.get("source_profile").and_then(|source| profiles.get_profile(source)) {
@@ -54,7 +64,8 @@ pub fn refuse_mfa(profiles: &ProfileSet, profile: &Profile) -> Result<(), AwsErr
 
 /// Where the two files are looked for.
 pub fn files() -> (String, String) {
-    let path = |variable: &str, default: &str| std::env::var(variable).ok().filter(|path| !path.is_empty()).unwrap_or_else(|| default.to_owned());
+    let path =
+        |variable: &str, default: &str| std::env::var(variable).ok().filter(|path| !path.is_empty()).unwrap_or_else(|| default.to_owned());
     (path("AWS_CONFIG_FILE", "~/.aws/config"), path("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
 }
 
@@ -83,11 +94,12 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+    use aws_runtime::env_config::file::EnvConfigFileKind;
 
     async fn profiles(config: &str) -> ProfileSet {
+        let (fs, env) = (Fs::default(), Env::default());
         let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, config).build();
-        aws_config::profile::load(&Default::default(), &Default::default(), &files, None).await.unwrap()
+        aws_config::profile::load(&fs, &env, &files, None).await.unwrap()
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 use super::{AwsError, ErrorKind};
 use crate::feed::{Outcome, Value};
 use crate::model::Arn;
+use crate::text::clean;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::collections::{HashMap, HashSet};
@@ -28,16 +29,19 @@ pub(super) struct Cursor {
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// A question that can be asked again and again.
+type Ask<'a, Q, T> = Box<dyn Fn(Q) -> Boxed<'a, T> + Send + Sync + 'a>;
+
 /// How rows of one kind are fetched.
 pub(super) struct Fetch<'a, T> {
     /// How many lists make up the whole.
     pub(super) lists: usize,
     /// Reads a page.
-    pub(super) list: Box<dyn Fn(Cursor) -> Boxed<'a, Page> + Send + Sync + 'a>,
+    pub(super) list: Ask<'a, Cursor, Page>,
     /// Rows that one call may describe.
     pub(super) batch: usize,
     /// Describes rows. Those that have vanished since the list are simply not among the answers.
-    pub(super) describe: Box<dyn Fn(Vec<String>) -> Boxed<'a, Result<Vec<T>, AwsError>> + Send + Sync + 'a>,
+    pub(super) describe: Ask<'a, Vec<String>, Result<Vec<T>, AwsError>>,
 }
 
 /// What is known of a list from one sweep to the next.
@@ -79,7 +83,7 @@ impl<T: Row> Rows<T> {
 
     fn get(&self, arn: &str) -> Option<&Arc<T>> {
         // Arn has no Borrow<str>; ARNs are short and this is asked once per described row.
-        self.known.get(&Arn::from(arn))
+        self.known.get(&Arn(clean(arn)))
     }
 
     /// Takes a described row: the old `Arc` when nothing changed. Returns it with whether it is new.
@@ -96,7 +100,7 @@ impl<T: Row> Rows<T> {
     }
 
     /// Ends a complete sweep: what was not seen is gone.
-    fn end(&mut self, order: Vec<Arn>) -> Outcome {
+    fn end(&mut self, order: &[Arn]) -> Outcome {
         let seen: HashSet<&Arn> = order.iter().collect();
         let before = self.known.len();
         self.known.retain(|arn, _| seen.contains(arn));
@@ -110,8 +114,8 @@ impl<T: Row> Rows<T> {
 
     /// Takes an answer that is complete in one reply.
     pub(super) fn replace(&mut self, rows: Vec<T>) -> Outcome {
-        let order = rows.into_iter().map(|row| self.take(row).0.arn().clone()).collect();
-        self.end(order)
+        let order: Vec<Arn> = rows.into_iter().map(|row| self.take(row).0.arn().clone()).collect();
+        self.end(&order)
     }
 }
 
@@ -132,7 +136,7 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
                 order.extend_from_slice(&fresh);
                 let ask: Vec<String> = fresh.into_iter().filter(|arn| !keep_settled(rows, arn, &mut described)).collect();
                 describing.extend(ask.chunks(fetch.batch).map(|chunk| (fetch.describe)(chunk.to_vec())));
-                listing = next(cursor, token, fetch.lists).map(|cursor| (cursor.clone(), (fetch.list)(cursor)));
+                listing = next(&cursor, token, fetch.lists).map(|cursor| (cursor.clone(), (fetch.list)(cursor)));
             }
             Some(answer) = describing.next(), if !describing.is_empty() => match answer {
                 Ok(batch) => {
@@ -154,10 +158,11 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
             else => break,
         }
     }
-    match failures.into_iter().next() {
-        Some(error) => Err(error),
-        None => Ok(rows.end(order.iter().map(|arn| Arn::from(&**arn)).filter(|arn| described.contains(arn)).collect())),
+    if let Some(error) = failures.into_iter().next() {
+        return Err(error);
     }
+    let order: Vec<Arn> = order.iter().map(|arn| Arn(clean(arn))).filter(|arn| described.contains(arn)).collect();
+    Ok(rows.end(&order))
 }
 
 /// Counts a row that will never change as described.
@@ -169,7 +174,7 @@ fn keep_settled<T: Row>(rows: &Rows<T>, arn: &str, described: &mut HashSet<Arn>)
     })
 }
 
-fn next(cursor: Cursor, token: Option<String>, lists: usize) -> Option<Cursor> {
+fn next(cursor: &Cursor, token: Option<String>, lists: usize) -> Option<Cursor> {
     match token.filter(|token| !token.is_empty()) {
         // A token that leads to itself would go on for ever.
         Some(token) if cursor.token.as_ref() != Some(&token) => Some(Cursor { list: cursor.list, token: Some(token) }),
@@ -271,8 +276,8 @@ mod tests {
     #[test]
     fn a_token_that_leads_to_itself_ends_the_list() {
         let at = |list, token: &str| Cursor { list, token: Some(token.to_owned()) };
-        assert!(next(at(0, "x"), Some("x".to_owned()), 1).is_none());
-        assert_eq!(next(at(0, "x"), Some("y".to_owned()), 1).unwrap().token.as_deref(), Some("y"));
-        assert_eq!(next(at(0, "x"), None, 2).map(|cursor| cursor.list), Some(1));
+        assert!(next(&at(0, "x"), Some("x".to_owned()), 1).is_none());
+        assert_eq!(next(&at(0, "x"), Some("y".to_owned()), 1).unwrap().token.as_deref(), Some("y"));
+        assert_eq!(next(&at(0, "x"), None, 2).map(|cursor| cursor.list), Some(1));
     }
 }

@@ -82,7 +82,7 @@ async fn describe(api: &Api, arns: &[&Arn], priority: Priority) -> Result<Vec<Ta
         several => format!("describe {} target groups", several.len()),
     };
     let call = Call { throttle: Throttle::LoadBalancing, priority, action: "elasticloadbalancing:DescribeTargetGroups", what: &what };
-    let names: Vec<String> = arns.iter().map(|arn| arn.to_string()).collect();
+    let names: Vec<String> = arns.iter().map(ToString::to_string).collect();
     let answer = api.call(call, |sdk| sdk.elb.describe_target_groups().set_target_group_arns(Some(names.clone())).send()).await?;
     Ok(answer.target_groups().iter().map(convert::target_group).collect())
 }

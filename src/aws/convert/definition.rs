@@ -72,7 +72,13 @@ mod tests {
     #[test]
     fn secret_options_of_a_log_driver_are_left_out_and_the_others_are_in_order() {
         let secret = ecs::Secret::builder().name("splunk-token").value_from("arn:aws:ssm:x").build().unwrap();
-        let from = ecs::LogConfiguration::builder().log_driver("splunk".into()).options("b", "2").options("a", "1").secret_options(secret).build().unwrap();
+        let from = ecs::LogConfiguration::builder()
+            .log_driver("splunk".into())
+            .options("b", "2")
+            .options("a", "1")
+            .secret_options(secret)
+            .build()
+            .unwrap();
         let logs = logs(&from);
         assert_eq!((&*logs.driver, logs.options.len(), logs.option("a").map(|value| &**value)), ("splunk", 2, Some("1")));
         assert_eq!(logs.option("splunk-token"), None);

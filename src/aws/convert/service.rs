@@ -18,7 +18,11 @@ pub fn service(from: &ecs::Service, known: Option<&Service>) -> Service {
         running: count(from.running_count()),
         pending: count(from.pending_count()),
         launch_type: maybe(from.launch_type().map(ecs::LaunchType::as_str)),
-        capacity_providers: from.capacity_provider_strategy().iter().map(|item| (clean(item.capacity_provider()), count(item.base()), count(item.weight()))).collect(),
+        capacity_providers: from
+            .capacity_provider_strategy()
+            .iter()
+            .map(|item| (clean(item.capacity_provider()), count(item.base()), count(item.weight())))
+            .collect(),
         platform_version: maybe(from.platform_version()),
         scheduling: clean(from.scheduling_strategy().map_or("REPLICA", ecs::SchedulingStrategy::as_str)),
         controller: clean(from.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str())),
@@ -48,8 +52,10 @@ pub fn service(from: &ecs::Service, known: Option<&Service>) -> Service {
 /// Both lists are newest first, so what is known of the new list is a run of it.
 fn events(from: &[ecs::ServiceEvent], known: &[ServiceEvent]) -> Vec<ServiceEvent> {
     let fresh = known.first().and_then(|first| from.iter().position(|event| event.id() == Some(&*first.id))).unwrap_or(from.len());
-    let new = |event: &ecs::ServiceEvent| ServiceEvent { id: text(event.id()), at: time(event.created_at()), message: text(event.message()) };
-    let shared = |(event, known): (&ecs::ServiceEvent, &ServiceEvent)| if event.id() == Some(&*known.id) { known.clone() } else { new(event) };
+    let new =
+        |event: &ecs::ServiceEvent| ServiceEvent { id: text(event.id()), at: time(event.created_at()), message: text(event.message()) };
+    let shared =
+        |(event, known): (&ecs::ServiceEvent, &ServiceEvent)| if event.id() == Some(&*known.id) { known.clone() } else { new(event) };
     let run = from[fresh..].iter().zip(known).map(shared);
     let rest = from[fresh..].iter().skip(known.len()).map(new);
     from[..fresh].iter().map(new).chain(run).chain(rest).collect()

@@ -54,7 +54,8 @@ fn state(word: &str) -> TargetState {
 /// An image of `DescribeImages`.
 pub fn image(from: &ecr::ImageDetail) -> Image {
     let counts = from.image_scan_findings_summary().and_then(|summary| summary.finding_severity_counts());
-    let mut findings: Vec<(Str, u32)> = counts.into_iter().flatten().map(|(severity, found)| (clean(severity.as_str()), count(*found))).collect();
+    let mut findings: Vec<(Str, u32)> =
+        counts.into_iter().flatten().map(|(severity, found)| (clean(severity.as_str()), count(*found))).collect();
     findings.sort_by_key(|(severity, _)| (rank(severity), severity.clone()));
     Image {
         digest: text(from.image_digest()),

@@ -37,7 +37,9 @@ pub fn task(from: &ecs::Task) -> Task {
 /// The address by which a target group of type `ip` knows the task: that of its network interface, IPv4 before IPv6.
 fn address(from: &ecs::Task) -> Option<Str> {
     let interfaces = || from.attachments().iter().filter(|attachment| attachment.r#type() == Some("ElasticNetworkInterface"));
-    let detail = |name: &'static str| interfaces().flat_map(ecs::Attachment::details).find(|detail| detail.name() == Some(name)).and_then(ecs::KeyValuePair::value);
+    let detail = |name: &'static str| {
+        interfaces().flat_map(ecs::Attachment::details).find(|detail| detail.name() == Some(name)).and_then(ecs::KeyValuePair::value)
+    };
     let of_containers = || from.containers().iter().flat_map(ecs::Container::network_interfaces);
     let address = detail("privateIPv4Address")
         .or_else(|| of_containers().find_map(ecs::NetworkInterface::private_ipv4_address))
@@ -87,7 +89,10 @@ mod tests {
     use super::*;
 
     fn interface(name: &str, value: &str) -> ecs::Attachment {
-        ecs::Attachment::builder().r#type("ElasticNetworkInterface").details(ecs::KeyValuePair::builder().name(name).value(value).build()).build()
+        ecs::Attachment::builder()
+            .r#type("ElasticNetworkInterface")
+            .details(ecs::KeyValuePair::builder().name(name).value(value).build())
+            .build()
     }
 
     #[test]

@@ -64,7 +64,9 @@ pub(super) fn services<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority, k
             let what = format!("list the services of {}", cluster.name());
             let call = Call { throttle: Throttle::ServiceRead, priority, action: "ecs:ListServices", what: &what };
             // Without a size AWS answers ten at a time.
-            let send = |sdk: Arc<Sdk>| sdk.ecs.list_services().cluster(cluster.as_str()).max_results(PAGE).set_next_token(cursor.token.clone()).send();
+            let send = |sdk: Arc<Sdk>| {
+                sdk.ecs.list_services().cluster(cluster.as_str()).max_results(PAGE).set_next_token(cursor.token.clone()).send()
+            };
             api.call(call, send).await.map(|page| (page.service_arns.unwrap_or_default(), page.next_token))
         }) as _
     };
@@ -76,13 +78,21 @@ pub(super) fn services<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority, k
     Fetch { lists: 1, list: Box::new(list), batch: 10, describe: Box::new(describe) }
 }
 
-async fn describe_services(api: &Api, cluster: &str, arns: Vec<String>, priority: Priority, known: &Known) -> Result<Vec<Service>, AwsError> {
+async fn describe_services(
+    api: &Api,
+    cluster: &str,
+    arns: Vec<String>,
+    priority: Priority,
+    known: &Known,
+) -> Result<Vec<Service>, AwsError> {
     let what = match arns.as_slice() {
         [one] => format!("describe service {}", last(one)),
         _ => format!("describe the services of {}", last(cluster)),
     };
     let call = Call { throttle: Throttle::ServiceRead, priority, action: "ecs:DescribeServices", what: &what };
-    let send = |client: Arc<Sdk>| client.ecs.describe_services().cluster(cluster).set_services(Some(arns.clone())).include(sdk::ServiceField::Tags).send();
+    let send = |client: Arc<Sdk>| {
+        client.ecs.describe_services().cluster(cluster).set_services(Some(arns.clone())).include(sdk::ServiceField::Tags).send()
+    };
     let answer = api.call(call, send).await?;
     // A service that was deleted is answered as INACTIVE for a while; the list has left it out already.
     let alive = answer.services().iter().filter(|service| service.status() != Some("INACTIVE"));
@@ -94,7 +104,12 @@ pub(super) async fn service(api: &Api, arn: &Arn, priority: Priority, known: &Kn
     let Some(cluster) = arn.cluster_name() else {
         let what = format!("describe service {}", arn.name());
         let doing = Doing { action: "ecs:DescribeServices", what: &what, profile: None };
-        return Err(failure(ErrorKind::Invalid, doing, "its ARN has the old format, without the cluster", "Open it from its cluster's list"));
+        return Err(failure(
+            ErrorKind::Invalid,
+            doing,
+            "its ARN has the old format, without the cluster",
+            "Open it from its cluster's list",
+        ));
     };
     describe_services(api, cluster, vec![arn.to_string()], priority, known).await
 }
@@ -171,7 +186,9 @@ pub(super) fn instances<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority) 
         Box::pin(async move {
             let what = format!("describe the container instances of {}", cluster.name());
             let call = Call { throttle: Throttle::ClusterResourceRead, priority, action: "ecs:DescribeContainerInstances", what: &what };
-            let send = |sdk: Arc<Sdk>| sdk.ecs.describe_container_instances().cluster(cluster.as_str()).set_container_instances(Some(arns.clone())).send();
+            let send = |sdk: Arc<Sdk>| {
+                sdk.ecs.describe_container_instances().cluster(cluster.as_str()).set_container_instances(Some(arns.clone())).send()
+            };
             Ok(api.call(call, send).await?.container_instances().iter().map(convert::container_instance).collect())
         }) as _
     };
@@ -183,7 +200,9 @@ pub(super) async fn task_definition(api: &Api, arn: &Arn, priority: Priority) ->
     let what = format!("describe task definition {}", arn.name());
     let action = "ecs:DescribeTaskDefinition";
     let call = Call { throttle: Throttle::TaskDefinitionRead, priority, action, what: &what };
-    let send = |client: Arc<Sdk>| client.ecs.describe_task_definition().task_definition(arn.as_str()).include(sdk::TaskDefinitionField::Tags).send();
+    let send = |client: Arc<Sdk>| {
+        client.ecs.describe_task_definition().task_definition(arn.as_str()).include(sdk::TaskDefinitionField::Tags).send()
+    };
     let answer = api.call(call, send).await?;
     let missing = || failure(ErrorKind::Malformed, Doing { action, what: &what, profile: None }, "the reply names none", "Asking again");
     let definition = answer.task_definition().ok_or_else(missing)?;

@@ -41,7 +41,13 @@ async fn cluster(api: &Api, arn: &Arn) -> Result<Value, AwsError> {
     let call = asked(Throttle::ClusterRead, "ecs:DescribeClusters", &what);
     let body = Body::default();
     let send = |client: Arc<Sdk>| {
-        let all = [sdk::ClusterField::Attachments, sdk::ClusterField::Configurations, sdk::ClusterField::Settings, sdk::ClusterField::Statistics, sdk::ClusterField::Tags];
+        let all = [
+            sdk::ClusterField::Attachments,
+            sdk::ClusterField::Configurations,
+            sdk::ClusterField::Settings,
+            sdk::ClusterField::Statistics,
+            sdk::ClusterField::Tags,
+        ];
         client.ecs.describe_clusters().clusters(arn.as_str()).set_include(Some(all.to_vec())).customize().interceptor(body.clone()).send()
     };
     api.call(call, send).await?;
@@ -117,10 +123,15 @@ fn target(from: &elb::TargetHealthDescription) -> Value {
     };
     let text = |text: Option<&str>| text.map(Value::from);
     let described = from.target().map(|target| {
-        object([("Id", text(target.id())), ("Port", target.port().map(Value::from)), ("AvailabilityZone", text(target.availability_zone()))])
+        object([
+            ("Id", text(target.id())),
+            ("Port", target.port().map(Value::from)),
+            ("AvailabilityZone", text(target.availability_zone())),
+        ])
     });
     let health = from.target_health().map(|health| {
-        let (state, reason) = (health.state().map(elb::TargetHealthStateEnum::as_str), health.reason().map(elb::TargetHealthReasonEnum::as_str));
+        let (state, reason) =
+            (health.state().map(elb::TargetHealthStateEnum::as_str), health.reason().map(elb::TargetHealthReasonEnum::as_str));
         object([("State", text(state)), ("Reason", text(reason)), ("Description", text(health.description()))])
     });
     object([("Target", described), ("HealthCheckPort", text(from.health_check_port())), ("TargetHealth", health)])
@@ -156,7 +167,9 @@ fn mask_pair(pair: &mut Value) {
 
 fn secret(name: &str) -> bool {
     let name = name.to_uppercase().replace(['-', '.'], "_");
-    let word = |key: &str| name == key || name.ends_with(&format!("_{key}")) || name.contains(&format!("_{key}_")) || name.starts_with(&format!("{key}_"));
+    let word = |key: &str| {
+        name == key || name.ends_with(&format!("_{key}")) || name.contains(&format!("_{key}_")) || name.starts_with(&format!("{key}_"))
+    };
     SECRET.iter().any(|part| name.contains(part)) || word("KEY") || word("PASS") || word("PWD") || word("AUTH")
 }
 
@@ -186,9 +199,14 @@ mod tests {
 
     #[test]
     fn a_target_is_told_with_the_names_of_the_wire() {
-        let health = elb::TargetHealth::builder().state(elb::TargetHealthStateEnum::Unhealthy).reason(elb::TargetHealthReasonEnum::Timeout).build();
-        let from = elb::TargetHealthDescription::builder().target(elb::TargetDescription::builder().id("10.0.0.1").port(80).build()).target_health(health).build();
-        let expected = json!({"Target": {"Id": "10.0.0.1", "Port": 80}, "TargetHealth": {"State": "unhealthy", "Reason": "Target.Timeout"}});
+        let health =
+            elb::TargetHealth::builder().state(elb::TargetHealthStateEnum::Unhealthy).reason(elb::TargetHealthReasonEnum::Timeout).build();
+        let from = elb::TargetHealthDescription::builder()
+            .target(elb::TargetDescription::builder().id("10.0.0.1").port(80).build())
+            .target_health(health)
+            .build();
+        let expected =
+            json!({"Target": {"Id": "10.0.0.1", "Port": 80}, "TargetHealth": {"State": "unhealthy", "Reason": "Target.Timeout"}});
         assert_eq!(target(&from), expected);
     }
 }
