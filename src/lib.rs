@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod aws;
+pub mod budget;
 pub mod cli;
 pub mod config;
 pub mod duration;
@@ -12,6 +13,8 @@ pub mod keys;
 pub mod logs;
 pub mod model;
 pub mod nearest;
+pub mod retry;
 pub mod settings;
 pub mod text;
 pub mod theme;
+pub mod watch;
