@@ -10,6 +10,7 @@ use crate::sim::world::{LogStream, Ms};
 
 /// Milliseconds.
 pub(super) const SLOT: Ms = 5_000;
+const SLOT_SECONDS: f64 = 5.0;
 /// No line is ingested later than this after it was said, in milliseconds.
 pub(super) const LATEST: Ms = 9_000;
 /// The awslogs driver flushes a batch each second.
@@ -35,8 +36,9 @@ impl Line {
 
     /// 56 digits that grow with time, as AWS's do.
     pub(super) fn event_id(&self) -> String {
-        // 84 bits times 10^15 have at most 41 digits.
-        let tail = self.id * 1_000_000_000_000_000 + u128::from(rng::mix(self.timestamp.unsigned_abs()) % 1_000_000_000_000_000);
+        // 76 bits times 10^15 fit into 128 bits, and have at most 38 digits.
+        let tail = self.id * 1_000_000_000_000_000
+            + u128::from(rng::mix(self.timestamp.unsigned_abs()) % 1_000_000_000_000_000);
         format!("3{:014}{tail:041}", self.timestamp)
     }
 }
@@ -59,19 +61,30 @@ pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Ve
     let mut said: Vec<(Ms, String)> = Vec::new();
     let banner = speaker.banner();
     let ready = stream.started_at + LINE_GAP * 4 * length(&banner);
-    let epilogue = if stream.ended_at.is_some() { speaker.epilogue() } else { Vec::new() };
+    let epilogue = if stream.ended_at.is_some() {
+        speaker.epilogue()
+    } else {
+        Vec::new()
+    };
     let closing = end.saturating_sub(LINE_GAP * (length(&epilogue) + 1));
     if from < ready {
         said.extend(spread(stream.started_at + LINE_GAP, LINE_GAP * 4, banner));
     }
     chatter(key, slot, container.rate, &speaker, &mut said);
-    said.retain(|(at, _)| (from..to).contains(at) && (*at < ready.max(stream.started_at) || *at < closing));
+    said.retain(|(at, _)| {
+        (from..to).contains(at) && (*at < ready.max(stream.started_at) || *at < closing)
+    });
     said.retain(|(at, _)| *at >= stream.started_at && *at < end);
     if to > closing {
-        said.extend(spread(closing, LINE_GAP, epilogue).into_iter().filter(|(at, _)| (from..to).contains(at)));
+        said.extend(
+            spread(closing, LINE_GAP, epilogue)
+                .into_iter()
+                .filter(|(at, _)| (from..to).contains(at)),
+        );
     }
     said.sort_by_key(|(at, _)| *at);
-    let stream_key = u128::from(key) << 20;
+    // 56 bits of the stream and 20 of the order, so that an event id has room for them.
+    let stream_key = u128::from(key >> 8) << 20;
     let line = |(order, (timestamp, message)): (usize, (Ms, String))| Line {
         timestamp,
         ingestion: ingestion(key, timestamp),
@@ -94,9 +107,11 @@ fn chatter(key: u64, slot: Ms, rate: f64, speaker: &Speaker<'_>, said: &mut Vec<
     };
     // Thousandths of an utterance; a rate is a few lines a second, at most a few thousand.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let expected = (rate.clamp(0.0, 10_000.0) * factor * SLOT as f64) as u64;
+    let expected = (rate.clamp(0.0, 10_000.0) * factor * SLOT_SECONDS * 1000.0) as u64;
     let count = expected / 1000 + u64::from(rng.below(1000) < expected % 1000);
-    let mut times: Vec<Ms> = (0..count).map(|_| slot * SLOT + rng.between(0, SLOT - 1)).collect();
+    let mut times: Vec<Ms> = (0..count)
+        .map(|_| slot * SLOT + rng.between(0, SLOT - 1))
+        .collect();
     times.sort_unstable();
     for at in times {
         for (nth, line) in voice::utter(speaker, &mut rng, at).into_iter().enumerate() {
@@ -108,7 +123,11 @@ fn chatter(key: u64, slot: Ms, rate: f64, speaker: &Speaker<'_>, said: &mut Vec<
 }
 
 fn spread(first: Ms, gap: Ms, texts: Vec<String>) -> Vec<(Ms, String)> {
-    texts.into_iter().zip(0..).map(|(text, nth)| (first + gap * nth, text)).collect()
+    texts
+        .into_iter()
+        .zip(0..)
+        .map(|(text, nth)| (first + gap * nth, text))
+        .collect()
 }
 
 fn length(texts: &[String]) -> Ms {
@@ -119,7 +138,11 @@ fn length(texts: &[String]) -> Ms {
 fn ingestion(key: u64, timestamp: Ms) -> Ms {
     let batch = timestamp.div_euclid(BATCH);
     let travel = 60 + rng::mix(key ^ batch.unsigned_abs().rotate_left(9)) % 600;
-    let lag = if rng::mix(key ^ (batch / 60).unsigned_abs().rotate_left(31)) % 60 == 7 { 6_000 } else { 0 };
+    let lag = if rng::mix(key ^ (batch / 60).unsigned_abs().rotate_left(31)) % 60 == 7 {
+        6_000
+    } else {
+        0
+    };
     (batch + 1) * BATCH + Ms::try_from(travel).unwrap_or_default() + lag
 }
 
@@ -127,5 +150,10 @@ fn ingestion(key: u64, timestamp: Ms) -> Ms {
 pub(super) fn last(seed: u64, name: &str, stream: &LogStream, now: Ms) -> Option<Line> {
     let end = stream.ended_at.unwrap_or(now).min(now);
     let first = slot(stream.started_at.max(end - 60_000));
-    (first..=slot(end)).rev().find_map(|at| in_slot(seed, name, stream, at).into_iter().rev().find(|line| line.ingestion <= now))
+    (first..=slot(end)).rev().find_map(|at| {
+        in_slot(seed, name, stream, at)
+            .into_iter()
+            .rev()
+            .find(|line| line.ingestion <= now)
+    })
 }
