@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Midwatch: the map of the house.
 //!
 //! Feeds fill a store, panes read the store, keys become actions, actions become effects, and one function performs effects.
@@ -15,6 +16,7 @@ pub mod model;
 pub mod nearest;
 pub mod retry;
 pub mod settings;
+pub mod sim;
 pub mod text;
 pub mod theme;
 pub mod watch;
