@@ -1,9 +1,22 @@
+<<<<<<< HEAD
 //! Midwatch: the map of the house.
 //!
 //! Feeds fill a store, panes read the store, keys become actions, actions become effects, and one function performs effects.
 
+pub mod action;
 pub mod aws;
+pub mod budget;
+pub mod cli;
+pub mod config;
+pub mod duration;
 pub mod feed;
+pub mod keys;
 pub mod logs;
 pub mod model;
+pub mod nearest;
+pub mod retry;
+pub mod settings;
+pub mod sim;
 pub mod text;
+pub mod theme;
+pub mod watch;

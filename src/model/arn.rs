@@ -41,7 +41,7 @@ impl Arn {
     /// The cluster's name inside a service's or task's long ARN, `…:service/CLUSTER/NAME`.
     #[must_use]
     pub fn cluster_name(&self) -> Option<&str> {
-        let parts: Vec<&str> = self.0.rsplitn(6, ':').next()?.split('/').collect();
+        let parts: Vec<&str> = self.0.rsplit(':').next()?.split('/').collect();
         (parts.len() == 3).then(|| parts[1])
     }
 }
