@@ -47,6 +47,8 @@ pub enum Event {
     Meter(Meter),
     /// Something that an effect did, or failed to do, in a sentence.
     Said(Notice),
+    /// Other colours.
+    Theme(Box<Theme>),
     /// The system wants the program to end.
     Terminate,
 }
@@ -64,6 +66,8 @@ pub enum Effect {
     Suspend,
     /// Draw every cell anew.
     Repaint,
+    /// Read the theme of that name and bring it by [`Event::Theme`].
+    Theme(String),
     /// Poll slowly, because nobody looks, or at the usual pace.
     Focused(bool),
 }
@@ -199,6 +203,11 @@ impl App {
                 self.say(notice);
                 Vec::new()
             }
+            Event::Theme(theme) => {
+                self.shared.theme = *theme;
+                self.dirty = true;
+                Vec::new()
+            }
             Event::Terminate => {
                 self.quitting = true;
                 Vec::new()
@@ -218,11 +227,7 @@ impl App {
             }
             self.dirty = true;
         }
-        self.wanted.clear();
-        let cx = self.shared.cx();
-        if let Some(view) = self.views.last() {
-            view.wanted(&cx, &mut self.wanted);
-        }
+        self.settle_wanted();
     }
 
     /// What the visible view wants watched.
@@ -249,6 +254,12 @@ impl App {
         let notice = self.notice.is_some().then_some(1);
         let view = self.views.last().and_then(|view| view.ages(&self.shared.cx()));
         notice.or(view)
+    }
+
+    /// Whether keys are text now, not commands.
+    #[must_use]
+    pub fn typing(&self) -> bool {
+        self.prompt.is_some() || matches!(self.overlay, Some(Overlay::Palette(_) | Overlay::Help(_)))
     }
 
     /// The contexts.
@@ -369,6 +380,9 @@ impl App {
         if let Some(view) = self.views.last() {
             view.wanted(&cx, &mut self.wanted);
         }
+        // What never changes is asked for once in a session, not once in a visit.
+        let store = &self.shared.store;
+        self.wanted.retain(|wanted| !asked_once(wanted.feed()) || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
     }
 
     /// Actions that no view took.
@@ -601,4 +615,9 @@ impl App {
         };
         self.shared.fleet.all().filter_map(of).collect()
     }
+}
+
+/// Answers that stay true as long as the program runs.
+fn asked_once(feed: &Feed) -> bool {
+    matches!(feed, Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::Image(..))
 }

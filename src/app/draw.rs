@@ -69,6 +69,7 @@ impl App {
     }
 
     fn draw_header(&self, line: Rect, buf: &mut Buffer) {
+        buf.set_style(line, self.shared.theme.style(Role::Header));
         let wide = line.width >= 100;
         let mut left: Spans = Vec::new();
         match self.context() {
@@ -90,8 +91,8 @@ impl App {
             None => left.push((format!(" midwatch  {} contexts", self.shared.fleet.0.len()), Role::Header)),
         }
         let mut right: Spans = vec![self.freshness()];
-        if self.meter.throttled > 0 {
-            right.push((format!("  throttled {}×, slowed down", self.meter.throttled), Role::Warn));
+        if self.meter.throttled_recently > 0 {
+            right.push((format!("  throttled {}×, slowed down", self.meter.throttled_recently), Role::Warn));
         }
         if wide {
             right.push((format!("  api {:.0}/s", self.meter.calls_per_second), Role::Dim));

@@ -85,9 +85,9 @@ impl Palette {
                 buf.set_style(Rect { x: area.x + 1, y, width: width.saturating_sub(2), height: 1 }, theme.style(Role::Selection));
             }
             let name = format!("{:<10}{:<34}", entry.kind, text::fit(&entry.name, 33));
-            buf.set_stringn(area.x + 2, y, &name, room, theme.on_selection(Role::Text, chosen));
+            buf.set_stringn(area.x + 2, y, &name, room, theme.style(Role::Text));
             let rest = room.saturating_sub(44);
-            buf.set_stringn(area.x + 46, y, text::fit(&entry.about, rest), rest, theme.on_selection(Role::Dim, chosen));
+            buf.set_stringn(area.x + 46, y, text::fit(&entry.about, rest), rest, theme.style(Role::Dim));
         }
         cursor
     }
@@ -176,7 +176,7 @@ impl App {
                 }
             }
             Go::Act(action) => return self.act(action),
-            Go::Theme(name) => self.change_theme(&name),
+            Go::Theme(name) => return vec![Effect::Theme(name)],
             Go::Quit => self.quitting = true,
         }
         Vec::new()
@@ -185,16 +185,6 @@ impl App {
     fn open_named(&mut self, name: &str, place: Place) {
         if let Some(pane) = panes::named(name) {
             self.go(pane, Some(place));
-        }
-    }
-
-    fn change_theme(&mut self, name: &str) {
-        match self.shared.config.theme_named(name) {
-            Ok(theme) => {
-                self.shared.theme = theme;
-                self.dirty = true;
-            }
-            Err(why) => self.tell(Tone::Fail, why),
         }
     }
 

@@ -139,7 +139,7 @@ impl Page {
         if !self.lines.is_empty() {
             self.lines.push(Vec::new());
         }
-        self.lines.push(vec![(text.into(), Role::Header)]);
+        self.lines.push(vec![(text.into(), Role::Accent)]);
     }
 
     fn field(&mut self, name: &'static str, value: impl Into<String>) {

@@ -514,31 +514,25 @@ pub struct Actor {
     /// it in whole periods. Default one period.
     pub first: Option<Span>,
     /// What it does.
-    #[serde(flatten)]
     pub act: Act,
+    /// How the tasks fare that `deploy` or `run` brings.
+    #[serde(default)]
+    pub behaviour: Behaviour,
+    /// For `scale`: desiredCount becomes each of these in turn.
+    #[serde(default)]
+    pub desired: Vec<u32>,
 }
 
-/// `act = "…"` of an actor with its settings.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "act", rename_all = "snake_case")]
+/// What an actor does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Pushes an image, registers a revision with it and updates the service.
-    Deploy {
-        /// How tasks of that revision fare.
-        #[serde(default)]
-        behaviour: Behaviour,
-    },
+    Deploy,
     /// UpdateService with forceNewDeployment.
     Redeploy,
-    /// Sets desiredCount to each of these in turn.
-    Scale {
-        /// Counts.
-        desired: Vec<u32>,
-    },
+    /// UpdateService with another desiredCount.
+    Scale,
     /// RunTask with the service's task definition.
-    Run {
-        /// How those tasks fare.
-        #[serde(default)]
-        behaviour: Behaviour,
-    },
+    Run,
 }

@@ -15,6 +15,8 @@ pub enum Due {
     Fate(TaskId),
     /// A target's health checks have made up their mind: (task, target group, healthy).
     Checked(TaskId, usize, bool),
+    /// A target is registered and its first checks run: (task, target group).
+    Registered(TaskId, usize),
     /// A target has drained: (task, target group).
     Drained(TaskId, usize),
     /// The container health checks have made up their mind.

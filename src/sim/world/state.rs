@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::sim::scenario::{Behaviour, HealthCheck, Voice};
+use crate::sim::scenario::{Act, Behaviour, HealthCheck, Voice};
 
 use super::queue::Queue;
 use crate::sim::rng::Rng;
@@ -84,6 +84,8 @@ pub struct Estate {
     pub rng: Rng,
     /// Scripts that act on the estate from outside (a CI bot, a schedule).
     pub actors: Vec<Actor>,
+    /// Private addresses handed out so far.
+    pub addresses: u32,
 }
 
 /// An ECS cluster.
@@ -182,7 +184,7 @@ pub struct TaskDefinition {
     /// Containers in document order.
     pub containers: Vec<ContainerDefinition>,
     /// How tasks of this revision fare.
-    pub behaviour: Behaviour,
+    pub behaviour: Arc<Behaviour>,
 }
 
 /// Network mode of a task definition.
@@ -317,6 +319,8 @@ pub struct Service {
     pub pass_at: Option<Ms>,
     /// Placement failures in a row, for the back-off.
     pub stalled: u32,
+    /// Tasks that run but are not yet registered with their target groups.
+    pub unregistered: Vec<TaskId>,
 }
 
 /// A line of `service.events`.
@@ -410,16 +414,12 @@ pub struct Deployment {
 /// Status of a service deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeploymentStatus {
-    /// PENDING.
-    Pending,
     /// IN_PROGRESS.
     InProgress,
     /// SUCCESSFUL.
     Successful,
     /// STOPPED: replaced by a newer deployment or failed without rollback.
     Stopped,
-    /// ROLLBACK_REQUESTED.
-    RollbackRequested,
     /// ROLLBACK_IN_PROGRESS.
     RollbackInProgress,
     /// ROLLBACK_SUCCESSFUL.
@@ -572,8 +572,14 @@ pub struct Task {
     pub tags: Vec<(String, String)>,
     /// `overrides` as sent to RunTask.
     pub overrides: Option<Value>,
+    /// Targets are (or were) registered: (index of target group, target id, port).
+    pub targets: Vec<(usize, String, u16)>,
+    /// How its kind fares; mostly that of the task definition.
+    pub behaviour: Arc<Behaviour>,
     /// Counts changes, as AWS does.
     pub version: u32,
+    /// When it takes its next step; other steps in the queue are void.
+    pub due_at: Ms,
     /// Whether this one suffers its revision's behaviour; the others are well.
     pub sick: bool,
     /// Whether it was ever counted as healthy.
@@ -792,6 +798,8 @@ pub struct LogStream {
     pub container: usize,
     /// What ran.
     pub definition: Arc<TaskDefinition>,
+    /// How it fared when `sick`.
+    pub behaviour: Arc<Behaviour>,
     /// When the container started.
     pub started_at: Ms,
     /// When it ended.
@@ -830,14 +838,16 @@ pub struct Image {
 pub struct Actor {
     /// Name, for instance `ci-bot`.
     pub name: String,
-    /// Index into [`Estate::services`], for all but `run`.
+    /// Index into [`Estate::services`].
     pub service: usize,
-    /// Index into [`Estate::clusters`].
-    pub cluster: usize,
     /// Period in ms.
     pub every: Ms,
     /// What it does.
-    pub act: crate::sim::scenario::Act,
+    pub act: Act,
+    /// How the tasks fare that it brings.
+    pub behaviour: Behaviour,
+    /// Counts for `scale`.
+    pub desired: Vec<u32>,
     /// How often it has acted.
     pub round: u32,
 }

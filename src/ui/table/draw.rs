@@ -117,7 +117,7 @@ impl<R: 'static> TableView<R> {
             if p.column == sorted && title.len() < usize::from(p.width) {
                 title.push(if reversed { '▲' } else { '▼' });
             }
-            put(buf, inner.x + GUTTER + p.x, inner.y, &title, p.width, column.right, cx.theme.style(Role::Header));
+            put(buf, inner.x + GUTTER + p.x, inner.y, &title, p.width, column.right, cx.theme.style(Role::Dim));
         }
     }
 
@@ -136,7 +136,7 @@ impl<R: 'static> TableView<R> {
             let column: &Column<R> = &self.spec.columns[p.column];
             let cell = (column.cell)(row, cx);
             let role = if ghost { Role::Dim } else { cell.role };
-            put(buf, line.x + GUTTER + p.x, line.y, &cell.text, p.width, column.right, cx.theme.on_selection(role, under_cursor));
+            put(buf, line.x + GUTTER + p.x, line.y, &cell.text, p.width, column.right, cx.theme.style(role));
         }
         if ghost {
             let word = " gone ";
