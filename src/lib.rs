@@ -7,5 +7,6 @@ pub mod budget;
 pub mod feed;
 pub mod model;
 pub mod retry;
+pub mod sim;
 pub mod text;
 pub mod watch;
