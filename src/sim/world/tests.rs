@@ -124,7 +124,7 @@ fn a_rolling_deployment_keeps_between_minimum_and_maximum_and_completes() {
         run(&mut w, 600, |w| {
             let well = w.estates[0].tasks.keys().filter(|id| w.estates[0].is_well(**id)).count();
             assert!(well >= least, "{well} well at {minimum}/{maximum}");
-            let alive = w.estates[0].tasks.values().filter(|t| !t.stopping).count();
+            let alive = w.estates[0].tasks.values().filter(|t| !t.stopping()).count();
             assert!(alive <= most, "{alive} alive at {minimum}/{maximum}");
             seen = seen.max(service(w)["deployments"].as_array().unwrap().len());
         });
@@ -183,7 +183,7 @@ fn the_breaker_trips_at_its_threshold_and_rolls_back_to_the_deployment_before() 
 
 #[test]
 fn without_a_breaker_a_bad_deployment_goes_on_and_backs_off() {
-    let mut w = world("desired = 2\nbreaker = false", &release("fate = \"pull_fails\""));
+    let mut w = world("desired = 2\nbreaker = \"off\"", &release("fate = \"pull_fails\""));
     run(&mut w, 1200, |_| {});
     let s = service(&mut w);
     assert_eq!(s["deployments"][0]["rolloutState"], "IN_PROGRESS");
@@ -201,7 +201,7 @@ fn without_a_breaker_a_bad_deployment_goes_on_and_backs_off() {
 #[test]
 fn an_unhealthy_target_is_left_alone_within_the_grace_period_and_replaced_after_it() {
     let bad = release("fate = \"unhealthy\"\nafter = \"1s\"");
-    let mut w = world("desired = 1\nbreaker = false\ngrace = \"120s\"", &bad);
+    let mut w = world("desired = 1\nbreaker = \"off\"\ngrace = \"120s\"", &bad);
     let mut unhealthy_at = None;
     let mut stopped_at = None;
     run(&mut w, 400, |w| {
@@ -212,7 +212,7 @@ fn an_unhealthy_target_is_left_alone_within_the_grace_period_and_replaced_after_
             unhealthy_at.get_or_insert((now, task.id, task.started_at.unwrap()));
         }
         if let Some((_, id, started)) = unhealthy_at
-            && w.estates[0].tasks[&id].stopping
+            && w.estates[0].tasks[&id].stopping()
         {
             stopped_at.get_or_insert((now - started, id));
         }
@@ -334,7 +334,7 @@ fn a_scaled_service_changes_its_tasks_but_not_its_deployment() {
 
 #[test]
 fn a_request_can_roll_a_deployment_back_once() {
-    let mut w = world("desired = 2\nbreaker = false", &release("fate = \"unhealthy\"\nafter = \"1s\""));
+    let mut w = world("desired = 2\nbreaker = \"off\"", &release("fate = \"unhealthy\"\nafter = \"1s\""));
     run(&mut w, 60, |_| {});
     let s = service(&mut w);
     let stop = json!({"serviceDeploymentArn": s["currentServiceDeployment"], "stopType": "ROLLBACK"});
@@ -361,8 +361,7 @@ fn a_newer_deployment_supersedes_the_one_under_way() {
     let states: Vec<&str> =
         listed["serviceDeployments"].as_array().unwrap().iter().take(2).map(|d| d["status"].as_str().unwrap()).collect();
     assert_eq!(states, ["SUCCESSFUL", "STOPPED"]);
-    let arns: Vec<&Value> =
-        listed["serviceDeployments"].as_array().unwrap().iter().map(|d| &d["targetServiceRevisionArn"]).collect();
+    let arns: Vec<&Value> = listed["serviceDeployments"].as_array().unwrap().iter().map(|d| &d["targetServiceRevisionArn"]).collect();
     let revisions = call(&mut w, "DescribeServiceRevisions", &json!({"serviceRevisionArns": arns}));
     assert_eq!(revisions["failures"], json!([]));
 }
@@ -415,6 +414,6 @@ fn a_large_world_has_the_size_that_was_asked_for() {
     let e = &w.estates[0];
     assert_eq!((e.clusters.len(), e.services.len()), (7, 130));
     assert_eq!(e.services.iter().map(|s| s.desired).sum::<u32>(), 701);
-    let alive = e.tasks.values().filter(|t| !t.stopping).count();
+    let alive = e.tasks.values().filter(|t| !t.stopping()).count();
     assert!((701..730).contains(&alive), "{alive}");
 }
