@@ -77,6 +77,13 @@ pub fn draw(screen: &Screen, ground: Ground) -> String {
     svg
 }
 
+/// How a cell's contents get on the picture.
+#[derive(Clone, Copy, PartialEq)]
+enum Face {
+    Letters,
+    Shape,
+}
+
 /// How a cell looks.
 #[derive(Clone, Copy, PartialEq)]
 struct Look {
@@ -85,8 +92,7 @@ struct Look {
     bold: bool,
     italic: bool,
     underline: bool,
-    /// Drawn as a shape and not as a letter.
-    shape: bool,
+    face: Face,
 }
 
 impl Look {
@@ -101,7 +107,7 @@ impl Look {
         if cell.dim() {
             text = between(text, back);
         }
-        let shape = cell
+        let drawn = cell
             .contents()
             .chars()
             .next()
@@ -112,7 +118,7 @@ impl Look {
             bold: cell.bold(),
             italic: cell.italic(),
             underline: cell.underline(),
-            shape,
+            face,
         }
     }
 }
@@ -166,7 +172,7 @@ impl Run {
 
     fn text(&self, svg: &mut String, row: u16) {
         let y = f64::from(row) * HEIGHT;
-        if self.look.shape {
+        if self.look.face == Face::Shape {
             let mut x = f64::from(self.column) * WIDTH;
             for c in self.text.chars() {
                 shape(svg, c, x, y, self.look.text);

@@ -107,7 +107,7 @@ class Sim:
             service,
             self.endpoint,
             region or context["region"],
-            keys or (context["access_key"], context["secret_key"]),
+            keys or (context["access_key"], context["secret_key"], context.get("session_token")),
             attempts=attempts,
             validate=validate,
             read_timeout=read_timeout,

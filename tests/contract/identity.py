@@ -7,7 +7,7 @@ from urllib.parse import urlparse
 
 from botocore.exceptions import ClientError
 
-from harness import make_client, pages, refused
+from harness import eventually, make_client, pages, refused
 
 
 def run(report, sim):
@@ -134,6 +134,56 @@ def garbage(report, sim, context):
     refused(report, ecs.list_clusters, "SerializationException")
     refused(report, sim.client("ecs", context, validate=False, attempts=1).list_services, "SerializationException", cluster=7)
     report.check(sim.client("ecs", context).list_clusters()["clusterArns"], "the server still answers")
+
+
+def doors(report, sim):
+    """Allow-lists and expiry; `sim` runs doors.toml."""
+    everything, reader = sim.contexts["everything"], sim.contexts["reader"]
+    with report.section("allow-lists"):
+        ecs = sim.client("ecs", reader, attempts=1)
+        arns = ecs.list_clusters()["clusterArns"]
+        report.equal(arns, sim.client("ecs", everything).list_clusters()["clusterArns"], "two keys of one account see the same")
+        report.equal(len(ecs.describe_services(cluster=arns[0], services=["a"])["failures"]), 1, "an allowed action by its own name")
+        me = "User: arn:aws:sts::123456789012:assumed-role/Reader/night is not authorized to perform: "
+
+        def denied(call, action, code="AccessDeniedException", status=400, **arguments):
+            reply = refused(report, call, code, me + action, status, **arguments)
+            text = reply["Error"]["Message"] if reply else ""
+            report.check(text.endswith(f"because no identity-based policy allows the {action} action"), f"AWS's words for a denied {action}: {text}")
+
+        denied(ecs.describe_clusters, "ecs:DescribeClusters", clusters=arns)
+        denied(ecs.describe_tasks, "ecs:DescribeTasks", cluster=arns[0], tasks=["a"])
+        denied(ecs.update_service, "ecs:UpdateService", cluster=arns[0], service="a", desiredCount=1)
+        logs = sim.client("logs", reader, attempts=1)
+        report.equal(logs.describe_log_groups()["logGroups"], [], "an allowed action of Logs")
+        denied(logs.describe_log_streams, "logs:DescribeLogStreams", logGroupName="a")
+        group = "arn:aws:logs:eu-west-1:123456789012:log-group:a"
+        denied(logs.start_live_tail, "logs:StartLiveTail", logGroupIdentifiers=[group])
+        denied(sim.client("ecr", reader, attempts=1).describe_repositories, "ecr:DescribeRepositories")
+        elb = sim.client("elbv2", reader, attempts=1)
+        denied(elb.describe_target_groups, "elasticloadbalancing:DescribeTargetGroups", "AccessDenied", 403)
+        me_again = sim.client("sts", reader).get_caller_identity()["Arn"]
+        report.equal(me_again, "arn:aws:sts::123456789012:assumed-role/Reader/night", "GetCallerIdentity needs no permission")
+    with report.section("temporary keys and expiry"):
+        temporary, expired = sim.contexts["temporary"], sim.contexts["expired"]
+        report.equal(sim.client("ecs", temporary).list_clusters()["clusterArns"], arns, "temporary keys with their token")
+        bare = (temporary["access_key"], temporary["secret_key"])
+        words = "The security token included in the request is "
+        refused(report, sim.client("ecs", temporary, keys=bare, attempts=1).list_clusters, "UnrecognizedClientException", words + "invalid")
+        late = sim.client("ecs", expired, attempts=1)
+
+        def ended():
+            try:
+                late.list_clusters()
+                return False
+            except ClientError:
+                return True
+
+        eventually(report, ended, "keys that last a second end")
+        refused(report, late.list_clusters, "ExpiredTokenException", words + "expired")
+        refused(report, sim.client("logs", expired, attempts=1).describe_log_groups, "ExpiredTokenException", words + "expired")
+        refused(report, sim.client("elbv2", expired, attempts=1).describe_target_groups, "ExpiredToken", words + "expired", 403)
+        refused(report, sim.client("sts", expired, attempts=1).get_caller_identity, "ExpiredToken", words + "expired", 403)
 
 
 def throttles(report, sim):

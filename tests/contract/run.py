@@ -7,6 +7,7 @@ then how much was checked; the exit code is 1 if anything failed.
 """
 
 import sys
+from pathlib import Path
 
 import ecs_reads
 import ecs_writes
@@ -45,6 +46,7 @@ def main():
     at_rest("logs", logs.run)
     at_rest("elbv2", elbv2.run)
     at_rest("identity", identity.run)
+    at_rest("doors", identity.doors, scenario=str(Path(__file__).with_name("doors.toml")))
     at_rest("throttles", identity.throttles)
     at_rest("writes", ecs_writes.run, speed="30")
     if not only:
