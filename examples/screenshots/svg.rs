@@ -112,6 +112,7 @@ impl Look {
             .chars()
             .next()
             .is_some_and(|c| arms(c).is_some() || block(c).is_some());
+        let face = if drawn { Face::Shape } else { Face::Letters };
         Self {
             text,
             back,
