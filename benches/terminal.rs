@@ -369,7 +369,7 @@ fn load(
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let calls = fleet.sim.calls();
     for call in &calls {
-        *counts.entry(call.operation.clone()).or_default() += 1;
+        *counts.entry(call.operation.to_owned()).or_default() += 1;
     }
     let throttled = calls
         .iter()
