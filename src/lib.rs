@@ -1,1 +1,3 @@
 //! Midwatch.
+
+pub mod sim;

@@ -1,0 +1,282 @@
+//! ListServices and DescribeServices: what a service looks like.
+
+use serde_json::{Value, json};
+
+use super::body::{Body, page};
+use super::{ApiError, Caller, Reply, cluster, is_arn, missing, put, seconds, service, tags, uuid};
+use crate::sim::world::{
+    Controller, Deployment, Estate, Launch, LoadBalancing, Rollout, Scheduling, Service, ServiceRevision, TaskStatus,
+};
+
+pub(super) const LAUNCH_TYPES: [&str; 4] = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
+
+pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
+    let cluster = cluster(estate, body)?;
+    let launch = body.one_of("launchType", &LAUNCH_TYPES)?;
+    let scheduling = body.one_of("schedulingStrategy", &["REPLICA", "DAEMON"])?;
+    let managed = body.one_of("resourceManagementType", &["CUSTOMER", "ECS"])?;
+    let services = estate.clusters[cluster].services.values().map(|&index| &estate.services[index]);
+    let wanted = services.filter(|s| {
+        let type_of = s.current_revision().and_then(|r| launch_type(&r.launch));
+        launch.is_none_or(|l| type_of == Some(l))
+            && scheduling.is_none_or(|w| w == scheduling_word(s.scheduling))
+            && managed.is_none_or(|m| m == "CUSTOMER")
+    });
+    // AWS's order is its own; by name is as good and stays put.
+    let arns = wanted.map(|s| estate.service_arn(s)).collect();
+    page(body, "serviceArns", (10, 100), arns)
+}
+
+pub(super) fn describe(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
+    let cluster = cluster(estate, body)?;
+    let names = body.texts("services")?;
+    if names.is_empty() {
+        return Err(ApiError::parameter("Services cannot be empty."));
+    }
+    if names.len() > 10 {
+        return Err(ApiError::parameter("Services cannot have more than 10 elements."));
+    }
+    let with_tags = body.includes("TAGS")?;
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for name in names {
+        match service(estate, cluster, name) {
+            Some(index) => {
+                let mut out = one(estate, index);
+                put(&mut out, "tags", with_tags.then(|| tags(&estate.services[index].tags)));
+                found.push(out);
+            }
+            None if is_arn(name) => failures.push(missing(name)),
+            None => {
+                let path = format!("service/{}/{name}", estate.cluster_name(cluster));
+                failures.push(missing(&estate.arn("ecs", &path)));
+            }
+        }
+    }
+    Ok(json!({"services": found, "failures": failures}))
+}
+
+/// Tasks of a deployment: wanted, RUNNING and on their way there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub desired: usize,
+    pub running: usize,
+    pub pending: usize,
+}
+
+/// The tasks of one deployment, or of all with `None`.
+pub(super) fn counts(estate: &Estate, index: usize, deployment: Option<u64>) -> Counts {
+    let service = &estate.services[index];
+    let mut counts = Counts::default();
+    let tasks = service.tasks.iter().filter_map(|id| estate.tasks.get(id));
+    for task in tasks.filter(|t| deployment.is_none_or(|d| t.deployment == d)) {
+        counts.desired += usize::from(!task.stopping);
+        match task.status {
+            TaskStatus::Running => counts.running += 1,
+            TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => counts.pending += 1,
+            _ => {}
+        }
+    }
+    let primary = service.deployments.first();
+    if deployment.is_none_or(|d| primary.is_some_and(|p| p.id == d)) {
+        counts.desired = estate.wanted(index);
+    }
+    if deployment.is_some_and(|d| service.deployments.iter().any(|x| x.id == d && x.rollout == Rollout::Failed)) {
+        counts.desired = 0;
+    }
+    counts
+}
+
+/// A service as DescribeServices and UpdateService show it, without tags.
+pub(super) fn one(estate: &Estate, index: usize) -> Value {
+    let service = &estate.services[index];
+    let total = counts(estate, index, None);
+    let Some(revision) = service.current_revision() else { return Value::Null };
+    let mut out = json!({
+        "serviceArn": estate.service_arn(service),
+        "serviceName": service.name,
+        "clusterArn": estate.cluster_arn(estate.cluster_name(service.cluster)),
+        "loadBalancers": load_balancers(estate, &revision.load_balancers),
+        "serviceRegistries": [],
+        "status": "ACTIVE",
+        "desiredCount": total.desired,
+        "runningCount": total.running,
+        "pendingCount": total.pending,
+        "taskDefinition": estate.definition_arn(&revision.definition),
+        "deploymentConfiguration": deployment_configuration(service),
+        "deployments": [],
+        "roleArn": estate.role_arn("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"),
+        "events": events(service),
+        "createdAt": seconds(service.created_at),
+        "placementConstraints": [],
+        "placementStrategy": [],
+        "healthCheckGracePeriodSeconds": service.grace,
+        "schedulingStrategy": scheduling_word(service.scheduling),
+        "deploymentController": {"type": controller_word(service.controller)},
+        "createdBy": service.created_by,
+        "enableECSManagedTags": true,
+        "propagateTags": "SERVICE",
+        "enableExecuteCommand": service.exec,
+        "availabilityZoneRebalancing": "DISABLED",
+        "resourceManagementType": "CUSTOMER",
+    });
+    launch(&mut out, revision);
+    match service.controller {
+        Controller::Ecs => {
+            out["deployments"] = service.deployments.iter().enumerate()
+                .map(|(at, d)| deployment(estate, index, at, d)).collect();
+            out["currentServiceRevisions"] = service.deployments.iter()
+                .filter_map(|d| Some(revision_counts(estate, index, d.id, service.revisions.get(d.revision)?))).collect();
+            let under_way = service.under_way().map(|h| json!(estate.service_deployment_arn(service, &h.id)));
+            put(&mut out, "currentServiceDeployment", under_way);
+        }
+        Controller::CodeDeploy | Controller::External => out["taskSets"] = task_sets(estate, index),
+    }
+    for (key, value) in &service.echo {
+        out[key] = value.clone();
+    }
+    out
+}
+
+fn revision_counts(estate: &Estate, index: usize, deployment: u64, revision: &ServiceRevision) -> Value {
+    let n = counts(estate, index, Some(deployment));
+    json!({
+        "arn": estate.revision_arn(&estate.services[index], revision.id),
+        "requestedTaskCount": n.desired, "runningTaskCount": n.running, "pendingTaskCount": n.pending,
+    })
+}
+
+/// launchType or capacityProviderStrategy, platform and network of a revision.
+pub(super) fn launch(out: &mut Value, revision: &ServiceRevision) {
+    match &revision.launch {
+        Launch::Providers(all) => {
+            let one = |(name, weight, base): &(String, u32, u32)| {
+                json!({"capacityProvider": name, "weight": weight, "base": base})
+            };
+            out["capacityProviderStrategy"] = all.iter().map(one).collect();
+        }
+        other => out["launchType"] = json!(launch_type(other)),
+    }
+    if !revision.platform_version.is_empty() {
+        out["platformVersion"] = json!(revision.platform_version);
+        out["platformFamily"] = json!("Linux");
+    }
+    put(out, "networkConfiguration", revision.network.clone());
+}
+
+fn deployment(estate: &Estate, index: usize, at: usize, of: &Deployment) -> Value {
+    let service = &estate.services[index];
+    let revision = &service.revisions[of.revision];
+    let n = counts(estate, index, Some(of.id));
+    let mut out = json!({
+        "id": format!("ecs-svc/{}", of.id),
+        "status": if at == 0 { "PRIMARY" } else { "ACTIVE" },
+        "taskDefinition": estate.definition_arn(&revision.definition),
+        "desiredCount": n.desired,
+        "pendingCount": n.pending,
+        "runningCount": n.running,
+        "failedTasks": of.failed_tasks,
+        "createdAt": seconds(of.created_at),
+        "updatedAt": seconds(of.updated_at),
+        "rolloutState": match of.rollout {
+            Rollout::InProgress => "IN_PROGRESS",
+            Rollout::Completed => "COMPLETED",
+            Rollout::Failed => "FAILED",
+        },
+        "rolloutStateReason": of.reason,
+    });
+    launch(&mut out, revision);
+    out
+}
+
+/// The one task set of a service that CodeDeploy or somebody else deploys.
+fn task_sets(estate: &Estate, index: usize) -> Value {
+    let service = &estate.services[index];
+    let (Some(of), Some(revision)) = (service.deployments.first(), service.current_revision()) else {
+        return json!([]);
+    };
+    let n = counts(estate, index, Some(of.id));
+    let by_code_deploy = service.controller == Controller::CodeDeploy;
+    let id = format!("ecs-svc/{}", of.id);
+    let set_arn = format!("task-set/{}/{}/{id}", estate.cluster_name(service.cluster), service.name);
+    let mut out = json!({
+        "id": id,
+        "taskSetArn": estate.arn("ecs", &set_arn),
+        "serviceArn": estate.service_arn(service),
+        "clusterArn": estate.cluster_arn(estate.cluster_name(service.cluster)),
+        "status": "PRIMARY",
+        "taskDefinition": estate.definition_arn(&revision.definition),
+        "computedDesiredCount": n.desired,
+        "pendingCount": n.pending,
+        "runningCount": n.running,
+        "createdAt": seconds(of.created_at),
+        "updatedAt": seconds(of.updated_at),
+        "loadBalancers": load_balancers(estate, &revision.load_balancers),
+        "serviceRegistries": [],
+        "scale": {"value": 100.0, "unit": "PERCENT"},
+        "stabilityStatus": if service.steady { "STEADY_STATE" } else { "STABILIZING" },
+        "stabilityStatusAt": seconds(of.updated_at),
+        "tags": [],
+    });
+    if by_code_deploy {
+        out["startedBy"] = json!("CODE_DEPLOY");
+        // CodeDeploy's ids are nine letters and digits.
+        out["externalId"] = json!(format!("d-{:09X}", of.id % 0xF_FFFF_FFFF));
+    }
+    launch(&mut out, revision);
+    json!([out])
+}
+
+pub(super) fn load_balancers(estate: &Estate, all: &[LoadBalancing]) -> Value {
+    let one = |lb: &LoadBalancing| {
+        json!({
+            "targetGroupArn": estate.target_group_arn(lb.target_group),
+            "containerName": lb.container,
+            "containerPort": lb.port,
+        })
+    };
+    all.iter().map(one).collect()
+}
+
+pub(super) fn deployment_configuration(service: &Service) -> Value {
+    let mut out = json!({"maximumPercent": service.maximum, "minimumHealthyPercent": service.minimum});
+    if service.controller == Controller::Ecs {
+        out["deploymentCircuitBreaker"] = json!({
+            "enable": service.breaker.enable,
+            "rollback": service.breaker.rollback,
+            "resetOnHealthyTask": true,
+            "thresholdConfiguration": {"type": "BOUNDED_PERCENT", "value": 50},
+        });
+        out["strategy"] = json!("ROLLING");
+    }
+    out
+}
+
+fn events(service: &Service) -> Value {
+    let one = |e: &crate::sim::world::ServiceEvent| {
+        json!({"id": uuid(e.id), "createdAt": seconds(e.at), "message": e.message})
+    };
+    service.events.iter().map(one).collect()
+}
+
+pub(super) fn launch_type(launch: &Launch) -> Option<&'static str> {
+    match launch {
+        Launch::Fargate => Some("FARGATE"),
+        Launch::Ec2 => Some("EC2"),
+        Launch::Providers(_) => None,
+    }
+}
+
+fn scheduling_word(scheduling: Scheduling) -> &'static str {
+    match scheduling {
+        Scheduling::Replica => "REPLICA",
+        Scheduling::Daemon => "DAEMON",
+    }
+}
+
+fn controller_word(controller: Controller) -> &'static str {
+    match controller {
+        Controller::Ecs => "ECS",
+        Controller::CodeDeploy => "CODE_DEPLOY",
+        Controller::External => "EXTERNAL",
+    }
+}

@@ -1,0 +1,159 @@
+//! What a stream says: a pure function of the seed, the stream and the window, so that a million lines cost no memory.
+//!
+//! Time is cut into slots of five seconds, the same for all streams. A slot's lines are drawn from a generator that is seeded by
+//! stream and slot; the voice words them. Start-up lines follow the container's start, last words come just before its end.
+
+use super::voice::{self, Speaker};
+use crate::sim::rng::{self, Rng};
+use crate::sim::scenario::Voice;
+use crate::sim::world::{LogStream, Ms};
+
+/// Milliseconds.
+pub(super) const SLOT: Ms = 5_000;
+const SLOT_SECONDS: f64 = 5.0;
+/// No line is ingested later than this after it was said, in milliseconds.
+pub(super) const LATEST: Ms = 9_000;
+/// The awslogs driver flushes a batch each second.
+const BATCH: Ms = 1_000;
+/// Between lines that belong together, in milliseconds.
+const LINE_GAP: Ms = 15;
+
+/// One event of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) timestamp: Ms,
+    pub(super) ingestion: Ms,
+    /// Orders lines of one timestamp: by stream, then as they were said.
+    pub(super) id: u128,
+    pub(super) message: String,
+}
+
+impl Line {
+    /// Where the line stands among all of its group.
+    pub(super) fn place(&self) -> (Ms, u128) {
+        (self.timestamp, self.id)
+    }
+
+    /// 56 digits that grow with time, as AWS's do.
+    pub(super) fn event_id(&self) -> String {
+        // 76 bits times 10^15 fit into 128 bits, and have at most 38 digits.
+        let tail = self.id * 1_000_000_000_000_000
+            + u128::from(rng::mix(self.timestamp.unsigned_abs()) % 1_000_000_000_000_000);
+        format!("3{:014}{tail:041}", self.timestamp)
+    }
+}
+
+/// The slot in which a time lies.
+pub(super) fn slot(at: Ms) -> Ms {
+    at.div_euclid(SLOT)
+}
+
+/// All lines of a stream in one slot, in order; those that are not yet ingested included.
+pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Vec<Line> {
+    let container = &stream.definition.containers[stream.container];
+    let (from, to) = (slot * SLOT, (slot + 1) * SLOT);
+    let end = stream.ended_at.unwrap_or(Ms::MAX);
+    if container.voice == Voice::Silent || to <= stream.started_at || from >= end {
+        return Vec::new();
+    }
+    let key = rng::mix(seed ^ rng::hash(name));
+    let speaker = Speaker::new(stream, name);
+    let mut said: Vec<(Ms, String)> = Vec::new();
+    let banner = speaker.banner();
+    let ready = stream.started_at + LINE_GAP * 4 * length(&banner);
+    let epilogue = if stream.ended_at.is_some() {
+        speaker.epilogue()
+    } else {
+        Vec::new()
+    };
+    let closing = end.saturating_sub(LINE_GAP * (length(&epilogue) + 1));
+    if from < ready {
+        said.extend(spread(stream.started_at + LINE_GAP, LINE_GAP * 4, banner));
+    }
+    chatter(key, slot, container.rate, &speaker, &mut said);
+    said.retain(|(at, _)| {
+        (from..to).contains(at) && (*at < ready.max(stream.started_at) || *at < closing)
+    });
+    said.retain(|(at, _)| *at >= stream.started_at && *at < end);
+    if to > closing {
+        said.extend(
+            spread(closing, LINE_GAP, epilogue)
+                .into_iter()
+                .filter(|(at, _)| (from..to).contains(at)),
+        );
+    }
+    said.sort_by_key(|(at, _)| *at);
+    // 56 bits of the stream and 20 of the order, so that an event id has room for them.
+    let stream_key = u128::from(key >> 8) << 20;
+    let line = |(order, (timestamp, message)): (usize, (Ms, String))| Line {
+        timestamp,
+        ingestion: ingestion(key, timestamp),
+        id: stream_key | order as u128,
+        message,
+    };
+    said.into_iter().enumerate().map(line).collect()
+}
+
+/// The everyday lines of a slot: a Poisson-like number of utterances, with quiet minutes and bursts.
+fn chatter(key: u64, slot: Ms, rate: f64, speaker: &Speaker<'_>, said: &mut Vec<(Ms, String)>) {
+    let mut rng = Rng::new(rng::mix(key ^ slot.unsigned_abs()), "slot");
+    let minute = slot * SLOT / 60_000;
+    let mood = rng::mix(key.rotate_left(17) ^ minute.unsigned_abs()) % 100;
+    let factor = match mood {
+        0..15 => 0.3,
+        15..85 => 1.0,
+        85..97 => 1.8,
+        _ => 5.0,
+    };
+    // Thousandths of an utterance; a rate is a few lines a second, at most a few thousand.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let expected = (rate.clamp(0.0, 10_000.0) * factor * SLOT_SECONDS * 1000.0) as u64;
+    let count = expected / 1000 + u64::from(rng.below(1000) < expected % 1000);
+    let mut times: Vec<Ms> = (0..count)
+        .map(|_| slot * SLOT + rng.between(0, SLOT - 1))
+        .collect();
+    times.sort_unstable();
+    for at in times {
+        for (nth, line) in voice::utter(speaker, &mut rng, at).into_iter().enumerate() {
+            // Lines of one trace share their millisecond, and stay in the slot that owns them.
+            let later = Ms::try_from(nth / 8).unwrap_or_default();
+            said.push(((at + later).min((slot + 1) * SLOT - 1), line));
+        }
+    }
+}
+
+fn spread(first: Ms, gap: Ms, texts: Vec<String>) -> Vec<(Ms, String)> {
+    texts
+        .into_iter()
+        .zip(0..)
+        .map(|(text, nth)| (first + gap * nth, text))
+        .collect()
+}
+
+fn length(texts: &[String]) -> Ms {
+    Ms::try_from(texts.len()).unwrap_or(Ms::MAX)
+}
+
+/// When a line can be read: after its batch was flushed, and in a bad minute of the agent some seconds later.
+fn ingestion(key: u64, timestamp: Ms) -> Ms {
+    let batch = timestamp.div_euclid(BATCH);
+    let travel = 60 + rng::mix(key ^ batch.unsigned_abs().rotate_left(9)) % 600;
+    let lag = if rng::mix(key ^ (batch / 60).unsigned_abs().rotate_left(31)) % 60 == 7 {
+        6_000
+    } else {
+        0
+    };
+    (batch + 1) * BATCH + Ms::try_from(travel).unwrap_or_default() + lag
+}
+
+/// The last line that can be read now, if any was said in the last minute of the stream's life.
+pub(super) fn last(seed: u64, name: &str, stream: &LogStream, now: Ms) -> Option<Line> {
+    let end = stream.ended_at.unwrap_or(now).min(now);
+    let first = slot(stream.started_at.max(end - 60_000));
+    (first..=slot(end)).rev().find_map(|at| {
+        in_slot(seed, name, stream, at)
+            .into_iter()
+            .rev()
+            .find(|line| line.ingestion <= now)
+    })
+}

@@ -1,0 +1,152 @@
+//! What TOML and its types cannot check: names that refer to one another,
+//! names given twice, numbers out of AWS's range.
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+
+use super::explain::{at, unknown};
+use super::schema::{Act, LaunchType, LogDriver, Service};
+use super::{Count, Error, Scenario};
+
+/// Refuses the first thing that is wrong.
+pub fn check(file: &str, text: &str, scenario: &Scenario) -> Result<(), Error> {
+    let place = (file, text);
+    contexts(file, scenario)?;
+    clusters(place, scenario)?;
+    let names = scenario.cluster.iter().map(|c| c.name.as_str());
+    let mut seen = BTreeSet::new();
+    for service in &scenario.service {
+        if !names.clone().any(|name| name == service.cluster.get_ref()) {
+            return Err(unknown(place, "cluster", &service.cluster, names));
+        }
+        if !seen.insert((service.cluster.get_ref(), &service.name)) {
+            let message = format!("service `{}` stands twice in its cluster", service.name);
+            return Err(at(file, text, Some(service.cluster.span()), &message));
+        }
+        one_service(place, service)?;
+    }
+    actors(place, scenario)?;
+    fleet(place, scenario)
+}
+
+fn contexts(file: &str, scenario: &Scenario) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    if scenario.context.is_empty() {
+        return Err(Error(format!("{file}: a scenario needs at least one [[context]]")));
+    }
+    for context in &scenario.context {
+        if context.account.len() != 12 || !context.account.bytes().all(|b| b.is_ascii_digit()) {
+            let message = format!("account of context `{}` must have twelve digits", context.name);
+            return Err(Error(format!("{file}: {message}")));
+        }
+        if !seen.insert(&context.access_key) {
+            let message = format!("access key `{}` belongs to two contexts", context.access_key);
+            return Err(Error(format!("{file}: {message}")));
+        }
+    }
+    Ok(())
+}
+
+fn clusters(place: (&str, &str), scenario: &Scenario) -> Result<(), Error> {
+    let contexts = scenario.context.iter().map(|c| c.name.as_str());
+    let mut seen = BTreeSet::new();
+    for cluster in &scenario.cluster {
+        if !contexts.clone().any(|name| name == cluster.context.get_ref()) {
+            return Err(unknown(place, "context", &cluster.context, contexts));
+        }
+        if !seen.insert(&cluster.name) {
+            let message = format!("cluster `{}` stands twice", cluster.name);
+            return Err(at(place.0, place.1, Some(cluster.context.span()), &message));
+        }
+        let providers = cluster.capacity_provider.iter().map(|p| p.name.as_str());
+        for wanted in cluster.instances.iter().filter_map(|i| i.capacity_provider.as_ref()) {
+            if !providers.clone().any(|name| name == wanted.get_ref()) {
+                return Err(unknown(place, "capacity provider", wanted, providers));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn one_service((file, text): (&str, &str), service: &Service) -> Result<(), Error> {
+    let refused = |message: &str| {
+        let message = format!("service `{}`: {message}", service.name);
+        Err(at(file, text, Some(service.cluster.span()), &message))
+    };
+    if service.container.is_empty() {
+        return refused("needs at least one [[service.container]]");
+    }
+    if !service.container.iter().any(|c| c.essential) {
+        return refused("at least one container must be essential");
+    }
+    if service.daemon && service.launch != LaunchType::Ec2 {
+        return refused("a daemon runs on container instances: launch = \"EC2\"");
+    }
+    if service.revision == 0 || service.minimum > service.maximum || service.maximum < 100 && !service.daemon {
+        return refused("revision starts at 1, and minimum <= 100 <= maximum");
+    }
+    let routed = service.container.iter().any(|c| c.log_driver == LogDriver::Awsfirelens);
+    if routed && !service.container.iter().any(|c| c.log_driver == LogDriver::Router) {
+        return refused("log_driver `awsfirelens` needs a container with log_driver `router`");
+    }
+    let names = service.container.iter().map(|c| c.name.as_str());
+    match service.load_balancer.as_ref().and_then(|lb| lb.container.as_ref()) {
+        Some(wanted) if !names.clone().any(|name| name == wanted.get_ref()) => {
+            Err(unknown((file, text), "container", wanted, names))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn actors(place: (&str, &str), scenario: &Scenario) -> Result<(), Error> {
+    for actor in &scenario.actor {
+        let clusters = scenario.cluster.iter().map(|c| c.name.as_str());
+        if !clusters.clone().any(|name| name == actor.cluster.get_ref()) {
+            return Err(unknown(place, "cluster", &actor.cluster, clusters));
+        }
+        let of_cluster = |s: &&Service| s.cluster.get_ref() == actor.cluster.get_ref();
+        let services = scenario.service.iter().filter(of_cluster).map(|s| s.name.as_str());
+        if !services.clone().any(|name| name == actor.service.get_ref()) {
+            return Err(unknown(place, "service", &actor.service, services));
+        }
+        let span = Some(actor.service.span());
+        if actor.every.0 < 1000 {
+            return Err(at(place.0, place.1, span, "`every` must be at least one second"));
+        }
+        if actor.act == Act::Scale && actor.desired.is_empty() {
+            return Err(at(place.0, place.1, span, "act `scale` needs `desired = [ … ]`"));
+        }
+    }
+    Ok(())
+}
+
+fn fleet((file, text): (&str, &str), scenario: &Scenario) -> Result<(), Error> {
+    let Some(fleet) = &scenario.fleet else { return Ok(()) };
+    let contexts = scenario.context.iter().map(|c| c.name.as_str());
+    if !contexts.clone().any(|name| name == fleet.context.get_ref()) {
+        return Err(unknown((file, text), "context", &fleet.context, contexts));
+    }
+    let counts = [&fleet.clusters, &fleet.services, &fleet.tasks];
+    for count in counts.into_iter().chain(&fleet.unhealthy).chain(&fleet.rolling) {
+        if let Count::Parameter(name) = count.get_ref()
+            && !scenario.parameters.contains_key(name)
+        {
+            let named = Spanned::new(count.span(), name.clone());
+            let names = scenario.parameters.keys().map(String::as_str);
+            return Err(unknown((file, text), "parameter", &named, names));
+        }
+    }
+    let number = |count: &Spanned<Count>| scenario.count(count.get_ref());
+    if number(&fleet.clusters) == 0 && number(&fleet.services) > 0 {
+        return Err(Error(format!("{file}: services need at least one cluster")));
+    }
+    if number(&fleet.services) == 0 && number(&fleet.tasks) > 0 {
+        return Err(Error(format!("{file}: tasks need at least one service")));
+    }
+    // AWS's quota is 10,000 clusters and 5,000 services to a cluster; memory is the limit here.
+    if number(&fleet.clusters) > 10_000 || number(&fleet.services) > 50_000 || number(&fleet.tasks) > 200_000 {
+        return Err(Error(format!("{file}: at most 10000 clusters, 50000 services and 200000 tasks")));
+    }
+    Ok(())
+}

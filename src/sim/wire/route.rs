@@ -1,0 +1,270 @@
+//! Which service and which operation a request is for: `X-Amz-Target`, else the path, else the form's `Action`.
+//!
+//! The table is the whole of what this AWS can do; anything else gets the error that AWS gives for an unknown operation.
+
+use serde_json::Value;
+
+/// How a service speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// `application/x-amz-json-1.1`; the operation stands behind this prefix in `X-Amz-Target`.
+    Json(&'static str),
+    /// A form in, XML out; the version selects the namespace of the reply.
+    Query {
+        /// As the client names it in `Version`.
+        version: &'static str,
+        /// `xmlns` of every reply.
+        namespace: &'static str,
+    },
+}
+
+/// One AWS service.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Service {
+    /// Signing name, and the prefix of its IAM actions.
+    pub(crate) name: &'static str,
+    pub(crate) protocol: Protocol,
+    pub(crate) operations: &'static [&'static str],
+}
+
+/// Everything that is served.
+pub(crate) const SERVICES: &[Service] = &[
+    Service {
+        name: "ecs",
+        protocol: Protocol::Json("AmazonEC2ContainerServiceV20141113"),
+        operations: &[
+            "ListClusters",
+            "DescribeClusters",
+            "ListServices",
+            "DescribeServices",
+            "ListTasks",
+            "DescribeTasks",
+            "ListTaskDefinitions",
+            "ListTaskDefinitionFamilies",
+            "DescribeTaskDefinition",
+            "ListContainerInstances",
+            "DescribeContainerInstances",
+            "DescribeCapacityProviders",
+            "ListServiceDeployments",
+            "DescribeServiceDeployments",
+            "DescribeServiceRevisions",
+            "RegisterTaskDefinition",
+            "UpdateService",
+            "StopTask",
+            "RunTask",
+            "StopServiceDeployment",
+        ],
+    },
+    Service {
+        name: "logs",
+        protocol: Protocol::Json("Logs_20140328"),
+        operations: &[
+            "DescribeLogGroups",
+            "DescribeLogStreams",
+            "FilterLogEvents",
+            "GetLogEvents",
+            "StartLiveTail",
+        ],
+    },
+    Service {
+        name: "ecr",
+        protocol: Protocol::Json("AmazonEC2ContainerRegistry_V20150921"),
+        operations: &[
+            "DescribeRepositories",
+            "DescribeImages",
+            "ListImages",
+            "BatchGetImage",
+        ],
+    },
+    Service {
+        name: "elasticloadbalancing",
+        protocol: Protocol::Query {
+            version: "2015-12-01",
+            namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+        },
+        operations: &[
+            "DescribeTargetGroups",
+            "DescribeTargetHealth",
+            "DescribeLoadBalancers",
+            "DescribeListeners",
+            "DescribeRules",
+        ],
+    },
+    Service {
+        name: "sts",
+        protocol: Protocol::Query {
+            version: "2011-06-15",
+            namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+        },
+        operations: &["GetCallerIdentity", "AssumeRole"],
+    },
+];
+
+/// Where a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) service: &'static Service,
+    pub(crate) operation: &'static str,
+}
+
+/// Why a request goes nowhere.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// `X-Amz-Target` names no operation of ours.
+    Target,
+    /// A path of the CBOR protocol, which only services speak that are not here.
+    Cbor,
+    /// A form with an `Action` that the version does not have.
+    Action {
+        namespace: &'static str,
+        message: String,
+    },
+    /// A form without `Action`.
+    NoAction,
+}
+
+/// Finds the operation. `form` is the body if it is a form, `scope` the service that the signature names.
+///
+/// # Errors
+/// See [`Lost`].
+pub(crate) fn route(
+    target: Option<&str>,
+    path: &str,
+    form: &Value,
+    scope: Option<&str>,
+) -> Result<Route, Lost> {
+    if let Some(target) = target {
+        return by_target(target).ok_or(Lost::Target);
+    }
+    if path.starts_with("/service/") {
+        return Err(Lost::Cbor);
+    }
+    let text = |key: &str| form.get(key).and_then(Value::as_str);
+    let Some(action) = text("Action") else {
+        return Err(Lost::NoAction);
+    };
+    let version = text("Version").unwrap_or_default();
+    let mut near = "";
+    for service in SERVICES {
+        let Protocol::Query {
+            version: spoken,
+            namespace,
+        } = service.protocol
+        else {
+            continue;
+        };
+        // The version tells the services apart; without one the scope of the signature does.
+        if version != spoken && !(version.is_empty() && scope == Some(service.name)) {
+            continue;
+        }
+        near = namespace;
+        if let Some(operation) = service
+            .operations
+            .iter()
+            .find(|operation| **operation == action)
+        {
+            return Ok(Route { service, operation });
+        }
+    }
+    Err(Lost::Action {
+        namespace: near,
+        message: format!("Could not find operation {action} for version {version}"),
+    })
+}
+
+fn by_target(target: &str) -> Option<Route> {
+    let (prefix, name) = target.split_once('.')?;
+    let service = SERVICES
+        .iter()
+        .find(|service| matches!(service.protocol, Protocol::Json(own) if own == prefix))?;
+    let operation = service
+        .operations
+        .iter()
+        .find(|operation| **operation == name)?;
+    Some(Route { service, operation })
+}
+
+/// Every action in IAM's spelling, `ecs:ListServices`.
+pub(crate) fn actions() -> impl Iterator<Item = String> {
+    SERVICES.iter().flat_map(|service| {
+        service
+            .operations
+            .iter()
+            .map(|operation| format!("{}:{operation}", service.name))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn name(found: Result<Route, Lost>) -> Result<String, Lost> {
+        found.map(|route| format!("{}:{}", route.service.name, route.operation))
+    }
+
+    #[test]
+    fn the_target_header_comes_first_then_the_path_then_the_form() {
+        let form = json!({"Action": "DescribeRules", "Version": "2015-12-01"});
+        let ecs = Some("AmazonEC2ContainerServiceV20141113.ListClusters");
+        assert_eq!(
+            name(route(ecs, "/", &form, None)),
+            Ok("ecs:ListClusters".to_owned())
+        );
+        assert_eq!(
+            name(route(
+                None,
+                "/service/Granite/operation/GetMetricData",
+                &form,
+                None
+            )),
+            Err(Lost::Cbor)
+        );
+        assert_eq!(
+            name(route(None, "/", &form, None)),
+            Ok("elasticloadbalancing:DescribeRules".to_owned())
+        );
+        let bare = json!({"Action": "GetCallerIdentity"});
+        assert_eq!(
+            name(route(None, "/", &bare, Some("sts"))),
+            Ok("sts:GetCallerIdentity".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_is_not_served_is_named_unknown() {
+        assert_eq!(
+            route(
+                Some("AmazonEC2ContainerServiceV20141113.CreateCluster"),
+                "/",
+                &json!({}),
+                None
+            ),
+            Err(Lost::Target)
+        );
+        assert_eq!(
+            route(
+                Some("CodeDeploy_20141006.GetDeployment"),
+                "/",
+                &json!({}),
+                None
+            ),
+            Err(Lost::Target)
+        );
+        assert_eq!(route(None, "/", &json!({}), None), Err(Lost::NoAction));
+        let gone = route(
+            None,
+            "/",
+            &json!({"Action": "DescribeStars", "Version": "2015-12-01"}),
+            None,
+        );
+        let Err(Lost::Action { namespace, message }) = gone else {
+            panic!("must be unknown")
+        };
+        assert_eq!(
+            message,
+            "Could not find operation DescribeStars for version 2015-12-01"
+        );
+        assert!(namespace.contains("elasticloadbalancing"));
+    }
+}

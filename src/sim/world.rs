@@ -1,0 +1,133 @@
+//! The world of the embedded AWS: a deterministic clockwork of clusters,
+//! services, tasks and targets on virtual time. It knows no wire format, no
+//! thread and no real clock; `advance_to` is the only way in which time passes.
+
+mod actors;
+mod arn;
+mod build;
+mod clockwork;
+mod fleet;
+mod lifecycle;
+mod past;
+mod placement;
+pub mod queue;
+mod register;
+mod rollout;
+mod scheduler;
+pub mod state;
+mod stopping;
+mod targets;
+#[cfg(test)]
+mod tests;
+
+pub use lifecycle::NewTask;
+pub use build::PLATFORM;
+pub use register::{Flavour, tags};
+pub use state::*;
+
+use super::rng::{Rng, hash};
+use super::scenario::{Error, Scenario};
+use queue::Queue;
+
+/// How long DescribeTasks knows a stopped task.
+const STOPPED_KEPT: Ms = 3_600_000;
+/// `service.events` holds at most so many.
+const EVENTS_KEPT: usize = 100;
+/// A steady service says so every six hours.
+const STEADY_AGAIN: Ms = 6 * 3_600_000;
+
+/// The whole world: the contexts and one estate for each account and region.
+#[derive(Debug)]
+pub struct World {
+    /// Seed that all chance comes from.
+    pub seed: u64,
+    /// When the scenario opened (after its past was played).
+    pub opened: Ms,
+    /// Profiles.
+    pub contexts: Vec<Context>,
+    /// One for each account and region.
+    pub estates: Vec<Estate>,
+    now: Ms,
+}
+
+impl World {
+    /// Builds a scenario and plays its past, so that it stands as it should at `now`.
+    ///
+    /// # Errors
+    /// One line when the scenario asks for what AWS would not accept.
+    pub fn open(scenario: &Scenario, seed: u64, now: Ms) -> Result<Self, Error> {
+        let begin = now - scenario.past.0;
+        let mut world = Self {
+            seed,
+            opened: now,
+            contexts: scenario.context.iter().map(|c| build::context(c, now)).collect(),
+            estates: Vec::new(),
+            now: begin,
+        };
+        build::build(&mut world, scenario)?;
+        world.advance_to(now);
+        Ok(world)
+    }
+
+    /// Plays all estates up to `now`; never back.
+    pub fn advance_to(&mut self, now: Ms) {
+        self.now = self.now.max(now);
+        for estate in &mut self.estates {
+            estate.advance_to(self.now);
+        }
+    }
+
+    /// Virtual time up to which the world has been played.
+    #[must_use]
+    pub fn now(&self) -> Ms {
+        self.now
+    }
+
+    /// When the next thing happens by itself.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Ms> {
+        self.estates.iter().filter_map(|e| e.queue.next_at()).min()
+    }
+
+    /// What an account holds in a region, if anything.
+    #[must_use]
+    pub fn estate(&self, account: &str, region: &str) -> Option<&Estate> {
+        self.estates.iter().find(|e| e.account == account && e.region == region)
+    }
+
+    /// What an account holds in a region; nothing, the first time a region is named.
+    pub fn estate_mut(&mut self, account: &str, region: &str) -> &mut Estate {
+        let known = self.estates.iter().position(|e| e.account == account && e.region == region);
+        let index = known.unwrap_or_else(|| {
+            self.estates.push(Estate::new(account, region, self.seed, self.now));
+            self.estates.len() - 1
+        });
+        &mut self.estates[index]
+    }
+}
+
+impl Estate {
+    /// An estate that holds nothing.
+    #[must_use]
+    pub fn new(account: &str, region: &str, seed: u64, now: Ms) -> Self {
+        Self {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            now,
+            clusters: Vec::new(),
+            services: Vec::new(),
+            tasks: std::collections::BTreeMap::new(),
+            instances: Vec::new(),
+            capacity_providers: Vec::new(),
+            families: std::collections::BTreeMap::new(),
+            load_balancers: Vec::new(),
+            target_groups: Vec::new(),
+            log_groups: std::collections::BTreeMap::new(),
+            repositories: std::collections::BTreeMap::new(),
+            queue: Queue::default(),
+            rng: Rng::new(seed, &format!("{account}/{region}/{}", hash(region))),
+            actors: Vec::new(),
+            addresses: 0,
+        }
+    }
+}

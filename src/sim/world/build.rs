@@ -1,0 +1,374 @@
+//! From a scenario to a world: clusters, instances, load balancers, task
+//! definitions and services as they stood when the played past began.
+
+use serde_json::{Value, json};
+
+use super::past::Past;
+use super::queue::Due;
+use super::state::{
+    Actor, Breaker, CapacityProvider, Check, Cluster, ContainerInstance, Context, Controller, Estate,
+    InstanceStatus, Launch, Listener, LoadBalancer, LoadBalancing, Ms, Rule, Scheduling, Service,
+    ServiceRevision, TargetGroup, TaskDefinition,
+};
+use super::{World, fleet};
+use crate::sim::rng;
+use crate::sim::scenario::schema as file;
+use crate::sim::scenario::{Error, LaunchType, LogDriver, Scenario};
+use std::sync::Arc;
+
+/// The platform version that LATEST stands for.
+pub const PLATFORM: &str = "1.4.0";
+
+pub(super) fn context(context: &file::Context, opened: Ms) -> Context {
+    Context {
+        name: context.name.clone(),
+        region: context.region.clone(),
+        account: context.account.clone(),
+        access_key: context.access_key.clone(),
+        secret_key: context.secret_key.clone(),
+        session_token: context.session_token.clone(),
+        expires_at: context.expires.map(|span| opened + span.0),
+        role: context.role.clone(),
+        session: context.session.clone(),
+        allow: context.allow.clone(),
+    }
+}
+
+/// Builds everything; the estates stand at the world's time.
+pub(super) fn build(world: &mut World, scenario: &Scenario) -> Result<(), Error> {
+    for context in &scenario.context {
+        world.estate_mut(&context.account, &context.region);
+    }
+    for cluster in &scenario.cluster {
+        estate_of(world, scenario, cluster.context.get_ref()).build_cluster(cluster);
+    }
+    for service in &scenario.service {
+        let context = scenario.cluster.iter().find(|c| c.name == *service.cluster.get_ref());
+        let context = context.map_or("", |c| c.context.get_ref().as_str());
+        estate_of(world, scenario, context).build_service(service)?;
+    }
+    let opened = world.opened;
+    for actor in &scenario.actor {
+        let context = scenario.cluster.iter().find(|c| c.name == *actor.cluster.get_ref());
+        let context = context.map_or("", |c| c.context.get_ref().as_str());
+        estate_of(world, scenario, context).build_actor(actor, opened);
+    }
+    if let Some(of) = &scenario.fleet {
+        let estate = estate_of(world, scenario, of.context.get_ref());
+        fleet::build(estate, scenario, of, opened)?;
+    }
+    Ok(())
+}
+
+fn estate_of<'a>(world: &'a mut World, scenario: &Scenario, context: &str) -> &'a mut Estate {
+    let context = scenario.context.iter().find(|c| c.name == context);
+    let context = context.expect("a scenario that was read names known contexts only");
+    world.estate_mut(&context.account, &context.region)
+}
+
+impl Estate {
+    pub(super) fn build_cluster(&mut self, file: &file::Cluster) {
+        let mut providers = vec!["FARGATE".to_owned(), "FARGATE_SPOT".to_owned()];
+        for provider in &file.capacity_provider {
+            providers.push(provider.name.clone());
+            self.capacity_providers.push(CapacityProvider {
+                name: provider.name.clone(),
+                auto_scaling_group: provider.auto_scaling_group.clone(),
+            });
+        }
+        self.clusters.push(Cluster {
+            name: file.name.clone(),
+            capacity_providers: providers,
+            container_insights: file.container_insights.clone(),
+            tags: pairs(&file.tags),
+            services: std::collections::BTreeMap::new(),
+            tasks: std::collections::BTreeSet::new(),
+        });
+        let cluster = self.clusters.len() - 1;
+        for group in &file.instances {
+            for _ in 0..group.count {
+                self.build_instance(cluster, group);
+            }
+        }
+    }
+
+    fn build_instance(&mut self, cluster: usize, file: &file::Instances) {
+        let zone = self.zones()[self.instances.len() % 3].clone();
+        let ip = self.attach_eni(&zone).ip;
+        let ec2_instance_id = format!("i-0{}", self.rng.hex(16));
+        self.instances.push(ContainerInstance {
+            id: self.rng.wide(),
+            cluster,
+            ec2_instance_id,
+            instance_type: file.kind.clone(),
+            zone,
+            ip,
+            cpu: file.cpu,
+            memory: file.memory,
+            cpu_left: file.cpu,
+            memory_left: file.memory,
+            // What the agent reserves for SSH, Docker and itself.
+            ports: [22, 2375, 2376, 51678, 51679].into(),
+            status: if file.draining { InstanceStatus::Draining } else { InstanceStatus::Active },
+            agent_connected: file.agent_connected,
+            capacity_provider: file.capacity_provider.as_ref().map(|name| name.get_ref().clone()),
+            registered_at: self.now - file.age.0,
+        });
+    }
+
+    fn build_service(&mut self, file: &file::Service) -> Result<(), Error> {
+        let known = self.clusters.iter().position(|c| c.name == *file.cluster.get_ref());
+        let cluster = known.expect("a scenario that was read names known clusters only");
+        let balancing = file.load_balancer.as_ref().map(|lb| self.build_balancing(file, lb));
+        let definitions = self.build_definitions(file);
+        let service = self.add_service(file, cluster, &definitions, balancing);
+        Past { deployed: file.deployed.0, age: file.age.0, definitions: &definitions }.lay_down(self, service)
+    }
+
+    /// The service without deployments, which its past brings.
+    pub(super) fn add_service(
+        &mut self,
+        file: &file::Service,
+        cluster: usize,
+        definitions: &[Arc<TaskDefinition>],
+        balancing: Option<LoadBalancing>,
+    ) -> usize {
+        let definition = definitions.last().expect("at least the current revision was built");
+        let awsvpc = definition.network == super::NetworkMode::Awsvpc;
+        let launch = match file.launch {
+            LaunchType::Fargate => Launch::Fargate,
+            LaunchType::Ec2 => Launch::Ec2,
+            LaunchType::FargateSpot => {
+                Launch::Providers(vec![("FARGATE".to_owned(), 1, 1), ("FARGATE_SPOT".to_owned(), 1, 0)])
+            }
+        };
+        let network = awsvpc.then(|| {
+            json!({"awsvpcConfiguration": {
+                "subnets": self.subnets(),
+                "securityGroups": [self.security_group(&file.name)],
+                "assignPublicIp": "DISABLED",
+            }})
+        });
+        let revision = ServiceRevision {
+            id: 0,
+            definition: Arc::clone(definition),
+            launch,
+            platform_version: if awsvpc { PLATFORM.to_owned() } else { String::new() },
+            network,
+            load_balancers: balancing.into_iter().collect(),
+            created_at: self.now,
+        };
+        let mut echo = serde_json::Map::new();
+        if !awsvpc && !file.daemon {
+            let spread = json!([
+                {"type": "spread", "field": "attribute:ecs.availability-zone"},
+                {"type": "binpack", "field": "MEMORY"},
+            ]);
+            echo.insert("placementStrategy".to_owned(), spread);
+        }
+        self.services.push(Service {
+            name: file.name.clone(),
+            cluster,
+            desired: file.desired,
+            created_at: self.now - file.age.0,
+            created_by: self.role_arn("terraform"),
+            scheduling: if file.daemon { Scheduling::Daemon } else { Scheduling::Replica },
+            controller: match file.controller {
+                file::Controller::Ecs => Controller::Ecs,
+                file::Controller::CodeDeploy => Controller::CodeDeploy,
+                file::Controller::External => Controller::External,
+            },
+            minimum: file.minimum,
+            maximum: file.maximum,
+            breaker: Breaker { enable: file.breaker, rollback: file.breaker && file.rollback },
+            grace: file.grace.as_seconds(),
+            exec: file.exec,
+            tags: pairs(&file.tags),
+            echo,
+            deployments: Vec::new(),
+            revisions: vec![revision],
+            history: Vec::new(),
+            events: std::collections::VecDeque::new(),
+            tasks: std::collections::BTreeSet::new(),
+            steady: true,
+            pass_at: None,
+            stalled: 0,
+            unregistered: Vec::new(),
+        });
+        let index = self.services.len() - 1;
+        self.clusters[cluster].services.insert(file.name.clone(), index);
+        index
+    }
+
+    /// The target group of a service, hung on its load balancer.
+    pub(super) fn build_balancing(&mut self, service: &file::Service, file: &file::LoadBalancer) -> LoadBalancing {
+        let balancer = self.balancer(file);
+        let instance = service.launch == LaunchType::Ec2;
+        self.target_groups.push(TargetGroup {
+            name: shortened(&format!("{}-{}", service.cluster.get_ref(), service.name)),
+            id: self.rng.hex(16),
+            protocol: if file.network { "TCP" } else { "HTTP" },
+            port: file.port,
+            target_type: if instance { "instance" } else { "ip" },
+            check: Check {
+                path: file.path.clone(),
+                interval: file.interval.as_seconds(),
+                timeout: file.timeout.as_seconds(),
+                healthy: file.healthy,
+                unhealthy: file.unhealthy,
+                matcher: file.matcher.clone(),
+            },
+            drain: file.drain.as_seconds(),
+            load_balancer: Some(balancer),
+            targets: Vec::new(),
+        });
+        let group = self.target_groups.len() - 1;
+        let rule_id = self.rng.hex(16);
+        let listener = &mut self.load_balancers[balancer].listeners[0];
+        if file.network {
+            listener.default = Some(group);
+        } else {
+            let priority = u32::try_from(listener.rules.len()).unwrap_or(0) * 10 + 10;
+            let path = if file.host.is_some() { String::new() } else { format!("/{}/*", service.name) };
+            let host = file.host.clone().unwrap_or_default();
+            listener.rules.push(Rule { id: rule_id, priority, host, path, forward: vec![(group, 1)] });
+        }
+        let first = || service.container[0].name.clone();
+        let container = file.container.as_ref().map_or_else(first, |name| name.get_ref().clone());
+        LoadBalancing { target_group: group, container, port: file.port }
+    }
+
+    fn balancer(&mut self, file: &file::LoadBalancer) -> usize {
+        if let Some(known) = self.load_balancers.iter().position(|lb| lb.name == file.name) {
+            return known;
+        }
+        let (port, protocol) = match (file.network, file.internal) {
+            (true, _) => (443, "TCP"),
+            (false, true) => (80, "HTTP"),
+            (false, false) => (443, "HTTPS"),
+        };
+        let listener = Listener { id: self.rng.hex(16), port, protocol, default: None, rules: Vec::new() };
+        self.load_balancers.push(LoadBalancer {
+            name: file.name.clone(),
+            id: self.rng.hex(16),
+            kind: if file.network { "network" } else { "application" },
+            scheme: if file.internal { "internal" } else { "internet-facing" },
+            created_at: self.now - 700 * super::past::DAY,
+            listeners: vec![listener],
+        });
+        self.load_balancers.len() - 1
+    }
+
+    fn build_actor(&mut self, file: &file::Actor, opened: Ms) {
+        let cluster = self.clusters.iter().find(|c| c.name == *file.cluster.get_ref());
+        let service = cluster.and_then(|c| c.services.get(file.service.get_ref())).copied();
+        let service = service.expect("a scenario that was read names known services only");
+        let every = file.every.0;
+        let first = opened + file.first.unwrap_or(file.every).0;
+        let periods = (first - self.now).div_euclid(every);
+        self.actors.push(Actor {
+            name: file.name.clone(),
+            service,
+            every,
+            act: file.act,
+            behaviour: file.behaviour.clone(),
+            desired: file.desired.clone(),
+            round: 0,
+        });
+        self.queue.set(first - periods * every, Due::Act(self.actors.len() - 1));
+    }
+
+    /// What RegisterTaskDefinition would be sent for a service's revision with these image tags.
+    pub(super) fn registration(&self, service: &file::Service, tags: &[String]) -> Value {
+        let family = service.family.as_ref().unwrap_or(&service.name);
+        let ec2 = service.launch == LaunchType::Ec2;
+        let containers: Vec<Value> = service
+            .container
+            .iter()
+            .zip(tags)
+            .map(|(c, tag)| self.container_registration(family, c, tag))
+            .collect();
+        let mut input = json!({
+            "family": family,
+            "taskRoleArn": self.role_arn(&format!("{family}-task")),
+            "executionRoleArn": self.role_arn("ecs-task-execution"),
+            "networkMode": if ec2 { "bridge" } else { "awsvpc" },
+            "containerDefinitions": containers,
+            "requiresCompatibilities": [if ec2 { "EC2" } else { "FARGATE" }],
+        });
+        if !ec2 {
+            input["cpu"] = json!(service.cpu.to_string());
+            input["memory"] = json!(service.memory.to_string());
+            let platform = json!({"cpuArchitecture": service.architecture, "operatingSystemFamily": "LINUX"});
+            input["runtimePlatform"] = platform;
+        }
+        input
+    }
+
+    fn container_registration(&self, family: &str, file: &file::Container, tag: &str) -> Value {
+        let registry_given = file.image.split('/').next().is_some_and(|host| host.contains('.'));
+        let image = match registry_given {
+            true => format!("{}:{tag}", file.image),
+            false => format!("{}/{}:{tag}", self.registry(), file.image),
+        };
+        let mut c = json!({"name": file.name, "image": image, "cpu": file.cpu, "essential": file.essential});
+        if file.memory > 0 {
+            c["memory"] = json!(file.memory);
+        }
+        if !file.command.is_empty() {
+            c["command"] = json!(file.command);
+        }
+        let ports = file.ports.iter().map(|port| json!({"containerPort": port, "protocol": "tcp"}));
+        c["portMappings"] = ports.collect();
+        let environment = file.environment.iter().map(|(name, value)| json!({"name": name, "value": value}));
+        c["environment"] = environment.collect();
+        if !file.secrets.is_empty() {
+            let secret = |(name, path): (&String, &String)| {
+                // Secrets Manager appends six characters of its own.
+                let suffix = format!("{:06x}", rng::hash(path) & 0xff_ffff);
+                json!({"name": name, "valueFrom": self.arn("secretsmanager", &format!("secret:{path}-{suffix}"))})
+            };
+            c["secrets"] = file.secrets.iter().map(secret).collect();
+        }
+        if let Some(check) = &file.health_check {
+            let mut said = json!({
+                "command": ["CMD-SHELL", check.command], "interval": check.interval,
+                "timeout": check.timeout, "retries": check.retries,
+            });
+            if check.start_period > 0 {
+                said["startPeriod"] = json!(check.start_period);
+            }
+            c["healthCheck"] = said;
+        }
+        let awslogs = |prefix: &str| {
+            json!({"logDriver": "awslogs", "options": {
+                "awslogs-group": format!("/ecs/{family}"),
+                "awslogs-region": self.region,
+                "awslogs-stream-prefix": prefix,
+            }})
+        };
+        match file.log_driver {
+            LogDriver::Awslogs => c["logConfiguration"] = awslogs("ecs"),
+            LogDriver::Router => {
+                c["logConfiguration"] = awslogs("firelens");
+                c["firelensConfiguration"] = json!({"type": "fluentbit", "options": {"enable-ecs-log-metadata": "true"}});
+            }
+            LogDriver::Awsfirelens => {
+                c["logConfiguration"] = json!({"logDriver": "awsfirelens", "options": {
+                    "Name": "firehose", "region": self.region, "delivery_stream": format!("{family}-logs"),
+                }});
+            }
+            LogDriver::None => {}
+        }
+        c
+    }
+}
+
+pub(super) fn pairs(tags: &std::collections::BTreeMap<String, String>) -> Vec<(String, String)> {
+    tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// Target group names have at most 32 characters and do not end in a hyphen.
+fn shortened(name: &str) -> String {
+    name.chars().take(32).collect::<String>().trim_end_matches('-').to_owned()
+}

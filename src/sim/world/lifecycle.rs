@@ -1,0 +1,389 @@
+//! A task from its first status to RUNNING, and what befalls it there.
+//! How it ends is told in `stopping`.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::queue::Due;
+use super::state::{
+    Container, ContainerStatus, Estate, Health, Launch, LogStream, Ms, NetworkMode, Stop, Task,
+    TaskDefinition, TaskId, TaskStatus,
+};
+use crate::sim::scenario::{Behaviour, Fate};
+
+/// A task to be started.
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    /// Index of the cluster.
+    pub cluster: usize,
+    /// Index of the service, if one starts it.
+    pub service: Option<usize>,
+    /// N of `ecs-svc/N`, 0 for RunTask.
+    pub deployment: u64,
+    /// startedBy of RunTask.
+    pub started_by: Option<String>,
+    /// Group.
+    pub group: String,
+    /// Task definition.
+    pub definition: Arc<TaskDefinition>,
+    /// Where it may run.
+    pub launch: Launch,
+    /// Platform version on Fargate.
+    pub platform_version: String,
+    /// How its kind fares.
+    pub behaviour: Arc<Behaviour>,
+    /// enableExecuteCommand.
+    pub exec: bool,
+    /// Tags.
+    pub tags: Vec<(String, String)>,
+    /// `overrides` of RunTask.
+    pub overrides: Option<Value>,
+    /// The container instance that it must run on.
+    pub on: Option<usize>,
+}
+
+impl Estate {
+    /// Makes a task in its first status; its life then runs by itself.
+    ///
+    /// # Errors
+    /// AWS's words for why no place was found.
+    pub fn start_task(&mut self, new: NewTask) -> Result<TaskId, String> {
+        let place = self.place(new.cluster, &new.definition, &new.launch, new.on)?;
+        let definition = Arc::clone(&new.definition);
+        let count = definition.containers.len();
+        let bindings = place.instance.map_or_else(|| vec![Vec::new(); count], |i| self.occupy(i, &definition));
+        let own_network = place.fargate || definition.network == NetworkMode::Awsvpc;
+        let eni = own_network.then(|| self.attach_eni(&place.zone));
+        let id = TaskId(self.rng.wide());
+        let sick = self.falls_sick(new.service, &new.behaviour);
+        let containers = bindings.into_iter().map(|bindings| Container {
+            status: ContainerStatus::Pending,
+            exit_code: None,
+            reason: None,
+            health: Health::Unknown,
+            bindings,
+            started_at: None,
+            ended_at: None,
+        });
+        let task = Task {
+            id,
+            cluster: new.cluster,
+            service: new.service,
+            deployment: new.deployment,
+            started_by: new.started_by,
+            group: new.group,
+            definition,
+            fargate: place.fargate,
+            capacity_provider: place.capacity_provider,
+            platform_version: if place.fargate { new.platform_version } else { String::new() },
+            status: if own_network { TaskStatus::Provisioning } else { TaskStatus::Pending },
+            stopping: false,
+            zone: place.zone,
+            eni,
+            instance: place.instance,
+            containers: containers.collect(),
+            health: Health::Unknown,
+            stop: None,
+            exec: new.exec,
+            tags: new.tags,
+            overrides: new.overrides,
+            targets: Vec::new(),
+            behaviour: new.behaviour,
+            version: 1,
+            due_at: 0,
+            sick,
+            proven: false,
+            created_at: self.now,
+            connectivity_at: None,
+            pull_started_at: None,
+            pull_stopped_at: None,
+            started_at: None,
+            stopping_at: None,
+            execution_stopped_at: None,
+            stopped_at: None,
+        };
+        self.clusters[task.cluster].tasks.insert(id);
+        if let Some(service) = task.service {
+            self.services[service].tasks.insert(id);
+        }
+        self.tasks.insert(id, task);
+        let first = if own_network { self.rng.between(6_000, 13_000) } else { self.rng.between(3_000, 9_000) };
+        self.step_in(first, id);
+        Ok(id)
+    }
+
+    /// Whether a new task of a service is one of those that the behaviour strikes.
+    fn falls_sick(&self, service: Option<usize>, behaviour: &Arc<Behaviour>) -> bool {
+        let Some(most) = behaviour.at_most else { return behaviour.fate != Fate::Healthy };
+        let sick = service.map_or(0, |s| {
+            let tasks = self.services[s].tasks.iter().filter_map(|id| self.tasks.get(id));
+            tasks.filter(|t| t.sick && !t.stopping && *t.behaviour == **behaviour).count()
+        });
+        behaviour.fate != Fate::Healthy && u32::try_from(sick).is_ok_and(|sick| sick < most)
+    }
+
+    /// Moves a task on to its next status.
+    pub(super) fn step_task(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get_mut(&id).filter(|t| t.due_at == self.now) else { return };
+        task.version += 1;
+        match task.status {
+            TaskStatus::Provisioning => {
+                task.status = TaskStatus::Pending;
+                task.connectivity_at = Some(self.now);
+                task.pull_started_at = Some(self.now + 400);
+                if task.sick && task.behaviour.fate == Fate::SecretFails {
+                    return self.cannot_read_secret(id);
+                }
+                let pull = self.pull_time(id);
+                self.step_in(pull, id);
+            }
+            TaskStatus::Pending => self.start_containers(id),
+            TaskStatus::Activating => {
+                task.status = TaskStatus::Running;
+                task.started_at = Some(self.now);
+                self.entered_running(id);
+            }
+            TaskStatus::Running => {}
+            _ => self.step_down(id),
+        }
+    }
+
+    /// Sets the next step of a task; a step set before is void.
+    pub(super) fn step_in(&mut self, delay: Ms, id: TaskId) {
+        let at = self.now + delay.max(0);
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.due_at = at;
+            self.queue.set(at, Due::Step(id));
+        }
+    }
+
+    /// An image that the host pulled before starts sooner; Fargate never has one.
+    fn pull_time(&mut self, id: TaskId) -> Ms {
+        let fargate = self.tasks.get(&id).is_some_and(|t| t.fargate);
+        if fargate { self.rng.between(9_000, 24_000) } else { self.rng.between(2_000, 6_000) }
+    }
+
+    fn start_containers(&mut self, id: TaskId) {
+        let now = self.now;
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        if task.pull_started_at.is_none() {
+            task.pull_started_at = Some(now - 1_500);
+            task.connectivity_at = Some(task.created_at);
+        }
+        let unresolved = task.definition.containers.iter().position(|c| c.digest.is_empty());
+        let fails = task.sick && task.behaviour.fate == Fate::PullFails;
+        if let Some(container) = unresolved.or(fails.then_some(0)) {
+            return self.cannot_pull(id, container);
+        }
+        task.pull_stopped_at = Some(now - 900);
+        for container in &mut task.containers {
+            container.status = ContainerStatus::Running;
+            container.started_at = Some(now);
+        }
+        task.status = TaskStatus::Activating;
+        let balanced = task.service.is_some_and(|s| self.services[s].balanced());
+        self.open_streams(id);
+        self.set_fate(id, now);
+        let wait = if balanced { self.rng.between(1_500, 4_000) } else { 0 };
+        self.step_in(wait, id);
+    }
+
+    fn cannot_pull(&mut self, id: TaskId, container: usize) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let image = &task.definition.containers[container].image;
+        let words = task.behaviour.error.clone().unwrap_or_else(|| {
+            format!("pull image manifest has been retried 7 time(s): failed to resolve ref {image}: {image}: not found")
+        });
+        let reason = format!("CannotPullContainerError: {words}");
+        task.containers[container].reason = Some(reason.clone());
+        self.end_unstarted(id, Stop { code: "TaskFailedToStart", reason });
+    }
+
+    fn cannot_read_secret(&mut self, id: TaskId) {
+        let arn = self.arn("secretsmanager", "secret:missing");
+        let reason = format!(
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \
+             unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {arn} \
+             from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."
+        );
+        self.end_unstarted(id, Stop { code: "TaskFailedToStart", reason });
+    }
+
+    /// Reaches RUNNING: the service hears of it.
+    fn entered_running(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let checked = task.definition.containers.iter().any(|c| c.health_check.is_some());
+        if let Some(service) = task.service {
+            if self.services[service].balanced() {
+                self.services[service].unregistered.push(id);
+            } else if !checked {
+                self.prove(id);
+            }
+            let delay = self.rng.between(3_000, 9_000);
+            self.wake(service, delay);
+        }
+    }
+
+    /// Sets the time at which a sick task meets its fate, and when the container health checks speak.
+    pub(super) fn set_fate(&mut self, id: TaskId, clock_starts: Ms) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let sick = task.sick;
+        let (fate, after) = (task.behaviour.fate, task.fate_delay());
+        let check = task.definition.containers.iter().find_map(|c| c.health_check.clone());
+        if sick && matches!(fate, Fate::Exits | Fate::Oom | Fate::Ends) {
+            // A tenth either way: siblings do not die in the same second.
+            let jitter = self.rng.between(-after / 10, after / 10);
+            self.queue.set(clock_starts + after + jitter, Due::Fate(id));
+        }
+        let Some(check) = check else { return };
+        let interval = Ms::from(check.interval.max(1)) * 1000;
+        let fails_at = clock_starts
+            + Ms::from(check.start_period) * 1000
+            + Ms::from(check.retries.max(1)) * interval;
+        if sick && fate == Fate::ContainerUnhealthy {
+            self.queue.set(fails_at.max(clock_starts + after), Due::Probed(id, false));
+        } else {
+            self.queue.set(clock_starts + interval, Due::Probed(id, true));
+        }
+    }
+
+    /// The containers of a sick task end.
+    pub(super) fn meet_fate(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        if task.stopping || task.status > TaskStatus::Running {
+            return;
+        }
+        let first = task.definition.containers.iter().position(|c| c.essential).unwrap_or(0);
+        let (code, reason) = match task.behaviour.fate {
+            Fate::Oom => (137, Some("OutOfMemoryError: Container killed due to memory usage".to_owned())),
+            Fate::Exits => (task.behaviour.code.unwrap_or(1), None),
+            _ => (0, None),
+        };
+        self.essential_exit(id, first, code, reason);
+    }
+
+    /// The container health checks have spoken.
+    pub(super) fn probe_containers(&mut self, id: TaskId, healthy: bool) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        if task.status > TaskStatus::Running || task.stopping {
+            return;
+        }
+        let health = if healthy { Health::Healthy } else { Health::Unhealthy };
+        let definition = Arc::clone(&task.definition);
+        for (container, of) in task.containers.iter_mut().zip(&definition.containers) {
+            if of.health_check.is_some() {
+                container.health = health;
+            }
+        }
+        // Only essential containers count for the task.
+        let counts = definition.containers.iter().any(|c| c.essential && c.health_check.is_some());
+        if counts {
+            task.health = health;
+        }
+        task.version += 1;
+        if healthy {
+            self.prove(id);
+        }
+        self.wake_owner(id);
+    }
+
+    /// Counts a task as good once all its checks pass: failures are forgotten.
+    pub(super) fn prove(&mut self, id: TaskId) {
+        if !self.is_well(id) {
+            return;
+        }
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        if std::mem::replace(&mut task.proven, true) {
+            return;
+        }
+        let (service, deployment) = (task.service, task.deployment);
+        if let Some(service) = service {
+            self.forgive(service, deployment);
+        }
+    }
+
+    /// RUNNING, and every check that it has passes.
+    #[must_use]
+    pub fn is_well(&self, id: TaskId) -> bool {
+        let Some(task) = self.tasks.get(&id) else { return false };
+        let running = task.status == TaskStatus::Running && !task.stopping;
+        let balanced = task.service.is_some_and(|s| self.services[s].balanced());
+        let checked = task.definition.containers.iter().any(|c| c.essential && c.health_check.is_some());
+        running
+            && (!checked || task.health == Health::Healthy)
+            && (!balanced || !task.targets.is_empty() && self.targets_are_healthy(task))
+    }
+
+    pub(super) fn wake_owner(&mut self, id: TaskId) {
+        if let Some(service) = self.tasks.get(&id).and_then(|t| t.service) {
+            let delay = self.rng.between(2_000, 6_000);
+            self.wake(service, delay);
+        }
+    }
+
+    /// Log streams begin when their containers start.
+    pub(super) fn open_streams(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let mut streams = Vec::new();
+        for (index, of) in task.definition.containers.iter().enumerate() {
+            let Some(log) = &of.log else { continue };
+            let Some(started_at) = task.containers[index].started_at else { continue };
+            streams.push((log.group.clone(), stream_name(task, index), LogStream {
+                task: id,
+                container: index,
+                definition: Arc::clone(&task.definition),
+                behaviour: Arc::clone(&task.behaviour),
+                started_at,
+                ended_at: None,
+                last_words: false,
+                sick: task.sick,
+            }));
+        }
+        for (group, name, stream) in streams {
+            let at = stream.started_at;
+            self.log_group(&group, at).streams.insert(name, stream);
+        }
+    }
+
+    /// Log streams end with their containers.
+    pub(super) fn close_streams(&mut self, id: TaskId, last_words_of: Option<usize>) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        for (index, of) in task.definition.containers.iter().enumerate() {
+            let Some(log) = &of.log else { continue };
+            let group = self.log_groups.get_mut(&log.group);
+            if let Some(stream) = group.and_then(|g| g.streams.get_mut(&stream_name(task, index))) {
+                stream.ended_at = task.containers[index].ended_at;
+                stream.last_words = last_words_of == Some(index);
+            }
+        }
+    }
+}
+
+impl Task {
+    /// How long after the start of its containers a sick task meets its fate, in ms.
+    pub(super) fn fate_delay(&self) -> Ms {
+        self.behaviour.after.map_or(40_000, |span| span.0)
+    }
+
+    /// `runtimeId` of a container: the Docker id on EC2, task id and a number on Fargate.
+    #[must_use]
+    pub fn runtime_id(&self, container: usize) -> String {
+        let hash = crate::sim::rng::hash(&format!("{}/{container}", self.id));
+        if self.fargate {
+            format!("{}-{:010}", self.id, hash % 10_000_000_000)
+        } else {
+            let wide = |n: u64| crate::sim::rng::mix(hash.wrapping_add(n));
+            format!("{:016x}{:016x}{:016x}{:016x}", wide(1), wide(2), wide(3), wide(4))
+        }
+    }
+}
+
+/// `PREFIX/CONTAINER/TASK`, or the Docker id when no prefix is set.
+fn stream_name(task: &Task, container: usize) -> String {
+    let of = &task.definition.containers[container];
+    match of.log.as_ref().and_then(|log| log.prefix.as_deref()) {
+        Some(prefix) => format!("{prefix}/{}/{}", of.name, task.id),
+        None => task.runtime_id(container),
+    }
+}
