@@ -358,6 +358,8 @@ def limits(report, ecs):
     refused(report, ecs.describe_capacity_providers, invalid, maxResults=11)
     for call in (ecs.list_services, ecs.list_tasks, ecs.list_container_instances):
         refused(report, call, "ClusterNotFoundException", "Cluster not found.", cluster="no-such-cluster")
+    # Without a name it is the cluster `default`.
+    refused(report, ecs.list_services, "ClusterNotFoundException", "Cluster not found.")
     refused(report, ecs.describe_services, "ClusterNotFoundException", cluster="no-such-cluster", services=["a"])
     refused(report, ecs.describe_tasks, "ClusterNotFoundException", cluster="no-such-cluster", tasks=identities[:1])
     for call in (ecs.list_services, ecs.list_tasks):
@@ -365,7 +367,6 @@ def limits(report, ecs):
         refused(report, call, invalid, cluster=cluster, launchType="BALLOON")
     refused(report, ecs.list_tasks, invalid, cluster=cluster, desiredStatus="ASLEEP")
     refused(report, ecs.list_service_deployments, "ServiceNotFoundException", service="no-such-service", cluster=cluster)
-    refused(report, ecs.describe_task_definition, "ClientException")
 
 
 def apart(report, sim):
@@ -384,12 +385,8 @@ def large(report, sim):
     """Pagination under pressure; `sim` runs the scenario `large` with 250 services and 620 tasks in one cluster."""
     context = next(iter(sim.contexts.values()))
     ecs = sim.client("ecs", context)
-    arns = pages(report, ecs, "list_services", "serviceArns")
-    if not arns:
-        cluster = ecs.list_clusters()["clusterArns"][0]
-        arns = pages(report, ecs, "list_services", "serviceArns", cluster=cluster)
-    else:
-        cluster = "default"
+    cluster = ecs.list_clusters()["clusterArns"][0]
+    arns = pages(report, ecs, "list_services", "serviceArns", cluster=cluster)
     report.equal(len(arns), 250, "large holds the services that --set asked for")
     by_hundred = pages(report, ecs, "list_services", "serviceArns", cluster=cluster, PaginationConfig={"PageSize": 100})
     report.equal(sorted(by_hundred), sorted(arns), "pages of 10 and of 100 hold the same services")

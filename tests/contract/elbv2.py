@@ -4,10 +4,10 @@ from ecs_reads import described_services, described_tasks
 from harness import always_has, pages, refused
 
 TARGET_GROUP = """TargetGroupArn TargetGroupName Protocol Port VpcId HealthCheckProtocol HealthCheckPort HealthCheckEnabled
-    HealthCheckIntervalSeconds HealthCheckTimeoutSeconds HealthyThresholdCount UnhealthyThresholdCount HealthCheckPath Matcher
+    HealthCheckIntervalSeconds HealthCheckTimeoutSeconds HealthyThresholdCount UnhealthyThresholdCount
     LoadBalancerArns TargetType IpAddressType""".split()
 LOAD_BALANCER = """LoadBalancerArn DNSName CanonicalHostedZoneId CreatedTime LoadBalancerName Scheme VpcId State Type
-    AvailabilityZones SecurityGroups IpAddressType""".split()
+    AvailabilityZones IpAddressType""".split()
 
 
 def run(report, sim):
@@ -35,6 +35,8 @@ def target_groups(report, elb):
     report.equal([g["TargetGroupArn"] for g in ones], arns, "describe_target_groups by pages of one")
     for group in found:
         always_has(report, group, TARGET_GROUP, f"target group {group['TargetGroupName']}")
+        if group["HealthCheckProtocol"] in ("HTTP", "HTTPS"):
+            always_has(report, group, ["HealthCheckPath", "Matcher"], f"target group {group['TargetGroupName']}")
     by_arn = elb.describe_target_groups(TargetGroupArns=arns[:2])["TargetGroups"]
     report.equal(sorted(g["TargetGroupArn"] for g in by_arn), sorted(arns[:2]), "target groups by ARN")
     by_name = elb.describe_target_groups(Names=[found[0]["TargetGroupName"]])["TargetGroups"]
@@ -72,6 +74,8 @@ def load_balancers(report, elb, groups):
     report.check(found, "there are load balancers")
     for balancer in found:
         always_has(report, balancer, LOAD_BALANCER, f"load balancer {balancer['LoadBalancerName']}")
+        if balancer["Type"] == "application":
+            always_has(report, balancer, ["SecurityGroups"], f"load balancer {balancer['LoadBalancerName']}")
     by_name = elb.describe_load_balancers(Names=[found[0]["LoadBalancerName"]])["LoadBalancers"]
     report.equal([b["LoadBalancerArn"] for b in by_name], arns[:1], "a load balancer by its name")
     by_arn = elb.describe_load_balancers(LoadBalancerArns=arns[:1])["LoadBalancers"]

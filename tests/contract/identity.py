@@ -30,9 +30,10 @@ def sts(report, sim, context):
     me = client.get_caller_identity()
     report.equal(me["Account"], context["account"], "the caller's account")
     report.check(re.match(r"arn:aws:(sts|iam)::\d{12}:", me["Arn"]), f"the caller's ARN is {me['Arn']}")
-    role = f"arn:aws:iam::{context['account']}:role/oncall"
+    name = me["Arn"].split("/")[1]
+    role = f"arn:aws:iam::{context['account']}:role/{name}"
     reply = client.assume_role(RoleArn=role, RoleSessionName="contract")
-    report.equal(reply["AssumedRoleUser"]["Arn"], f"arn:aws:sts::{context['account']}:assumed-role/oncall/contract", "the assumed role")
+    report.equal(reply["AssumedRoleUser"]["Arn"], f"arn:aws:sts::{context['account']}:assumed-role/{name}/contract", "the assumed role")
     keys = reply["Credentials"]
     report.check(keys["AccessKeyId"].startswith("ASIA"), f"temporary keys begin with ASIA: {keys['AccessKeyId']}")
     temporary = (keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
@@ -41,6 +42,7 @@ def sts(report, sim, context):
     mine = sim.client("ecs", context).list_clusters()["clusterArns"]
     report.equal(sim.client("ecs", context, keys=temporary).list_clusters()["clusterArns"], mine, "temporary keys see the same clusters")
     refused(report, sim.client("sts", context, validate=False).assume_role, "ValidationError", RoleArn=role)
+    refused(report, client.assume_role, "AccessDenied", "is not authorized to perform: sts:AssumeRole", 403, RoleArn=role + "x", RoleSessionName="contract")
 
 
 def ecr(report, sim, context):
@@ -107,7 +109,6 @@ def garbage(report, sim, context):
     def send(data):
         with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
             connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
             reply = b""
             while chunk := connection.recv(65536):
                 reply += chunk
