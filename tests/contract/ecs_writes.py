@@ -15,7 +15,7 @@ ANSWERED_ONLY = """taskDefinitionArn revision status requiresAttributes compatib
 def run(report, sim):
     context = next(iter(sim.contexts.values()))
     ecs = sim.client("ecs", context)
-    service = quietest(report, ecs)
+    service = quietest(report, ecs, sim.client("elbv2", context))
     with report.section(f"redeploy, scale and roll back {service['serviceName']}"):
         deploy(report, ecs, service)
     with report.section("stop a task of a service"):
@@ -26,15 +26,23 @@ def run(report, sim):
         refusals(report, ecs, service)
 
 
-def quietest(report, ecs):
-    """The Fargate service in balance whose last deployment is longest ago: nobody else writes to that one."""
+def quietest(report, ecs, elb):
+    """The healthy Fargate service whose last deployment is longest ago: nobody else writes to that one."""
     candidates = []
     for cluster in ecs.list_clusters()["clusterArns"]:
         for service in described_services(ecs, cluster, pages(report, ecs, "list_services", "serviceArns", cluster=cluster)):
             balanced = len(service["deployments"]) == 1 and service["runningCount"] == service["desiredCount"] > 1
             if balanced and service.get("launchType") == "FARGATE" and service["loadBalancers"]:
-                candidates.append(service)
-    return min(candidates, key=lambda service: service["deployments"][0]["createdAt"])
+                group = service["loadBalancers"][0]["targetGroupArn"]
+                targets = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+                if all(target["TargetHealth"]["State"] == "healthy" for target in targets):
+                    candidates.append(service)
+
+    def last(service):
+        listed = ecs.list_service_deployments(cluster=service["clusterArn"], service=service["serviceArn"])
+        return listed["serviceDeployments"][0]["createdAt"]
+
+    return min(candidates, key=last)
 
 
 def describe(ecs, service):

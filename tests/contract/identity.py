@@ -121,8 +121,10 @@ def garbage(report, sim, context):
     unsigned = send(post("AmazonEC2ContainerServiceV20141113.ListClusters", "{}"))
     report.check(b"MissingAuthenticationToken" in unsigned, f"an unsigned request: {unsigned[:300]!r}")
     report.check(unsigned.startswith(b"HTTP/1.1 4"), "an unsigned request is a 4xx")
-    form = f"POST / HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 25\r\nConnection: close\r\n\r\nAction=GetCallerIdentity&"
-    report.check(b"MissingAuthenticationToken" in send(form[:-1].encode() + b"&"), "an unsigned query request")
+    form = "Action=GetCallerIdentity&Version=2011-06-15"
+    head = f"POST / HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    unsigned = send((head + f"Content-Length: {len(form)}\r\nConnection: close\r\n\r\n{form}").encode())
+    report.check(b"MissingAuthenticationToken" in unsigned, f"an unsigned query request: {unsigned[:400]!r}")
     for data in (b"\x00\xff\x00\xff\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"PUT /a/b?c HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"):
         reply = send(data)
         report.check(reply == b"" or reply.startswith(b"HTTP/1.1 4"), f"{data[:20]!r} is answered {reply[:100]!r}")
