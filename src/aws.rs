@@ -1,0 +1,23 @@
+//! The only door to AWS: SDK replies become model values here, paging and batch limits live here, errors become one clear line here.
+//!
+//! It knows budgets, but not panes: what is asked, and how often, is the watcher's affair.
+
+mod api;
+mod connect;
+mod convert;
+mod error;
+mod failure;
+mod http;
+mod interceptors;
+mod logs;
+mod poll;
+mod profile;
+mod sweep;
+mod target_groups;
+
+pub use api::{Api, Clients, connect};
+pub use connect::ContextSpec;
+pub use error::{AwsError, ErrorKind};
+pub use logs::{LiveBatch, LiveTail, LogGroup, LogPage, RawEvent};
+pub use poll::Poll;
+pub use sweep::Parts;

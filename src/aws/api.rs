@@ -1,0 +1,224 @@
+//! One context's door: every call waits for its budget, is bounded in time, and fails in words.
+
+use super::connect::{self, ContextSpec, Sdk};
+use super::failure::{self, Doing};
+use super::interceptors::Clock;
+use super::target_groups::Batch;
+use super::{AwsError, ErrorKind};
+use crate::budget::{Budget, Counter, Meter, Priority, Throttle};
+use crate::model::{Ctx, Str};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_sts::config::http::HttpResponse;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// Times that a call is sent again because AWS throttled it; each waits for a budget that has become slower.
+const THROTTLED_AGAIN: u32 = 3;
+
+/// Time for which clients are kept though their credentials fail: files are not read again more often.
+const REBUILD: Duration = Duration::from_secs(3);
+
+/// One context: its clients, its budget. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    ctx: Ctx,
+    spec: ContextSpec,
+    region: Str,
+    http: SharedHttpClient,
+    clock: Clock,
+    budget: Budget,
+    sdk: Mutex<Option<(Arc<Sdk>, Instant)>>,
+    target_groups: Batch,
+}
+
+/// What a call is, for its budget and for the words of its failure.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) throttle: Throttle,
+    pub(super) priority: Priority,
+    /// In IAM's words.
+    pub(super) action: &'a str,
+    /// To follow "Cannot".
+    pub(super) what: &'a str,
+}
+
+impl Api {
+    /// The context.
+    #[must_use]
+    pub fn ctx(&self) -> Ctx {
+        self.0.ctx
+    }
+
+    /// The context's region.
+    #[must_use]
+    pub fn region(&self) -> &Str {
+        &self.0.region
+    }
+
+    /// The budget that its calls wait for.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.0.budget
+    }
+
+    /// Clusters that the user named.
+    pub(super) fn named_clusters(&self) -> &[String] {
+        &self.0.spec.clusters
+    }
+
+    pub(super) fn target_groups(&self) -> &Batch {
+        &self.0.target_groups
+    }
+
+    /// Sends a call when its budget allows, and again when AWS throttles it.
+    pub(super) async fn call<T, E, F>(&self, call: Call<'_>, send: impl Fn(Arc<Sdk>) -> F) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let mut throttled = 0;
+        loop {
+            let sdk = self.sdk().await?;
+            self.0.budget.wait(call.throttle, call.priority).await;
+            let profile = self.0.spec.chosen_profile();
+            let doing = Doing { action: call.action, what: call.what, profile: profile.as_deref() };
+            let asked = Instant::now();
+            // The SDK bounds an attempt, but not the loading of credentials before it.
+            let answer = tokio::time::timeout(connect::ATTEMPT + Duration::from_secs(2), send(Arc::clone(&sdk))).await;
+            let error = match answer {
+                Ok(Ok(answer)) => {
+                    tracing::debug!(ctx = self.0.ctx.0, action = call.action, ms = asked.elapsed().as_millis(), "answered");
+                    return Ok(answer);
+                }
+                Ok(Err(error)) => failure::explain(&error, doing),
+                Err(_) => failure::late(doing),
+            };
+            tracing::debug!(ctx = self.0.ctx.0, action = call.action, ms = asked.elapsed().as_millis(), %error, code = error.code.as_deref(), "failed");
+            match error.kind {
+                ErrorKind::Throttled => {
+                    self.0.budget.throttled(call.throttle);
+                    throttled += 1;
+                    if throttled <= THROTTLED_AGAIN {
+                        continue;
+                    }
+                }
+                ErrorKind::Expired | ErrorKind::NoCredentials => self.forget(&sdk).await,
+                _ => {}
+            }
+            return Err(error);
+        }
+    }
+
+    async fn sdk(&self) -> Result<Arc<Sdk>, AwsError> {
+        let mut kept = self.0.sdk.lock().await;
+        if let Some((sdk, _)) = &*kept {
+            return Ok(Arc::clone(sdk));
+        }
+        let sdk = Arc::new(Sdk::build(&self.0.spec, &self.0.region, &self.0.http, &self.0.clock).await?);
+        *kept = Some((Arc::clone(&sdk), Instant::now()));
+        Ok(sdk)
+    }
+
+    /// Drops clients whose credentials failed. A provider reads its files once, so only new clients see a new login.
+    async fn forget(&self, failed: &Arc<Sdk>) {
+        let mut kept = self.0.sdk.lock().await;
+        if kept.as_ref().is_some_and(|(sdk, built)| Arc::ptr_eq(sdk, failed) && built.elapsed() >= REBUILD) {
+            *kept = None;
+        }
+    }
+
+    async fn resolve(&self) -> Result<(), AwsError> {
+        let sdk = self.sdk().await?;
+        let resolved = sdk.provider.provide_credentials().await;
+        if let Err(error) = resolved {
+            self.forget(&sdk).await;
+            return Err(connect::unresolved(&error, &self.0.spec));
+        }
+        Ok(())
+    }
+}
+
+/// All contexts of the run. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    apis: Arc<[Api]>,
+    counter: Counter,
+    clock: Clock,
+}
+
+/// Checks profiles and regions and makes the contexts; asks nothing of AWS.
+///
+/// # Errors
+/// The first thing that the user must mend: an unknown profile, no region, an unreadable configuration file.
+///
+/// # Panics
+/// With more than 65,535 contexts.
+pub async fn connect(specs: Vec<ContextSpec>) -> Result<Clients, AwsError> {
+    let (http, clock, counter) = (connect::http_client(), Clock::default(), Counter::default());
+    let mut apis = Vec::with_capacity(specs.len());
+    for (index, spec) in specs.into_iter().enumerate() {
+        let region = connect::settle(&spec, &http).await?;
+        apis.push(Api(Arc::new(Inner {
+            ctx: Ctx(u16::try_from(index).expect("a command line names fewer contexts")),
+            spec,
+            region,
+            http: http.clone(),
+            clock: clock.clone(),
+            budget: Budget::new(counter.clone()),
+            sdk: Mutex::default(),
+            target_groups: Batch::default(),
+        })));
+    }
+    Ok(Clients { apis: apis.into(), counter, clock })
+}
+
+impl Clients {
+    /// Name and region of every context, in order.
+    pub fn contexts(&self) -> impl Iterator<Item = (Str, Str)> + '_ {
+        self.apis.iter().map(|api| (crate::text::clean(&api.0.spec.name), Str::clone(&api.0.region)))
+    }
+
+    /// The door of a context.
+    ///
+    /// # Panics
+    /// Never for a context of these clients.
+    #[must_use]
+    pub fn api(&self, ctx: Ctx) -> &Api {
+        &self.apis[usize::from(ctx.0)]
+    }
+
+    /// Loads the credentials of every context at the same time, so that whatever prompts does so before the screen is taken.
+    /// A failure is not the end: the context goes on trying.
+    pub async fn resolve(&self, patience: Duration) -> Vec<Result<(), AwsError>> {
+        let resolve = |api: &Api| {
+            let api = api.clone();
+            async move {
+                tokio::time::timeout(patience, api.resolve()).await.unwrap_or_else(|_| {
+                    let what = format!("log in to context {}", api.0.spec.name);
+                    let doing = Doing { action: "sts:GetCallerIdentity", what: &what, profile: None };
+                    let came = format!("no credentials within {} s", patience.as_secs());
+                    Err(failure::failure(ErrorKind::Timeout, doing, &came, "Asking again"))
+                })
+            }
+        };
+        futures_util::future::join_all(self.apis.iter().map(resolve)).await
+    }
+
+    /// What to add to the local clock to get AWS's, in milliseconds, as far as replies have told.
+    #[must_use]
+    pub fn clock_skew_ms(&self) -> i64 {
+        self.clock.skew_ms()
+    }
+
+    /// The program's calls.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        self.counter.meter()
+    }
+}

@@ -1,0 +1,99 @@
+//! SDK replies become model values here, and every string from outside is cleaned on its way in. Words that this version of
+//! the SDK does not know stay as AWS sent them.
+
+mod definition;
+mod service;
+mod target;
+mod task;
+
+pub use definition::task_definition;
+pub use service::{service, service_deployment};
+pub use target::{image, target, target_group};
+pub use task::{container_instance, task};
+
+pub use crate::text::clean;
+
+use crate::model::{Arn, Cluster, Str, Time};
+use aws_sdk_ecs::types as ecs;
+use aws_smithy_types::DateTime;
+
+/// A string that AWS may leave out, empty when it does.
+fn text(text: Option<&str>) -> Str {
+    clean(text.unwrap_or_default())
+}
+
+fn maybe(text: Option<&str>) -> Option<Str> {
+    text.filter(|text| !text.is_empty()).map(clean)
+}
+
+fn arn(text: Option<&str>) -> Arn {
+    Arn(clean(text.unwrap_or_default()))
+}
+
+fn maybe_arn(text: Option<&str>) -> Option<Arn> {
+    maybe(text).map(Arn)
+}
+
+fn texts(texts: Option<&Vec<String>>) -> Vec<Str> {
+    texts.into_iter().flatten().map(|text| clean(text)).collect()
+}
+
+/// A count; AWS's are signed on the wire and never negative.
+fn count(count: i32) -> u32 {
+    u32::try_from(count).unwrap_or(0)
+}
+
+/// A port, 0 when there is none.
+fn port(port: Option<i32>) -> u16 {
+    port.and_then(|port| u16::try_from(port).ok()).unwrap_or(0)
+}
+
+fn time(time: Option<&DateTime>) -> Option<Time> {
+    let time = time?;
+    let nanos = i32::try_from(time.subsec_nanos()).unwrap_or(0);
+    Time::new(time.secs(), nanos).ok()
+}
+
+fn tags(tags: Option<&Vec<ecs::Tag>>) -> Vec<(Str, Str)> {
+    tags.into_iter().flatten().map(|tag| (text(tag.key()), text(tag.value()))).collect()
+}
+
+/// A cluster of `DescribeClusters`.
+pub fn cluster(from: &ecs::Cluster) -> Cluster {
+    Cluster {
+        arn: arn(from.cluster_arn()),
+        name: text(from.cluster_name()),
+        status: text(from.status()),
+        services: count(from.active_services_count()),
+        running: count(from.running_tasks_count()),
+        pending: count(from.pending_tasks_count()),
+        instances: count(from.registered_container_instances_count()),
+        capacity_providers: texts(from.capacity_providers.as_ref()),
+        settings: from
+            .settings()
+            .iter()
+            .map(|setting| (text(setting.name().map(ecs::ClusterSettingName::as_str)), text(setting.value())))
+            .collect(),
+        tags: tags(from.tags.as_ref()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_keeps_its_fraction_and_an_absurd_one_is_left_out() {
+        let half = DateTime::from_secs_and_nanos(1_700_000_000, 500_000_000);
+        assert_eq!(time(Some(&half)).unwrap().as_millisecond(), 1_700_000_000_500);
+        assert_eq!(time(Some(&DateTime::from_secs(i64::MAX))), None);
+    }
+
+    #[test]
+    fn a_word_of_tomorrow_stays_as_aws_sent_it() {
+        let setting = ecs::ClusterSetting::builder().name("containerForesight".into()).value("on").build();
+        let tomorrow = cluster(&ecs::Cluster::builder().cluster_name("a\u{1b}[31mb").settings(setting).build());
+        assert_eq!(&*tomorrow.settings[0].0, "containerForesight");
+        assert!(!tomorrow.name.contains('\u{1b}'));
+    }
+}

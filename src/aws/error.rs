@@ -1,0 +1,46 @@
+//! What went wrong at AWS, said once for all panes.
+
+use crate::model::Str;
+
+/// A failed call in words for the operator.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{what}")]
+pub struct AwsError {
+    /// What kind of failure it is; decides what the program does next.
+    pub kind: ErrorKind,
+    /// The action in IAM's words, `ecs:ListServices`.
+    pub action: Str,
+    /// One line: what was being done, and what came back. Cleaned.
+    pub what: Str,
+    /// What to do next; empty when there is nothing sensible to say.
+    pub hint: Str,
+    /// AWS's error code, when there was one.
+    pub code: Option<Str>,
+    /// AWS's request id, when there was one.
+    pub request_id: Option<Str>,
+}
+
+/// Kinds of failure, each with its own treatment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The role may not do this; asked again seldom.
+    Denied,
+    /// Too many calls; the budget slows down.
+    Throttled,
+    /// Credentials have expired; rows stay, a banner says how to log in.
+    Expired,
+    /// No usable credentials were found.
+    NoCredentials,
+    /// No connection.
+    Network,
+    /// No answer in time.
+    Timeout,
+    /// The thing does not exist.
+    NotFound,
+    /// AWS refuses the request as such.
+    Invalid,
+    /// The answer could not be read.
+    Malformed,
+    /// Anything else, in AWS's words.
+    Other,
+}

@@ -1,0 +1,132 @@
+//! The one HTTP client of the process. Plain connections need no certificates, so these are read only when the first
+//! `https` request comes, away from the threads that answer keys.
+
+use aws_sdk_sts::config::RuntimeComponents;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Connector, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// Time in which a connection must stand.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// Makes the client. `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and `AWS_CA_BUNDLE` are honoured.
+pub fn client() -> SharedHttpClient {
+    SharedHttpClient::new(Client::default())
+}
+
+/// Connectors by the timeouts that the SDK asks for: connections are shared by everything that asks for the same ones.
+#[derive(Debug, Default)]
+struct Client {
+    routes: Mutex<HashMap<Timeouts, Arc<Routes>>>,
+}
+
+/// Connect and read timeout.
+type Timeouts = (Option<Duration>, Option<Duration>);
+
+impl HttpClient for Client {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        let key = (settings.connect_timeout(), settings.read_timeout());
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        SharedHttpConnector::new(Shared(Arc::clone(routes.entry(key).or_insert_with(|| Arc::new(Routes::new(settings))))))
+    }
+}
+
+#[derive(Debug)]
+struct Shared(Arc<Routes>);
+
+impl HttpConnector for Shared {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let routes = Arc::clone(&self.0);
+        if plain(request.uri()) {
+            return routes.direct.call(request);
+        }
+        HttpConnectorFuture::new(async move { routes.proxied().await?.call(request).await })
+    }
+}
+
+/// The two ways out: straight, for plain HTTP to this machine and the link-local metadata services, which no proxy can reach;
+/// and through TLS and the proxy of the environment for everything else.
+#[derive(Debug)]
+struct Routes {
+    settings: HttpConnectorSettings,
+    direct: Connector,
+    proxied: OnceCell<Arc<Connector>>,
+}
+
+impl Routes {
+    fn new(settings: &HttpConnectorSettings) -> Self {
+        let mut timeouts =
+            HttpConnectorSettings::builder().connect_timeout(settings.connect_timeout().map_or(CONNECT, |time| time.min(CONNECT)));
+        timeouts.set_read_timeout(settings.read_timeout());
+        let settings = timeouts.build();
+        Routes { direct: builder(&settings).build_http(), proxied: OnceCell::new(), settings }
+    }
+
+    async fn proxied(&self) -> Result<Arc<Connector>, ConnectorError> {
+        let build = || async {
+            let settings = self.settings.clone();
+            // Reading and parsing the system's certificates takes tens of milliseconds.
+            let built = tokio::task::spawn_blocking(move || encrypted(&settings)).await;
+            built.map_err(|error| ConnectorError::other(error.into(), None))?.map(Arc::new)
+        };
+        self.proxied.get_or_try_init(build).await.cloned()
+    }
+}
+
+fn builder(settings: &HttpConnectorSettings) -> ConnectorBuilder {
+    Connector::builder().connector_settings(settings.clone()).enable_tcp_nodelay(true)
+}
+
+fn encrypted(settings: &HttpConnectorSettings) -> Result<Connector, ConnectorError> {
+    let mut trust = TrustStore::default().with_native_roots(true);
+    if let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+        let named = |error: std::io::Error| format!("cannot read AWS_CA_BUNDLE {}: {error}", path.to_string_lossy());
+        let pem = std::fs::read(&path).map_err(|error| ConnectorError::user(named(error).into()))?;
+        trust = trust.with_pem_certificate(pem);
+    }
+    let context = TlsContext::builder().with_trust_store(trust).build().map_err(|error| ConnectorError::other(error.into(), None))?;
+    let secure = builder(settings).proxy_config(ProxyConfig::from_env()).tls_provider(Provider::Rustls(CryptoMode::Ring));
+    Ok(secure.tls_context(context).build())
+}
+
+fn plain(uri: &str) -> bool {
+    let Some(rest) = uri.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    let near = |address: IpAddr| match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
+        // The metadata services of EC2 and EKS have unique local addresses in fd00:ec2::/32.
+        IpAddr::V6(v6) => v6.is_loopback() || v6.segments()[..2] == [0xfd00, 0xec2],
+    };
+    let no_proxy_at_all = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].iter().all(|name| std::env::var_os(name).is_none());
+    no_proxy_at_all || host == "localhost" || host.parse().is_ok_and(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_requests_go_without_certificates() {
+        assert!(plain("http://127.0.0.1:5000/"));
+        assert!(plain("http://localhost:4566/x"));
+        assert!(plain("http://[::1]:5000/"));
+        assert!(plain("http://169.254.170.2/v2/credentials"));
+        assert!(!plain("https://ecs.eu-west-1.amazonaws.com/"));
+        assert!(!plain("https://127.0.0.1:5000/"));
+    }
+}

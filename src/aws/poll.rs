@@ -1,0 +1,213 @@
+//! One answer to one feed. A poll remembers its last answer, so that it can say "the same".
+
+mod ecs;
+mod raw;
+
+use super::api::{Api, Call};
+use super::failure::{Doing, failure};
+use super::sweep::{Parts, Row, Rows, sweep};
+use super::{AwsError, ErrorKind, convert, target_groups};
+use crate::budget::{Priority, Throttle};
+use crate::feed::{Feed, Outcome, Value};
+use crate::model::{Arn, Cluster, ContainerInstance, Identity, Image, ImageUri, Service, ServiceDeployment, Str, Target, Task};
+use std::sync::Arc;
+
+/// A feed's poll with what it knows from its last answer.
+#[derive(Debug)]
+pub struct Poll {
+    api: Api,
+    feed: Feed,
+    memory: Memory,
+}
+
+#[derive(Debug)]
+enum Memory {
+    Clusters(Rows<Cluster>),
+    Services(Rows<Service>),
+    Tasks(Rows<Task>),
+    Deployments(Rows<ServiceDeployment>),
+    Instances(Rows<ContainerInstance>),
+    /// The last answer of a feed that is no list.
+    One(Option<Value>),
+}
+
+impl Poll {
+    /// A poll that knows nothing yet.
+    #[must_use]
+    pub fn new(api: Api, feed: Feed) -> Self {
+        let memory = match feed {
+            Feed::Clusters(_) => Memory::Clusters(Rows::default()),
+            Feed::Services(..) | Feed::Service(..) => Memory::Services(Rows::default()),
+            Feed::Tasks(..) => Memory::Tasks(Rows::default()),
+            Feed::ServiceDeployments(..) => Memory::Deployments(Rows::default()),
+            Feed::Instances(..) => Memory::Instances(Rows::default()),
+            _ => Memory::One(None),
+        };
+        Poll { api, feed, memory }
+    }
+
+    /// Rows of the last answer.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        match &self.memory {
+            Memory::Clusters(rows) => rows.len(),
+            Memory::Services(rows) => rows.len(),
+            Memory::Tasks(rows) => rows.len(),
+            Memory::Deployments(rows) => rows.len(),
+            Memory::Instances(rows) => rows.len(),
+            Memory::One(_) => 1,
+        }
+    }
+
+    /// Asks AWS once. Rows of long lists go to `parts` as they come.
+    ///
+    /// # Errors
+    /// What went wrong, in words. What came before it went wrong is remembered.
+    pub async fn ask(&mut self, priority: Priority, parts: &mut Parts<'_>) -> Result<Outcome, AwsError> {
+        let api = &self.api;
+        let one = match (&self.feed, &mut self.memory) {
+            (_, Memory::Clusters(rows)) => return ecs::clusters(api, rows, priority, parts).await,
+            (Feed::Services(_, cluster), Memory::Services(rows)) => {
+                let known = ecs::Known::of(rows);
+                return sweep(rows, &ecs::services(api, cluster, priority, known), parts).await;
+            }
+            (Feed::Service(_, arn), Memory::Services(rows)) => {
+                let known = ecs::Known::of(rows);
+                let described = ecs::service(api, arn, priority, &known).await?;
+                return Ok(rows.replace(described));
+            }
+            (Feed::Tasks(_, cluster), Memory::Tasks(rows)) => return sweep(rows, &ecs::tasks(api, cluster, priority), parts).await,
+            (Feed::ServiceDeployments(_, service), Memory::Deployments(rows)) => {
+                return sweep(rows, &ecs::service_deployments(api, service, priority), parts).await;
+            }
+            (Feed::Instances(_, cluster), Memory::Instances(rows)) => {
+                return sweep(rows, &ecs::instances(api, cluster, priority), parts).await;
+            }
+            (Feed::Identity(_), _) => identity(api, priority).await?,
+            (Feed::TaskDefinition(_, arn), _) => ecs::task_definition(api, arn, priority).await?,
+            (Feed::TargetGroup(_, arn), _) => Value::TargetGroup(Arc::new(target_groups::target_group(api, arn, priority).await?)),
+            (Feed::Targets(_, arn), _) => targets(api, arn, priority).await?,
+            (Feed::Image(_, reference), _) => image(api, reference, priority).await?,
+            (Feed::Raw(_, of), _) => raw::raw(api, of).await?,
+            (Feed::Logs(..), _) => unreachable!("logs are tailed, not polled"),
+            (feed, _) => unreachable!("{feed:?} has a memory of its own kind"),
+        };
+        let Memory::One(last) = &mut self.memory else { unreachable!("lists have returned") };
+        if last.as_ref() == Some(&one) {
+            return Ok(Outcome::Same);
+        }
+        *last = Some(one.clone());
+        Ok(Outcome::Whole(one))
+    }
+}
+
+async fn identity(api: &Api, priority: Priority) -> Result<Value, AwsError> {
+    let call = Call { throttle: Throttle::Identity, priority, action: "sts:GetCallerIdentity", what: "learn who you are" };
+    let answer = api.call(call, |sdk| sdk.sts.get_caller_identity().send()).await?;
+    let text = |text: Option<&str>| convert::clean(text.unwrap_or_default());
+    Ok(Value::Identity(Arc::new(Identity { account: text(answer.account()), arn: text(answer.arn()) })))
+}
+
+async fn targets(api: &Api, group: &Arn, priority: Priority) -> Result<Value, AwsError> {
+    let what = format!("read the target health of {}", group.target_group_name());
+    let call = Call { throttle: Throttle::LoadBalancing, priority, action: "elasticloadbalancing:DescribeTargetHealth", what: &what };
+    let answer = api.call(call, |sdk| sdk.elb.describe_target_health().target_group_arn(group.as_str()).send()).await?;
+    let mut targets: Vec<Target> = answer.target_health_descriptions().iter().map(convert::target).collect();
+    // AWS orders them at random; what did not change must look unchanged.
+    targets.sort_by(|a, b| (&a.id, a.port).cmp(&(&b.id, b.port)));
+    Ok(Value::Targets(Arc::new(targets)))
+}
+
+async fn image(api: &Api, reference: &Str, priority: Priority) -> Result<Value, AwsError> {
+    let uri = ImageUri::parse(reference);
+    let what = format!("describe image {reference}");
+    let action = "ecr:DescribeImages";
+    let doing = Doing { action, what: &what, profile: None };
+    let Some((account, region)) = uri.ecr() else {
+        return Err(failure(ErrorKind::Invalid, doing, "it is not in a private ECR registry", ""));
+    };
+    let mut id = aws_sdk_ecr::types::ImageIdentifier::builder();
+    // With both, ECR wants the tag to point to that very digest; what runs is the digest.
+    match &uri.digest {
+        Some(digest) => id = id.image_digest(&**digest),
+        None => id = id.image_tag(uri.tag.as_deref().unwrap_or("latest")),
+    }
+    let call = Call { throttle: Throttle::Images, priority, action, what: &what };
+    let ask = |sdk: Arc<super::connect::Sdk>| {
+        sdk.ecr(region).describe_images().registry_id(account).repository_name(&*uri.repository).image_ids(id.clone().build()).send()
+    };
+    let answer = api.call(call, ask).await?;
+    let found: Option<Image> = answer.image_details().first().map(convert::image);
+    found.map(|image| Value::Image(Arc::new(image))).ok_or_else(|| failure(ErrorKind::NotFound, doing, "it does not exist", ""))
+}
+
+impl Row for Cluster {
+    fn arn(&self) -> &Arn {
+        &self.arn
+    }
+
+    fn settled(&self) -> bool {
+        false
+    }
+
+    fn value(rows: Vec<Arc<Self>>) -> Value {
+        Value::Clusters(rows)
+    }
+}
+
+impl Row for Service {
+    fn arn(&self) -> &Arn {
+        &self.arn
+    }
+
+    fn settled(&self) -> bool {
+        false
+    }
+
+    fn value(rows: Vec<Arc<Self>>) -> Value {
+        Value::Services(rows)
+    }
+}
+
+impl Row for Task {
+    fn arn(&self) -> &Arn {
+        &self.arn
+    }
+
+    fn settled(&self) -> bool {
+        self.stopped()
+    }
+
+    fn value(rows: Vec<Arc<Self>>) -> Value {
+        Value::Tasks(rows)
+    }
+}
+
+impl Row for ServiceDeployment {
+    fn arn(&self) -> &Arn {
+        &self.arn
+    }
+
+    fn settled(&self) -> bool {
+        matches!(&*self.status, "SUCCESSFUL" | "STOPPED" | "ROLLBACK_SUCCESSFUL" | "ROLLBACK_FAILED")
+    }
+
+    fn value(mut rows: Vec<Arc<Self>>) -> Value {
+        rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
+        Value::ServiceDeployments(rows)
+    }
+}
+
+impl Row for ContainerInstance {
+    fn arn(&self) -> &Arn {
+        &self.arn
+    }
+
+    fn settled(&self) -> bool {
+        false
+    }
+
+    fn value(rows: Vec<Arc<Self>>) -> Value {
+        Value::Instances(rows)
+    }
+}

@@ -1,0 +1,178 @@
+//! What can be watched. A feed is a plain key that starts with its context; whoever wants one names it, and the watcher does the rest.
+
+use crate::model::{
+    Arn, Cluster, ContainerInstance, Ctx, Identity, Image, LogLine, LogScope, LogSources, Service, ServiceDeployment, Str, Target, TargetGroup, Task,
+    TaskDefinition, Time,
+};
+use std::sync::Arc;
+
+/// A question to AWS that is asked again and again while somebody looks at the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Feed {
+    /// Who the caller is. Asked once.
+    Identity(Ctx),
+    /// All clusters with their counts.
+    Clusters(Ctx),
+    /// All services of a cluster, by the cluster's ARN or name.
+    Services(Ctx, Arn),
+    /// One service, more often than the list.
+    Service(Ctx, Arn),
+    /// All tasks of a cluster, running and stopped; never asked per service.
+    Tasks(Ctx, Arn),
+    /// One task-definition revision, by ARN. Asked once.
+    TaskDefinition(Ctx, Arn),
+    /// Past and present deployments of a service, newest first.
+    ServiceDeployments(Ctx, Arn),
+    /// EC2 instances of a cluster.
+    Instances(Ctx, Arn),
+    /// Settings of a target group. Asked seldom.
+    TargetGroup(Ctx, Arn),
+    /// Health of the targets in a group.
+    Targets(Ctx, Arn),
+    /// What ECR says of an image reference.
+    Image(Ctx, Str),
+    /// Log lines of a scope; see [`Wanted::Logs`].
+    Logs(Ctx, LogScope),
+    /// The reply of AWS itself, as JSON, for one thing. Asked once per visit.
+    Raw(Ctx, RawOf),
+}
+
+/// What the JSON view can show as AWS sent it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RawOf {
+    /// A cluster by ARN.
+    Cluster(Arn),
+    /// A service by ARN; the cluster's ARN first.
+    Service(Arn, Arn),
+    /// A task by ARN; the cluster's ARN first.
+    Task(Arn, Arn),
+    /// A task definition by ARN.
+    TaskDefinition(Arn),
+    /// A target group's health by ARN. (The wire is XML; the JSON has the same names.)
+    Targets(Arn),
+}
+
+impl Feed {
+    /// The context that it belongs to.
+    #[must_use]
+    pub fn ctx(&self) -> Ctx {
+        match self {
+            Feed::Identity(ctx)
+            | Feed::Clusters(ctx)
+            | Feed::Services(ctx, _)
+            | Feed::Service(ctx, _)
+            | Feed::Tasks(ctx, _)
+            | Feed::TaskDefinition(ctx, _)
+            | Feed::ServiceDeployments(ctx, _)
+            | Feed::Instances(ctx, _)
+            | Feed::TargetGroup(ctx, _)
+            | Feed::Targets(ctx, _)
+            | Feed::Image(ctx, _)
+            | Feed::Logs(ctx, _)
+            | Feed::Raw(ctx, _) => *ctx,
+        }
+    }
+}
+
+/// A feed that a visible pane wants, with what the poll needs beside the key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// A plain feed. `focus` marks what the operator looks at: it goes first when the budget is short and is polled more often.
+    Poll {
+        /// What.
+        feed: Feed,
+        /// Looked at, rather than merely counted.
+        focus: bool,
+    },
+    /// A log tail: the key stays while its streams change.
+    Logs {
+        /// Always [`Feed::Logs`].
+        feed: Feed,
+        /// What to read now.
+        sources: Arc<LogSources>,
+    },
+}
+
+impl Wanted {
+    /// The key.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        match self {
+            Wanted::Poll { feed, .. } | Wanted::Logs { feed, .. } => feed,
+        }
+    }
+}
+
+/// What a poll has to say.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// Which feed.
+    pub feed: Feed,
+    /// Epoch of the reconcile that started the poll; an older one is thrown away.
+    pub epoch: u32,
+    /// When the answer was complete, by the local clock.
+    pub at: Time,
+    /// The answer.
+    pub outcome: Outcome,
+}
+
+/// How a poll ended, or stands.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A request is under way.
+    Busy,
+    /// Part of a list: rows to add or replace by ARN, and how many there will be.
+    Part(Value, usize),
+    /// The whole answer.
+    Whole(Value),
+    /// The whole answer, equal to the last one.
+    Same,
+    /// More log lines, oldest first, without repeats of what was sent before.
+    Lines(Vec<LogLine>, TailState),
+    /// No answer. What was known stays.
+    Failed(Arc<crate::aws::AwsError>),
+}
+
+/// How a log tail stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TailState {
+    /// Whether the past has been read up to now.
+    pub caught_up: bool,
+    /// Whether the newest lines come by Live Tail.
+    pub live: bool,
+    /// Whether AWS left lines out (Live Tail above 500 lines a second).
+    pub sampled: bool,
+    /// Streams that do not exist yet.
+    pub waiting: usize,
+    /// A sentence about a group that is missing or a fallback taken.
+    pub note: Option<Str>,
+    /// Log groups' retention in days, when known: older lines are gone, not absent.
+    pub retention_days: Option<u32>,
+}
+
+/// The answers, by kind of feed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// For [`Feed::Identity`].
+    Identity(Arc<Identity>),
+    /// For [`Feed::Clusters`].
+    Clusters(Vec<Arc<Cluster>>),
+    /// For [`Feed::Services`] and, with one row, [`Feed::Service`].
+    Services(Vec<Arc<Service>>),
+    /// For [`Feed::Tasks`].
+    Tasks(Vec<Arc<Task>>),
+    /// For [`Feed::TaskDefinition`].
+    TaskDefinition(Arc<TaskDefinition>),
+    /// For [`Feed::ServiceDeployments`].
+    ServiceDeployments(Vec<Arc<ServiceDeployment>>),
+    /// For [`Feed::Instances`].
+    Instances(Vec<Arc<ContainerInstance>>),
+    /// For [`Feed::TargetGroup`].
+    TargetGroup(Arc<TargetGroup>),
+    /// For [`Feed::Targets`].
+    Targets(Arc<Vec<Target>>),
+    /// For [`Feed::Image`].
+    Image(Arc<Image>),
+    /// For [`Feed::Raw`]: pretty-printed JSON.
+    Raw(Arc<str>),
+}

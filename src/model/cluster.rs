@@ -1,0 +1,51 @@
+//! Clusters and the EC2 instances registered in them.
+
+use super::{Arn, Str, Time};
+
+/// A cluster with its counts, as `DescribeClusters` gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cluster {
+    /// Identity.
+    pub arn: Arn,
+    /// Short name.
+    pub name: Str,
+    /// `ACTIVE`, `PROVISIONING`, `INACTIVE`, …
+    pub status: Str,
+    /// Services that are not `INACTIVE`.
+    pub services: u32,
+    /// Tasks in `RUNNING`.
+    pub running: u32,
+    /// Tasks in `PENDING`.
+    pub pending: u32,
+    /// Registered EC2 or external instances.
+    pub instances: u32,
+    /// Names of the capacity providers.
+    pub capacity_providers: Vec<Str>,
+    /// Settings such as `containerInsights`, name and value.
+    pub settings: Vec<(Str, Str)>,
+    /// Tags, key and value.
+    pub tags: Vec<(Str, Str)>,
+}
+
+/// An EC2 or external instance that runs tasks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContainerInstance {
+    /// Identity.
+    pub arn: Arn,
+    /// EC2 instance id; targets of type `instance` name it.
+    pub ec2_instance: Option<Str>,
+    /// `ACTIVE`, `DRAINING`, …
+    pub status: Str,
+    /// Whether the ECS agent is in contact; without it nothing is placed.
+    pub agent_connected: bool,
+    /// Tasks in `RUNNING`.
+    pub running: u32,
+    /// Tasks in `PENDING`.
+    pub pending: u32,
+    /// Units of CPU left of those registered.
+    pub cpu: (u32, u32),
+    /// MiB of memory left of those registered.
+    pub memory: (u32, u32),
+    /// When it joined.
+    pub registered_at: Option<Time>,
+}

@@ -1,0 +1,178 @@
+//! Services, their deployments and their events.
+
+use super::{Arn, Str, Time};
+
+/// A service as `DescribeServices` gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Identity.
+    pub arn: Arn,
+    /// Short name.
+    pub name: Str,
+    /// The cluster's ARN.
+    pub cluster: Arn,
+    /// `ACTIVE`, `DRAINING` or `INACTIVE`.
+    pub status: Str,
+    /// Tasks wanted.
+    pub desired: u32,
+    /// Tasks in `RUNNING`.
+    pub running: u32,
+    /// Tasks in `PENDING`.
+    pub pending: u32,
+    /// `EC2`, `FARGATE`, `EXTERNAL`, …; absent when a capacity provider strategy decides.
+    pub launch_type: Option<Str>,
+    /// Capacity providers with base and weight.
+    pub capacity_providers: Vec<(Str, u32, u32)>,
+    /// `1.4.0`, `LATEST`, …
+    pub platform_version: Option<Str>,
+    /// `REPLICA` or `DAEMON`.
+    pub scheduling: Str,
+    /// `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
+    pub controller: Str,
+    /// `ROLLING`, `BLUE_GREEN`, `LINEAR`, `CANARY`, when told.
+    pub strategy: Option<Str>,
+    /// Task definition that the service asks for.
+    pub task_definition: Arn,
+    /// `PRIMARY` first, as AWS orders them.
+    pub deployments: Vec<Deployment>,
+    /// For the controllers `CODE_DEPLOY` and `EXTERNAL`.
+    pub task_sets: Vec<TaskSet>,
+    /// Service deployment in progress, when told.
+    pub current_deployment: Option<Arn>,
+    /// Newest first, 100 at most.
+    pub events: Vec<ServiceEvent>,
+    /// Target groups (or Classic load balancers) that its tasks join.
+    pub load_balancers: Vec<LoadBalancer>,
+    /// Lower bound during a deployment, percent of desired.
+    pub min_percent: Option<u32>,
+    /// Upper bound during a deployment, percent of desired.
+    pub max_percent: Option<u32>,
+    /// Deployment circuit breaker, when configured.
+    pub circuit_breaker: Option<CircuitBreaker>,
+    /// Seconds during which unhealthy targets do not count.
+    pub grace_seconds: u32,
+    /// Whether new tasks get the ECS Exec agent.
+    pub exec_enabled: bool,
+    /// Creation time.
+    pub created_at: Option<Time>,
+    /// Creator's ARN.
+    pub created_by: Option<Str>,
+    /// Subnets of awsvpc tasks.
+    pub subnets: Vec<Str>,
+    /// Security groups of awsvpc tasks.
+    pub security_groups: Vec<Str>,
+    /// `ENABLED` or `DISABLED`, for awsvpc.
+    pub public_ip: Option<Str>,
+    /// Tags, key and value.
+    pub tags: Vec<(Str, Str)>,
+}
+
+/// One entry of `service.deployments`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deployment {
+    /// `ecs-svc/…`, which its tasks carry as `startedBy`.
+    pub id: Str,
+    /// `PRIMARY`, `ACTIVE` or `INACTIVE`.
+    pub status: Str,
+    /// `IN_PROGRESS`, `COMPLETED`, `FAILED`; absent for other controllers.
+    pub rollout_state: Option<Str>,
+    /// AWS's sentence about the state.
+    pub rollout_reason: Option<Str>,
+    /// Revision that it runs.
+    pub task_definition: Arn,
+    /// Tasks wanted of this deployment.
+    pub desired: u32,
+    /// Tasks in `RUNNING`.
+    pub running: u32,
+    /// Tasks in `PENDING`.
+    pub pending: u32,
+    /// Consecutive failures; a healthy task resets it.
+    pub failed: u32,
+    /// Start.
+    pub created_at: Option<Time>,
+    /// Last change.
+    pub updated_at: Option<Time>,
+}
+
+/// A task set of a service that ECS does not deploy itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskSet {
+    /// `ecs-svc/…`.
+    pub id: Str,
+    /// `PRIMARY`, `ACTIVE`, `DRAINING`.
+    pub status: Str,
+    /// CodeDeploy's deployment id, for `CODE_DEPLOY`.
+    pub external_id: Option<Str>,
+    /// Revision that it runs.
+    pub task_definition: Arn,
+    /// Tasks wanted.
+    pub desired: u32,
+    /// Tasks in `RUNNING`.
+    pub running: u32,
+    /// Tasks in `PENDING`.
+    pub pending: u32,
+    /// `STEADY_STATE` or `STABILIZING`.
+    pub stability: Option<Str>,
+    /// Start.
+    pub created_at: Option<Time>,
+    /// Target groups of this set.
+    pub load_balancers: Vec<LoadBalancer>,
+}
+
+/// A message of the service scheduler.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceEvent {
+    /// Identity; AWS repeats events in every reply.
+    pub id: Str,
+    /// When.
+    pub at: Option<Time>,
+    /// AWS's sentence.
+    pub message: Str,
+}
+
+/// How a service's tasks join a target group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadBalancer {
+    /// Target group; absent for a Classic load balancer.
+    pub target_group: Option<Arn>,
+    /// The other group of a blue/green pair.
+    pub alternate_target_group: Option<Arn>,
+    /// Container that takes the traffic.
+    pub container: Str,
+    /// Its port.
+    pub port: u16,
+}
+
+/// Settings of the deployment circuit breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CircuitBreaker {
+    /// Whether it watches.
+    pub enabled: bool,
+    /// Whether it rolls back.
+    pub rollback: bool,
+}
+
+/// One entry of `ListServiceDeployments`, with what `DescribeServiceDeployments` adds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceDeployment {
+    /// Identity.
+    pub arn: Arn,
+    /// `IN_PROGRESS`, `SUCCESSFUL`, `ROLLBACK_SUCCESSFUL`, …
+    pub status: Str,
+    /// AWS's sentence about the status.
+    pub reason: Option<Str>,
+    /// Revision that it goes to.
+    pub target_revision: Option<Arn>,
+    /// Start of the work.
+    pub started_at: Option<Time>,
+    /// End.
+    pub finished_at: Option<Time>,
+    /// Creation.
+    pub created_at: Option<Time>,
+    /// Failures and threshold as the breaker counts them, when it watches.
+    pub failures: Option<(u32, u32)>,
+    /// State of the breaker, when told.
+    pub breaker: Option<Str>,
+    /// Stage of a native blue/green deployment.
+    pub lifecycle_stage: Option<Str>,
+}

@@ -1,0 +1,174 @@
+//! What a pane is once it is open: it names the feeds it wants, follows the store, answers actions and draws itself.
+//!
+//! A view never waits and never does anything to the world: what it wants done it returns as a [`Reaction`].
+
+use crate::action::Action;
+pub use crate::action::Kind;
+use crate::config::Config;
+use crate::feed::{Feed, Wanted};
+use crate::keys::Keymap;
+use crate::model::{Arn, Ctx, Fleet, Time};
+use crate::store::Store;
+use crate::theme::Theme;
+use crate::verdict::Board;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::borrow::Cow;
+
+/// What a view may look at while it works.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    /// All answers so far.
+    pub store: &'a Store,
+    /// The contexts.
+    pub fleet: &'a Fleet,
+    /// Colours.
+    pub theme: &'a Theme,
+    /// Keys, for hints that are true.
+    pub keys: &'a Keymap,
+    /// The user's configuration.
+    pub config: &'a Config,
+    /// All verdicts.
+    pub board: &'a Board,
+    /// AWS's time now: the local clock corrected by what AWS's replies say.
+    pub now: Time,
+}
+
+/// Where in the fleet something is, as far as it is known. A pane opens at a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Context.
+    pub ctx: Option<Ctx>,
+    /// Cluster.
+    pub cluster: Option<Arn>,
+    /// Service.
+    pub service: Option<Arn>,
+    /// Task.
+    pub task: Option<Arn>,
+    /// Container's name.
+    pub container: Option<crate::model::Str>,
+    /// Target group.
+    pub target_group: Option<Arn>,
+}
+
+/// What the cursor is on: the subject of logs, describe, copy and the rest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Subject {
+    /// Where it is.
+    pub place: Place,
+    /// Texts for the copy menu: key, label, text.
+    pub copies: Vec<(char, &'static str, String)>,
+    /// Whether the row is gone from AWS's answers: shown as a ghost, its actions off.
+    pub ghost: bool,
+}
+
+/// A line of input that a view can take: the prompt is drawn and edited by the app, the view hears every change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// Keep what matches (`/` in tables, `&` in text).
+    Filter,
+    /// Go to what matches (`/` in text).
+    Search,
+    /// Go to a time (`T` in logs).
+    Time,
+    /// A file to save to.
+    Save,
+}
+
+/// What a view wants done after an action.
+pub enum Reaction {
+    /// The action means nothing here.
+    Ignored,
+    /// Something changed; draw.
+    Redraw,
+    /// Put another view on top.
+    Open(Box<dyn View>),
+    /// Open the pane of that name at what the cursor is on.
+    Go(&'static str),
+    /// Offer a choice: a title, and letters with their words; the letter comes back through [`View::choose`].
+    Choose(&'static str, Vec<(char, String)>),
+    /// Leave this view.
+    Leave,
+    /// Say something in the status line.
+    Notice(Notice),
+    /// Put text on the clipboard; the label says what it is.
+    Copy(String, Cow<'static, str>),
+    /// Ask for a line of input, starting with this text.
+    Ask(Prompt, String),
+    /// Write a text file; the app says how it went.
+    Save(std::path::PathBuf, String),
+    /// Ask the feeds of this view again at once.
+    Refresh,
+}
+
+/// A sentence for the status line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How it is meant.
+    pub tone: Tone,
+    /// One line.
+    pub text: String,
+}
+
+/// How a sentence is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Done, or good to know.
+    Info,
+    /// Worth a look.
+    Warn,
+    /// It did not work.
+    Fail,
+}
+
+/// An open pane.
+pub trait View {
+    /// The pane's name: the word of the palette and of the configuration.
+    fn name(&self) -> &'static str;
+
+    /// Which keymap it answers to.
+    fn kind(&self) -> Kind;
+
+    /// Its step in the breadcrumb, such as `checkout › tasks`; shown after the fleet's and the cluster's.
+    fn crumb(&self, cx: &Cx) -> String;
+
+    /// What it wants watched while it is visible. Called after every change; cheap.
+    fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>);
+
+    /// Follows the store after `changed` feeds brought news; an empty list means that anything may be different.
+    fn sync(&mut self, cx: &Cx, changed: &[Feed]);
+
+    /// Answers an action.
+    fn act(&mut self, action: Action, cx: &Cx) -> Reaction;
+
+    /// Hears the line of input after every key, and with `done` when the operator presses Enter.
+    fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction;
+
+    /// Hears a letter of the menu that it offered by [`Reaction::Choose`].
+    fn choose(&mut self, _title: &'static str, _letter: char, _cx: &Cx) -> Reaction {
+        Reaction::Ignored
+    }
+
+    /// Esc: peels one layer (marks, filter, selection …). Returns false when there is none left and the view may be left.
+    fn peel(&mut self, cx: &Cx) -> bool;
+
+    /// What the cursor is on.
+    fn subject(&self, cx: &Cx) -> Subject;
+
+    /// Seconds after which what is drawn will look different though nothing was heard (ages, spinners); `None` when it will not.
+    fn ages(&self, cx: &Cx) -> Option<u32>;
+
+    /// Draws into the area; draws what is visible and nothing else.
+    fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx);
+
+    /// Rows or columns of the terminal that a click or the wheel hit, relative to the last drawn area. Returns whether something moved.
+    fn click(&mut self, _column: u16, _row: u16, _cx: &Cx) -> bool {
+        false
+    }
+
+    /// For the right end of the breadcrumb line: filter, order, and the like.
+    fn status(&self, cx: &Cx) -> String;
+
+    /// The actions to offer in the line of hints, most useful first.
+    fn hints(&self) -> &'static [Action];
+}

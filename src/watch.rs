@@ -1,0 +1,230 @@
+//! Makes the running polls equal to the feeds that are wanted: starts what is missing, drops what is not, and never gives up.
+//!
+//! One poll is in flight per feed. What the answers mean is the store's affair; what a feed asks is `aws`'s.
+
+mod pace;
+
+pub use pace::Pace;
+
+use crate::aws::{Api, Clients, Poll};
+use crate::budget::{Meter, Priority};
+use crate::feed::{Feed, Outcome, Update, Wanted};
+use crate::model::LogSources;
+use pace::{Rest, Tempo};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Time after which a poll whose task has died is started again.
+const REVIVE: Duration = Duration::from_secs(5);
+
+/// The running polls.
+#[derive(Debug)]
+pub struct Watcher {
+    clients: Clients,
+    tx: mpsc::Sender<Update>,
+    epoch: u32,
+    tempo: Tempo,
+    round: u64,
+    running: HashMap<Feed, Running>,
+}
+
+/// A poll that runs. Dropping it ends it, wherever it stands.
+#[derive(Debug)]
+struct Running {
+    task: JoinHandle<()>,
+    started: Instant,
+    control: watch::Sender<Control>,
+    sources: Option<watch::Sender<Arc<LogSources>>>,
+    round: u64,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What a poll must know while it runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Control {
+    focus: bool,
+    tempo: Tempo,
+    pokes: u64,
+}
+
+/// Where the updates of one feed go.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    tx: mpsc::Sender<Update>,
+    feed: Feed,
+    epoch: u32,
+}
+
+impl Outbox {
+    /// Sends, and waits while the channel is full. Nobody listens any more only when the program ends, and this task with it.
+    pub async fn send(&self, outcome: Outcome) {
+        let _ = self.tx.send(self.update(outcome)).await;
+    }
+
+    /// Sends what the next whole answer will repeat: without room it is left out.
+    fn offer(&self, outcome: Outcome) {
+        let _ = self.tx.try_send(self.update(outcome));
+    }
+
+    fn update(&self, outcome: Outcome) -> Update {
+        Update { feed: self.feed.clone(), epoch: self.epoch, at: jiff::Timestamp::now(), outcome }
+    }
+}
+
+impl Watcher {
+    /// Watches nothing yet. Must be called, like [`Watcher::reconcile`], where a tokio runtime is at hand.
+    #[must_use]
+    pub fn new(clients: Clients, tx: mpsc::Sender<Update>) -> Self {
+        Watcher { clients, tx, epoch: 0, tempo: Tempo::default(), round: 0, running: HashMap::new() }
+    }
+
+    /// Makes the running polls equal to `wanted`. Cheap when nothing changed, so that it can follow every update.
+    pub fn reconcile(&mut self, wanted: &[Wanted]) {
+        self.round += 1;
+        for want in wanted {
+            let focus = matches!(want, Wanted::Poll { focus: true, .. });
+            match self.running.get_mut(want.feed()) {
+                Some(running) if !running.task.is_finished() || running.started.elapsed() < REVIVE => {
+                    // A feed may be wanted by two panes; who looks at it most decides.
+                    let focus = focus || (running.round == self.round && running.control.borrow().focus);
+                    running.round = self.round;
+                    steer(&running.control, |control| control.focus = focus);
+                    if let (Wanted::Logs { sources, .. }, Some(known)) = (want, &running.sources) {
+                        known.send_if_modified(|known| (**known != **sources).then(|| *known = Arc::clone(sources)).is_some());
+                    }
+                }
+                _ => {
+                    let running = self.start(want, focus);
+                    self.running.insert(want.feed().clone(), running);
+                }
+            }
+        }
+        let round = self.round;
+        self.running.retain(|_, running| running.round == round);
+    }
+
+    /// Asks these feeds again at once, as far as they run. Pokes that come while a poll is in flight make one more poll.
+    pub fn poke(&mut self, feeds: &[Feed]) {
+        for running in feeds.iter().filter_map(|feed| self.running.get(feed)) {
+            steer(&running.control, |control| control.pokes += 1);
+        }
+    }
+
+    /// Drops all polls: updates that are still under way carry the old epoch, the next reconcile starts anew with this one.
+    pub fn set_epoch(&mut self, epoch: u32) {
+        if self.epoch != epoch {
+            self.epoch = epoch;
+            self.running.clear();
+        }
+    }
+
+    /// Polls at the usual pace, or slowly while nobody looks at the terminal.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.retime(Tempo { pace, ..self.tempo });
+    }
+
+    /// Stretches or shrinks all intervals; 1 is the built-in pace.
+    pub fn set_refresh(&mut self, factor: f64) {
+        self.retime(Tempo { factor, ..self.tempo });
+    }
+
+    /// The program's calls to AWS.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        self.clients.meter()
+    }
+
+    fn retime(&mut self, tempo: Tempo) {
+        self.tempo = tempo;
+        for running in self.running.values() {
+            steer(&running.control, |control| control.tempo = tempo);
+        }
+    }
+
+    fn start(&self, want: &Wanted, focus: bool) -> Running {
+        let feed = want.feed().clone();
+        let api = self.clients.api(feed.ctx()).clone();
+        let outbox = Outbox { tx: self.tx.clone(), feed: feed.clone(), epoch: self.epoch };
+        let (control, heard) = watch::channel(Control { focus, tempo: self.tempo, pokes: 0 });
+        let (task, sources) = match want {
+            Wanted::Poll { .. } => (tokio::spawn(keep_polling(Poll::new(api, feed), outbox, heard)), None),
+            Wanted::Logs { sources, .. } => {
+                let (sources, streams) = watch::channel(Arc::clone(sources));
+                (tokio::spawn(tail(api, streams, outbox)), Some(sources))
+            }
+        };
+        Running { task, started: Instant::now(), control, sources, round: self.round }
+    }
+}
+
+/// Changes what a poll must know, and wakes it only if that is something new.
+fn steer(control: &watch::Sender<Control>, change: impl FnOnce(&mut Control)) {
+    control.send_if_modified(|control| {
+        let before = *control;
+        change(control);
+        *control != before
+    });
+}
+
+async fn tail(api: Api, sources: watch::Receiver<Arc<LogSources>>, outbox: Outbox) {
+    let _ = (api, sources, outbox);
+    std::future::pending::<()>().await;
+}
+
+/// Polls until it is dropped.
+async fn keep_polling(mut poll: Poll, outbox: Outbox, mut heard: watch::Receiver<Control>) {
+    let mut failures = 0;
+    // A request is only shown as such when somebody waits for it; a glyph that blinks at every poll says nothing.
+    let mut awaited = true;
+    loop {
+        let control = *heard.borrow_and_update();
+        if awaited {
+            outbox.send(Outcome::Busy).await;
+        }
+        let priority = if control.focus { Priority::Focus } else { Priority::Sweep };
+        let rest = match poll.ask(priority, &mut |rows, of| outbox.offer(Outcome::Part(rows, of))).await {
+            Ok(outcome) => {
+                failures = 0;
+                outbox.send(outcome).await;
+                Rest::Answered { rows: poll.rows() }
+            }
+            Err(error) => {
+                failures += 1;
+                let rest = Rest::Failed { kind: error.kind, failures };
+                outbox.send(Outcome::Failed(Arc::new(error))).await;
+                rest
+            }
+        };
+        awaited = wait(&outbox.feed, rest, control.pokes, &mut heard).await;
+    }
+}
+
+/// Waits until it is time to ask again, or somebody asks for it: then it returns true.
+async fn wait(feed: &Feed, rest: Rest, pokes: u64, heard: &mut watch::Receiver<Control>) -> bool {
+    let (since, chance) = (tokio::time::Instant::now(), crate::retry::chance());
+    loop {
+        let control = *heard.borrow_and_update();
+        if control.pokes != pokes {
+            return true;
+        }
+        let due = async {
+            match pace::interval(feed, rest, control.focus, control.tempo) {
+                Some(time) => tokio::time::sleep_until(since + crate::retry::jitter(time, chance)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => return false,
+            // The watcher is gone, and this task with it at its next await.
+            changed = heard.changed() => if changed.is_err() { std::future::pending::<()>().await },
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! How long a poll rests. Pure.
+
+use crate::aws::ErrorKind;
+use crate::feed::Feed;
+use crate::retry::back_off;
+use std::time::Duration;
+
+/// Whether anybody looks at the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// The terminal has the focus, or does not tell.
+    #[default]
+    Normal,
+    /// The terminal lost the focus: what moves on screen is seen from the corner of an eye, if at all.
+    Unfocused,
+}
+
+/// How fast everything goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Tempo {
+    pub(super) pace: Pace,
+    pub(super) factor: f64,
+}
+
+impl Default for Tempo {
+    fn default() -> Self {
+        Tempo { pace: Pace::Normal, factor: 1.0 }
+    }
+}
+
+/// Why a poll rests.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rest {
+    /// It was answered with so many rows.
+    Answered { rows: usize },
+    /// It failed, for so many times in a row.
+    Failed { kind: ErrorKind, failures: u32 },
+}
+
+/// Time between two looks at login files, environment and metadata services while the credentials do not work.
+const LOGIN: Duration = Duration::from_secs(10);
+
+/// Time after which a denied call is tried again: policies change seldom, and every try is an entry in somebody's audit log.
+const DENIED: Duration = Duration::from_mins(5);
+
+/// Time to rest; `None` when nothing will be different.
+pub(super) fn interval(feed: &Feed, rest: Rest, focus: bool, tempo: Tempo) -> Option<Duration> {
+    let (kind, failures) = match rest {
+        Rest::Answered { rows } => {
+            let stretch = match tempo.pace {
+                Pace::Normal => 1.0,
+                Pace::Unfocused => 6.0,
+            };
+            return seconds(feed, rows, focus)
+                .map(|seconds| Duration::from_secs_f64(f64::from(seconds) * stretch * tempo.factor.clamp(0.2, 100.0)));
+        }
+        Rest::Failed { kind, failures } => (kind, failures),
+    };
+    Some(match kind {
+        ErrorKind::Denied => DENIED,
+        ErrorKind::Expired | ErrorKind::NoCredentials => LOGIN,
+        // The spread is the caller's.
+        _ => back_off(failures, 0.5),
+    })
+}
+
+/// Seconds between an answer and the next question. Long lists take their budget's time on top of it.
+fn seconds(feed: &Feed, rows: usize, focus: bool) -> Option<u32> {
+    Some(match feed {
+        // What cannot change is asked once.
+        Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::Image(..) | Feed::Raw(..) | Feed::Logs(..) => return None,
+        Feed::Clusters(_) | Feed::Instances(..) => 15,
+        Feed::Services(..) => {
+            if rows <= 50 {
+                5
+            } else {
+                10
+            }
+        }
+        Feed::Service(..) => {
+            if focus {
+                3
+            } else {
+                10
+            }
+        }
+        Feed::Tasks(..) => {
+            if rows <= 200 {
+                5
+            } else {
+                15
+            }
+        }
+        Feed::ServiceDeployments(..) => 10,
+        Feed::TargetGroup(..) => 60,
+        Feed::Targets(..) => {
+            if focus {
+                5
+            } else {
+                15
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Arn, Ctx};
+
+    fn rest(feed: &Feed, rows: usize, focus: bool) -> Option<u64> {
+        interval(feed, Rest::Answered { rows }, focus, Tempo::default()).map(|time| time.as_secs())
+    }
+
+    #[test]
+    fn what_is_looked_at_is_asked_more_often_and_long_lists_less() {
+        let arn = Arn::from("arn:aws:ecs:eu-west-1:1:service/payments/checkout");
+        let (services, service) = (Feed::Services(Ctx(0), arn.clone()), Feed::Service(Ctx(0), arn.clone()));
+        assert_eq!((rest(&services, 50, true), rest(&services, 51, true)), (Some(5), Some(10)));
+        assert_eq!((rest(&service, 1, true), rest(&service, 1, false)), (Some(3), Some(10)));
+        assert_eq!(rest(&Feed::TaskDefinition(Ctx(0), arn), 1, true), None);
+    }
+
+    #[test]
+    fn nobody_looking_and_the_users_factor_stretch_the_rest() {
+        let feed = Feed::Clusters(Ctx(0));
+        let slow = |pace, factor| interval(&feed, Rest::Answered { rows: 1 }, false, Tempo { pace, factor }).map(|time| time.as_secs());
+        assert_eq!((slow(Pace::Unfocused, 1.0), slow(Pace::Normal, 2.0)), (Some(90), Some(30)));
+    }
+
+    #[test]
+    fn each_failure_has_its_own_rest_and_none_is_the_last() {
+        let failed = |kind, failures| {
+            interval(&Feed::Identity(Ctx(0)), Rest::Failed { kind, failures }, true, Tempo::default()).map(|time| time.as_secs())
+        };
+        assert_eq!(failed(ErrorKind::Denied, 1), Some(300));
+        assert_eq!(failed(ErrorKind::Expired, 9), Some(10));
+        assert_eq!((failed(ErrorKind::Timeout, 1), failed(ErrorKind::Network, 1000)), (Some(1), Some(15)));
+    }
+}
