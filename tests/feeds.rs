@@ -297,9 +297,9 @@ async fn logs_are_filtered_described_and_tailed() {
     let (group, region) = (group.expect("a group"), region.expect("a region"));
     let found = api.log_group(&region, &group).await.unwrap();
     assert!(found.arn.ends_with(&format!(":log-group:{group}")), "{}", found.arn);
-    let (mut token, mut events) = (None, Vec::new());
+    let (since, mut token, mut events) = (sim.now() - 600_000, None, Vec::new());
     loop {
-        let page = api.filter_log_events(&region, &group, &[], sim.now() - 600_000, None, token).await.unwrap();
+        let page = api.filter_log_events(&region, &group, &[], since, None, token).await.unwrap();
         events.extend(page.events);
         token = page.next;
         if token.is_none() || events.len() > 100 {
