@@ -188,8 +188,12 @@ fn steer(control: &watch::Sender<Control>, change: impl FnOnce(&mut Control)) {
 }
 
 async fn tail(api: Api, sources: watch::Receiver<Arc<LogSources>>, outbox: Outbox) {
-    let _ = (api, sources, outbox);
-    std::future::pending::<()>().await;
+    let outbox = &outbox;
+    crate::logs::source::tail(api, sources, |outcome| async move {
+        outbox.send(outcome).await;
+        true
+    })
+    .await;
 }
 
 /// What polls knew when they were dropped: who comes back to a pane sees at once what it showed, dated as it was, and asks
