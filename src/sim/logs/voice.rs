@@ -352,3 +352,56 @@ fn when(at: Ms, format: &str) -> String {
 fn iso(at: Ms) -> String {
     when(at, "%Y-%m-%dT%H:%M:%S.%3fZ")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
+    use super::*;
+    use crate::sim::clock::FIXED_START;
+    use crate::sim::scenario;
+    use crate::sim::world::World;
+    use std::collections::HashMap;
+
+    #[test]
+    fn every_voice_of_the_demo_sounds_like_its_program() {
+        let world = World::open(&scenario::load("small", &[]).unwrap(), 1, FIXED_START).unwrap();
+        let mut spoken: HashMap<String, Vec<String>> = HashMap::new();
+        let groups = world
+            .estates
+            .iter()
+            .flat_map(|estate| estate.log_groups.values());
+        for (name, stream) in groups.flat_map(|group| &group.streams) {
+            let speaker = Speaker::new(stream, name);
+            let voice = format!("{:?}", speaker.container.voice);
+            let mut rng = Rng::new(rng::hash(name), "voice");
+            let lines = spoken.entry(voice).or_default();
+            lines.extend(speaker.banner());
+            lines.extend((0..400).flat_map(|_| utter(&speaker, &mut rng, FIXED_START)));
+        }
+        let says = |voice: &str, part: &str| {
+            let lines = spoken
+                .get(voice)
+                .unwrap_or_else(|| panic!("nobody speaks {voice}"));
+            assert!(
+                lines.iter().any(|line| line.contains(part)),
+                "{voice} never says {part}"
+            );
+        };
+        says("Java", " ERROR 1 --- [");
+        says("Java", "\tat org.springframework");
+        says("Java", "Caused by: ");
+        says("Go", "level=INFO msg=request method=");
+        says("Nginx", "HTTP/1.1\" 200 ");
+        says("Nginx", "upstream timed out");
+        says("Php", "app.WARNING: ");
+        says("Python", "Traceback (most recent call last):");
+        says("Envoy", "\" 200 - 0 ");
+        says("Fluentbit", "[output:cloudwatch_logs:");
+        let json = &spoken["Json"];
+        assert!(json.iter().all(|line| {
+            serde_json::from_str::<serde_json::Value>(line)
+                .is_ok_and(|value| value["level"].is_string())
+        }));
+    }
+}

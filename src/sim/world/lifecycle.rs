@@ -179,7 +179,7 @@ impl Estate {
             container.started_at = Some(now);
         }
         task.status = TaskStatus::Activating;
-        let balanced = task.service.is_some_and(|s| self.services[s].balanced());
+        let balanced = self.tasks.get(&id).is_some_and(|t| self.is_balanced(t));
         self.open_streams(id);
         self.set_fate(id, now);
         let wait = if balanced { self.rng.between(1_500, 4_000) } else { 0 };
@@ -212,7 +212,7 @@ impl Estate {
         let Some(task) = self.tasks.get(&id) else { return };
         let checked = task.definition.containers.iter().any(|c| c.health_check.is_some());
         if let Some(service) = task.service {
-            if self.services[service].balanced() {
+            if self.is_balanced(task) {
                 self.services[service].unregistered.push(id);
             } else if !checked {
                 self.prove(id);
@@ -303,7 +303,7 @@ impl Estate {
     pub fn is_well(&self, id: TaskId) -> bool {
         let Some(task) = self.tasks.get(&id) else { return false };
         let running = task.status == TaskStatus::Running && !task.stopping();
-        let balanced = task.service.is_some_and(|s| self.services[s].balanced());
+        let balanced = self.is_balanced(task);
         let checked = task.definition.containers.iter().any(|c| c.essential && c.health_check.is_some());
         running && (!checked || task.health == Health::Healthy) && (!balanced || !task.targets.is_empty() && self.targets_are_healthy(task))
     }

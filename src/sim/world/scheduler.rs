@@ -243,7 +243,7 @@ impl Estate {
         }
     }
 
-    fn say_draining(&mut self, service: usize, group: usize, deployment: u64, count: u32) {
+    pub(super) fn say_draining(&mut self, service: usize, group: usize, deployment: u64, count: u32) {
         let arn = self.target_group_arn(group);
         self.event(service, &format!("deregistered {count} targets in (target-group {arn})"));
         let name = &self.services[service].name;
