@@ -1,2 +1,179 @@
-//! The binary: see `lib.rs` for the map.
-fn main() {}
+//! The binary: reads what is asked for, picks AWS or the embedded one, runs, and reports errors once the screen is given back.
+
+use anyhow::Context as _;
+use midwatch::app::{App, Shared};
+use midwatch::aws::{self, Clients, ContextSpec};
+use midwatch::cli::{self, Open, Request, World};
+use midwatch::config::{self, Config, ContextEntry, Places};
+use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
+use midwatch::sim;
+use midwatch::store::Store;
+use midwatch::theme::{self, Surroundings, Theme};
+use midwatch::verdict::Board;
+use midwatch::view::Place;
+use midwatch::{panes, run, terminal};
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long a context may take to find credentials before the screen opens without it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A mistake of the user's: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+fn main() -> ExitCode {
+    let request = match cli::parse(std::env::args_os()) {
+        Ok(request) => request,
+        Err(stop) => {
+            say(&stop.text, stop.code == 0);
+            return ExitCode::from(stop.code);
+        }
+    };
+    let done = match request {
+        Request::Open(open) => open_screen(&open),
+        Request::Sim(sim) => serve(&sim),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("midwatch: {error:#}"), false);
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+        }
+    }
+}
+
+/// Prints a line; a reader that has gone away is no reason to complain.
+fn say(text: &str, good: bool) {
+    let _ = if good { writeln!(std::io::stdout(), "{text}") } else { writeln!(std::io::stderr(), "{text}") };
+}
+
+fn options(world: &World, listen: SocketAddr) -> sim::Options {
+    sim::Options { scenario: world.scenario.clone(), set: world.set.clone(), seed: world.seed, speed: world.speed, listen }
+}
+
+fn serve(request: &cli::Sim) -> anyhow::Result<()> {
+    let options = options(&request.world, request.listen);
+    if request.list {
+        let contexts = sim::contexts(&options).map_err(|e| Usage(e.to_string()))?;
+        say(&serde_json::to_string_pretty(&contexts)?, true);
+        return Ok(());
+    }
+    // What is wrong with the scenario is the user's to mend; a port that is taken is the machine's.
+    sim::contexts(&options).map_err(|e| Usage(e.to_string()))?;
+    let sim = sim::Sim::start(options)?;
+    say(&format!("listening on {}", sim.endpoint()), true);
+    std::io::stdout().flush()?;
+    sim.wait();
+    Ok(())
+}
+
+fn open_screen(open: &Open) -> anyhow::Result<()> {
+    let places = Places::of_platform();
+    let (config, keys) = config::load(open.config.as_deref(), &places).map_err(Usage)?;
+    let theme = Theme::choose(open.theme.as_deref(), config.theme.as_deref(), places.themes().as_deref(), &Surroundings::from_env()).map_err(Usage)?;
+    terminal::require().map_err(anyhow::Error::msg)?;
+    let _log = log_to(open)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
+    // The embedded AWS runs on a thread of its own and dies with this value.
+    let demo = open.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
+    let demo = demo.map_err(|e| Usage(e.to_string()))?;
+    let specs = demo.as_ref().map_or_else(|| specs(open, &config), demo_specs);
+    terminal::install_panic_hook();
+    let done = runtime.block_on(async {
+        let clients = aws::connect(specs).await.map_err(|e| usage_of(&e))?;
+        // Whatever asks for a password or prints a line does so before the screen is taken.
+        let _resolved = clients.resolve(PATIENCE).await;
+        let fleet = fleet(&clients, &config, open);
+        let refresh = config.refresh.as_secs_f64() / Config::default().refresh.as_secs_f64();
+        let mouse = config.mouse;
+        let now = Time::now();
+        let shared = Shared { store: Store::default(), board: Board::default(), fleet, theme, keys, config, now };
+        let (pane, place) = first(open)?;
+        let pane = panes::named(pane).context("the first pane is in the list")?;
+        let app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;
+        run::run(app, clients, places, mouse, refresh).await.context("the terminal cannot be used")
+    });
+    terminal::restore();
+    // A request that hangs must not keep the shell waiting.
+    runtime.shutdown_background();
+    if let Some(panic) = terminal::background_panic() {
+        anyhow::bail!("{panic}");
+    }
+    done
+}
+
+/// Profiles and regions that do not exist are the user's to mend; anything else is not.
+fn usage_of(error: &aws::AwsError) -> anyhow::Error {
+    let text = if error.hint.is_empty() { error.what.to_string() } else { format!("{}. {}", error.what, error.hint) };
+    Usage(text).into()
+}
+
+/// A profile in each region; without either, what the configuration lists; without that, the default credentials.
+fn specs(open: &Open, config: &Config) -> Vec<ContextSpec> {
+    let spec = |profile: Option<&str>, region: Option<&str>, name: Option<&str>| ContextSpec {
+        name: name.or(profile).map_or_else(|| std::env::var("AWS_PROFILE").unwrap_or_else(|_| "default".to_owned()), str::to_owned),
+        profile: profile.map(str::to_owned),
+        region: region.map(str::to_owned),
+        endpoint_url: open.endpoint_url.clone(),
+        keys: None,
+        session_token: None,
+        clusters: open.cluster.clone().into_iter().collect(),
+    };
+    if open.profiles.is_empty() && open.regions.is_empty() && !config.contexts.is_empty() {
+        let of = |entry: &ContextEntry| spec(entry.profile.as_deref(), entry.region.as_deref(), entry.name.as_deref());
+        return config.contexts.iter().map(of).collect();
+    }
+    let profiles: Vec<Option<&str>> = if open.profiles.is_empty() { vec![None] } else { open.profiles.iter().map(|p| Some(p.as_str())).collect() };
+    let regions: Vec<Option<&str>> = if open.regions.is_empty() { vec![None] } else { open.regions.iter().map(|r| Some(r.as_str())).collect() };
+    profiles.iter().flat_map(|profile| regions.iter().map(|region| spec(*profile, *region, None))).collect()
+}
+
+fn demo_specs(demo: &sim::Sim) -> Vec<ContextSpec> {
+    let spec = |context: &sim::ContextInfo| ContextSpec {
+        name: context.name.clone(),
+        profile: None,
+        region: Some(context.region.clone()),
+        endpoint_url: Some(demo.endpoint()),
+        keys: Some((context.access_key.clone(), context.secret_key.clone())),
+        session_token: context.session_token.clone(),
+        clusters: Vec::new(),
+    };
+    demo.contexts().iter().map(spec).collect()
+}
+
+fn fleet(clients: &Clients, config: &Config, open: &Open) -> Fleet {
+    let listed = open.profiles.is_empty() && open.regions.is_empty();
+    let context = |(n, (name, region)): (usize, (midwatch::model::Str, midwatch::model::Str))| {
+        let told = config.contexts.get(n).filter(|_| listed && open.demo.is_none()).and_then(|entry| entry.prod);
+        Context { production: told.unwrap_or_else(|| config.is_production(&name)), name, region }
+    };
+    Fleet(clients.contexts().enumerate().map(context).collect())
+}
+
+/// The screen that the command line asks for.
+fn first(open: &Open) -> anyhow::Result<(&'static str, Place)> {
+    let cluster = open.cluster.as_deref().map(Arn::from);
+    let Some(service) = &open.service else {
+        let place = Place { ctx: cluster.is_some().then_some(Ctx(0)), cluster, ..Place::default() };
+        return Ok((if place.cluster.is_some() { "services" } else { "fleet" }, place));
+    };
+    let Some(cluster) = cluster else {
+        return Err(Usage("--service needs --cluster: services of different clusters may share a name".to_owned()).into());
+    };
+    let place = Place { ctx: Some(Ctx(0)), cluster: Some(cluster), service: Some(Arn::from(service.as_str())), ..Place::default() };
+    Ok(("tasks", place))
+}
+
+/// Logging goes to a file or nowhere: the screen is taken.
+fn log_to(open: &Open) -> anyhow::Result<Option<tracing_appender::non_blocking::WorkerGuard>> {
+    let Some(path) = &open.log_file else { return Ok(None) };
+    let file = std::fs::File::options().create(true).append(true).open(path).with_context(|| format!("cannot write the log file {}", path.display()))?;
+    let (writer, guard) = tracing_appender::non_blocking(file);
+    let level = tracing_subscriber::EnvFilter::try_from_env("MIDWATCH_LOG").unwrap_or_else(|_| "midwatch=debug".into());
+    tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(level).init();
+    Ok(Some(guard))
+}

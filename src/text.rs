@@ -5,6 +5,7 @@
 
 mod cells;
 
+pub(crate) use cells::end_at;
 pub use cells::{fit, fit_middle, pad, pad_left, width};
 
 use crate::model::Str;

@@ -3,12 +3,14 @@
 //! A view never waits and never does anything to the world: what it wants done it returns as a [`Reaction`].
 
 use crate::action::Action;
+pub use crate::action::Kind;
 use crate::config::Config;
 use crate::feed::{Feed, Wanted};
 use crate::keys::Keymap;
 use crate::model::{Arn, Ctx, Fleet, Time};
 use crate::store::Store;
 use crate::theme::Theme;
+use crate::verdict::Board;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
@@ -26,22 +28,15 @@ pub struct Cx<'a> {
     pub keys: &'a Keymap,
     /// The user's configuration.
     pub config: &'a Config,
+    /// All verdicts.
+    pub board: &'a Board,
     /// AWS's time now: the local clock corrected by what AWS's replies say.
     pub now: Time,
 }
 
-/// Which of the two keymaps a view answers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Rows with a cursor.
-    Table,
-    /// Lines that scroll.
-    Text,
-}
-
-/// What the operator is looking at, as far as it is known: the subject of describe, copy and the palette.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Subject {
+/// Where in the fleet something is, as far as it is known. A pane opens at a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
     /// Context.
     pub ctx: Option<Ctx>,
     /// Cluster.
@@ -54,6 +49,13 @@ pub struct Subject {
     pub container: Option<crate::model::Str>,
     /// Target group.
     pub target_group: Option<Arn>,
+}
+
+/// What the cursor is on: the subject of logs, describe, copy and the rest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Subject {
+    /// Where it is.
+    pub place: Place,
     /// Texts for the copy menu: key, label, text.
     pub copies: Vec<(char, &'static str, String)>,
     /// Whether the row is gone from AWS's answers: shown as a ghost, its actions off.
@@ -81,6 +83,10 @@ pub enum Reaction {
     Redraw,
     /// Put another view on top.
     Open(Box<dyn View>),
+    /// Open the pane of that name at what the cursor is on.
+    Go(&'static str),
+    /// Offer a choice: a title, and letters with their words; the letter comes back through [`View::choose`].
+    Choose(&'static str, Vec<(char, String)>),
     /// Leave this view.
     Leave,
     /// Say something in the status line.
@@ -129,8 +135,8 @@ pub trait View {
     /// What it wants watched while it is visible. Called after every change; cheap.
     fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>);
 
-    /// Follows the store after `changed` feeds brought news. Returns whether anything that it shows is different.
-    fn sync(&mut self, cx: &Cx, changed: &[Feed]) -> bool;
+    /// Follows the store after `changed` feeds brought news; an empty list means that anything may be different.
+    fn sync(&mut self, cx: &Cx, changed: &[Feed]);
 
     /// Answers an action.
     fn act(&mut self, action: Action, cx: &Cx) -> Reaction;
@@ -138,8 +144,13 @@ pub trait View {
     /// Hears the line of input after every key, and with `done` when the operator presses Enter.
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction;
 
+    /// Hears a letter of the menu that it offered by [`Reaction::Choose`].
+    fn choose(&mut self, _title: &'static str, _letter: char, _cx: &Cx) -> Reaction {
+        Reaction::Ignored
+    }
+
     /// Esc: peels one layer (marks, filter, selection …). Returns false when there is none left and the view may be left.
-    fn peel(&mut self) -> bool;
+    fn peel(&mut self, cx: &Cx) -> bool;
 
     /// What the cursor is on.
     fn subject(&self, cx: &Cx) -> Subject;
@@ -158,8 +169,6 @@ pub trait View {
     /// For the right end of the breadcrumb line: filter, order, and the like.
     fn status(&self, cx: &Cx) -> String;
 
-    /// A filter or query that is on, so that the header can say so and Esc can peel it.
-    fn query(&self) -> Option<&str> {
-        None
-    }
+    /// The actions to offer in the line of hints, most useful first.
+    fn hints(&self) -> &'static [Action];
 }

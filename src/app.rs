@@ -1,0 +1,623 @@
+//! The whole program as a pure function: an event comes in, the state changes, effects go out. No clock, no I/O, no runtime.
+
+mod draw;
+mod menu;
+mod palette;
+mod prompt;
+
+use crate::action::Action;
+use crate::aws::ErrorKind;
+use crate::budget::Meter;
+use crate::config::Config;
+use crate::feed::{Feed, Update, Wanted};
+use crate::keys::{Code, Key, Keymap};
+use crate::model::{Ctx, Fleet, Time};
+use crate::panes::{self, Pane};
+use crate::store::Store;
+use crate::theme::Theme;
+use crate::ui::help::Help;
+use crate::verdict::Board;
+use crate::view::{Cx, Notice, Place, Reaction, Subject, Tone, View};
+use menu::Menu;
+use palette::Palette;
+use prompt::PromptLine;
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+/// What can happen.
+#[derive(Debug)]
+pub enum Event {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted; it is never a command.
+    Paste(String),
+    /// The terminal has this size now, columns and rows.
+    Resize(u16, u16),
+    /// The terminal gained or lost the focus.
+    Focus(bool),
+    /// A click at a column and row of the screen.
+    Click(u16, u16),
+    /// The wheel turned by so many lines; negative is up.
+    Scroll(i32),
+    /// A poll has something to say.
+    Update(Box<Update>),
+    /// Time has passed.
+    Tick,
+    /// The budget's figures for the header.
+    Meter(Meter),
+    /// Something that an effect did, or failed to do, in a sentence.
+    Said(Notice),
+    /// Other colours.
+    Theme(Box<Theme>),
+    /// The system wants the program to end.
+    Terminate,
+}
+
+/// What the loop must do to the world.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Put text on the clipboard; the label says what it is.
+    Copy(String, String),
+    /// Write a file.
+    Save(PathBuf, String),
+    /// Ask these feeds again at once.
+    Poke(Vec<Feed>),
+    /// Give the terminal back to the shell until the shell gives it back.
+    Suspend,
+    /// Draw every cell anew.
+    Repaint,
+    /// Read the theme of that name and bring it by [`Event::Theme`].
+    Theme(String),
+    /// Poll slowly, because nobody looks, or at the usual pace.
+    Focused(bool),
+}
+
+/// Everything that views may look at; apart from the views, so that one of them can work while it looks.
+pub struct Shared {
+    /// All answers.
+    pub store: Store,
+    /// All verdicts.
+    pub board: Board,
+    /// The contexts.
+    pub fleet: Fleet,
+    /// Colours.
+    pub theme: Theme,
+    /// Keys.
+    pub keys: Keymap,
+    /// The user's configuration.
+    pub config: Config,
+    /// AWS's time.
+    pub now: Time,
+}
+
+impl Shared {
+    /// What a view may look at.
+    #[must_use]
+    pub fn cx(&self) -> Cx<'_> {
+        Cx {
+            store: &self.store,
+            fleet: &self.fleet,
+            theme: &self.theme,
+            keys: &self.keys,
+            config: &self.config,
+            board: &self.board,
+            now: self.now,
+        }
+    }
+}
+
+/// What lies over the view and takes the keys.
+enum Overlay {
+    Help(Help),
+    Menu(Menu),
+    Palette(Palette),
+}
+
+/// A bookmark: a letter, the pane and its place.
+type Bookmark = (char, &'static str, Place);
+
+/// Views kept to go back to.
+const HISTORY: usize = 40;
+
+/// Milliseconds that a notice stays on the line.
+const NOTICE_MS: i64 = 8000;
+
+/// Milliseconds within which a second Ctrl-c or q at the first view quits.
+const TWICE_MS: i64 = 1000;
+
+/// The program.
+pub struct App {
+    shared: Shared,
+    views: Vec<Box<dyn View>>,
+    forward: Vec<Box<dyn View>>,
+    overlay: Option<Overlay>,
+    prompt: Option<PromptLine>,
+    notice: Option<(Notice, Time)>,
+    meter: Meter,
+    size: (u16, u16),
+    dirty: bool,
+    quitting: bool,
+    asked_to_quit: Option<Time>,
+    wanted: Vec<Wanted>,
+    board_stale: bool,
+    bookmarks: Vec<Bookmark>,
+    themes: Vec<String>,
+}
+
+impl App {
+    /// Opens on a pane. `themes` are the names that the palette offers.
+    ///
+    /// # Errors
+    /// A sentence, when the pane cannot open at the place.
+    pub fn open(shared: Shared, pane: &Pane, place: &Place, themes: Vec<String>) -> Result<App, String> {
+        let first = (pane.open)(place, &shared.cx())?;
+        let mut app = App {
+            shared,
+            views: vec![first],
+            forward: Vec::new(),
+            overlay: None,
+            prompt: None,
+            notice: None,
+            meter: Meter::default(),
+            size: (80, 24),
+            dirty: true,
+            quitting: false,
+            asked_to_quit: None,
+            wanted: Vec::new(),
+            board_stale: true,
+            bookmarks: Vec::new(),
+            themes,
+        };
+        app.settle(&[]);
+        Ok(app)
+    }
+
+    /// Takes in an event at a time.
+    pub fn update(&mut self, event: Event, now: Time) -> Vec<Effect> {
+        self.shared.now = now;
+        match event {
+            Event::Key(key) => self.key(key),
+            Event::Paste(text) => self.paste(&text),
+            Event::Resize(columns, rows) => {
+                self.size = (columns, rows);
+                self.dirty = true;
+                Vec::new()
+            }
+            Event::Focus(focused) => vec![Effect::Focused(focused)],
+            Event::Click(column, row) => self.click(column, row),
+            Event::Scroll(lines) => self.scroll(lines),
+            Event::Update(update) => {
+                self.heard(*update);
+                Vec::new()
+            }
+            Event::Tick => {
+                self.tick();
+                Vec::new()
+            }
+            Event::Meter(meter) => {
+                self.dirty |= self.meter != meter;
+                self.meter = meter;
+                Vec::new()
+            }
+            Event::Said(notice) => {
+                self.say(notice);
+                Vec::new()
+            }
+            Event::Theme(theme) => {
+                self.shared.theme = *theme;
+                self.dirty = true;
+                Vec::new()
+            }
+            Event::Terminate => {
+                self.quitting = true;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Brings the verdicts and the visible view up to what was heard since the last call. Once per turn of the loop, not per update.
+    pub fn settle(&mut self, changed: &[Feed]) {
+        let judged = std::mem::take(&mut self.board_stale)
+            && self.shared.board.refresh(&self.shared.store, &self.shared.fleet, self.shared.now);
+        let concerns = changed.is_empty() || judged || changed.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed));
+        if concerns {
+            let cx = self.shared.cx();
+            if let Some(view) = self.views.last_mut() {
+                view.sync(&cx, changed);
+            }
+            self.dirty = true;
+        }
+        self.settle_wanted();
+    }
+
+    /// What the visible view wants watched.
+    #[must_use]
+    pub fn wanted(&self) -> &[Wanted] {
+        &self.wanted
+    }
+
+    /// Whether the screen no longer shows the state.
+    #[must_use]
+    pub fn dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// Whether the program is to end.
+    #[must_use]
+    pub fn quitting(&self) -> bool {
+        self.quitting
+    }
+
+    /// Seconds until the screen looks different by time alone.
+    #[must_use]
+    pub fn ages(&self) -> Option<u32> {
+        let notice = self.notice.is_some().then_some(1);
+        let view = self.views.last().and_then(|view| view.ages(&self.shared.cx()));
+        notice.or(view)
+    }
+
+    /// Whether keys are text now, not commands.
+    #[must_use]
+    pub fn typing(&self) -> bool {
+        self.prompt.is_some() || matches!(self.overlay, Some(Overlay::Palette(_) | Overlay::Help(_)))
+    }
+
+    /// The contexts.
+    #[must_use]
+    pub fn fleet(&self) -> &Fleet {
+        &self.shared.fleet
+    }
+
+    fn heard(&mut self, update: Update) {
+        let failed = match &update.outcome {
+            crate::feed::Outcome::Failed(error) => Some(error.clone()),
+            _ => None,
+        };
+        let changed = self.shared.store.apply(update);
+        if changed.is_empty() {
+            return;
+        }
+        if let Some(error) = failed {
+            let text = if error.hint.is_empty() { error.what.to_string() } else { format!("{} · {}", error.what, error.hint) };
+            let now = self.shared.now;
+            self.shared.store.say(now, Notice { tone: Tone::Fail, text });
+        }
+        self.board_stale = true;
+        self.settle(&changed);
+    }
+
+    fn tick(&mut self) {
+        let now = self.shared.now;
+        if self.notice.as_ref().is_some_and(|(_, at)| now.as_millisecond() - at.as_millisecond() > NOTICE_MS) {
+            self.notice = None;
+            self.dirty = true;
+        }
+        // Ages move; ratatui sends only the cells that differ.
+        self.dirty |= self.ages().is_some();
+    }
+
+    fn say(&mut self, notice: Notice) {
+        let now = self.shared.now;
+        self.shared.store.say(now, notice.clone());
+        self.notice = Some((notice, now));
+        self.dirty = true;
+    }
+
+    fn tell(&mut self, tone: Tone, text: impl Into<String>) {
+        self.say(Notice { tone, text: text.into() });
+    }
+
+    fn key(&mut self, key: Key) -> Vec<Effect> {
+        self.dirty = true;
+        if self.overlay.is_some() {
+            return self.overlay_key(key);
+        }
+        if self.prompt.is_some() {
+            return self.prompt_key(key);
+        }
+        let Some(view) = self.views.last() else { return Vec::new() };
+        match self.shared.keys.action(view.kind(), key) {
+            Some(action) => self.act(action),
+            None => Vec::new(),
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> Vec<Effect> {
+        self.dirty = true;
+        match (&mut self.overlay, &mut self.prompt) {
+            (Some(Overlay::Palette(palette)), _) => palette.paste(text),
+            (Some(_), _) => {}
+            (None, Some(prompt)) => {
+                prompt.paste(text);
+                return self.prompt_changed(false);
+            }
+            (None, None) => self.tell(Tone::Info, "pasted text is not taken as keys · : goes to a pasted ARN or name"),
+        }
+        Vec::new()
+    }
+
+    fn click(&mut self, column: u16, row: u16) -> Vec<Effect> {
+        if self.overlay.is_some() || self.prompt.is_some() {
+            return Vec::new();
+        }
+        let body = self.body();
+        let (Some(column), Some(row)) = (column.checked_sub(body.x), row.checked_sub(body.y)) else { return Vec::new() };
+        let cx = self.shared.cx();
+        if let Some(view) = self.views.last_mut().filter(|_| row < body.height) {
+            self.dirty |= view.click(column, row, &cx);
+        }
+        self.settle_wanted();
+        Vec::new()
+    }
+
+    fn scroll(&mut self, lines: i32) -> Vec<Effect> {
+        let action = if lines < 0 { Action::Up } else { Action::Down };
+        (0..lines.unsigned_abs().min(20)).flat_map(|_| self.act(action)).collect()
+    }
+
+    /// Does what an action means: the view first, then the program.
+    fn act(&mut self, action: Action) -> Vec<Effect> {
+        self.dirty = true;
+        let reaction = {
+            let cx = self.shared.cx();
+            match self.views.last_mut() {
+                // Esc and q belong to the program, or a view could keep the operator in.
+                Some(view) if !matches!(action, Action::Back | Action::Quit | Action::Cancel | Action::Suspend) => view.act(action, &cx),
+                _ => Reaction::Ignored,
+            }
+        };
+        let effects = match reaction {
+            Reaction::Ignored => self.own(action),
+            reaction => self.react(reaction),
+        };
+        self.settle_wanted();
+        effects
+    }
+
+    fn settle_wanted(&mut self) {
+        self.wanted.clear();
+        let cx = self.shared.cx();
+        if let Some(view) = self.views.last() {
+            view.wanted(&cx, &mut self.wanted);
+        }
+        // What never changes is asked for once in a session, not once in a visit.
+        let store = &self.shared.store;
+        self.wanted.retain(|wanted| !asked_once(wanted.feed()) || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
+    }
+
+    /// Actions that no view took.
+    fn own(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Back => self.back(),
+            Action::Quit => self.leave(),
+            Action::Cancel => self.cancel(),
+            Action::Palette => self.overlay = Some(Overlay::Palette(self.palette())),
+            Action::Help => self.overlay = Some(Overlay::Help(Help::new(self.kind()))),
+            Action::HistoryBack => drop(self.step_back()),
+            Action::HistoryForward => drop(self.step_forward()),
+            Action::LastView => {
+                if !self.step_forward() {
+                    self.step_back();
+                }
+            }
+            Action::Refresh => return self.refresh(),
+            Action::Redraw => return vec![Effect::Repaint],
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Copy => self.copy_menu(),
+            Action::Bookmark => self.overlay = Some(Overlay::Menu(Menu::bookmark())),
+            Action::Bookmarks => self.bookmarks_menu(),
+            action => match panes::opened_by(action) {
+                Some(pane) => self.go(pane, None),
+                None => self.unavailable(action),
+            },
+        }
+        Vec::new()
+    }
+
+    /// Says why a key did nothing: a silent key is a broken key.
+    fn unavailable(&mut self, action: Action) {
+        let pane = matches!(action, Action::NextPane | Action::PreviousPane | Action::Pane(_) | Action::Zoom);
+        let why = if pane { "this screen has one pane" } else { "does nothing on this screen" };
+        let key = self.shared.keys.key_of(action, self.kind()).unwrap_or_default();
+        self.tell(Tone::Info, format!("{key} {}: {why} · ? shows what works here", action.row().name));
+    }
+
+    fn kind(&self) -> crate::action::Kind {
+        self.views.last().map_or(crate::action::Kind::Table, |view| view.kind())
+    }
+
+    fn react(&mut self, reaction: Reaction) -> Vec<Effect> {
+        match reaction {
+            Reaction::Ignored | Reaction::Redraw => {}
+            Reaction::Open(view) => self.push(view),
+            Reaction::Go(name) => match panes::named(name) {
+                Some(pane) => self.go(pane, None),
+                None => self.tell(Tone::Fail, format!("there is no pane {name}")),
+            },
+            Reaction::Choose(title, entries) => self.overlay = Some(Overlay::Menu(Menu::view(title, entries))),
+            Reaction::Leave => drop(self.step_back()),
+            Reaction::Notice(notice) => self.say(notice),
+            Reaction::Copy(text, label) => return vec![Effect::Copy(text, label.into_owned())],
+            Reaction::Ask(prompt, text) => self.prompt = Some(PromptLine::new(prompt, &text)),
+            Reaction::Save(path, text) => return vec![Effect::Save(path, text)],
+            Reaction::Refresh => return self.refresh(),
+        }
+        Vec::new()
+    }
+
+    fn subject(&self) -> Subject {
+        self.views.last().map(|view| view.subject(&self.shared.cx())).unwrap_or_default()
+    }
+
+    /// Opens a pane at a place, or at what the cursor is on.
+    fn go(&mut self, pane: &'static Pane, place: Option<Place>) {
+        let subject = self.subject();
+        if place.is_none() && subject.ghost && pane.name != "logs" {
+            return self.tell(Tone::Warn, "this row is gone from AWS's answer · its logs may still be there: l");
+        }
+        let place = place.unwrap_or(subject.place);
+        match (pane.open)(&place, &self.shared.cx()) {
+            Ok(view) => self.push(view),
+            Err(why) => self.tell(Tone::Warn, why),
+        }
+    }
+
+    fn push(&mut self, view: Box<dyn View>) {
+        self.views.push(view);
+        self.forward.clear();
+        if self.views.len() > HISTORY {
+            self.views.remove(1);
+        }
+        self.settle(&[]);
+    }
+
+    fn step_back(&mut self) -> bool {
+        if self.views.len() < 2 {
+            return false;
+        }
+        self.forward.extend(self.views.pop());
+        self.settle(&[]);
+        true
+    }
+
+    fn step_forward(&mut self) -> bool {
+        let Some(view) = self.forward.pop() else { return false };
+        self.views.push(view);
+        self.settle(&[]);
+        true
+    }
+
+    fn back(&mut self) {
+        let cx = self.shared.cx();
+        let peeled = self.views.last_mut().is_some_and(|view| view.peel(&cx));
+        if !peeled && !self.step_back() {
+            let key = self.shared.keys.key_of(Action::Quit, self.kind()).unwrap_or_default();
+            self.tell(Tone::Info, format!("this is the first screen · {key} quits"));
+        }
+    }
+
+    fn leave(&mut self) {
+        if !self.step_back() {
+            self.ask_to_quit("q");
+        }
+    }
+
+    fn cancel(&mut self) {
+        if self.views.len() > 1 && self.asked_to_quit.is_none() {
+            return self.ask_to_quit("ctrl-c");
+        }
+        self.ask_to_quit("ctrl-c");
+    }
+
+    fn ask_to_quit(&mut self, key: &str) {
+        let now = self.shared.now;
+        let limit = if key == "q" { NOTICE_MS } else { TWICE_MS };
+        if self.asked_to_quit.is_some_and(|at| now.as_millisecond() - at.as_millisecond() < limit) {
+            self.quitting = true;
+            return;
+        }
+        self.asked_to_quit = Some(now);
+        self.tell(Tone::Info, format!("{key} again quits"));
+    }
+
+    fn refresh(&mut self) -> Vec<Effect> {
+        let feeds: Vec<Feed> = self.wanted.iter().map(|wanted| wanted.feed().clone()).collect();
+        self.tell(Tone::Info, "asking AWS again");
+        vec![Effect::Poke(feeds)]
+    }
+
+    fn copy_menu(&mut self) {
+        let subject = self.subject();
+        if subject.copies.is_empty() {
+            return self.tell(Tone::Info, "nothing to copy here");
+        }
+        self.overlay = Some(Overlay::Menu(Menu::copy(subject.copies)));
+    }
+
+    fn bookmarks_menu(&mut self) {
+        if self.bookmarks.is_empty() {
+            let key = self.shared.keys.key_of(Action::Bookmark, self.kind()).unwrap_or_default();
+            return self.tell(Tone::Info, format!("no bookmarks yet · {key} and a letter makes one"));
+        }
+        let word = |(letter, pane, place): &Bookmark| (*letter, format!("{pane} {}", panes::describe::crumb(place, "")));
+        self.overlay = Some(Overlay::Menu(Menu::bookmarks(self.bookmarks.iter().map(word).collect())));
+    }
+
+    fn overlay_key(&mut self, key: Key) -> Vec<Effect> {
+        let close = key.code == Code::Esc || (key.ctrl && key.code == Code::Char('c'));
+        let Some(overlay) = self.overlay.take().filter(|_| !close) else { return Vec::new() };
+        let effects = match overlay {
+            Overlay::Help(mut help) => {
+                if help.key(key, &self.shared.keys) {
+                    self.overlay = Some(Overlay::Help(help));
+                }
+                Vec::new()
+            }
+            Overlay::Menu(menu) => self.menu_key(menu, key),
+            Overlay::Palette(palette) => self.palette_key(palette, key),
+        };
+        self.settle_wanted();
+        effects
+    }
+
+    fn menu_key(&mut self, menu: Menu, key: Key) -> Vec<Effect> {
+        let Some(letter) = key.typed() else {
+            self.overlay = Some(Overlay::Menu(menu));
+            return Vec::new();
+        };
+        match menu.purpose {
+            menu::Purpose::View => {
+                let reaction = {
+                    let cx = self.shared.cx();
+                    self.views.last_mut().map_or(Reaction::Ignored, |view| view.choose(menu.title, letter, &cx))
+                };
+                if matches!(reaction, Reaction::Ignored) {
+                    self.tell(Tone::Info, format!("{letter} is not in the menu"));
+                }
+                self.react(reaction)
+            }
+            menu::Purpose::Copy(texts) => match texts.into_iter().find(|(key, ..)| *key == letter) {
+                Some((_, label, text)) => vec![Effect::Copy(text, label.to_owned())],
+                None => {
+                    self.tell(Tone::Info, format!("{letter} is not in the menu"));
+                    Vec::new()
+                }
+            },
+            menu::Purpose::Bookmark => {
+                let subject = self.subject();
+                if let Some(view) = self.views.last() {
+                    self.bookmarks.retain(|(known, ..)| *known != letter);
+                    let name = if view.name() == "fleet" && subject.place.service.is_some() { "tasks" } else { view.name() };
+                    self.bookmarks.push((letter, name, subject.place));
+                    self.tell(Tone::Info, format!("bookmark {letter} set"));
+                }
+                Vec::new()
+            }
+            menu::Purpose::Bookmarks => {
+                match self.bookmarks.iter().find(|(known, ..)| *known == letter).cloned() {
+                    Some((_, name, place)) => match panes::named(name) {
+                        Some(pane) => self.go(pane, Some(place)),
+                        None => self.tell(Tone::Warn, format!("there is no pane {name}")),
+                    },
+                    None => self.tell(Tone::Info, format!("no bookmark {letter}")),
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// The contexts whose credentials do not work now, with what to do about it.
+    fn locked_out(&self) -> Vec<(Ctx, Cow<'_, str>)> {
+        let of = |ctx: Ctx| {
+            let mut errors = self.shared.store.slots_of(ctx).filter_map(|(_, slot)| slot.error.as_ref());
+            let error = errors.find(|error| matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials))?;
+            Some((ctx, if error.hint.is_empty() { error.what.to_string().into() } else { format!("{} · {}", error.what, error.hint).into() }))
+        };
+        self.shared.fleet.all().filter_map(of).collect()
+    }
+}
+
+/// Answers that stay true as long as the program runs.
+fn asked_once(feed: &Feed) -> bool {
+    matches!(feed, Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::Image(..))
+}

@@ -1,0 +1,276 @@
+//! The screen: where one is and how fresh it is on top, the view in the middle, a sentence and the keys below.
+
+use super::{App, Overlay};
+use crate::action::Action;
+use crate::feed::Feed;
+use crate::model::{Ctx, Time};
+use crate::text;
+use crate::theme::Role;
+use crate::ui::age;
+use crate::ui::frame;
+use crate::verdict::Health;
+use crate::view::Tone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::widgets::{Clear, Widget};
+
+/// Smallest terminal that can be worked in.
+const SMALLEST: (u16, u16) = (40, 8);
+
+/// Rows below which notice and keys share one line and the breadcrumb is left out.
+const SHORT: u16 = 18;
+
+/// A row of spans that are dropped from the back when they do not fit.
+type Spans = Vec<(String, Role)>;
+
+impl App {
+    /// Draws everything; returns where the terminal's cursor belongs, when something is being typed.
+    pub fn draw(&mut self, buf: &mut Buffer) -> Option<Position> {
+        self.dirty = false;
+        let screen = buf.area;
+        self.size = (screen.width, screen.height);
+        buf.set_style(screen, self.shared.theme.base());
+        if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
+            let text = format!("need {}x{}, this is {}x{}", SMALLEST.0, SMALLEST.1, screen.width, screen.height);
+            buf.set_stringn(screen.x, screen.y, text, usize::from(screen.width), self.shared.theme.style(Role::Warn));
+            return None;
+        }
+        self.draw_header(Rect { height: 1, ..screen }, buf);
+        if screen.height >= SHORT {
+            self.draw_crumb(Rect { y: screen.y + 1, height: 1, ..screen }, buf);
+        }
+        self.draw_banner(buf);
+        let body = self.body();
+        let mut views = std::mem::take(&mut self.views);
+        if let Some(view) = views.last_mut() {
+            view.draw(body, buf, &self.shared.cx());
+        }
+        self.views = views;
+        let cursor = self.draw_footer(buf);
+        self.draw_overlay(buf).or(cursor)
+    }
+
+    /// The view's area.
+    pub(super) fn body(&self) -> Rect {
+        let (width, height) = self.size;
+        let above = if height >= SHORT { 2 } else { 1 } + self.banner_height();
+        let below = if height >= SHORT { 2 } else { 1 };
+        Rect { x: 0, y: above, width, height: height.saturating_sub(above + below) }
+    }
+
+    /// The context that the visible view is about; none on a fleet of several.
+    fn context(&self) -> Option<Ctx> {
+        let fleet = &self.shared.fleet;
+        if fleet.0.len() == 1 {
+            return Some(Ctx(0));
+        }
+        let view = self.views.last()?;
+        if view.name() == "fleet" { None } else { view.subject(&self.shared.cx()).place.ctx }
+    }
+
+    fn draw_header(&self, line: Rect, buf: &mut Buffer) {
+        buf.set_style(line, self.shared.theme.style(Role::Header));
+        let wide = line.width >= 100;
+        let mut left: Spans = Vec::new();
+        match self.context() {
+            Some(ctx) => {
+                let context = self.shared.fleet.context(ctx);
+                left.push((format!(" {} ", context.name), Role::Header));
+                if context.production {
+                    left.push(("▌PROD▐ ".to_owned(), Role::Prod));
+                }
+                if let Some(identity) = self.shared.store.identity(ctx) {
+                    let account = identity.account.get(identity.account.len().saturating_sub(4)..).unwrap_or(&identity.account);
+                    left.push((format!("acct …{account}  "), Role::Text));
+                    left.push((format!("{}  ", context.region), Role::Text));
+                    left.push((who(&identity.arn).to_owned(), Role::Dim));
+                } else {
+                    left.push((context.region.to_string(), Role::Text));
+                }
+            }
+            None => left.push((format!(" midwatch  {} contexts", self.shared.fleet.0.len()), Role::Header)),
+        }
+        let mut right: Spans = vec![self.freshness()];
+        if self.meter.throttled_recently > 0 {
+            right.push((format!("  throttled {}×, slowed down", self.meter.throttled_recently), Role::Warn));
+        }
+        if wide {
+            right.push((format!("  api {:.0}/s", self.meter.calls_per_second), Role::Dim));
+        }
+        let (fails, warns) = (self.shared.board.count(Health::Fail), self.shared.board.count(Health::Warn));
+        right.push((format!("  ✖{fails}"), if fails > 0 { Role::Fail } else { Role::Dim }));
+        right.push((format!(" ▲{warns} "), if warns > 0 { Role::Warn } else { Role::Dim }));
+        self.put_both(line, buf, left, right);
+    }
+
+    /// How true the screen is: live, loading, or how old.
+    fn freshness(&self) -> (String, Role) {
+        let slots = self.wanted.iter().filter(|w| !matches!(w.feed(), Feed::Raw(..) | Feed::Image(..) | Feed::Identity(_)));
+        let (mut oldest, mut failed, mut loading, mut live): (Option<Time>, bool, bool, bool) = (None, false, false, false);
+        for slot in slots.map(|wanted| self.shared.store.slot(wanted.feed())) {
+            match slot {
+                Some(slot) if slot.error.is_some() => {
+                    failed = true;
+                    oldest = oldest.min(slot.at).or(slot.at);
+                }
+                Some(slot) if slot.at.is_some() => live = true,
+                _ => loading = true,
+            }
+        }
+        match (failed, loading, live) {
+            (true, ..) => {
+                let age = oldest.map_or(String::new(), |at| format!(" {}", age::since(Some(at), Time::now())));
+                (format!("? stale{age}"), Role::Stale)
+            }
+            (false, true, false) => ("◌ loading".to_owned(), Role::Busy),
+            _ => ("● live".to_owned(), Role::Ok),
+        }
+    }
+
+    fn draw_crumb(&self, line: Rect, buf: &mut Buffer) {
+        let Some(view) = self.views.last() else { return };
+        let cx = self.shared.cx();
+        let home = if view.name() == "fleet" { " " } else { " Fleet › " };
+        let left = vec![(home.to_owned(), Role::Dim), (view.crumb(&cx), Role::Text)];
+        self.put_both(line, buf, left, vec![(format!("{} ", view.status(&cx)), Role::Dim)]);
+    }
+
+    /// Writes one row from both ends; what stands to the right wins, the left is cut.
+    fn put_both(&self, line: Rect, buf: &mut Buffer, left: Spans, right: Spans) {
+        let width = |spans: &Spans| spans.iter().map(|(text, _)| text::width(text)).sum::<usize>();
+        let right_width = width(&right).min(usize::from(line.width));
+        let mut room = usize::from(line.width).saturating_sub(right_width + 1);
+        let mut x = line.x;
+        for (part, role) in left {
+            let fitted = text::fit(&part, room);
+            let used = text::width(&fitted);
+            buf.set_string(x, line.y, &*fitted, self.shared.theme.style(role));
+            x += u16::try_from(used).unwrap_or(0);
+            room = room.saturating_sub(used);
+        }
+        let mut x = line.right().saturating_sub(u16::try_from(right_width).unwrap_or(0));
+        for (part, role) in right {
+            buf.set_stringn(x, line.y, &part, usize::from(line.right().saturating_sub(x)), self.shared.theme.style(role));
+            x += u16::try_from(text::width(&part)).unwrap_or(0);
+        }
+    }
+
+    fn banner_height(&self) -> u16 {
+        let locked = u16::try_from(self.locked_out().len()).unwrap_or(u16::MAX);
+        if locked == 0 || self.size.1 < SHORT { locked.min(1) } else { locked.min(2) + 2 }
+    }
+
+    /// Contexts whose credentials do not work: what is below is old, and how to log in.
+    fn draw_banner(&self, buf: &mut Buffer) {
+        let (locked, height) = (self.locked_out(), self.banner_height());
+        if height == 0 {
+            return;
+        }
+        let area = Rect { x: 0, y: if self.size.1 >= SHORT { 2 } else { 1 }, width: self.size.0, height };
+        let theme = &self.shared.theme;
+        let line = |(ctx, why): &(Ctx, std::borrow::Cow<str>)| format!("✖ {}: {why}", self.shared.fleet.context(*ctx).name);
+        if height == 1 {
+            buf.set_stringn(0, area.y, text::fit(&line(&locked[0]), usize::from(area.width)), usize::from(area.width), theme.style(Role::Fail));
+            return;
+        }
+        let more = if locked.len() > 2 { format!(" · and {} contexts more", locked.len() - 2) } else { String::new() };
+        let remark = (format!("rows stay as they were; everything goes on by itself once it works again{more}"), Role::Dim);
+        frame::draw(area, buf, theme, "Credentials", &remark);
+        for (n, entry) in locked.iter().take(2).enumerate() {
+            let room = usize::from(area.width.saturating_sub(4));
+            buf.set_stringn(2, area.y + 1 + u16::try_from(n).unwrap_or(0), text::fit(&line(entry), room), room, theme.style(Role::Fail));
+        }
+    }
+
+    fn draw_footer(&mut self, buf: &mut Buffer) -> Option<Position> {
+        let screen = buf.area;
+        let keys = Rect { y: screen.bottom() - 1, height: 1, ..screen };
+        let message = if screen.height >= SHORT { Rect { y: screen.bottom() - 2, height: 1, ..screen } } else { keys };
+        let shared_line = message.y == keys.y;
+        if let Some(prompt) = &self.prompt {
+            let theme = &self.shared.theme;
+            buf.set_style(message, theme.style(Role::Text));
+            let label = prompt.label();
+            buf.set_string(message.x + 1, message.y, label, theme.style(Role::Accent));
+            let x = message.x + 1 + u16::try_from(label.len()).unwrap_or(0);
+            let field = Rect { x, y: message.y, width: message.width.saturating_sub(x + 1), height: 1 };
+            let cursor = prompt.input.draw(field, buf, theme);
+            if !shared_line {
+                buf.set_stringn(keys.x + 1, keys.y, prompt.hint(), usize::from(keys.width.saturating_sub(2)), theme.style(Role::Dim));
+            }
+            return Some(cursor);
+        }
+        let noticed = self.notice.is_some();
+        if let Some((notice, _)) = &self.notice {
+            let role = match notice.tone {
+                Tone::Info => Role::Text,
+                Tone::Warn => Role::Warn,
+                Tone::Fail => Role::Fail,
+            };
+            let room = usize::from(message.width.saturating_sub(2));
+            buf.set_stringn(message.x + 1, message.y, text::fit(&notice.text, room), room, self.shared.theme.style(role));
+        }
+        if !(noticed && shared_line) {
+            self.draw_keys(keys, buf);
+        }
+        None
+    }
+
+    /// The keys that work here, read from the live keymap.
+    fn draw_keys(&self, line: Rect, buf: &mut Buffer) {
+        let Some(view) = self.views.last() else { return };
+        let kind = view.kind();
+        const ALWAYS: &[Action] = &[Action::Filter, Action::Palette, Action::Back, Action::Help];
+        const ALWAYS_TEXT: &[Action] = &[Action::Palette, Action::Back, Action::Help];
+        let always = if kind == crate::action::Kind::Table { ALWAYS } else { ALWAYS_TEXT };
+        let mut x = line.x + 1;
+        let hint = |action: &Action| self.shared.keys.key_of(*action, kind).map(|key| (key, action.row().hint));
+        // The last ones always stand there, or nobody finds the way out.
+        let tail: Vec<(String, &str)> = always.iter().filter_map(hint).collect();
+        let tail_width: usize = tail.iter().map(|(key, word)| text::width(key) + word.len() + 3).sum();
+        let end = usize::from(line.width).saturating_sub(tail_width + 2);
+        let theme = &self.shared.theme;
+        let mut put = |key: &str, word: &str, x: &mut u16| {
+            buf.set_string(*x, line.y, key, theme.style(Role::Accent));
+            *x += u16::try_from(text::width(key)).unwrap_or(0) + 1;
+            buf.set_stringn(*x, line.y, word, usize::from(line.right().saturating_sub(*x)), theme.style(Role::Dim));
+            *x += u16::try_from(word.len()).unwrap_or(0) + 2;
+        };
+        for (key, word) in view.hints().iter().filter(|action| !always.contains(action)).filter_map(hint) {
+            if usize::from(x) + text::width(&key) + word.len() + 1 > end {
+                break;
+            }
+            put(&key, word, &mut x);
+        }
+        for (key, word) in &tail {
+            if usize::from(x) + text::width(key) + word.len() < usize::from(line.width) {
+                put(key, word, &mut x);
+            }
+        }
+    }
+
+    fn draw_overlay(&mut self, buf: &mut Buffer) -> Option<Position> {
+        let screen = buf.area;
+        let kind = self.kind();
+        let shared = &self.shared;
+        match self.overlay.as_mut()? {
+            Overlay::Help(help) => {
+                let area = Rect { x: screen.x, y: screen.y + 1, width: screen.width, height: screen.height.saturating_sub(2) };
+                Clear.render(area, buf);
+                buf.set_style(area, shared.theme.base());
+                help.draw(area, buf, &shared.theme, &shared.keys, kind)
+            }
+            Overlay::Menu(menu) => {
+                menu.draw(screen, buf, &shared.theme);
+                None
+            }
+            Overlay::Palette(palette) => Some(palette.draw(screen, buf, &shared.theme)),
+        }
+    }
+}
+
+/// The role's or user's name inside a caller's ARN: `assumed-role/OnCall/maria` is `OnCall/maria`.
+fn who(arn: &str) -> &str {
+    let resource = arn.rsplitn(2, ':').next().unwrap_or(arn);
+    resource.split_once('/').map_or(resource, |(_, name)| name)
+}

@@ -1,0 +1,314 @@
+//! The command line: what may be asked for, checked as far as it can be without asking anybody, and refused in one line.
+//!
+//! Knows neither AWS nor the scenarios; names of those are checked where they live.
+
+mod region;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use region::check as check_region;
+
+/// What the command line asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// The terminal UI.
+    Open(Open),
+    /// The embedded AWS for other clients.
+    Sim(Sim),
+}
+
+/// The terminal UI, and where it opens.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Open {
+    /// Profiles, in order, without repeats.
+    pub profiles: Vec<String>,
+    /// Regions, in order, without repeats. Each profile is opened in each.
+    pub regions: Vec<String>,
+    /// A cluster's name or ARN.
+    pub cluster: Option<String>,
+    /// A service's name or ARN.
+    pub service: Option<String>,
+    /// Where AWS answers, instead of AWS's own addresses.
+    pub endpoint_url: Option<String>,
+    /// A theme's name.
+    pub theme: Option<String>,
+    /// The configuration file, instead of the usual one.
+    pub config: Option<PathBuf>,
+    /// Where to log.
+    pub log_file: Option<PathBuf>,
+    /// The embedded AWS instead of AWS.
+    pub demo: Option<World>,
+}
+
+/// A world of the embedded AWS.
+#[derive(Clone, Debug, PartialEq)]
+pub struct World {
+    /// An embedded scenario's name, or a file.
+    pub scenario: String,
+    /// Parameters of the scenario.
+    pub set: Vec<(String, String)>,
+    /// The seed that everything random comes from.
+    pub seed: u64,
+    /// Virtual seconds in a second.
+    pub speed: f64,
+}
+
+/// `midwatch sim`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sim {
+    /// What to serve.
+    pub world: World,
+    /// Where; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Print the contexts as JSON instead of serving.
+    pub list: bool,
+}
+
+/// Why there is nothing to run: a text for standard output with code 0, or a line for standard error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// What to print, without the last newline.
+    pub text: String,
+    /// The exit code.
+    pub code: u8,
+}
+
+const DEFAULT_SCENARIO: &str = "small";
+
+#[derive(Parser)]
+#[command(
+    name = "midwatch",
+    version,
+    about = "A terminal UI for on-call engineers when an Amazon ECS service misbehaves.\n\
+        Opens on the account of AWS_PROFILE or the default credentials. It changes nothing at AWS.",
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+struct Line {
+    #[command(subcommand)]
+    command: Option<Verb>,
+    #[command(flatten)]
+    open: OpenArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  midwatch                                         what your default credentials show
+  midwatch --profile prod --profile stage          two accounts in one fleet
+  midwatch --profile prod --region eu-west-1 --region us-east-1
+                                                   one account in two regions
+  midwatch --profile prod --cluster payments --service checkout
+                                                   straight to the service that pages you
+  midwatch --demo                                  a living fleet without AWS
+  midwatch --demo large --set services=500         a big one
+  midwatch sim --listen 127.0.0.1:4566             the same fleet for the AWS CLI and other clients
+
+Environment:
+  AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and the rest work as in other AWS tools.
+  NO_COLOR turns colours off.
+
+In the program, ? shows the keys.";
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serve the embedded AWS to any AWS client, on this machine only
+    Sim(SimArgs),
+}
+
+#[derive(Args)]
+struct OpenArgs {
+    /// Profile of ~/.aws/config; give it again for more accounts
+    #[arg(long, short = 'p', value_name = "P", help_heading = "Where to look", value_parser = word)]
+    profile: Vec<String>,
+    /// Region; give it again for more. Every profile is opened in every region
+    #[arg(long, short = 'r', value_name = "R", help_heading = "Where to look", value_parser = region::check)]
+    region: Vec<String>,
+    /// Open this cluster, by name or ARN
+    #[arg(long, short = 'c', value_name = "C", help_heading = "Where to look", value_parser = word)]
+    cluster: Option<String>,
+    /// Open this service, by name or ARN
+    #[arg(long, short = 's', value_name = "S", help_heading = "Where to look", value_parser = word)]
+    service: Option<String>,
+    /// Ask this address instead of AWS's own
+    #[arg(long, value_name = "URL", help_heading = "Where to look", value_parser = url)]
+    endpoint_url: Option<String>,
+    /// Theme: midwatch-dark, midwatch-light, mono, or one of your own
+    #[arg(long, value_name = "T", help_heading = "How it looks and works", value_parser = word)]
+    theme: Option<String>,
+    /// Configuration file, instead of the usual one
+    #[arg(long, value_name = "FILE", help_heading = "How it looks and works")]
+    config: Option<PathBuf>,
+    /// Write a log of what the program does
+    #[arg(long, value_name = "FILE", help_heading = "How it looks and works")]
+    log_file: Option<PathBuf>,
+    /// Show an embedded fleet instead of AWS: small, large, or a scenario file
+    #[arg(
+        long,
+        value_name = "SCENARIO",
+        num_args = 0..=1,
+        default_missing_value = DEFAULT_SCENARIO,
+        conflicts_with_all = ["profile", "region", "endpoint_url"],
+        help_heading = "The embedded AWS",
+        value_parser = word
+    )]
+    demo: Option<String>,
+    #[command(flatten)]
+    world: WorldArgs,
+}
+
+#[derive(Args)]
+struct SimArgs {
+    /// Address on this machine
+    #[arg(long, value_name = "127.0.0.1:PORT", default_value = "127.0.0.1:0", hide_default_value = true, value_parser = loopback)]
+    listen: SocketAddr,
+    /// What to serve: small, large, or a scenario file
+    #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_SCENARIO, value_parser = word)]
+    scenario: String,
+    #[command(flatten)]
+    world: WorldArgs,
+    /// Print the contexts, with their keys, as JSON and exit
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "The embedded AWS")]
+struct WorldArgs {
+    /// Parameters of the scenario, such as services=500,tasks=2500
+    #[arg(long, value_name = "K=V,…", value_delimiter = ',', value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// Everything random comes from it [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Times real time that the world moves; 0 stands still [default: 1]
+    #[arg(long, value_name = "X", value_parser = speed)]
+    speed: Option<f64>,
+}
+
+impl WorldArgs {
+    fn world(self, scenario: String) -> World {
+        World { scenario, set: self.set, seed: self.seed.unwrap_or(1), speed: self.speed.unwrap_or(1.0) }
+    }
+
+    fn first(&self) -> Option<&'static str> {
+        let given = [("--set", !self.set.is_empty()), ("--seed", self.seed.is_some()), ("--speed", self.speed.is_some())];
+        given.iter().find(|(_, given)| *given).map(|(name, _)| *name)
+    }
+}
+
+/// Reads a command line, the program's name first.
+///
+/// # Errors
+/// The help or the version with code 0; anything wrong as one line with code 2.
+pub fn parse<I, T>(arguments: I) -> Result<Request, Stop>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let Line { command, open } = Line::try_parse_from(arguments).map_err(|error| stop(&error))?;
+    if let Some(Verb::Sim(sim)) = command {
+        return Ok(Request::Sim(Sim { world: sim.world.world(sim.scenario), listen: sim.listen, list: sim.list }));
+    }
+    if let (None, Some(option)) = (&open.demo, open.world.first()) {
+        return Err(usage(&format!("{option} is about the embedded AWS: use it with --demo or with midwatch sim")));
+    }
+    Ok(Request::Open(Open {
+        profiles: distinct(open.profile),
+        regions: distinct(open.region),
+        cluster: open.cluster,
+        service: open.service,
+        endpoint_url: open.endpoint_url,
+        theme: open.theme,
+        config: open.config,
+        log_file: open.log_file,
+        demo: open.demo.map(|scenario| open.world.world(scenario)),
+    }))
+}
+
+fn distinct(names: Vec<String>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        if !out.contains(&name) {
+            out.push(name);
+        }
+    }
+    out
+}
+
+fn stop(error: &clap::Error) -> Stop {
+    let text = error.render().to_string();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Stop { text: text.trim_end().to_owned(), code: 0 };
+    }
+    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) = (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        return usage(&format!("unknown command '{name}'; the only one is sim, and a cluster is opened with --cluster"));
+    }
+    // clap says it in paragraphs: the complaint, then tips, then the usage, which --help has as well.
+    let mut complaint = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).map(str::trim);
+    let first = complaint.next().unwrap_or_default().trim_start_matches("error: ");
+    let rest = complaint.filter(|line| !line.is_empty()).map(|line| line.trim_start_matches("tip: "));
+    let line = std::iter::once(first).chain(rest).collect::<Vec<_>>().join("; ");
+    usage(&line.replace(":; ", ": "))
+}
+
+fn usage(what: &str) -> Stop {
+    // An argument may hold anything, a megabyte or an escape sequence included.
+    let mut shown: String = what.chars().take(400).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
+    if what.chars().nth(400).is_some() {
+        shown.push('…');
+    }
+    Stop { text: format!("midwatch: {shown} (midwatch --help explains)"), code: 2 }
+}
+
+fn word(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a name is needed, not an empty text".to_owned()),
+        _ if text.chars().any(char::is_control) => Err("a name has no control characters".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("write NAME=VALUE, as in services=500".to_owned()),
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let number: f64 = text.strip_suffix('x').unwrap_or(text).parse().map_err(|_| "a number is needed, such as 10".to_owned())?;
+    // Beyond this a step of the clock is longer than the life of a task.
+    if (0.0..=10_000.0).contains(&number) { Ok(number) } else { Err("from 0 (stands still) to 10000".to_owned()) }
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let text = text.strip_prefix("http://").unwrap_or(text);
+    let text = text.strip_prefix("localhost").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1{port}"));
+    let address: SocketAddr = text.parse().map_err(|_| "write 127.0.0.1:PORT, as in 127.0.0.1:4566".to_owned())?;
+    // It hands out keys and does what anyone asks, so it is for this machine alone.
+    if address.ip().is_loopback() { Ok(address) } else { Err("only an address of this machine, such as 127.0.0.1:4566".to_owned()) }
+}
+
+fn url(text: &str) -> Result<String, String> {
+    let wrong = || "write it like http://127.0.0.1:4566 or https://vpce-1.ecs.eu-west-1.vpce.amazonaws.com".to_owned();
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or_else(wrong)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an IPv6 address stand inside brackets.
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+    let fine = !host.is_empty() && host.chars().all(plain) && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    let clean = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if fine && clean { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests;

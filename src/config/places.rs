@@ -1,0 +1,80 @@
+//! Where the platform wants configuration and state: the only place that knows, and the only place that writes there.
+
+use crate::settings;
+use directories::ProjectDirs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The program's directories; none where the platform has no home for the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    config: Option<PathBuf>,
+    state: Option<PathBuf>,
+}
+
+impl Places {
+    /// The platform's, such as `~/.config/midwatch` and `~/.local/state/midwatch`.
+    #[must_use]
+    pub fn of_platform() -> Places {
+        let directories = ProjectDirs::from("", "", "midwatch");
+        Places {
+            config: directories.as_ref().map(|directories| directories.config_dir().to_owned()),
+            state: directories.as_ref().map(|directories| directories.state_dir().unwrap_or(directories.data_local_dir()).to_owned()),
+        }
+    }
+
+    /// All of them below one directory, for tests.
+    #[must_use]
+    pub fn below(root: &Path) -> Places {
+        Places { config: Some(root.join("config")), state: Some(root.join("state")) }
+    }
+
+    /// Where `config.toml` is.
+    #[must_use]
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// Where the user's themes are.
+    #[must_use]
+    pub fn themes(&self) -> Option<PathBuf> {
+        self.config.as_ref().map(|config| config.join("themes"))
+    }
+
+    /// Where a file of the program's own memory is, such as bookmarks.
+    #[must_use]
+    pub fn state(&self, name: &str) -> Option<PathBuf> {
+        self.state.as_ref().map(|state| state.join(name))
+    }
+
+    /// What the program remembered under that name; nothing when it was never written.
+    ///
+    /// # Errors
+    /// One line; the program goes on without.
+    pub fn recall(&self, name: &str) -> Result<Option<String>, String> {
+        let Some(path) = self.state(name) else { return Ok(None) };
+        match settings::load(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+        }
+    }
+
+    /// Remembers a text under that name: whole or not at all.
+    ///
+    /// # Errors
+    /// One line; a warning, because nothing that matters now is lost.
+    pub fn remember(&self, name: &str, text: &str) -> Result<(), String> {
+        let Some(path) = self.state(name) else { return Err(format!("cannot keep {name}: there is no home directory")) };
+        let write = || {
+            let directory = path.parent().unwrap_or(Path::new("."));
+            std::fs::create_dir_all(directory)?;
+            let temporary = path.with_extension(format!("tmp{}", std::process::id()));
+            let mut file = std::fs::File::create(&temporary)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            std::fs::rename(&temporary, &path)
+        };
+        write().map_err(|error| format!("cannot keep {}: {error}", path.display()))
+    }
+}

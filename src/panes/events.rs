@@ -1,0 +1,115 @@
+//! Events of the service scheduler: of one service, or of all services of a cluster merged by time.
+
+use super::Pane;
+use crate::action::Action;
+use crate::feed::{Feed, Wanted};
+use crate::model::{Arn, Ctx, Service, ServiceEvent};
+use crate::theme::Role;
+use crate::ui::age;
+use crate::ui::frame;
+use crate::ui::table::{dim, painted, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::verdict;
+use crate::view::{Cx, Place, Subject};
+use ratatui::text::Line;
+use std::sync::Arc;
+
+/// The pane.
+pub const PANE: Pane = Pane {
+    name: "events",
+    help: "Events of a service, or of all services of a cluster",
+    action: Some(Action::Events),
+    open: |place, _| match (&place.ctx, &place.cluster) {
+        (Some(_), Some(_)) => {
+            let place = Place { task: None, container: None, ..place.clone() };
+            let of_one_service = place.service.is_some();
+            let table = TableView::open(&SPEC, place);
+            Ok(Box::new(if of_one_service { table.without("SERVICE") } else { table }))
+        }
+        _ => Err("Events need a service or a cluster: put the cursor on one".to_owned()),
+    },
+};
+
+/// An event with the service that it belongs to. Events are shared with the service, never copied.
+pub struct EventRow {
+    ctx: Ctx,
+    cluster: Arn,
+    service: Arc<Service>,
+    index: usize,
+}
+
+impl EventRow {
+    fn event(&self) -> &ServiceEvent {
+        &self.service.events[self.index]
+    }
+}
+
+const SPEC: TableSpec<EventRow> = TableSpec {
+    name: "events",
+    crumb: |place, _| {
+        let cluster = place.cluster.as_ref().map_or("?", Arn::name);
+        place.service.as_ref().map_or_else(|| format!("{cluster} › events"), |s| format!("{cluster} › {} › events", s.name()))
+    },
+    title: |place, _| format!("Events {} · AWS keeps 100 a service ·", place.service.as_ref().or(place.cluster.as_ref()).map_or("?", Arn::name)),
+    columns: COLUMNS,
+    order: 0,
+    wanted: |place, _, _, _, out| {
+        let (Some(ctx), Some(cluster)) = (place.ctx, &place.cluster) else { return };
+        out.push(Wanted::Poll {
+            feed: match &place.service {
+                Some(service) => Feed::Service(ctx, service.clone()),
+                None => Feed::Services(ctx, cluster.clone()),
+            },
+            focus: true,
+        });
+    },
+    rows,
+    id: |row| row.event().id.clone(),
+    health: Some(|row| verdict::event(&row.event().message).health()),
+    haystack: |row| row.event().message.to_string(),
+    subject: |_, row, _| Subject {
+        place: Place { ctx: Some(row.ctx), cluster: Some(row.cluster.clone()), service: Some(row.service.arn.clone()), ..Place::default() },
+        copies: vec![('n', "message", row.event().message.to_string()), ('a', "service ARN", row.service.arn.to_string())],
+        ghost: false,
+    },
+    enter: "tasks",
+    preview: Some(|_, row, width, _| frame::wrapped(&row.event().message, width.saturating_sub(4)).into_iter().map(Line::from).collect()),
+    empty: |_, _| "no events: nothing has happened to this service that ECS would tell".to_owned(),
+    sources: |place, _| match (place.ctx, &place.cluster, &place.service) {
+        (Some(ctx), Some(cluster), None) => vec![Feed::Services(ctx, cluster.clone())],
+        (Some(ctx), _, Some(service)) => vec![Feed::Service(ctx, service.clone())],
+        _ => Vec::new(),
+    },
+    hints: &[Action::Open, Action::Logs, Action::Targets, Action::Filter, Action::ProblemsOnly, Action::Copy],
+};
+
+const COLUMNS: &[Column<EventRow>] = &[
+    Column { key: 't', title: "TIME", width: Width::Fixed(12), right: false, rank: 0, cell: |row, cx| dim(row.event().at.map_or(String::new(), |at| age::clock(at, cx.now))), sort: |row, _| newest_first(row) },
+    Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 2, cell: |row, cx| dim(age::since(row.event().at, cx.now)), sort: |row, _| newest_first(row) },
+    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 28), right: false, rank: 1, cell: |row, _| dim(&*row.service.name), sort: |row, _| Key::Text(row.service.name.clone()) },
+    Column { key: 'm', title: "MESSAGE", width: Width::Fill(20), right: false, rank: 0, cell: message, sort: |row, _| Key::Text(row.event().message.clone()) },
+];
+
+fn newest_first(row: &EventRow) -> Key {
+    Key::Number(-row.event().at.map_or(0, |at| at.as_millisecond()))
+}
+
+fn message<'a>(row: &'a EventRow, _: &Cx<'a>) -> Cell<'a> {
+    let message = &row.event().message;
+    let health = verdict::event(message).health();
+    let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(&**message, |(_, rest)| rest);
+    let role = if health.troubled() { health.role() } else { Role::Text };
+    painted(format!("{} {own}", health.glyph()), role)
+}
+
+fn rows(place: &Place, cx: &Cx) -> Vec<EventRow> {
+    let (Some(ctx), Some(cluster)) = (place.ctx, &place.cluster) else { return Vec::new() };
+    let services: Vec<Arc<Service>> = match &place.service {
+        Some(arn) => cx.store.service(ctx, cluster, arn).cloned().into_iter().collect(),
+        None => cx.store.services(ctx, cluster).unwrap_or_default().to_vec(),
+    };
+    let of = |service: Arc<Service>| {
+        let cluster = cluster.clone();
+        (0..service.events.len()).map(move |index| EventRow { ctx, cluster: cluster.clone(), service: service.clone(), index })
+    };
+    services.into_iter().flat_map(of).collect()
+}

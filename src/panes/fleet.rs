@@ -1,0 +1,257 @@
+//! The first screen: what is broken anywhere, worst first, and below it the clusters of all contexts.
+
+use super::clusters::{self, ClusterRow};
+use super::services::{subject, want_targets};
+use super::Pane;
+use crate::action::Action;
+use crate::feed::{Feed, Wanted};
+use crate::model::Str;
+use crate::theme::Role;
+use crate::ui::age;
+use crate::ui::frame;
+use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::verdict::{Health, Judged};
+use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::sync::Arc;
+
+/// The pane.
+pub const PANE: Pane = Pane { name: "fleet", help: "Problems of all contexts, and their clusters", action: None, open: |place, _| Ok(Box::new(Fleet::open(place.clone()))) };
+
+const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
+    name: "problems",
+    crumb: |_, _| "problems".to_owned(),
+    title: problems_title,
+    columns: COLUMNS,
+    order: 0,
+    wanted: |_, _, _, _, _| {},
+    rows: |place, cx| cx.board.all().filter(|row| row.verdict.health.troubled() && place.ctx.is_none_or(|ctx| ctx == row.ctx)).cloned().collect(),
+    id: |row| row.service.arn.0.clone(),
+    health: Some(|row| row.verdict.health),
+    haystack: |row| format!("{} {} {}", row.cluster.name(), row.service.name, row.verdict.why),
+    subject: |_, row, _| subject(row),
+    enter: "tasks",
+    preview: None,
+    empty: |_, cx| {
+        let services = cx.board.all().count();
+        if services == 0 { "no services seen yet".to_owned() } else { format!("● no problems in {services} services") }
+    },
+    sources: |_, _| Vec::new(),
+    hints: &[Action::Open, Action::Logs, Action::Events, Action::Targets, Action::Describe, Action::Json],
+};
+
+const COLUMNS: &[Column<Arc<Judged>>] = &[
+    Column { key: 'h', title: "HEALTH", width: Width::Fixed(6), right: false, rank: 0, cell: |row, _| health(row.verdict.health), sort: |row, _| severity(row) },
+    Column { key: 'n', title: "SERVICE", width: Width::Fit(12, 44), right: false, rank: 0, cell: name, sort: |row, _| Key::Text(row.service.name.clone()) },
+    Column { key: 'w', title: "WHY", width: Width::Fill(20), right: false, rank: 0, cell: |row, _| plain(&*row.verdict.why), sort: |row, _| Key::Text(row.verdict.why.as_str().into()) },
+    Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.verdict.since, cx.now)), sort: |row, _| Key::Number(-row.verdict.since.map_or(0, |at| at.as_second())) },
+];
+
+/// Worst first; equals by name, so that the order does not move while it is read.
+fn severity(row: &Judged) -> Key {
+    Key::Both(row.verdict.health as i64, format!("{}/{}", row.cluster.name(), row.service.name).into())
+}
+
+fn name<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
+    let role = if cx.fleet.context(row.ctx).production { Role::Prod } else { Role::Text };
+    painted(format!("{}/{}", row.cluster.name(), row.service.name), role)
+}
+
+/// Target groups of a context whose health is asked for on this screen. ELB answers one group a call and its budget is 2.5 calls a
+/// second, so that this many are a round of half a minute.
+const GROUPS: usize = 60;
+
+/// The services whose targets are asked for: all of them, while they are few enough.
+fn checked<'a>(place: &Place, cx: &Cx<'a>) -> (Vec<&'a Arc<Judged>>, usize) {
+    let behind = |row: &&Arc<Judged>| !row.service.load_balancers.is_empty() && place.ctx.is_none_or(|ctx| ctx == row.ctx);
+    let mut rows: Vec<&Arc<Judged>> = cx.board.all().filter(behind).collect();
+    let all = rows.len();
+    // Trouble first, then by name, so that the same ones are asked again.
+    rows.sort_by_key(|row| (!row.verdict.health.troubled(), row.service.arn.clone()));
+    let mut left: std::collections::HashMap<crate::model::Ctx, usize> = std::collections::HashMap::new();
+    rows.retain(|row| {
+        let left = left.entry(row.ctx).or_insert(GROUPS);
+        let fits = *left >= row.service.load_balancers.len();
+        *left = left.saturating_sub(row.service.load_balancers.len());
+        fits
+    });
+    (rows, all)
+}
+
+/// Says so when targets are not looked at everywhere: no problem found is not no problem.
+fn problems_title(place: &Place, cx: &Cx) -> String {
+    let (rows, all) = checked(place, cx);
+    if rows.len() < all { format!("Problems · worst first · targets checked of {} of {all} services ·", rows.len()) } else { "Problems · worst first ·".to_owned() }
+}
+
+/// Which half has the cursor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Problems,
+    Clusters,
+}
+
+/// Rows of the box about the problem under the cursor, and the rows below the problems from which there is room for it.
+const PREVIEW: u16 = 6;
+const ROOM_FOR_PREVIEW: u16 = 14;
+
+struct Fleet {
+    place: Place,
+    problems: TableView<Arc<Judged>>,
+    clusters: TableView<ClusterRow>,
+    half: Half,
+    /// The operator has chosen a half; until then the cursor follows the trouble.
+    chosen: bool,
+    split: u16,
+}
+
+impl Fleet {
+    fn open(place: Place) -> Self {
+        let place = Place { ctx: place.ctx, ..Place::default() };
+        Fleet {
+            problems: TableView::open(&PROBLEMS, place.clone()),
+            clusters: TableView::open(&clusters::SPEC, place.clone()),
+            place,
+            half: Half::Clusters,
+            chosen: false,
+            split: 0,
+        }
+    }
+
+    fn focused(&mut self) -> &mut dyn View {
+        match self.half {
+            Half::Problems => &mut self.problems,
+            Half::Clusters => &mut self.clusters,
+        }
+    }
+
+    fn focused_ref(&self) -> &dyn View {
+        match self.half {
+            Half::Problems => &self.problems,
+            Half::Clusters => &self.clusters,
+        }
+    }
+
+    /// The lower end of one half leads to the other, as if they were one list.
+    fn cross(&mut self, action: Action) -> bool {
+        let to = match (self.half, action) {
+            (Half::Problems, Action::Down) if self.problems.position() + 1 >= self.problems.shown() => Half::Clusters,
+            (Half::Clusters, Action::Up) if self.clusters.position() == 0 && self.problems.shown() > 0 => Half::Problems,
+            (Half::Problems, Action::NextPane | Action::PreviousPane | Action::Pane(2)) => Half::Clusters,
+            (Half::Clusters, Action::NextPane | Action::PreviousPane | Action::Pane(1)) => Half::Problems,
+            _ => return false,
+        };
+        self.half = to;
+        true
+    }
+}
+
+impl View for Fleet {
+    fn name(&self) -> &'static str {
+        "fleet"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Table
+    }
+
+    fn crumb(&self, cx: &Cx) -> String {
+        let services = cx.board.all().count();
+        let tasks: u32 = cx.board.all().map(|row| row.service.running).sum();
+        let context = self.place.ctx.map_or(String::new(), |ctx| format!(" {}", cx.fleet.context(ctx).name));
+        format!("Fleet{context}   {services} services · {tasks} tasks")
+    }
+
+    fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
+        self.clusters.wanted(cx, out);
+        // Tasks only where something is wrong or moves: they say why, and healthy services need no why.
+        let mut seen: Vec<(crate::model::Ctx, &Str)> = Vec::new();
+        for row in cx.board.all().filter(|row| row.verdict.health.troubled() || row.verdict.health == Health::Roll) {
+            if !seen.contains(&(row.ctx, &row.cluster.0)) {
+                seen.push((row.ctx, &row.cluster.0));
+                out.push(Wanted::Poll { feed: Feed::Tasks(row.ctx, row.cluster.clone()), focus: false });
+            }
+        }
+        for row in checked(&self.place, cx).0 {
+            want_targets(row.ctx, &row.service, false, out);
+        }
+    }
+
+    fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
+        self.problems.sync(cx, changed);
+        self.clusters.sync(cx, changed);
+        if !self.chosen {
+            self.half = if self.problems.shown() > 0 { Half::Problems } else { Half::Clusters };
+        } else if self.problems.shown() == 0 {
+            self.half = Half::Clusters;
+        }
+    }
+
+    fn act(&mut self, action: Action, cx: &Cx) -> Reaction {
+        self.chosen = true;
+        if self.cross(action) {
+            return Reaction::Redraw;
+        }
+        self.focused().act(action, cx)
+    }
+
+    fn choose(&mut self, title: &'static str, letter: char, cx: &Cx) -> Reaction {
+        self.focused().choose(title, letter, cx)
+    }
+
+    fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
+        // A filter on the fleet is for both halves: whoever types a name wants it wherever it is.
+        let reaction = self.problems.input(prompt, text, done, cx);
+        self.clusters.input(prompt, text, done, cx);
+        reaction
+    }
+
+    fn peel(&mut self, cx: &Cx) -> bool {
+        let problems = self.problems.peel(cx);
+        self.clusters.peel(cx) || problems
+    }
+
+    fn subject(&self, cx: &Cx) -> Subject {
+        self.focused_ref().subject(cx)
+    }
+
+    fn ages(&self, cx: &Cx) -> Option<u32> {
+        self.focused_ref().ages(cx)
+    }
+
+    fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
+        let wish = u16::try_from(self.problems.shown()).unwrap_or(u16::MAX).saturating_add(3).max(4);
+        self.split = if area.height < 10 && self.problems.shown() == 0 { 0 } else { wish.min(area.height.saturating_mul(3) / 5) };
+        let (upper, lower) = (Rect { height: self.split, ..area }, Rect { y: area.y + self.split, height: area.height - self.split, ..area });
+        let preview = if self.half == Half::Problems { self.problems.row() } else { None };
+        let lower = match preview.filter(|_| lower.height >= ROOM_FOR_PREVIEW) {
+            Some(row) => {
+                let height = lower.height - PREVIEW;
+                let below = Rect { y: lower.y + height, height: PREVIEW, ..lower };
+                frame::preview(below, buf, cx.theme, &row.service.name, super::services::preview(row, usize::from(below.width), cx));
+                Rect { height, ..lower }
+            }
+            None => lower,
+        };
+        self.problems.focus(self.half == Half::Problems);
+        self.clusters.focus(self.half == Half::Clusters);
+        self.problems.draw(upper, buf, cx);
+        self.clusters.draw(lower, buf, cx);
+    }
+
+    fn click(&mut self, column: u16, row: u16, cx: &Cx) -> bool {
+        self.chosen = true;
+        self.half = if row < self.split { Half::Problems } else { Half::Clusters };
+        let row = if self.half == Half::Problems { row } else { row - self.split };
+        self.focused().click(column, row, cx)
+    }
+
+    fn status(&self, cx: &Cx) -> String {
+        self.focused_ref().status(cx)
+    }
+
+    fn hints(&self) -> &'static [Action] {
+        self.focused_ref().hints()
+    }
+}

@@ -1,0 +1,208 @@
+//! The services of a cluster: how each is, what it runs, how its targets are, with the reason below.
+
+use super::Pane;
+use crate::action::Action;
+use crate::feed::{Feed, Wanted};
+use crate::model::{Arn, Ctx, ImageUri, Service, TargetState};
+use crate::theme::Role;
+use crate::ui::age;
+use crate::ui::frame;
+use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::verdict::{Health, Judged};
+use crate::view::{Cx, Place, Subject};
+use ratatui::text::{Line, Span};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// The pane.
+pub const PANE: Pane = Pane {
+    name: "services",
+    help: "The services of a cluster",
+    action: None,
+    open: |place, _| match (&place.ctx, &place.cluster) {
+        (Some(_), Some(_)) => Ok(Box::new(TableView::open(&SPEC, Place { service: None, task: None, ..place.clone() }))),
+        _ => Err("Services need a cluster: put the cursor on one".to_owned()),
+    },
+};
+
+const SPEC: TableSpec<Arc<Judged>> = TableSpec {
+    name: "services",
+    crumb: |place, _| format!("{} › services", place.cluster.as_ref().map_or("?", Arn::name)),
+    title: |place, _| format!("Services {} ·", place.cluster.as_ref().map_or("?", Arn::name)),
+    columns: COLUMNS,
+    order: 0,
+    wanted,
+    rows: |place, cx| match (place.ctx, &place.cluster) {
+        (Some(ctx), Some(cluster)) => cx.board.of(ctx, cluster).to_vec(),
+        _ => Vec::new(),
+    },
+    id: |row| row.service.arn.0.clone(),
+    health: Some(|row| row.verdict.health),
+    haystack: |row| format!("{} {}", row.service.name, row.service.task_definition.name()),
+    subject: |_, row, _| subject(row),
+    enter: "tasks",
+    preview: Some(|_, row, width, cx| preview(row, width, cx)),
+    empty: |_, _| "no services in this cluster".to_owned(),
+    sources: |place, _| match (place.ctx, &place.cluster) {
+        (Some(ctx), Some(cluster)) => vec![Feed::Services(ctx, cluster.clone())],
+        _ => Vec::new(),
+    },
+    hints: &[Action::Open, Action::Logs, Action::Events, Action::Targets, Action::Describe, Action::Json, Action::ProblemsOnly],
+};
+
+const COLUMNS: &[Column<Arc<Judged>>] = &[
+    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health(row.verdict.health), sort: |row, _| Key::Both(row.verdict.health as i64, row.service.name.clone()) },
+    Column { key: 'n', title: "SERVICE", width: Width::Fit(10, 48), right: false, rank: 0, cell: |row, _| plain(&*row.service.name), sort: |row, _| Key::Text(row.service.name.clone()) },
+    Column { key: 'r', title: "RUN/WANT", width: Width::Fixed(8), right: true, rank: 0, cell: |row, _| running(&row.service), sort: |row, _| Key::Number(i64::from(row.service.running) - i64::from(row.service.desired)) },
+    Column { key: 'p', title: "PEND", width: Width::Fixed(4), right: true, rank: 5, cell: |row, _| if row.service.pending == 0 { dim("0") } else { painted(row.service.pending.to_string(), Role::Busy) }, sort: |row, _| Key::Number(-i64::from(row.service.pending)) },
+    Column { key: 'g', title: "TARGETS", width: Width::Fixed(9), right: false, rank: 1, cell: |row, cx| targets(row, cx), sort: |row, cx| Key::Text(targets(row, cx).text.into()) },
+    Column { key: 'd', title: "DEPLOYMENT", width: Width::Fixed(22), right: false, rank: 1, cell: |row, cx| deployment(&row.service, cx), sort: |row, _| Key::Number(-newest(&row.service)) },
+    Column { key: 't', title: "TASKDEF", width: Width::Fit(10, 40), right: false, rank: 3, cell: |row, _| plain(row.service.task_definition.name()), sort: |row, _| Key::Text(row.service.task_definition.name().into()) },
+    Column { key: 'i', title: "IMAGE TAG", width: Width::Fixed(14), right: false, rank: 6, cell: |row, cx| image_tag(row, cx), sort: |row, cx| Key::Text(image_tag(row, cx).text.into()) },
+    Column { key: 'l', title: "LAUNCH", width: Width::Fixed(12), right: false, rank: 8, cell: |row, _| dim(launch(&row.service)), sort: |row, _| Key::Text(launch(&row.service).into()) },
+    Column { key: 'a', title: "AGE", width: Width::Fill(6), right: false, rank: 7, cell: |row, cx| dim(age::since(row.service.deployments.first().and_then(|d| d.created_at).or(row.service.created_at), cx.now)), sort: |row, _| Key::Number(-newest(&row.service)) },
+];
+
+fn newest(service: &Service) -> i64 {
+    service.deployments.first().and_then(|d| d.created_at).or(service.created_at).map_or(0, |at| at.as_second())
+}
+
+/// What the cursor is on, for every pane that lists services.
+#[must_use]
+pub fn subject(row: &Judged) -> Subject {
+    let s = &row.service;
+    let group = s.load_balancers.iter().find_map(|lb| lb.target_group.clone());
+    let cli = format!("aws ecs describe-services --region {} --cluster {} --services {}", s.arn.region(), row.cluster.name(), s.name);
+    Subject {
+        place: Place { ctx: Some(row.ctx), cluster: Some(row.cluster.clone()), service: Some(s.arn.clone()), target_group: group, ..Place::default() },
+        copies: vec![('n', "name", s.name.to_string()), ('a', "ARN", s.arn.to_string()), ('t', "task definition", s.task_definition.to_string()), ('c', "AWS CLI line", cli)],
+        ghost: false,
+    }
+}
+
+fn running(service: &Service) -> Cell<'static> {
+    let role = if service.running < service.desired { Role::Warn } else { Role::Text };
+    painted(format!("{}/{}", service.running, service.desired), role)
+}
+
+fn launch(service: &Service) -> &str {
+    service.launch_type.as_deref().or(service.capacity_providers.first().map(|(name, ..)| &**name)).unwrap_or("-")
+}
+
+/// Unhealthy, starting and healthy targets of all groups; `-` without a group, `…` while not asked.
+fn targets<'a>(row: &'a Judged, cx: &Cx<'a>) -> Cell<'a> {
+    let groups: Vec<&Arn> = row.service.load_balancers.iter().filter_map(|lb| lb.target_group.as_ref()).collect();
+    if groups.is_empty() {
+        return dim("-");
+    }
+    let mut counts = [0usize; 3];
+    let mut known = false;
+    for group in &groups {
+        let Some(targets) = cx.store.targets(row.ctx, group) else { continue };
+        known = true;
+        for target in targets {
+            match target.state {
+                TargetState::Unhealthy => counts[0] += 1,
+                TargetState::Initial => counts[1] += 1,
+                TargetState::Healthy => counts[2] += 1,
+                _ => {}
+            }
+        }
+    }
+    if !known {
+        let denied = groups.iter().any(|group| cx.store.error(&Feed::Targets(row.ctx, (*group).clone())).is_some());
+        return if denied { painted("?", Role::Stale) } else { dim("…") };
+    }
+    let mut text = String::new();
+    for (n, sign) in counts.iter().zip(["✖", "◌", "●"]) {
+        if *n > 0 {
+            let _ = write!(text, "{}{n}{sign}", if text.is_empty() { "" } else { " " });
+        }
+    }
+    let role = if counts[0] > 0 { Role::Fail } else if counts[1] > 0 { Role::Busy } else { Role::Ok };
+    if text.is_empty() { painted("none", Role::Warn) } else { painted(text, role) }
+}
+
+/// Progress of a deployment as a bar, or `steady`.
+fn deployment<'a>(service: &'a Service, cx: &Cx<'a>) -> Cell<'a> {
+    let Some(d) = service.deployments.first() else {
+        return match service.task_sets.len() {
+            0 => dim("-"),
+            1 => plain("1 task set"),
+            n => painted(format!("{n} task sets"), Role::Busy),
+        };
+    };
+    let state = d.rollout_state.as_deref().unwrap_or("");
+    if state == "FAILED" {
+        return painted(format!("{} failed", Health::Fail.glyph()), Role::Fail);
+    }
+    if state != "IN_PROGRESS" && service.deployments.len() == 1 {
+        return painted(format!("{} steady", Health::Ok.glyph()), Role::Ok);
+    }
+    const BAR: u32 = 7;
+    let full = if d.desired == 0 { BAR } else { (d.running * BAR / d.desired).min(BAR) };
+    let bar: String = (0..BAR).map(|n| if n < full { '▓' } else { '░' }).collect();
+    let since = age::since(d.created_at, cx.now);
+    painted(format!("{} {bar} {}/{} {since}", Health::Roll.glyph(), d.running, d.desired), if d.failed > 0 { Role::Fail } else { Role::Busy })
+}
+
+/// Tag of the first essential container's image; known once the task definition is.
+fn image_tag<'a>(row: &'a Judged, cx: &Cx<'a>) -> Cell<'a> {
+    let Some(definition) = cx.store.definition(row.ctx, &row.service.task_definition) else { return dim("…") };
+    let container = definition.containers.iter().find(|c| c.essential).or(definition.containers.first());
+    container.map_or_else(|| dim("-"), |c| plain(ImageUri::parse(&c.image).short().to_owned()))
+}
+
+fn wanted(place: &Place, cx: &Cx, visible: &[&Arc<Judged>], cursor: Option<&Arc<Judged>>, out: &mut Vec<Wanted>) {
+    let (Some(ctx), Some(cluster)) = (place.ctx, &place.cluster) else { return };
+    out.push(Wanted::Poll { feed: Feed::Identity(ctx), focus: false });
+    out.push(Wanted::Poll { feed: Feed::Services(ctx, cluster.clone()), focus: true });
+    out.push(Wanted::Poll { feed: Feed::Tasks(ctx, cluster.clone()), focus: false });
+    if let Some(row) = cursor {
+        want_service(ctx, &row.service, true, out);
+    }
+    // Target health costs one call a group, so it is asked for what is on screen and no more.
+    for row in visible {
+        want_targets(ctx, &row.service, cursor.is_some_and(|c| c.service.arn == row.service.arn), out);
+        if cx.store.definition(ctx, &row.service.task_definition).is_none() {
+            out.push(Wanted::Poll { feed: Feed::TaskDefinition(ctx, row.service.task_definition.clone()), focus: false });
+        }
+    }
+}
+
+/// Asks for one service oftener than its list.
+pub fn want_service(ctx: Ctx, service: &Service, focus: bool, out: &mut Vec<Wanted>) {
+    out.push(Wanted::Poll { feed: Feed::Service(ctx, service.arn.clone()), focus });
+}
+
+/// Asks for the health of a service's targets.
+pub fn want_targets(ctx: Ctx, service: &Service, focus: bool, out: &mut Vec<Wanted>) {
+    for group in service.load_balancers.iter().filter_map(|lb| lb.target_group.as_ref()) {
+        out.push(Wanted::Poll { feed: Feed::Targets(ctx, group.clone()), focus });
+    }
+}
+
+/// Why the service is as it is, what to look at next, and the last thing that ECS said of it.
+#[must_use]
+pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
+    const LABEL: usize = 6;
+    let verdict = &row.verdict;
+    let label = |word: &'static str| Span::styled(format!("{word:<LABEL$}"), cx.theme.style(Role::Dim));
+    let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx.now)));
+    let room = width.saturating_sub(LABEL + 6).max(20);
+    let mut lines = Vec::new();
+    for (n, part) in frame::wrapped(&format!("{}{since}", verdict.why), room).into_iter().take(2).enumerate() {
+        let glyph = if n == 0 { format!("{} ", verdict.health.glyph()) } else { "  ".to_owned() };
+        let first = if n == 0 { "why" } else { "" };
+        lines.push(Line::from(vec![label(first), Span::styled(glyph, cx.theme.style(verdict.health.role())), Span::styled(part, cx.theme.style(Role::Text))]));
+    }
+    if !verdict.next.is_empty() {
+        lines.push(Line::from(vec![label("next"), Span::styled(verdict.next.clone(), cx.theme.style(Role::Text))]));
+    }
+    if let Some(event) = row.service.events.first() {
+        let at = event.at.map_or(String::new(), |at| age::clock(at, cx.now));
+        let last = format!("{at} {}", event.message);
+        lines.push(Line::from(vec![label("last"), Span::styled(crate::text::fit(&last, room).into_owned(), cx.theme.style(Role::Dim))]));
+    }
+    lines
+}

@@ -1,0 +1,207 @@
+//! Target health: every registered target beside the task that it is, and the targets that are no task at all.
+
+use super::Pane;
+use crate::action::Action;
+use crate::feed::{Feed, Wanted};
+use crate::model::{Arn, Ctx, Service, Target, TargetState, Task, Time};
+use crate::theme::Role;
+use crate::ui::age;
+use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::verdict::{self, Health, Verdict};
+use crate::view::{Cx, Place, Subject};
+use ratatui::text::{Line, Span};
+use std::sync::Arc;
+
+/// The pane.
+pub const PANE: Pane = Pane {
+    name: "targets",
+    help: "Health of a service's load balancer targets, joined to its tasks",
+    action: Some(Action::Targets),
+    open: |place, cx| {
+        let (Some(ctx), Some(cluster), Some(arn)) = (place.ctx, &place.cluster, &place.service) else {
+            return Err("Target health needs a service: put the cursor on one".to_owned());
+        };
+        match cx.store.service(ctx, cluster, arn) {
+            Some(s) if s.load_balancers.is_empty() && s.task_sets.is_empty() => Err(format!("{} has no target group", s.name)),
+            _ => Ok(Box::new(TableView::open(&SPEC, Place { task: None, ..place.clone() }))),
+        }
+    },
+};
+
+/// A target with the task behind it.
+pub struct TargetRow {
+    ctx: Ctx,
+    group: Arn,
+    target: Target,
+    task: Option<Arc<Task>>,
+    grace_until: Option<Time>,
+    verdict: Verdict,
+}
+
+const SPEC: TableSpec<TargetRow> = TableSpec {
+    name: "targets",
+    crumb: |place, _| format!("{} › {} › targets", place.cluster.as_ref().map_or("?", Arn::name), place.service.as_ref().map_or("?", Arn::name)),
+    title,
+    columns: COLUMNS,
+    order: 0,
+    wanted,
+    rows,
+    id: |row| format!("{}/{}:{}", row.group, row.target.id, row.target.port).into(),
+    health: Some(|row| row.verdict.health),
+    haystack: |row| format!("{} {} {}", row.target.id, row.group.target_group_name(), row.task.as_ref().map_or("", |t| t.arn.name())),
+    subject: |place, row, _| Subject {
+        place: Place { ctx: Some(row.ctx), task: row.task.as_ref().map(|t| t.arn.clone()), target_group: Some(row.group.clone()), ..place.clone() },
+        copies: vec![('n', "address", format!("{}:{}", row.target.id, row.target.port)), ('a', "target group ARN", row.group.to_string())],
+        ghost: false,
+    },
+    enter: "logs",
+    preview: Some(|_, row, _, cx| preview(row, cx)),
+    empty: |place, cx| {
+        let groups = groups(place, cx);
+        if groups.is_empty() { "no target group".to_owned() } else { "no target is registered: no task is behind this load balancer".to_owned() }
+    },
+    sources: |place, cx| groups(place, cx).into_iter().filter_map(|group| Some(Feed::Targets(place.ctx?, group))).collect(),
+    hints: &[Action::Open, Action::Tasks, Action::Events, Action::Describe, Action::Json, Action::Copy],
+};
+
+const COLUMNS: &[Column<TargetRow>] = &[
+    Column { key: 'h', title: "STATE", width: Width::Fixed(13), right: false, rank: 0, cell: |row, _| state(row), sort: |row, _| Key::Both(row.verdict.health as i64, row.target.id.clone()) },
+    Column { key: 't', title: "TARGET", width: Width::Fit(14, 45), right: false, rank: 0, cell: |row, _| plain(format!("{}:{}", row.target.id, row.target.port)), sort: |row, _| Key::Text(row.target.id.clone()) },
+    Column { key: 'i', title: "TASK", width: Width::Fixed(8), right: false, rank: 0, cell: |row, _| row.task.as_ref().map_or_else(|| painted("no task", Role::Warn), |t| plain(super::tasks::short(&t.arn))), sort: |row, _| Key::Text(row.task.as_ref().map_or_else(|| "".into(), |t| t.arn.0.clone())) },
+    Column { key: 'v', title: "REV", width: Width::Fixed(5), right: true, rank: 3, cell: |row, _| row.task.as_ref().map_or_else(|| dim("-"), |t| plain(t.task_definition.name().rsplit(':').next().unwrap_or("?"))), sort: |row, _| Key::Text(row.task.as_ref().map_or_else(|| "".into(), |t| t.task_definition.0.clone())) },
+    Column { key: 'g', title: "GROUP", width: Width::Fit(8, 32), right: false, rank: 4, cell: |row, _| dim(row.group.target_group_name()), sort: |row, _| Key::Text(row.group.0.clone()) },
+    Column { key: 'z', title: "AZ", width: Width::Fixed(11), right: false, rank: 5, cell: |row, _| dim(row.target.zone.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.target.zone.clone().unwrap_or_default()) },
+    Column { key: 'u', title: "UP", width: Width::Fixed(6), right: true, rank: 4, cell: |row, cx| dim(age::since(row.task.as_ref().and_then(|t| t.started_at), cx.now)), sort: |row, _| Key::Number(-row.task.as_ref().and_then(|t| t.started_at).map_or(0, |at| at.as_second())) },
+    Column { key: 'r', title: "REASON", width: Width::Fill(20), right: false, rank: 1, cell: reason, sort: |row, _| Key::Text(row.target.reason.clone().unwrap_or_default()) },
+];
+
+fn state(row: &TargetRow) -> Cell<'_> {
+    let health = row.verdict.health;
+    painted(format!("{} {}", health.glyph(), row.target.state.as_str()), health.role())
+}
+
+fn reason<'a>(row: &'a TargetRow, cx: &Cx<'a>) -> Cell<'a> {
+    if let Some(until) = row.grace_until.filter(|_| row.target.state == TargetState::Unhealthy) {
+        return painted(format!("in grace until {} · {}", age::clock(until, cx.now), row.verdict.why), Role::Busy);
+    }
+    let role = if row.verdict.health == Health::Fail { Role::Text } else { Role::Dim };
+    let told = row.target.reason.as_deref().unwrap_or("");
+    match (&row.target.description, told) {
+        (Some(description), "") => painted(&**description, role),
+        (Some(description), _) => painted(format!("{told} · {description}"), role),
+        (None, _) => painted(told, role),
+    }
+}
+
+fn title(place: &Place, cx: &Cx) -> String {
+    let checks = groups(place, cx).into_iter().map(|group| {
+        let name = group.target_group_name().to_owned();
+        let settings = place.ctx.and_then(|ctx| cx.store.target_group(ctx, &group));
+        settings.map_or(name.clone(), |g| {
+            let path = g.check_path.as_deref().map_or(String::new(), |path| format!(" {path}"));
+            format!("{name}{path} every {}s", g.interval_seconds)
+        })
+    });
+    format!("Targets {} ·", checks.collect::<Vec<_>>().join(" · "))
+}
+
+/// Target groups of the place's service, those of its task sets included.
+fn groups(place: &Place, cx: &Cx) -> Vec<Arn> {
+    let (Some(ctx), Some(cluster), Some(arn)) = (place.ctx, &place.cluster, &place.service) else { return Vec::new() };
+    let Some(service) = cx.store.service(ctx, cluster, arn) else { return place.target_group.iter().cloned().collect() };
+    let mut groups: Vec<Arn> = Vec::new();
+    let sets = service.task_sets.iter().flat_map(|set| set.load_balancers.iter());
+    for lb in service.load_balancers.iter().chain(sets) {
+        for group in [&lb.target_group, &lb.alternate_target_group].into_iter().flatten() {
+            if !groups.contains(group) {
+                groups.push(group.clone());
+            }
+        }
+    }
+    groups
+}
+
+fn rows(place: &Place, cx: &Cx) -> Vec<TargetRow> {
+    let (Some(ctx), Some(cluster)) = (place.ctx, &place.cluster) else { return Vec::new() };
+    let service = place.service.as_ref().and_then(|arn| cx.store.service(ctx, cluster, arn));
+    let tasks = service.map_or(&[][..], |s| cx.store.tasks_of(ctx, cluster, &s.name));
+    let mut rows = Vec::new();
+    for group in groups(place, cx) {
+        for target in cx.store.targets(ctx, &group).unwrap_or_default() {
+            let task = tasks.iter().filter(|t| is_behind(ctx, cluster, t, target, cx)).min_by_key(|t| t.stopped()).cloned();
+            let grace_until = grace(service.map(|s| &**s), task.as_deref(), cx.now);
+            let verdict = verdict::target(target, grace_until);
+            rows.push(TargetRow { ctx, group: group.clone(), target: target.clone(), task, grace_until, verdict });
+        }
+    }
+    rows
+}
+
+/// End of the grace period of a task, while it lasts.
+fn grace(service: Option<&Service>, task: Option<&Task>, now: Time) -> Option<Time> {
+    let started = task?.started_at?;
+    let until = started.checked_add(jiff::SignedDuration::from_secs(i64::from(service?.grace_seconds))).ok()?;
+    (until > now).then_some(until)
+}
+
+/// Whether a target is this task: by its address in awsvpc, else by its instance and one of its host ports.
+fn is_behind(ctx: Ctx, cluster: &Arn, task: &Task, target: &Target, cx: &Cx) -> bool {
+    if task.ip.as_ref() == Some(&target.id) {
+        return true;
+    }
+    let Some(instance) = &task.instance else { return false };
+    let instances = cx.store.instances(ctx, cluster).unwrap_or_default();
+    let on_it = instances.iter().any(|i| i.arn == *instance && i.ec2_instance.as_ref() == Some(&target.id));
+    on_it && task.containers.iter().flat_map(|c| &c.bindings).any(|(_, host)| *host == target.port)
+}
+
+/// The target that a task is, in one of these groups; the worst one when it is several.
+#[must_use]
+pub fn target_of(ctx: Ctx, cluster: &Arn, task: &Task, groups: &[&Arn], cx: &Cx) -> Option<Target> {
+    let all = groups.iter().filter_map(|group| cx.store.targets(ctx, group)).flatten();
+    all.filter(|target| is_behind(ctx, cluster, task, target, cx)).min_by_key(|t| verdict::target(t, None).health).cloned()
+}
+
+/// Instances are needed to join targets of type `instance`; asked for only where tasks run on instances.
+pub fn want_instances(ctx: Ctx, cluster: &Arn, service: &Service, cx: &Cx, out: &mut Vec<Wanted>) {
+    if cx.store.tasks_of(ctx, cluster, &service.name).iter().any(|t| t.instance.is_some()) {
+        out.push(Wanted::Poll { feed: Feed::Instances(ctx, cluster.clone()), focus: false });
+    }
+}
+
+fn wanted(place: &Place, cx: &Cx, _: &[&TargetRow], _: Option<&TargetRow>, out: &mut Vec<Wanted>) {
+    let (Some(ctx), Some(cluster), Some(arn)) = (place.ctx, &place.cluster, &place.service) else { return };
+    out.push(Wanted::Poll { feed: Feed::Service(ctx, arn.clone()), focus: true });
+    out.push(Wanted::Poll { feed: Feed::Tasks(ctx, cluster.clone()), focus: true });
+    for group in groups(place, cx) {
+        out.push(Wanted::Poll { feed: Feed::Targets(ctx, group.clone()), focus: true });
+        out.push(Wanted::Poll { feed: Feed::TargetGroup(ctx, group), focus: true });
+    }
+    if let Some(service) = cx.store.service(ctx, cluster, arn) {
+        want_instances(ctx, cluster, service, cx, out);
+    }
+}
+
+fn preview(row: &TargetRow, cx: &Cx) -> Vec<Line<'static>> {
+    let text = |text: String, role| Span::styled(text, cx.theme.style(role));
+    let label = |word: &'static str| text(format!("{word:<6}"), Role::Dim);
+    let mut lines = vec![Line::from(vec![label("why"), text(format!("{} ", row.verdict.health.glyph()), row.verdict.health.role()), text(row.verdict.why.clone(), Role::Text)])];
+    if !row.verdict.next.is_empty() {
+        lines.push(Line::from(vec![label("next"), text(row.verdict.next.clone(), Role::Text)]));
+    }
+    if let Some(g) = cx.store.target_group(row.ctx, &row.group) {
+        let check = format!(
+            "{} {}:{} every {}s, {}s timeout, {} good to be healthy, {} bad to be unhealthy, codes {}",
+            g.protocol.as_deref().unwrap_or("?"),
+            g.check_path.as_deref().unwrap_or(""),
+            g.check_port.as_deref().unwrap_or("?"),
+            g.interval_seconds,
+            g.timeout_seconds,
+            g.healthy_threshold,
+            g.unhealthy_threshold,
+            g.matcher.as_deref().unwrap_or("-"),
+        );
+        lines.push(Line::from(vec![label("check"), text(check, Role::Dim)]));
+    }
+    lines
+}

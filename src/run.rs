@@ -1,0 +1,281 @@
+//! The only loop: wait, take in everything that is queued, act, draw once. `perform` is the only place that touches the world.
+
+use crate::app::{App, Effect, Event};
+use crate::aws::Clients;
+use crate::config::Places;
+use crate::feed::Update;
+use crate::keys::{Burst, Key, Verdict};
+use crate::model::Time;
+use crate::terminal::{Copied, Input, MouseKind, Screen, TerminalEvent};
+use crate::theme::{Surroundings, Theme};
+use crate::view::{Notice, Tone};
+use crate::watch::{Pace, Watcher};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Updates that may queue up before polls wait for the screen.
+const QUEUE: usize = 64;
+
+/// Shortest time between two frames that no key asked for.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// How often the budget's figures are looked at.
+const METER: Duration = Duration::from_secs(1);
+
+/// What the loop owns beside the state.
+struct World {
+    screen: Screen,
+    input: Option<Input>,
+    watcher: Watcher,
+    clients: Clients,
+    places: Places,
+    burst: Burst,
+    started: Instant,
+}
+
+/// Runs until the operator or the system ends it. The screen is given back when this returns, however it does.
+///
+/// # Errors
+/// When the terminal cannot be taken, or is gone.
+pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, refresh: f64) -> std::io::Result<()> {
+    let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
+    let mut watcher = Watcher::new(clients.clone(), tx);
+    watcher.set_refresh(refresh);
+    let mut world = World {
+        screen: Screen::enter(mouse)?,
+        input: Some(Input::new()),
+        watcher,
+        clients,
+        places,
+        burst: Burst::default(),
+        started: Instant::now(),
+    };
+    world.screen.title("midwatch");
+    let mut signals = Signals::new()?;
+    let mut meter = tokio::time::interval(METER);
+    let mut drawn = Instant::now();
+    let (columns, rows) = world.screen.size();
+    app.update(Event::Resize(columns, rows), world.now());
+    loop {
+        world.watcher.reconcile(app.wanted());
+        if app.dirty() {
+            world.draw(&mut app)?;
+            drawn = Instant::now();
+        }
+        if app.quitting() {
+            return Ok(());
+        }
+        let input = world.input.as_mut().expect("lent out only inside perform");
+        let mut pressed = false;
+        let event = tokio::select! {
+            biased;
+            terminal = input.next() => match terminal {
+                Some(Ok(event)) => { pressed = true; world.translate(event, &mut app) }
+                // The terminal is gone: nobody is left to ask.
+                Some(Err(_)) | None => Some(Event::Terminate),
+            },
+            signal = signals.next() => match signal {
+                Signal::Terminate => Some(Event::Terminate),
+                Signal::Continue => { world.screen.resume()?; world.screen.redraw(); Some(Event::Tick) }
+            },
+            Some(update) = updates.recv() => Some(Event::Update(Box::new(update))),
+            _ = meter.tick() => {
+                let figures = world.watcher.meter();
+                app.update(Event::Meter(figures), world.now());
+                app.ages().map(|_| Event::Tick)
+            }
+        };
+        let Some(event) = event else { continue };
+        world.take(&mut app, event)?;
+        while let Some(event) = world.input.as_mut().and_then(Input::ready) {
+            pressed = true;
+            if let Some(event) = world.translate(event, &mut app) {
+                world.take(&mut app, event)?;
+            }
+        }
+        if !pressed {
+            // Polls come in bundles; a key is never made to wait for them, but one frame serves them all.
+            while let Ok(update) = updates.try_recv() {
+                world.take(&mut app, Event::Update(Box::new(update)))?;
+            }
+            if drawn.elapsed() < FRAME && app.dirty() {
+                world.watcher.reconcile(app.wanted());
+                world.rest(FRAME.saturating_sub(drawn.elapsed()), &mut app, &mut updates).await?;
+            }
+        }
+    }
+}
+
+impl World {
+    /// AWS's time: ages are told by the clock that made the timestamps.
+    fn now(&self) -> Time {
+        let skew = jiff::SignedDuration::from_millis(self.clients.clock_skew_ms());
+        // Beyond the calendar's ends there is no age to tell.
+        Time::now().checked_add(skew).unwrap_or(Time::MAX)
+    }
+
+    fn take(&mut self, app: &mut App, event: Event) -> std::io::Result<()> {
+        for effect in app.update(event, self.now()) {
+            self.perform(effect, app)?;
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, app: &mut App) -> std::io::Result<()> {
+        self.screen.draw(|buffer| app.draw(buffer))
+    }
+
+    /// Takes in what comes until the next frame is due, unless a key wants an answer at once.
+    async fn rest(&mut self, time: Duration, app: &mut App, updates: &mut mpsc::Receiver<Update>) -> std::io::Result<()> {
+        let due = tokio::time::sleep(time);
+        tokio::pin!(due);
+        loop {
+            let input = self.input.as_mut().expect("lent out only inside perform");
+            tokio::select! {
+                biased;
+                terminal = input.next() => {
+                    let event = match terminal {
+                        Some(Ok(event)) => self.translate(event, app),
+                        Some(Err(_)) | None => Some(Event::Terminate),
+                    };
+                    return event.map_or(Ok(()), |event| self.take(app, event));
+                }
+                () = &mut due => return Ok(()),
+                Some(update) = updates.recv() => self.take(app, Event::Update(Box::new(update)))?,
+            }
+        }
+    }
+
+    fn translate(&mut self, event: TerminalEvent, app: &mut App) -> Option<Event> {
+        match event {
+            TerminalEvent::Key(key) => self.key(key, app),
+            TerminalEvent::Paste(text) => Some(Event::Paste(text)),
+            TerminalEvent::Mouse(mouse) => Some(match mouse.kind {
+                MouseKind::Click => Event::Click(mouse.column, mouse.row),
+                MouseKind::WheelUp => Event::Scroll(-3),
+                MouseKind::WheelDown => Event::Scroll(3),
+            }),
+            TerminalEvent::Resize => {
+                let (columns, rows) = self.screen.size();
+                Some(Event::Resize(columns, rows))
+            }
+            TerminalEvent::Focus(focused) => Some(Event::Focus(focused)),
+        }
+    }
+
+    /// Text meant for another window comes faster than anybody types; outside a line of input it is dropped.
+    fn key(&mut self, key: Key, app: &App) -> Option<Event> {
+        if app.typing() {
+            return Some(Event::Key(key));
+        }
+        match self.burst.judge(key, self.started.elapsed()) {
+            Verdict::Typed => Some(Event::Key(key)),
+            Verdict::Burst => None,
+            Verdict::BurstBegins => {
+                Some(Event::Said(Notice { tone: Tone::Warn, text: "many keys at once look like text for another window: dropped".to_owned() }))
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, app: &mut App) -> std::io::Result<()> {
+        let said = match effect {
+            Effect::Copy(text, label) => Some(self.copy(&text, &label)?),
+            Effect::Save(path, text) => Some(save(&path, &text)),
+            Effect::Poke(feeds) => {
+                self.watcher.poke(&feeds);
+                None
+            }
+            Effect::Suspend => {
+                self.input = None;
+                let back = self.screen.suspend();
+                self.input = Some(Input::new());
+                back?;
+                self.screen.redraw();
+                let (columns, rows) = self.screen.size();
+                app.update(Event::Resize(columns, rows), self.now());
+                None
+            }
+            Effect::Repaint => {
+                self.screen.redraw();
+                None
+            }
+            Effect::Focused(focused) => {
+                self.watcher.set_pace(if focused { Pace::Normal } else { Pace::Unfocused });
+                None
+            }
+            Effect::Theme(name) => match Theme::choose(Some(&name), None, self.places.themes().as_deref(), &Surroundings::from_env()) {
+                Ok(theme) => {
+                    app.update(Event::Theme(Box::new(theme)), self.now());
+                    None
+                }
+                Err(text) => Some(Notice { tone: Tone::Fail, text }),
+            },
+        };
+        if let Some(notice) = said {
+            app.update(Event::Said(notice), self.now());
+        }
+        Ok(())
+    }
+
+    /// Says what is known: that the terminal was asked, never that the clipboard has it.
+    fn copy(&mut self, text: &str, label: &str) -> std::io::Result<Notice> {
+        let copied = self.screen.copy(text)?;
+        let tone = if matches!(copied, Copied::Sent { .. }) { Tone::Info } else { Tone::Warn };
+        Ok(Notice { tone, text: format!("{label}: {copied}") })
+    }
+}
+
+fn save(path: &std::path::Path, text: &str) -> Notice {
+    if path.exists() {
+        return Notice { tone: Tone::Warn, text: format!("{} exists and was left as it is · choose another name", path.display()) };
+    }
+    match std::fs::write(path, text) {
+        Ok(()) => Notice { tone: Tone::Info, text: format!("wrote {} bytes to {}", text.len(), path.display()) },
+        Err(error) => Notice { tone: Tone::Fail, text: format!("cannot write {}: {error}", path.display()) },
+    }
+}
+
+/// What the system says.
+enum Signal {
+    Terminate,
+    Continue,
+}
+
+#[cfg(unix)]
+struct Signals {
+    term: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+    cont: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { term: signal(SignalKind::terminate())?, hangup: signal(SignalKind::hangup())?, cont: signal(SignalKind::from_raw(18))? })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.term.recv() => Signal::Terminate,
+            _ = self.hangup.recv() => Signal::Terminate,
+            _ = self.cont.recv() => Signal::Continue,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) -> Signal {
+        // Without a console there is nobody to stop us but the terminal, whose end the input stream reports.
+        let _ = tokio::signal::ctrl_c().await;
+        Signal::Terminate
+    }
+}

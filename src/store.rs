@@ -1,0 +1,369 @@
+//! Everything that the feeds have brought, by feed. One owner, no lock: the loop applies updates, the panes read.
+//!
+//! A failed poll keeps the old value and puts the error and the age beside it; nothing is ever forgotten because a call failed.
+
+use crate::aws::AwsError;
+use crate::feed::{Feed, Outcome, Update, Value};
+use crate::logs::Buffer;
+use crate::model::{
+    Arn, Cluster, ContainerInstance, Ctx, Identity, Image, Service, ServiceDeployment, Str, Target, TargetGroup, Task, TaskDefinition, Time,
+};
+use crate::view::Notice;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// Log tails kept beside the visible one, so that going back shows them at once.
+const TAILS_KEPT: usize = 4;
+
+/// Messages kept for the messages pane.
+const MESSAGES_KEPT: usize = 500;
+
+/// What is known of one feed.
+#[derive(Debug, Default)]
+pub struct Slot {
+    /// The last good answer.
+    pub value: Option<Value>,
+    /// When the last good answer came, by the local clock.
+    pub at: Option<Time>,
+    /// Why the newest poll brought nothing, until one does.
+    pub error: Option<Arc<AwsError>>,
+    /// A request is under way.
+    pub busy: bool,
+    /// Rows that a list still loading will have.
+    pub expected: Option<usize>,
+    /// Counts the changes of `value`.
+    pub revision: u64,
+}
+
+/// All slots.
+#[derive(Default)]
+pub struct Store {
+    slots: HashMap<Feed, Slot>,
+    tails: HashMap<Feed, Buffer>,
+    tail_order: Vec<Feed>,
+    tasks_by_service: HashMap<(Ctx, Arn), HashMap<Str, Group>>,
+    messages: VecDeque<(Time, Notice)>,
+    clock: u64,
+}
+
+/// The tasks of one service, with the time of the store's clock at which they last changed.
+#[derive(Default)]
+struct Group {
+    tasks: Vec<Arc<Task>>,
+    revision: u64,
+}
+
+impl Store {
+    /// Takes in what a poll says. Returns the feeds whose value or standing is different now.
+    pub fn apply(&mut self, update: Update) -> Vec<Feed> {
+        let Update { feed, at, outcome, .. } = update;
+        match outcome {
+            Outcome::Busy => {
+                let slot = self.slots.entry(feed.clone()).or_default();
+                // Only a first request is news: it turns "nothing yet" into "loading".
+                let news = !slot.busy && slot.value.is_none() && slot.error.is_none();
+                slot.busy = true;
+                if news { vec![feed] } else { Vec::new() }
+            }
+            Outcome::Same => {
+                let slot = self.slots.entry(feed.clone()).or_default();
+                let news = slot.error.take().is_some() || slot.expected.take().is_some();
+                slot.busy = false;
+                slot.at = Some(at);
+                if news { vec![feed] } else { Vec::new() }
+            }
+            Outcome::Failed(error) => {
+                let slot = self.slots.entry(feed.clone()).or_default();
+                slot.busy = false;
+                let news = slot.error.as_ref() != Some(&error);
+                slot.error = Some(error);
+                if news { vec![feed] } else { Vec::new() }
+            }
+            Outcome::Part(value, expected) => {
+                let merged = self.merge(&feed, value);
+                self.put(feed, merged, at, Some(expected))
+            }
+            Outcome::Whole(value) => self.put(feed, value, at, None),
+            Outcome::Lines(lines, state) => {
+                let slot = self.slots.entry(feed.clone()).or_default();
+                slot.busy = false;
+                slot.at = Some(at);
+                slot.error = None;
+                self.tail_mut(&feed).push(lines, state);
+                vec![feed]
+            }
+        }
+    }
+
+    fn put(&mut self, feed: Feed, value: Value, at: Time, expected: Option<usize>) -> Vec<Feed> {
+        let mut changed = vec![feed.clone()];
+        if let (Feed::Service(ctx, _), Value::Services(rows)) = (&feed, &value) {
+            for row in rows {
+                changed.extend(self.patch_service(*ctx, row));
+            }
+        }
+        if let (Feed::Tasks(ctx, cluster), Value::Tasks(tasks)) = (&feed, &value) {
+            let key = (*ctx, cluster.clone());
+            let old = self.tasks_by_service.remove(&key).unwrap_or_default();
+            self.tasks_by_service.insert(key, group_by_service(tasks, old, self.clock + 1));
+        }
+        self.clock += 1;
+        let slot = self.slots.entry(feed).or_default();
+        slot.revision = self.clock;
+        *slot = Slot { value: Some(value), at: Some(at), error: None, busy: expected.is_some(), expected, revision: self.clock };
+        changed
+    }
+
+    /// A service that was asked for alone is newer than its row in the cluster's list.
+    fn patch_service(&mut self, ctx: Ctx, service: &Arc<Service>) -> Option<Feed> {
+        let list = [service.cluster.clone(), Arn::from(service.cluster.name())]
+            .into_iter()
+            .map(|cluster| Feed::Services(ctx, cluster))
+            .find(|feed| self.slots.contains_key(feed))?;
+        self.clock += 1;
+        let slot = self.slots.get_mut(&list)?;
+        let Some(Value::Services(rows)) = &mut slot.value else { return None };
+        let row = rows.iter_mut().find(|row| row.arn == service.arn)?;
+        if **row == **service {
+            return None;
+        }
+        *row = service.clone();
+        slot.revision = self.clock;
+        Some(list)
+    }
+
+    /// Rows of a list that is still loading: known ones are replaced, new ones added.
+    fn merge(&self, feed: &Feed, value: Value) -> Value {
+        let old = self.slots.get(feed).and_then(|slot| slot.value.as_ref());
+        match (old, value) {
+            (Some(Value::Services(old)), Value::Services(new)) => Value::Services(upsert(old, new, |row| &row.arn)),
+            (Some(Value::Tasks(old)), Value::Tasks(new)) => Value::Tasks(upsert(old, new, |row| &row.arn)),
+            (Some(Value::Clusters(old)), Value::Clusters(new)) => Value::Clusters(upsert(old, new, |row| &row.arn)),
+            (Some(Value::Instances(old)), Value::Instances(new)) => Value::Instances(upsert(old, new, |row| &row.arn)),
+            (_, value) => value,
+        }
+    }
+
+    fn tail_mut(&mut self, feed: &Feed) -> &mut Buffer {
+        self.tail_order.retain(|kept| kept != feed);
+        self.tail_order.push(feed.clone());
+        while self.tail_order.len() > TAILS_KEPT {
+            self.tails.remove(&self.tail_order.remove(0));
+        }
+        self.tails.entry(feed.clone()).or_default()
+    }
+
+    /// The whole slot of a feed.
+    #[must_use]
+    pub fn slot(&self, feed: &Feed) -> Option<&Slot> {
+        self.slots.get(feed)
+    }
+
+    /// Why a feed's newest poll failed.
+    #[must_use]
+    pub fn error(&self, feed: &Feed) -> Option<&AwsError> {
+        self.slots.get(feed)?.error.as_deref()
+    }
+
+    /// All slots of a context.
+    pub fn slots_of(&self, ctx: Ctx) -> impl Iterator<Item = (&Feed, &Slot)> {
+        self.slots.iter().filter(move |(feed, _)| feed.ctx() == ctx)
+    }
+
+    /// Changes whenever the feed's value does.
+    #[must_use]
+    pub fn revision(&self, feed: &Feed) -> u64 {
+        self.slots.get(feed).map_or(0, |slot| slot.revision)
+    }
+
+    fn value(&self, feed: &Feed) -> Option<&Value> {
+        self.slots.get(feed)?.value.as_ref()
+    }
+
+    /// Who the caller is in a context.
+    #[must_use]
+    pub fn identity(&self, ctx: Ctx) -> Option<&Arc<Identity>> {
+        match self.value(&Feed::Identity(ctx))? {
+            Value::Identity(identity) => Some(identity),
+            _ => None,
+        }
+    }
+
+    /// Clusters of a context.
+    #[must_use]
+    pub fn clusters(&self, ctx: Ctx) -> Option<&[Arc<Cluster>]> {
+        match self.value(&Feed::Clusters(ctx))? {
+            Value::Clusters(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// Services of a cluster.
+    #[must_use]
+    pub fn services(&self, ctx: Ctx, cluster: &Arn) -> Option<&[Arc<Service>]> {
+        match self.value(&Feed::Services(ctx, cluster.clone()))? {
+            Value::Services(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// One service, wherever it was seen last.
+    #[must_use]
+    pub fn service(&self, ctx: Ctx, cluster: &Arn, service: &Arn) -> Option<&Arc<Service>> {
+        let listed = self.services(ctx, cluster).and_then(|rows| rows.iter().find(|row| row.arn == *service));
+        listed.or_else(|| match self.value(&Feed::Service(ctx, service.clone()))? {
+            Value::Services(rows) => rows.first(),
+            _ => None,
+        })
+    }
+
+    /// Tasks of a cluster, running and stopped.
+    #[must_use]
+    pub fn tasks(&self, ctx: Ctx, cluster: &Arn) -> Option<&[Arc<Task>]> {
+        match self.value(&Feed::Tasks(ctx, cluster.clone()))? {
+            Value::Tasks(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// Tasks of one service, running and stopped; empty while they are not known.
+    #[must_use]
+    pub fn tasks_of(&self, ctx: Ctx, cluster: &Arn, service: &str) -> &[Arc<Task>] {
+        self.group(ctx, cluster, service).map_or(&[], |group| &group.tasks)
+    }
+
+    /// Changes whenever any task of the service does.
+    #[must_use]
+    pub fn tasks_revision(&self, ctx: Ctx, cluster: &Arn, service: &str) -> u64 {
+        self.group(ctx, cluster, service).map_or(0, |group| group.revision)
+    }
+
+    fn group(&self, ctx: Ctx, cluster: &Arn, service: &str) -> Option<&Group> {
+        self.tasks_by_service.get(&(ctx, cluster.clone()))?.get(service)
+    }
+
+    /// Keeps a message for the messages pane.
+    pub fn say(&mut self, at: Time, notice: Notice) {
+        if self.messages.len() == MESSAGES_KEPT {
+            self.messages.pop_front();
+        }
+        self.messages.push_back((at, notice));
+    }
+
+    /// What was said so far, oldest first.
+    #[must_use]
+    pub fn messages(&self) -> &VecDeque<(Time, Notice)> {
+        &self.messages
+    }
+
+    /// One task.
+    #[must_use]
+    pub fn task(&self, ctx: Ctx, cluster: &Arn, task: &Arn) -> Option<&Arc<Task>> {
+        self.tasks(ctx, cluster)?.iter().find(|row| row.arn == *task)
+    }
+
+    /// A task definition.
+    #[must_use]
+    pub fn definition(&self, ctx: Ctx, arn: &Arn) -> Option<&Arc<TaskDefinition>> {
+        match self.value(&Feed::TaskDefinition(ctx, arn.clone()))? {
+            Value::TaskDefinition(definition) => Some(definition),
+            _ => None,
+        }
+    }
+
+    /// Service deployments, newest first.
+    #[must_use]
+    pub fn service_deployments(&self, ctx: Ctx, service: &Arn) -> Option<&[Arc<ServiceDeployment>]> {
+        match self.value(&Feed::ServiceDeployments(ctx, service.clone()))? {
+            Value::ServiceDeployments(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// Container instances of a cluster.
+    #[must_use]
+    pub fn instances(&self, ctx: Ctx, cluster: &Arn) -> Option<&[Arc<ContainerInstance>]> {
+        match self.value(&Feed::Instances(ctx, cluster.clone()))? {
+            Value::Instances(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// Settings of a target group.
+    #[must_use]
+    pub fn target_group(&self, ctx: Ctx, arn: &Arn) -> Option<&Arc<TargetGroup>> {
+        match self.value(&Feed::TargetGroup(ctx, arn.clone()))? {
+            Value::TargetGroup(group) => Some(group),
+            _ => None,
+        }
+    }
+
+    /// Health of a group's targets.
+    #[must_use]
+    pub fn targets(&self, ctx: Ctx, group: &Arn) -> Option<&[Target]> {
+        match self.value(&Feed::Targets(ctx, group.clone()))? {
+            Value::Targets(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// What ECR knows of an image reference.
+    #[must_use]
+    pub fn image(&self, ctx: Ctx, uri: &Str) -> Option<&Arc<Image>> {
+        match self.value(&Feed::Image(ctx, uri.clone()))? {
+            Value::Image(image) => Some(image),
+            _ => None,
+        }
+    }
+
+    /// AWS's own reply as JSON.
+    #[must_use]
+    pub fn raw(&self, feed: &Feed) -> Option<&Arc<str>> {
+        match self.value(feed)? {
+            Value::Raw(json) => Some(json),
+            _ => None,
+        }
+    }
+
+    /// The lines of a tail.
+    #[must_use]
+    pub fn tail(&self, feed: &Feed) -> Option<&Buffer> {
+        self.tails.get(feed)
+    }
+}
+
+/// Groups tasks by service. A group whose tasks are the very same keeps its revision.
+fn group_by_service(tasks: &[Arc<Task>], mut old: HashMap<Str, Group>, revision: u64) -> HashMap<Str, Group> {
+    let mut groups: HashMap<Str, Group> = HashMap::with_capacity(old.len());
+    for task in tasks {
+        if let Some(service) = task.service() {
+            match groups.get_mut(service) {
+                Some(group) => group.tasks.push(task.clone()),
+                None => drop(groups.insert(service.into(), Group { tasks: vec![task.clone()], revision })),
+            }
+        }
+    }
+    for (service, group) in &mut groups {
+        if let Some(before) = old.remove(service)
+            && before.tasks.len() == group.tasks.len()
+            && before.tasks.iter().zip(&group.tasks).all(|(a, b)| Arc::ptr_eq(a, b))
+        {
+            group.revision = before.revision;
+        }
+    }
+    groups
+}
+
+fn upsert<R>(old: &[Arc<R>], new: Vec<Arc<R>>, arn: fn(&R) -> &Arn) -> Vec<Arc<R>> {
+    let mut rows = old.to_vec();
+    let mut places: HashMap<Arn, usize> = rows.iter().enumerate().map(|(place, row)| (arn(row).clone(), place)).collect();
+    for row in new {
+        if let Some(place) = places.get(arn(&row)) {
+            rows[*place] = row;
+        } else {
+            places.insert(arn(&row).clone(), rows.len());
+            rows.push(row);
+        }
+    }
+    rows
+}

@@ -1,0 +1,154 @@
+//! Draws the visible part of a table, and nothing else.
+
+use super::layout::{place, Placed};
+use super::{Column, TableView};
+use crate::model::Time;
+use crate::text;
+use crate::theme::Role;
+use crate::ui::age;
+use crate::ui::frame;
+use crate::view::Cx;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Cells to the left of the first column: cursor, mark, blank.
+const GUTTER: u16 = 3;
+
+/// Rows of the preview, borders included.
+const PREVIEW: u16 = 6;
+
+/// Height below which the preview is left out.
+const PREVIEW_FROM: u16 = 17;
+
+impl<R: 'static> TableView<R> {
+    pub(super) fn draw_all(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
+        let preview = self.spec.preview.filter(|_| area.height >= PREVIEW_FROM && !self.zoomed && self.rows.len() > 0);
+        let height = if preview.is_some() { area.height - PREVIEW } else { area.height };
+        let table = Rect { height, ..area };
+        self.height = usize::from(height.saturating_sub(3));
+        self.keep_cursor_visible();
+        let shown = place(&self.columns(), &self.rows.widths, table.width.saturating_sub(2 + GUTTER), self.columns_skipped);
+        frame::draw(table, buf, cx.theme, &self.title(cx), &self.footer(&shown, cx));
+        let inner = Rect { x: table.x + 1, y: table.y + 1, width: table.width.saturating_sub(2), height: table.height.saturating_sub(2) };
+        if inner.height == 0 {
+            return;
+        }
+        if self.rows.len() == 0 {
+            frame::message(inner, buf, cx.theme, &self.nothing(cx));
+            return;
+        }
+        self.headings(inner, buf, cx, &shown);
+        for n in 0..self.height.min(self.rows.len().saturating_sub(self.scroll)) {
+            let line = Rect { y: inner.y + 1 + u16::try_from(n).unwrap_or(0), height: 1, ..inner };
+            self.draw_row(self.scroll + n, line, buf, cx, &shown);
+        }
+        if let (Some(preview), Some(row)) = (preview, self.rows.cursor()) {
+            let below = Rect { y: area.y + height, height: PREVIEW, ..area };
+            frame::preview(below, buf, cx.theme, &(self.spec.id)(row), (preview)(&self.place, row, usize::from(below.width), cx));
+        }
+    }
+
+    /// Noun, scope and counts: never a number that hides that something is missing.
+    fn title(&self, cx: &Cx) -> String {
+        let mut title = (self.spec.title)(&self.place, cx);
+        let (shown, total) = (self.rows.len(), self.rows.total());
+        let slots = (self.spec.sources)(&self.place, cx);
+        let expected = slots.iter().filter_map(|feed| cx.store.slot(feed)?.expected).sum::<usize>();
+        let loading = slots.iter().any(|feed| cx.store.slot(feed).is_none_or(|s| s.value.is_none() && s.error.is_none()));
+        if expected > total {
+            title += &format!(" · {total} of {expected} · loading");
+        } else if loading && total == 0 {
+            title += " · loading";
+        } else if shown < total {
+            title += &format!(" {shown} of {total}");
+        } else {
+            title += &format!(" {total}");
+        }
+        if !self.rows.query_text().is_empty() {
+            title += &format!(" · filter {}", self.rows.query_text());
+        }
+        if self.rows.marked() > 0 {
+            title += &format!(" · {} marked", self.rows.marked());
+        }
+        if self.rows.held {
+            title += " · order held";
+        }
+        title
+    }
+
+    /// What failed, or what is hidden: said on the lower border.
+    fn footer(&self, shown: &[Placed], cx: &Cx) -> (String, Role) {
+        for feed in (self.spec.sources)(&self.place, cx) {
+            if let Some(slot) = cx.store.slot(&feed)
+                && let Some(error) = &slot.error
+            {
+                let age = slot.at.map_or_else(|| "nothing known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), Time::now())));
+                return (format!("{} · {age}", error.what), Role::Warn);
+            }
+        }
+        let hidden: Vec<&str> = self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
+        if hidden.is_empty() {
+            return (String::new(), Role::Dim);
+        }
+        (format!("more columns → {}", hidden.join(" ").to_lowercase()), Role::Dim)
+    }
+
+    fn nothing(&self, cx: &Cx) -> Vec<String> {
+        if self.rows.total() > 0 {
+            return vec![format!("no row matches {}", self.rows.query_text()), "Esc clears the filter".to_owned()];
+        }
+        for feed in (self.spec.sources)(&self.place, cx) {
+            if let Some(error) = cx.store.error(&feed) {
+                return vec![error.what.to_string(), error.hint.to_string()];
+            }
+            if cx.store.slot(&feed).is_none_or(|slot| slot.value.is_none()) {
+                return vec!["loading …".to_owned()];
+            }
+        }
+        vec![(self.spec.empty)(&self.place, cx)]
+    }
+
+    fn headings(&self, inner: Rect, buf: &mut Buffer, cx: &Cx, shown: &[Placed]) {
+        let (sorted, reversed) = self.rows.order();
+        for p in shown {
+            let column = &self.spec.columns[p.column];
+            let mut title = column.title.to_owned();
+            if p.column == sorted && title.len() < usize::from(p.width) {
+                title.push(if reversed { '▲' } else { '▼' });
+            }
+            put(buf, inner.x + GUTTER + p.x, inner.y, &title, p.width, column.right, cx.theme.style(Role::Dim));
+        }
+    }
+
+    fn draw_row(&self, n: usize, line: Rect, buf: &mut Buffer, cx: &Cx, shown: &[Placed]) {
+        let Some(row) = self.rows.get(n) else { return };
+        let under_cursor = self.focused && n == self.rows.position();
+        let ghost = self.rows.is_ghost(n);
+        let over = if under_cursor { cx.theme.style(Role::Selection) } else { Style::new() };
+        if under_cursor {
+            buf.set_style(line, over);
+        }
+        let sign = |on: bool, sign: &'static str| if on { sign } else { " " };
+        buf.set_string(line.x, line.y, sign(under_cursor, ">"), cx.theme.style(Role::Accent).patch(over));
+        buf.set_string(line.x + 1, line.y, sign(self.rows.is_marked(n), "+"), cx.theme.style(Role::Accent).patch(over));
+        for p in shown {
+            let column: &Column<R> = &self.spec.columns[p.column];
+            let cell = (column.cell)(row, cx);
+            let role = if ghost { Role::Dim } else { cell.role };
+            put(buf, line.x + GUTTER + p.x, line.y, &cell.text, p.width, column.right, cx.theme.style(role));
+        }
+        if ghost {
+            let word = " gone ";
+            let x = line.right().saturating_sub(u16::try_from(word.len()).unwrap_or(0));
+            buf.set_string(x, line.y, word, cx.theme.style(Role::Warn).patch(over));
+        }
+    }
+}
+
+fn put(buf: &mut Buffer, x: u16, y: u16, what: &str, width: u16, right: bool, style: Style) {
+    let fitted = text::fit(what, usize::from(width));
+    let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
+    let x = if right { x + width.saturating_sub(used) } else { x };
+    buf.set_stringn(x, y, &*fitted, usize::from(width), style);
+}

@@ -1,0 +1,296 @@
+//! The rows of a table in their order: sorted, filtered, marked, with the cursor on an identity.
+
+use super::{Column, Key, TableSpec, Width};
+use crate::filter::Query;
+use crate::model::Str;
+use crate::text;
+use crate::view::Cx;
+use std::collections::{HashMap, HashSet};
+
+/// Rows with their order. `order` holds places in `rows`; a ghost stands at the end of `rows`, from `live` on.
+pub struct Rows<R> {
+    rows: Vec<R>,
+    ids: Vec<Str>,
+    live: usize,
+    order: Vec<u32>,
+    column: usize,
+    reversed: bool,
+    cursor: Option<Str>,
+    position: usize,
+    marks: HashSet<Str>,
+    range_from: Option<Str>,
+    query: Query,
+    query_text: String,
+    problems_only: bool,
+    /// Widest text of each column that fits its rows, measured once per change.
+    pub widths: Vec<u16>,
+    /// Rows keep their places because the operator is at work.
+    pub held: bool,
+}
+
+impl<R: 'static> Rows<R> {
+    pub fn new(column: usize) -> Self {
+        Rows {
+            rows: Vec::new(),
+            ids: Vec::new(),
+            live: 0,
+            order: Vec::new(),
+            column,
+            reversed: false,
+            cursor: None,
+            position: 0,
+            marks: HashSet::new(),
+            range_from: None,
+            query: Query::default(),
+            query_text: String::new(),
+            problems_only: false,
+            widths: Vec::new(),
+            held: false,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Rows before filtering, ghosts not counted.
+    pub fn total(&self) -> usize {
+        self.live
+    }
+
+    fn id(&self, n: usize) -> Option<&Str> {
+        self.ids.get(*self.order.get(n)? as usize)
+    }
+
+    pub fn get(&self, n: usize) -> Option<&R> {
+        self.rows.get(*self.order.get(n)? as usize)
+    }
+
+    pub fn is_ghost(&self, n: usize) -> bool {
+        self.order.get(n).is_some_and(|place| *place as usize >= self.live)
+    }
+
+    pub fn is_marked(&self, n: usize) -> bool {
+        !self.marks.is_empty() && self.id(n).is_some_and(|id| self.marks.contains(id))
+    }
+
+    pub fn marked(&self) -> usize {
+        self.marks.len()
+    }
+
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    pub fn cursor(&self) -> Option<&R> {
+        self.get(self.position)
+    }
+
+    pub fn on_ghost(&self) -> bool {
+        self.is_ghost(self.position)
+    }
+
+    pub fn order(&self) -> (usize, bool) {
+        (self.column, self.reversed)
+    }
+
+    pub fn query_text(&self) -> &str {
+        &self.query_text
+    }
+
+    pub fn problems_only(&self) -> bool {
+        self.problems_only
+    }
+
+    pub fn select(&mut self, id: Str) {
+        self.cursor = Some(id);
+        self.find_cursor();
+    }
+
+    pub fn go(&mut self, position: usize) {
+        self.position = position.min(self.order.len().saturating_sub(1));
+        self.cursor = self.id(self.position).cloned();
+        if let Some(from) = &self.range_from {
+            let from = (0..self.len()).find(|n| self.id(*n) == Some(from)).unwrap_or(self.position);
+            let span = from.min(self.position)..=from.max(self.position);
+            let ids: Vec<Str> = span.filter(|n| !self.is_ghost(*n)).filter_map(|n| self.id(n).cloned()).collect();
+            self.marks.extend(ids);
+        }
+        self.drop_left_ghost();
+    }
+
+    /// A ghost stays only while the cursor is on it.
+    fn drop_left_ghost(&mut self) {
+        if self.rows.len() == self.live || self.on_ghost() {
+            return;
+        }
+        let live = self.live;
+        self.order.retain(|place| (*place as usize) < live);
+        self.rows.truncate(live);
+        self.ids.truncate(live);
+        self.find_cursor();
+    }
+
+    /// Takes new rows. The cursor stays on its identity; where that is gone, the old row stays as a ghost in its place.
+    pub fn replace(&mut self, spec: &TableSpec<R>, rows: Vec<R>, held: bool, cx: &Cx) {
+        let ids: Vec<Str> = rows.iter().map(spec.id).collect();
+        let gone = self.cursor.as_ref().is_some_and(|cursor| !ids.contains(cursor));
+        let old_places = if held { self.places() } else { HashMap::new() };
+        let ghost = if gone { self.take_cursor_row() } else { None };
+        self.live = rows.len();
+        (self.rows, self.ids) = (rows, ids);
+        self.sort(spec, &old_places, cx);
+        self.held = !old_places.is_empty();
+        self.measure(spec, cx);
+        if let Some((row, id)) = ghost {
+            self.order.insert(self.position.min(self.order.len()), u32::try_from(self.rows.len()).expect("fewer than 2^32 rows"));
+            self.rows.push(row);
+            self.ids.push(id);
+        }
+        self.find_cursor();
+    }
+
+    fn take_cursor_row(&mut self) -> Option<(R, Str)> {
+        let place = *self.order.get(self.position)? as usize;
+        (self.cursor.as_ref() == self.ids.get(place)).then(|| (self.rows.swap_remove(place), self.ids.swap_remove(place)))
+    }
+
+    fn places(&self) -> HashMap<Str, usize> {
+        (0..self.len()).filter_map(|n| self.id(n).map(|id| (id.clone(), n))).collect()
+    }
+
+    /// Puts the position where the cursor's identity is; without one, the cursor takes the row at the position.
+    fn find_cursor(&mut self) {
+        let found = self.cursor.as_ref().and_then(|cursor| {
+            let here = |n: &usize| self.id(*n) == Some(cursor);
+            // The usual case costs nothing: the row is where it was.
+            Some(self.position).filter(here).or_else(|| (0..self.len()).find(here))
+        });
+        match found {
+            Some(position) => self.position = position,
+            // A row that was asked for before it came keeps its claim while there are no rows at all.
+            None if self.len() == 0 => self.position = 0,
+            None => {
+                self.position = self.position.min(self.len() - 1);
+                self.cursor = self.id(self.position).cloned();
+            }
+        }
+    }
+
+    /// Filters and sorts. With `keep`, rows stay at their old places and new ones follow.
+    fn sort(&mut self, spec: &TableSpec<R>, keep: &HashMap<Str, usize>, cx: &Cx) {
+        let passes = |n: usize| {
+            let row = &self.rows[n];
+            let wanted = !self.problems_only || spec.health.is_none_or(|health| health(row).troubled());
+            // While the operator is at work, the row under the cursor does not leave because its data changed.
+            (wanted && self.matches(spec, row, cx)) || (!keep.is_empty() && self.cursor.as_ref() == Some(&self.ids[n]))
+        };
+        let mut order: Vec<u32> = (0..self.live).filter(|n| passes(*n)).filter_map(|n| u32::try_from(n).ok()).collect();
+        if keep.is_empty() {
+            let sort = spec.columns[self.column].sort;
+            let keys: Vec<Key> = self.rows[..self.live].iter().map(|row| sort(row, cx)).collect();
+            order.sort_unstable_by(|a, b| {
+                let by_key = keys[*a as usize].cmp(&keys[*b as usize]);
+                let by_key = if self.reversed { by_key.reverse() } else { by_key };
+                by_key.then_with(|| self.ids[*a as usize].cmp(&self.ids[*b as usize]))
+            });
+        } else {
+            order.sort_by_key(|place| keep.get(&self.ids[*place as usize]).copied().unwrap_or(usize::MAX));
+        }
+        self.order = order;
+    }
+
+    fn matches(&self, spec: &TableSpec<R>, row: &R, cx: &Cx) -> bool {
+        self.query_text.is_empty() || self.query.matches(&(spec.haystack)(row), &|name| cell_text(spec, row, name, cx))
+    }
+
+    fn measure(&mut self, spec: &TableSpec<R>, cx: &Cx) {
+        let widest = |column: &Column<R>| match column.width {
+            Width::Fit(_, most) => {
+                let cells = self.rows[..self.live].iter().map(|row| text::width(&(column.cell)(row, cx).text)).max();
+                u16::try_from(cells.unwrap_or(0)).unwrap_or(most).min(most)
+            }
+            Width::Fixed(n) | Width::Fill(n) => n,
+        };
+        self.widths = spec.columns.iter().map(widest).collect();
+    }
+
+    fn resort(&mut self, spec: &TableSpec<R>, cx: &Cx) {
+        self.rows.truncate(self.live);
+        self.ids.truncate(self.live);
+        self.sort(spec, &HashMap::new(), cx);
+        self.held = false;
+        self.find_cursor();
+    }
+
+    pub fn order_by(&mut self, spec: &TableSpec<R>, column: usize, cx: &Cx) {
+        (self.column, self.reversed) = (column, false);
+        self.resort(spec, cx);
+    }
+
+    pub fn reverse(&mut self, spec: &TableSpec<R>, cx: &Cx) {
+        self.reversed = !self.reversed;
+        self.resort(spec, cx);
+    }
+
+    /// Sets the filter. The old one stays when the new text cannot be read; the error says why.
+    pub fn filter(&mut self, spec: &TableSpec<R>, text: &str, cx: &Cx) -> Result<(), String> {
+        let columns: Vec<&str> = spec.columns.iter().map(|c| c.title).collect();
+        self.query = Query::parse(text, &columns)?;
+        text.clone_into(&mut self.query_text);
+        self.resort(spec, cx);
+        Ok(())
+    }
+
+    pub fn toggle_problems(&mut self, spec: &TableSpec<R>, cx: &Cx) {
+        self.problems_only = !self.problems_only;
+        self.resort(spec, cx);
+    }
+
+    pub fn toggle_mark(&mut self) {
+        if self.on_ghost() {
+            return;
+        }
+        if let Some(id) = self.id(self.position).cloned()
+            && !self.marks.remove(&id)
+        {
+            self.marks.insert(id);
+        }
+    }
+
+    pub fn toggle_range(&mut self) {
+        self.range_from = if self.range_from.is_some() { None } else { self.cursor.clone() };
+        self.go(self.position);
+    }
+
+    pub fn clear_marks(&mut self) {
+        self.marks.clear();
+        self.range_from = None;
+    }
+
+    /// Esc: the range, then the marks, then the filter, then `problems only`.
+    pub fn peel(&mut self, spec: &TableSpec<R>, cx: &Cx) -> bool {
+        if self.range_from.take().is_some() {
+            return true;
+        }
+        if !self.marks.is_empty() {
+            self.marks.clear();
+            return true;
+        }
+        if !self.query_text.is_empty() {
+            (self.query, self.query_text) = (Query::default(), String::new());
+            self.resort(spec, cx);
+            return true;
+        }
+        let on = self.problems_only;
+        if on {
+            self.toggle_problems(spec, cx);
+        }
+        on
+    }
+}
+
+fn cell_text<R>(spec: &TableSpec<R>, row: &R, name: &str, cx: &Cx) -> Option<String> {
+    let column = spec.columns.iter().find(|c| c.title.eq_ignore_ascii_case(name))?;
+    Some((column.cell)(row, cx).text.into_owned())
+}

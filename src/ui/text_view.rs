@@ -1,0 +1,302 @@
+//! The one reader: lines of text that scroll, with search and copy. Describe, JSON and messages are lines for it.
+
+use crate::action::Action;
+use crate::feed::{Feed, Wanted};
+use crate::text;
+use crate::theme::Role;
+use crate::ui::age;
+use crate::ui::frame;
+use crate::view::{Cx, Kind, Notice, Place, Prompt, Reaction, Subject, Tone, View};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use regex::Regex;
+use std::borrow::Cow;
+
+/// A line of text, painted in parts.
+pub type TextLine = Vec<(Cow<'static, str>, Role)>;
+
+/// A pane of text, as data.
+pub struct TextSpec {
+    /// The pane's name.
+    pub name: &'static str,
+    /// Its step in the breadcrumb.
+    pub crumb: fn(&Place, &Cx) -> String,
+    /// What to watch.
+    pub wanted: fn(&Place, &Cx, &mut Vec<Wanted>),
+    /// The text, from what the store holds; nothing while it is not known.
+    pub lines: fn(&Place, &Cx) -> Option<Vec<TextLine>>,
+    /// Feeds that the text comes from, for loading, age and errors.
+    pub sources: fn(&Place, &Cx) -> Vec<Feed>,
+}
+
+/// An open text.
+pub struct TextView {
+    spec: &'static TextSpec,
+    place: Place,
+    lines: Option<Vec<TextLine>>,
+    top: usize,
+    left: usize,
+    height: usize,
+    wrap: bool,
+    query: String,
+    search: Option<Regex>,
+    matches: Vec<usize>,
+    current: usize,
+}
+
+impl TextView {
+    /// Opens a text at a place.
+    #[must_use]
+    pub fn open(spec: &'static TextSpec, place: Place) -> Self {
+        TextView {
+            spec,
+            place,
+            lines: None,
+            top: 0,
+            left: 0,
+            height: 20,
+            wrap: false,
+            query: String::new(),
+            search: None,
+            matches: Vec::new(),
+            current: 0,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.lines.as_ref().map_or(0, Vec::len)
+    }
+
+    fn last_top(&self) -> usize {
+        self.len().saturating_sub(self.height)
+    }
+
+    fn find(&mut self, query: &str) -> Result<(), String> {
+        query.clone_into(&mut self.query);
+        self.search = match query.strip_prefix("re:") {
+            _ if query.is_empty() => None,
+            Some(pattern) => Some(Regex::new(pattern).map_err(|_| format!("not a regular expression: {pattern}"))?),
+            // Capitals in the query ask for capitals; a query without any finds both.
+            None => {
+                let fold = if query.chars().any(char::is_uppercase) { "" } else { "(?i)" };
+                Some(Regex::new(&format!("{fold}{}", regex::escape(query))).map_err(|e| e.to_string())?)
+            }
+        };
+        self.match_lines();
+        if let Some(first) = self.matches.iter().position(|line| *line >= self.top).or(if self.matches.is_empty() { None } else { Some(0) }) {
+            self.go_to_match(first);
+        }
+        Ok(())
+    }
+
+    fn match_lines(&mut self) {
+        self.matches = match (&self.search, &self.lines) {
+            (Some(search), Some(lines)) => lines.iter().enumerate().filter(|(_, line)| search.is_match(&plain(line))).map(|(n, _)| n).collect(),
+            _ => Vec::new(),
+        };
+        self.current = self.current.min(self.matches.len().saturating_sub(1));
+    }
+
+    fn go_to_match(&mut self, n: usize) {
+        self.current = n;
+        let line = self.matches[n];
+        if line < self.top || line >= self.top + self.height {
+            self.top = line.saturating_sub(self.height / 3).min(self.last_top());
+        }
+    }
+
+    fn whole(&self) -> String {
+        self.lines.iter().flatten().map(plain).collect::<Vec<_>>().join("\n")
+    }
+
+    fn scroll(&mut self, action: Action) -> bool {
+        let last = self.last_top();
+        self.top = match action {
+            Action::Up => self.top.saturating_sub(1),
+            Action::Down => self.top + 1,
+            Action::Top => 0,
+            Action::Bottom => last,
+            Action::HalfPageUp => self.top.saturating_sub(self.height / 2),
+            Action::HalfPageDown => self.top + self.height / 2,
+            Action::PageUp => self.top.saturating_sub(self.height),
+            Action::PageDown => self.top + self.height,
+            _ => return false,
+        }
+        .min(last);
+        true
+    }
+
+    fn remark(&self, cx: &Cx) -> (String, Role) {
+        for feed in (self.spec.sources)(&self.place, cx) {
+            if let Some(error) = cx.store.error(&feed) {
+                return (error.what.to_string(), Role::Warn);
+            }
+        }
+        match (&self.search, self.matches.len()) {
+            (Some(_), 0) => (format!("no match for {}", self.query), Role::Warn),
+            (Some(_), n) => (format!("match {}/{n}", self.current + 1), Role::Dim),
+            _ => (String::new(), Role::Dim),
+        }
+    }
+}
+
+/// A line without its paint.
+fn plain(line: &TextLine) -> String {
+    line.iter().map(|(part, _)| &**part).collect()
+}
+
+impl View for TextView {
+    fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Text
+    }
+
+    fn crumb(&self, cx: &Cx) -> String {
+        (self.spec.crumb)(&self.place, cx)
+    }
+
+    fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
+        (self.spec.wanted)(&self.place, cx, out);
+    }
+
+    fn sync(&mut self, cx: &Cx, _changed: &[Feed]) {
+        // A text that was there does not vanish because a later answer is missing.
+        let Some(lines) = (self.spec.lines)(&self.place, cx) else { return };
+        self.lines = Some(lines);
+        self.match_lines();
+        self.top = self.top.min(self.last_top());
+    }
+
+    fn act(&mut self, action: Action, _cx: &Cx) -> Reaction {
+        if self.scroll(action) {
+            return Reaction::Redraw;
+        }
+        match action {
+            Action::Left => self.left = self.left.saturating_sub(8),
+            Action::Right => self.left += 8,
+            Action::HalfLeft => self.left = self.left.saturating_sub(40),
+            Action::HalfRight => self.left += 40,
+            Action::Wrap => {
+                self.wrap = !self.wrap;
+                self.left = 0;
+            }
+            Action::Search => return Reaction::Ask(Prompt::Search, self.query.clone()),
+            Action::SearchNext if !self.matches.is_empty() => self.go_to_match((self.current + 1) % self.matches.len()),
+            Action::SearchPrevious if !self.matches.is_empty() => self.go_to_match((self.current + self.matches.len() - 1) % self.matches.len()),
+            Action::Copy => return Reaction::Copy(self.whole(), "the whole text".into()),
+            Action::Save => return Reaction::Ask(Prompt::Save, format!("{}.txt", self.spec.name)),
+            _ => return Reaction::Ignored,
+        }
+        Reaction::Redraw
+    }
+
+    fn input(&mut self, prompt: Prompt, text: &str, done: bool, _cx: &Cx) -> Reaction {
+        match prompt {
+            Prompt::Search => match self.find(text) {
+                Ok(()) => Reaction::Redraw,
+                Err(text) => Reaction::Notice(Notice { tone: Tone::Warn, text }),
+            },
+            Prompt::Save if done => Reaction::Save(text.into(), self.whole()),
+            _ => Reaction::Ignored,
+        }
+    }
+
+    fn peel(&mut self, _cx: &Cx) -> bool {
+        let on = self.search.take().is_some();
+        self.matches.clear();
+        self.query.clear();
+        on
+    }
+
+    fn subject(&self, _cx: &Cx) -> Subject {
+        Subject { place: self.place.clone(), ..Subject::default() }
+    }
+
+    fn ages(&self, _cx: &Cx) -> Option<u32> {
+        None
+    }
+
+    fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
+        self.height = usize::from(area.height.saturating_sub(2));
+        self.top = self.top.min(self.last_top());
+        let at = (self.spec.sources)(&self.place, cx).iter().filter_map(|feed| cx.store.slot(feed)?.at).min();
+        let stamp = at.map_or(String::new(), |at| format!(" · as of {}", age::clock(at, cx.now)));
+        let title = format!("{}{stamp}", (self.spec.crumb)(&self.place, cx));
+        frame::draw(area, buf, cx.theme, &title, &self.remark(cx));
+        let inner = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height.saturating_sub(2) };
+        let Some(lines) = &self.lines else {
+            let errors: Vec<String> = (self.spec.sources)(&self.place, cx).iter().filter_map(|f| cx.store.error(f)).flat_map(|e| [e.what.to_string(), e.hint.to_string()]).collect();
+            let loading = vec!["loading …".to_owned()];
+            frame::message(inner, buf, cx.theme, if errors.is_empty() { &loading } else { &errors });
+            return;
+        };
+        let mut y = inner.y;
+        for (n, line) in lines.iter().enumerate().skip(self.top) {
+            if y >= inner.bottom() {
+                break;
+            }
+            let current = self.matches.get(self.current) == Some(&n);
+            y += draw_line(line, Rect { y, height: inner.bottom() - y, ..inner }, buf, cx, self.left, self.wrap);
+            if let Some(search) = &self.search {
+                highlight(search, line, self.left, Rect { y: y - 1, height: 1, ..inner }, buf, cx, current && !self.wrap);
+            }
+        }
+    }
+
+    fn status(&self, _cx: &Cx) -> String {
+        let end = (self.top + self.height).min(self.len());
+        let query = if self.query.is_empty() { String::new() } else { format!("/{}   ", self.query) };
+        format!("{query}lines {}–{end} of {}", (self.top + 1).min(self.len()), self.len())
+    }
+
+    fn hints(&self) -> &'static [Action] {
+        &[Action::Search, Action::SearchNext, Action::Wrap, Action::Copy, Action::Save, Action::Json, Action::Describe, Action::Logs]
+    }
+}
+
+/// Draws one line, wrapped or scrolled to the left; returns the rows that it took.
+fn draw_line(line: &TextLine, area: Rect, buf: &mut Buffer, cx: &Cx, left: usize, wrap: bool) -> u16 {
+    let room = usize::from(area.width);
+    let (mut column, mut row) = (0usize, 0u16);
+    for (part, role) in line {
+        let style = cx.theme.style(*role);
+        for (at, grapheme) in graphemes(part) {
+            let _ = at;
+            let width = text::width(grapheme);
+            if wrap && column + width > room {
+                (column, row) = (0, row + 1);
+            }
+            if row >= area.height {
+                return row;
+            }
+            let shown = if wrap { Some(column) } else { column.checked_sub(left) };
+            if let Some(x) = shown.filter(|x| x + width <= room) {
+                buf.set_string(area.x + u16::try_from(x).unwrap_or(0), area.y + row, grapheme, style);
+            }
+            column += width;
+            if !wrap && column >= left + room {
+                return row + 1;
+            }
+        }
+    }
+    row + 1
+}
+
+fn graphemes(part: &str) -> impl Iterator<Item = (usize, &str)> {
+    unicode_segmentation::UnicodeSegmentation::grapheme_indices(part, true)
+}
+
+fn highlight(search: &Regex, line: &TextLine, left: usize, area: Rect, buf: &mut Buffer, cx: &Cx, current: bool) {
+    let whole = plain(line);
+    let role = if current { Role::Selection } else { Role::Match };
+    for found in search.find_iter(&whole).take(50) {
+        let (from, to) = (text::width(&whole[..found.start()]), text::width(&whole[..found.end()]));
+        let (from, to) = (from.saturating_sub(left), to.saturating_sub(left));
+        let from = u16::try_from(from).unwrap_or(u16::MAX).min(area.width);
+        let to = u16::try_from(to).unwrap_or(u16::MAX).min(area.width);
+        buf.set_style(Rect { x: area.x + from, width: to - from, ..area }, cx.theme.style(role));
+    }
+}

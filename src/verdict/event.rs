@@ -1,0 +1,84 @@
+//! Reads the sentences of the ECS service scheduler.
+
+use super::Health;
+
+/// What a service event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// Everything runs as wanted.
+    Steady,
+    /// Tasks start, stop, drain; targets come and go.
+    Moving,
+    /// A deployment ended well.
+    Completed,
+    /// A deployment failed or goes back.
+    DeploymentFailed,
+    /// A task or target failed a health check.
+    Unhealthy,
+    /// Tasks cannot be placed or started.
+    Unplaceable,
+    /// AWS slows the service down.
+    Throttled,
+    /// None of these.
+    Other,
+}
+
+impl EventKind {
+    /// How the event is painted.
+    #[must_use]
+    pub fn health(self) -> Health {
+        match self {
+            EventKind::Steady | EventKind::Completed => Health::Ok,
+            EventKind::Moving => Health::Roll,
+            EventKind::DeploymentFailed | EventKind::Unplaceable => Health::Fail,
+            EventKind::Unhealthy | EventKind::Throttled => Health::Warn,
+            EventKind::Other => Health::Idle,
+        }
+    }
+}
+
+/// Fragments of AWS's sentences, first match wins. Source: the service event messages of the ECS developer guide.
+const FRAGMENTS: &[(&str, EventKind)] = &[
+    ("has reached a steady state", EventKind::Steady),
+    ("deployment completed", EventKind::Completed),
+    ("deployment failed", EventKind::DeploymentFailed),
+    ("rolling back to", EventKind::DeploymentFailed),
+    ("unable to consistently start tasks", EventKind::Unplaceable),
+    ("was unable to place a task", EventKind::Unplaceable),
+    ("was unable to stop or start tasks", EventKind::Unplaceable),
+    ("is unhealthy in", EventKind::Unhealthy),
+    ("failed container health checks", EventKind::Unhealthy),
+    ("operations are being throttled", EventKind::Throttled),
+    ("has started", EventKind::Moving),
+    ("has stopped", EventKind::Moving),
+    ("has begun draining", EventKind::Moving),
+    ("registered", EventKind::Moving),
+];
+
+/// What a sentence of the scheduler is about.
+#[must_use]
+pub fn event(message: &str) -> EventKind {
+    FRAGMENTS.iter().find(|(fragment, _)| message.contains(fragment)).map_or(EventKind::Other, |(_, kind)| *kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheduler_s_sentences_are_told_apart() {
+        for (message, kind) in [
+            ("(service checkout) has reached a steady state.", EventKind::Steady),
+            ("(service checkout) (deployment ecs-svc/1) deployment completed.", EventKind::Completed),
+            ("(service checkout) (deployment ecs-svc/1) deployment failed: tasks failed to start.", EventKind::DeploymentFailed),
+            ("(service checkout) rolling back to deployment ecs-svc/1.", EventKind::DeploymentFailed),
+            ("(service a) (port 80) is unhealthy in (target-group x) due to (reason Request timed out)", EventKind::Unhealthy),
+            ("(service a) has started 2 tasks: (task 1) (task 2).", EventKind::Moving),
+            ("(service a) deregistered 1 targets in (target-group x)", EventKind::Moving),
+            ("(service a) was unable to place a task because no container instance met all of its requirements.", EventKind::Unplaceable),
+            ("something AWS will say tomorrow", EventKind::Other),
+        ] {
+            assert_eq!(event(message), kind, "{message}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Judges single tasks and targets, and says in one line why a task stopped.
+
+use super::{Health, Verdict};
+use crate::model::{Container, Target, TargetState, Task, TaskStatus, Time};
+use std::sync::Arc;
+
+/// Seconds in a state before running after which a task counts as held up. Fargate takes one to two minutes for a large image.
+const HELD_UP_SECONDS: i64 = 300;
+
+/// How a task is.
+#[must_use]
+pub fn task(task: &Task, now: Time) -> Verdict {
+    match &task.status {
+        TaskStatus::Stopped | TaskStatus::Deprovisioning | TaskStatus::Stopping | TaskStatus::Deactivating => stopping(task),
+        TaskStatus::Running if &*task.health == "UNHEALTHY" => {
+            Verdict::new(Health::Fail, "container health check fails").since(task.started_at).next("l logs · d the health check's command")
+        }
+        TaskStatus::Running => Verdict::new(Health::Ok, "running").since(task.started_at),
+        TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => {
+            let waiting = task.created_at.map_or(0, |at| now.as_second() - at.as_second());
+            let health = if waiting > HELD_UP_SECONDS { Health::Warn } else { Health::Roll };
+            Verdict::new(health, starting(task)).since(task.created_at)
+        }
+        TaskStatus::Other(word) => Verdict::new(Health::Unknown, format!("state {word}")),
+    }
+}
+
+fn starting(task: &Task) -> &'static str {
+    match task.status {
+        TaskStatus::Provisioning => "network interface is being made",
+        TaskStatus::Activating => "being registered in its target groups",
+        _ => "image is being pulled, or a place looked for",
+    }
+}
+
+fn stopping(task: &Task) -> Verdict {
+    let health = if stopped_normally(task) { Health::Idle } else { Health::Fail };
+    Verdict::new(health, stop_sentence(task)).since(task.stopped_at.or(task.stopping_at))
+}
+
+/// Whether a stop was meant: a scale-in, a replacement by a deployment, or a person. Such a stop is no failure whatever the exit code.
+#[must_use]
+pub fn stopped_normally(task: &Task) -> bool {
+    let reason = task.stopped_reason.as_deref().unwrap_or("");
+    let out_of_memory = task.containers.iter().any(|c| c.reason.as_deref().is_some_and(|r| r.contains("OutOfMemory")));
+    if out_of_memory {
+        return false;
+    }
+    match task.stop_code.as_deref() {
+        Some("UserInitiated") => true,
+        Some("ServiceSchedulerInitiated") => reason.starts_with("Scaling activity initiated by"),
+        Some(_) => false,
+        // A task on its way out carries no code until it stops.
+        None => !reason.contains("failed") && !reason.contains("Error"),
+    }
+}
+
+/// Why a task stopped, in one line: what killed it first, then AWS's sentence.
+#[must_use]
+pub fn stop_sentence(task: &Task) -> String {
+    let told = task.stopped_reason.as_deref().unwrap_or("");
+    if stopped_normally(task) {
+        return if told.is_empty() { "stopping".to_owned() } else { told.to_owned() };
+    }
+    let culprit = culprit(task);
+    let exit = culprit.and_then(|c| c.exit_code).map(|code| format!("exit {code}{}", exit_word(code)));
+    let own = culprit.and_then(|c| c.reason.as_deref()).filter(|reason| !told.contains(reason));
+    let name = culprit.filter(|_| task.containers.len() > 1).map(|c| c.name.to_string());
+    let parts: Vec<String> = [name, own.map(str::to_owned), exit, Some(told.to_owned())].into_iter().flatten().filter(|p| !p.is_empty()).collect();
+    parts.join(" · ")
+}
+
+/// The container that ended the task: the one with a reason of its own, else the one that ended badly and not by the stop signal.
+fn culprit(task: &Task) -> Option<&Container> {
+    let by_reason = task.containers.iter().find(|c| c.reason.is_some());
+    let badly = task.containers.iter().find(|c| c.exit_code.is_some_and(|code| !matches!(code, 0 | 137 | 143)));
+    let any = task.containers.iter().find(|c| c.exit_code.is_some_and(|code| code != 0));
+    by_reason.or(badly).or(any).or_else(|| task.containers.iter().find(|c| c.exit_code.is_some()))
+}
+
+/// What an exit code says by convention: 128 + the signal's number, or the shell's own.
+fn exit_word(code: i32) -> &'static str {
+    match code {
+        126 => " (not executable)",
+        127 => " (command not found)",
+        130 => " (SIGINT)",
+        134 => " (SIGABRT)",
+        137 => " (SIGKILL)",
+        139 => " (SIGSEGV)",
+        143 => " (SIGTERM)",
+        _ => "",
+    }
+}
+
+/// Exit codes of the containers that have one, as in `1` or `app 1 · envoy 0`.
+#[must_use]
+pub fn exit_codes(task: &Task) -> String {
+    let ended: Vec<&Container> = task.containers.iter().filter(|c| c.exit_code.is_some()).collect();
+    let code = |c: &Container| c.exit_code.map_or_else(String::new, |code| code.to_string());
+    match ended.as_slice() {
+        [] => String::new(),
+        [only] => code(only),
+        many => many.iter().map(|c| format!("{} {}", c.name, code(c))).collect::<Vec<_>>().join(" · "),
+    }
+}
+
+/// The newest stop that was not meant.
+#[must_use]
+pub fn newest_failure(tasks: &[Arc<Task>]) -> Option<&Arc<Task>> {
+    tasks.iter().filter(|t| t.stopped() && !stopped_normally(t)).max_by_key(|t| t.stopped_at)
+}
+
+/// How a target is. `grace_until` is the end of the grace period of the task behind it, when that has not passed.
+#[must_use]
+pub fn target(target: &Target, grace_until: Option<Time>) -> Verdict {
+    let reason = target.reason.as_deref().unwrap_or("");
+    let told = match &target.description {
+        Some(description) if !reason.is_empty() => format!("{reason} · {description}"),
+        Some(description) => description.to_string(),
+        None => reason.to_owned(),
+    };
+    match &target.state {
+        TargetState::Healthy => Verdict::new(Health::Ok, "gets traffic"),
+        TargetState::Initial => Verdict::new(Health::Roll, told),
+        TargetState::Draining | TargetState::UnhealthyDraining => Verdict::new(Health::Idle, told),
+        TargetState::Unhealthy => match grace_until {
+            Some(_) => Verdict::new(Health::Roll, told),
+            None => Verdict::new(Health::Fail, told).next(next_check(reason)),
+        },
+        TargetState::Unused if reason == "Target.InvalidState" || reason == "Target.IpUnusable" => Verdict::new(Health::Warn, told),
+        TargetState::Unused => Verdict::new(Health::Idle, told),
+        TargetState::Unavailable | TargetState::Other(_) => Verdict::new(Health::Unknown, told),
+    }
+}
+
+/// Where to look for a failing health check, by AWS's reason code.
+fn next_check(reason: &str) -> &'static str {
+    match reason {
+        "Target.ResponseCodeMismatch" => "check the path, redirects and auth of the health check · l logs",
+        "Target.Timeout" => "check that the app answers in time, the port, the security group",
+        "Target.FailedHealthChecks" => "check the port and protocol, and that the app is up · l logs",
+        _ => "",
+    }
+}

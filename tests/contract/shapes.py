@@ -1,0 +1,222 @@
+"""Compares a raw reply with botocore's model of the operation, member by member.
+
+botocore's parsers forgive: a member they do not know is dropped, a wrong enum value is passed on. AWS sends neither, so here
+both are faults. Works on the bytes that came over the wire, JSON and XML; knows nothing of what the values mean.
+"""
+
+import base64
+import binascii
+import json
+import re
+import xml.etree.ElementTree as ET
+
+
+class Comparison:
+    """One reply against one shape: `members` counts what was compared, `faults` says what differs and where."""
+
+    def __init__(self):
+        self.members = 0
+        self.faults = []
+
+    def fault(self, where, text):
+        self.faults.append(f"{where}: {text}")
+
+    # JSON
+
+    def json(self, value, shape, where):
+        self.members += 1
+        if value is None:
+            return self.fault(where, "is null; AWS leaves the member out")
+        kind = shape.type_name
+        if kind == "structure":
+            return self._json_structure(value, shape, where)
+        if kind == "list":
+            if not isinstance(value, list):
+                return self.fault(where, f"is {type(value).__name__}, the model says list")
+            self._bounds(len(value), shape, where, "items")
+            for i, item in enumerate(value):
+                self.json(item, shape.member, f"{where}[{i}]")
+            return None
+        if kind == "map":
+            if not isinstance(value, dict):
+                return self.fault(where, f"is {type(value).__name__}, the model says map")
+            for key, item in value.items():
+                self.json(key, shape.key, f"{where} key")
+                self.json(item, shape.value, f"{where}.{key}")
+            return None
+        return self._json_scalar(value, shape, where)
+
+    def _json_structure(self, value, shape, where):
+        if not isinstance(value, dict):
+            return self.fault(where, f"is {type(value).__name__}, the model says structure {shape.name}")
+        known = {member.serialization.get("name", name): member for name, member in shape.members.items()}
+        for key, item in value.items():
+            if key in known:
+                self.json(item, known[key], f"{where}.{key}")
+            else:
+                self.fault(f"{where}.{key}", f"is no member of {shape.name}")
+        for name in shape.required_members:
+            if shape.members[name].serialization.get("name", name) not in value:
+                self.fault(f"{where}.{name}", f"is required by {shape.name} and missing")
+        return None
+
+    def _json_scalar(self, value, shape, where):
+        kind = shape.type_name
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        number = whole or isinstance(value, float)
+        right = {
+            "string": isinstance(value, str),
+            "character": isinstance(value, str),
+            "boolean": isinstance(value, bool),
+            "integer": whole,
+            "long": whole,
+            "double": number,
+            "float": number,
+            # JSON 1.1 writes times as epoch seconds.
+            "timestamp": number,
+            "blob": isinstance(value, str),
+        }[kind]
+        if not right:
+            return self.fault(where, f"is {value!r}, the model says {kind}")
+        if kind == "timestamp" and not 1_000_000_000 < value < 4_000_000_000:
+            return self.fault(where, f"is {value!r}, no epoch time in seconds")
+        if kind == "blob":
+            try:
+                base64.b64decode(value, validate=True)
+            except binascii.Error:
+                self.fault(where, "is no base64")
+        return self._value(value, shape, where)
+
+    # XML
+
+    def xml(self, element, shape, where):
+        self.members += 1
+        kind = shape.type_name
+        children = list(element)
+        if kind == "structure":
+            known = {member.serialization.get("name", name): (name, member) for name, member in shape.members.items()}
+            seen = set()
+            for child in children:
+                tag = local_name(child)
+                if tag not in known:
+                    self.fault(f"{where}.{tag}", f"is no member of {shape.name}")
+                    continue
+                name, member = known[tag]
+                flattened = member.serialization.get("flattened")
+                if name in seen and not flattened:
+                    self.fault(f"{where}.{tag}", "occurs twice")
+                seen.add(name)
+                self.xml(child, member, f"{where}.{tag}")
+            for name in shape.required_members:
+                if name not in seen:
+                    self.fault(f"{where}.{name}", f"is required by {shape.name} and missing")
+        elif kind == "list":
+            item_tag = shape.member.serialization.get("name", "member")
+            self._bounds(len(children), shape, where, "items")
+            if (element.text or "").strip():
+                self.fault(where, "is a list with text in it")
+            for i, child in enumerate(children):
+                if local_name(child) != item_tag:
+                    self.fault(f"{where}[{i}]", f"is <{local_name(child)}>, the model says <{item_tag}>")
+                self.xml(child, shape.member, f"{where}[{i}]")
+        elif kind == "map":
+            for child in children:
+                parts = {local_name(part): part for part in child}
+                if set(parts) != {"key", "value"}:
+                    self.fault(where, f"has an entry of {sorted(parts)}")
+                    continue
+                self.xml(parts["key"], shape.key, f"{where} key")
+                self.xml(parts["value"], shape.value, f"{where}.{parts['key'].text}")
+        else:
+            if children:
+                self.fault(where, f"has elements inside, the model says {kind}")
+            self._xml_scalar(element.text or "", shape, where)
+
+    def _xml_scalar(self, text, shape, where):
+        pattern = {
+            "integer": r"-?\d+",
+            "long": r"-?\d+",
+            "double": r"-?\d+(\.\d+)?([eE]-?\d+)?",
+            "float": r"-?\d+(\.\d+)?([eE]-?\d+)?",
+            "boolean": r"true|false",
+            "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z",
+        }.get(shape.type_name)
+        if pattern and not re.fullmatch(pattern, text):
+            return self.fault(where, f"is {text!r}, the model says {shape.type_name}")
+        if shape.type_name in ("integer", "long"):
+            return self._value(int(text), shape, where)
+        return self._value(text, shape, where) if shape.type_name == "string" else None
+
+    # Both
+
+    def _value(self, value, shape, where):
+        if shape.type_name == "string":
+            if shape.enum and value not in shape.enum:
+                return self.fault(where, f"is {value!r}, not one of {', '.join(shape.enum)}")
+            self._bounds(len(value), shape, where, "characters")
+            pattern = shape.metadata.get("pattern")
+            if pattern and compiles(pattern) and not re.search(pattern, value):
+                self.fault(where, f"is {value!r}, which {pattern} does not match")
+        elif shape.type_name in ("integer", "long", "double", "float"):
+            self._bounds(value, shape, where, "")
+        return None
+
+    def _bounds(self, size, shape, where, unit):
+        low, high = shape.metadata.get("min"), shape.metadata.get("max")
+        # A list's least is the request's: the same shape comes back empty.
+        if low is not None and size < low and unit != "items":
+            self.fault(where, f"is {size} {unit}, the model's least is {low}")
+        if high is not None and size > high:
+            self.fault(where, f"is {size} {unit}, the model's most is {high}")
+
+
+def compiles(pattern):
+    """Some patterns of the models are Java's and not Python's."""
+    try:
+        re.compile(pattern)
+        return True
+    except re.error:
+        return False
+
+
+def local_name(element):
+    return element.tag.rsplit("}", 1)[-1]
+
+
+def compare_reply(operation, headers, body):
+    """A successful reply's bytes against the operation's output shape."""
+    comparison = Comparison()
+    name, shape = operation.name, operation.output_shape
+    protocol = operation.service_model.resolved_protocol
+    if protocol == "json":
+        if headers.get("content-type", "") != "application/x-amz-json-1.1":
+            comparison.fault(name, f"content type {headers.get('content-type')!r}")
+        value = json.loads(body) if body else {}
+        if shape is not None:
+            comparison.json(value, shape, name)
+    elif protocol == "query":
+        if not headers.get("content-type", "").startswith("text/xml"):
+            comparison.fault(name, f"content type {headers.get('content-type')!r}")
+        compare_query(comparison, operation, ET.fromstring(body))
+    else:
+        comparison.fault(name, f"protocol {protocol} is not expected here")
+    return comparison
+
+
+def compare_query(comparison, operation, root):
+    """<OpResponse><OpResult>…</OpResult><ResponseMetadata><RequestId>"""
+    name = operation.name
+    namespace = operation.service_model.metadata["xmlNamespace"]
+    if root.tag != f"{{{namespace}}}{name}Response":
+        comparison.fault(name, f"root element is {root.tag}")
+    parts = {local_name(part): part for part in root}
+    metadata = parts.pop("ResponseMetadata", None)
+    if metadata is None or metadata.find(f"{{{namespace}}}RequestId") is None:
+        comparison.fault(name, "no ResponseMetadata/RequestId")
+    result = parts.pop(f"{name}Result", None)
+    if parts:
+        comparison.fault(name, f"unexpected elements {sorted(parts)}")
+    if result is None:
+        comparison.fault(name, f"no {name}Result")
+    else:
+        comparison.xml(result, operation.output_shape, name)
