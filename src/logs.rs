@@ -13,8 +13,10 @@ mod panel;
 mod query;
 #[cfg(test)]
 mod sample;
+pub mod source;
 mod store;
 mod streams;
+mod view;
 
 pub use lens::Lens;
 pub use level::Level;
@@ -23,3 +25,4 @@ pub use panel::{Look, Panel};
 pub use query::{Pattern, Query, Term};
 pub use store::{Buffer, Key, Line};
 pub use streams::{Whereabouts, in_scope, whereabouts};
+pub use view::LogView;

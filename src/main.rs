@@ -120,6 +120,7 @@ fn specs(open: &Open, config: &Config) -> Vec<ContextSpec> {
         region: region.map(str::to_owned),
         endpoint_url: open.endpoint_url.clone(),
         keys: None,
+        session_token: None,
         clusters: open.cluster.clone().into_iter().collect(),
     };
     if open.profiles.is_empty() && open.regions.is_empty() && !config.contexts.is_empty() {
@@ -138,6 +139,7 @@ fn demo_specs(demo: &sim::Sim) -> Vec<ContextSpec> {
         region: Some(context.region.clone()),
         endpoint_url: Some(demo.endpoint()),
         keys: Some((context.access_key.clone(), context.secret_key.clone())),
+        session_token: context.session_token.clone(),
         clusters: Vec::new(),
     };
     demo.contexts().iter().map(spec).collect()

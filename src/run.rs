@@ -76,7 +76,7 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
             },
             signal = signals.next() => match signal {
                 Signal::Terminate => Some(Event::Terminate),
-                Signal::Continue => { world.screen.resume()?; world.screen.redraw()?; Some(Event::Tick) }
+                Signal::Continue => { world.screen.resume()?; world.screen.redraw(); Some(Event::Tick) }
             },
             Some(update) = updates.recv() => Some(Event::Update(Box::new(update))),
             _ = meter.tick() => {
@@ -122,11 +122,7 @@ impl World {
     }
 
     fn draw(&mut self, app: &mut App) -> std::io::Result<()> {
-        self.screen.draw(|frame| {
-            if let Some(cursor) = app.draw(frame.buffer_mut()) {
-                frame.set_cursor_position(cursor);
-            }
-        })
+        self.screen.draw(|buffer| app.draw(buffer))
     }
 
     /// Takes in what comes until the next frame is due, unless a key wants an answer at once.
@@ -194,13 +190,13 @@ impl World {
                 let back = self.screen.suspend();
                 self.input = Some(Input::new());
                 back?;
-                self.screen.redraw()?;
+                self.screen.redraw();
                 let (columns, rows) = self.screen.size();
                 app.update(Event::Resize(columns, rows), self.now());
                 None
             }
             Effect::Repaint => {
-                self.screen.redraw()?;
+                self.screen.redraw();
                 None
             }
             Effect::Focused(focused) => {
@@ -224,7 +220,7 @@ impl World {
     /// Says what is known: that the terminal was asked, never that the clipboard has it.
     fn copy(&mut self, text: &str, label: &str) -> std::io::Result<Notice> {
         let copied = self.screen.copy(text)?;
-        let tone = if matches!(copied, Copied::Osc52 { .. }) { Tone::Info } else { Tone::Warn };
+        let tone = if matches!(copied, Copied::Sent { .. }) { Tone::Info } else { Tone::Warn };
         Ok(Notice { tone, text: format!("{label}: {copied}") })
     }
 }

@@ -9,12 +9,12 @@ pub use pace::Pace;
 use crate::aws::{Api, Clients, Poll};
 use crate::budget::{Meter, Priority};
 use crate::feed::{Feed, Outcome, Update, Wanted};
-use crate::model::LogSources;
+use crate::model::{LogSources, Time};
 use pace::{Rest, Tempo};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// Time after which a poll whose task has died is started again.
@@ -29,6 +29,7 @@ pub struct Watcher {
     tempo: Tempo,
     round: u64,
     running: HashMap<Feed, Running>,
+    parked: Parked,
 }
 
 /// A poll that runs. Dropping it ends it, wherever it stands.
@@ -38,6 +39,7 @@ struct Running {
     started: Instant,
     control: watch::Sender<Control>,
     sources: Option<watch::Sender<Arc<LogSources>>>,
+    poll: Option<Arc<Mutex<Poll>>>,
     round: u64,
 }
 
@@ -75,7 +77,11 @@ impl Outbox {
     }
 
     fn update(&self, outcome: Outcome) -> Update {
-        Update { feed: self.feed.clone(), epoch: self.epoch, at: jiff::Timestamp::now(), outcome }
+        self.dated(outcome, Time::now())
+    }
+
+    fn dated(&self, outcome: Outcome, at: Time) -> Update {
+        Update { feed: self.feed.clone(), epoch: self.epoch, at, outcome }
     }
 }
 
@@ -83,7 +89,7 @@ impl Watcher {
     /// Watches nothing yet. Must be called, like [`Watcher::reconcile`], where a tokio runtime is at hand.
     #[must_use]
     pub fn new(clients: Clients, tx: mpsc::Sender<Update>) -> Self {
-        Watcher { clients, tx, epoch: 0, tempo: Tempo::default(), round: 0, running: HashMap::new() }
+        Watcher { clients, tx, epoch: 0, tempo: Tempo::default(), round: 0, running: HashMap::new(), parked: Parked::default() }
     }
 
     /// Makes the running polls equal to `wanted`. Cheap when nothing changed, so that it can follow every update.
@@ -108,7 +114,9 @@ impl Watcher {
             }
         }
         let round = self.round;
-        self.running.retain(|_, running| running.round == round);
+        for (feed, running) in self.running.extract_if(|_, running| running.round != round) {
+            self.parked.park(feed, &running);
+        }
     }
 
     /// Asks these feeds again at once, as far as they run. Pokes that come while a poll is in flight make one more poll.
@@ -122,7 +130,9 @@ impl Watcher {
     pub fn set_epoch(&mut self, epoch: u32) {
         if self.epoch != epoch {
             self.epoch = epoch;
-            self.running.clear();
+            for (feed, running) in self.running.drain() {
+                self.parked.park(feed, &running);
+            }
         }
     }
 
@@ -149,19 +159,22 @@ impl Watcher {
         }
     }
 
-    fn start(&self, want: &Wanted, focus: bool) -> Running {
+    fn start(&mut self, want: &Wanted, focus: bool) -> Running {
         let feed = want.feed().clone();
         let api = self.clients.api(feed.ctx()).clone();
         let outbox = Outbox { tx: self.tx.clone(), feed: feed.clone(), epoch: self.epoch };
         let (control, heard) = watch::channel(Control { focus, tempo: self.tempo, pokes: 0 });
-        let (task, sources) = match want {
-            Wanted::Poll { .. } => (tokio::spawn(keep_polling(Poll::new(api, feed), outbox, heard)), None),
+        let (task, sources, poll) = match want {
+            Wanted::Poll { .. } => {
+                let poll = self.parked.take(&feed).unwrap_or_else(|| Arc::new(Mutex::new(Poll::new(api, feed))));
+                (tokio::spawn(keep_polling(Arc::clone(&poll), outbox, heard)), None, Some(poll))
+            }
             Wanted::Logs { sources, .. } => {
                 let (sources, streams) = watch::channel(Arc::clone(sources));
-                (tokio::spawn(tail(api, streams, outbox)), Some(sources))
+                (tokio::spawn(tail(api, streams, outbox)), Some(sources), None)
             }
         };
-        Running { task, started: Instant::now(), control, sources, round: self.round }
+        Running { task, started: Instant::now(), control, sources, poll, round: self.round }
     }
 }
 
@@ -179,8 +192,38 @@ async fn tail(api: Api, sources: watch::Receiver<Arc<LogSources>>, outbox: Outbo
     std::future::pending::<()>().await;
 }
 
+/// What polls knew when they were dropped: who comes back to a pane sees at once what it showed, dated as it was, and asks
+/// only what has become old. What never changes is never asked again.
+#[derive(Debug, Default)]
+struct Parked(HashMap<Feed, (Arc<Mutex<Poll>>, Instant)>);
+
+impl Parked {
+    /// Polls that are remembered; the longest forgotten one makes room.
+    const ROOM: usize = 1000;
+
+    fn park(&mut self, feed: Feed, running: &Running) {
+        let Some(poll) = running.poll.as_ref().filter(|_| !matches!(feed, Feed::Raw(..))) else { return };
+        if self.0.len() >= Self::ROOM {
+            let oldest = self.0.iter().min_by_key(|(_, (_, since))| *since).map(|(feed, _)| feed.clone());
+            oldest.and_then(|feed| self.0.remove(&feed));
+        }
+        self.0.insert(feed, (Arc::clone(poll), Instant::now()));
+    }
+
+    fn take(&mut self, feed: &Feed) -> Option<Arc<Mutex<Poll>>> {
+        self.0.remove(feed).map(|(poll, _)| poll)
+    }
+}
+
 /// Polls until it is dropped.
-async fn keep_polling(mut poll: Poll, outbox: Outbox, mut heard: watch::Receiver<Control>) {
+async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::Receiver<Control>) {
+    // The poll may still be in the hands of a task that was dropped a moment ago.
+    let mut poll = poll.lock_owned().await;
+    if let Some((outcome, at, ago)) = poll.recall() {
+        let _ = outbox.tx.send(outbox.dated(outcome, at)).await;
+        let rest = Rest::Answered { rows: poll.rows() };
+        wait(&outbox.feed, rest, ago, 0, &mut heard).await;
+    }
     let mut failures = 0;
     // A request is only shown as such when somebody waits for it; a glyph that blinks at every poll says nothing.
     let mut awaited = true;
@@ -203,12 +246,12 @@ async fn keep_polling(mut poll: Poll, outbox: Outbox, mut heard: watch::Receiver
                 rest
             }
         };
-        awaited = wait(&outbox.feed, rest, control.pokes, &mut heard).await;
+        awaited = wait(&outbox.feed, rest, Duration::ZERO, control.pokes, &mut heard).await;
     }
 }
 
-/// Waits until it is time to ask again, or somebody asks for it: then it returns true.
-async fn wait(feed: &Feed, rest: Rest, pokes: u64, heard: &mut watch::Receiver<Control>) -> bool {
+/// Waits until it is time to ask again, some of it over already, or somebody asks for it: then it returns true.
+async fn wait(feed: &Feed, rest: Rest, ago: Duration, pokes: u64, heard: &mut watch::Receiver<Control>) -> bool {
     let (since, chance) = (tokio::time::Instant::now(), crate::retry::chance());
     loop {
         let control = *heard.borrow_and_update();
@@ -217,7 +260,7 @@ async fn wait(feed: &Feed, rest: Rest, pokes: u64, heard: &mut watch::Receiver<C
         }
         let due = async {
             match pace::interval(feed, rest, control.focus, control.tempo) {
-                Some(time) => tokio::time::sleep_until(since + crate::retry::jitter(time, chance)).await,
+                Some(time) => tokio::time::sleep_until(since + crate::retry::jitter(time, chance).saturating_sub(ago)).await,
                 None => std::future::pending().await,
             }
         };

@@ -122,10 +122,16 @@ async fn the_ecs_client_walks_from_clusters_to_tasks() {
                 .unwrap();
             assert_eq!(services.services().len(), batch.len());
             assert!(services.failures().is_empty());
+            // CodeDeploy's and external services have task sets instead.
+            let by_ecs = |service: &&aws_sdk_ecs::types::Service| {
+                service
+                    .deployment_controller()
+                    .is_none_or(|it| it.r#type().as_str() == "ECS")
+            };
+            let own = services.services().iter().filter(by_ecs);
+            assert!(own.clone().count() > 0);
             assert!(
-                services
-                    .services()
-                    .iter()
+                own.into_iter()
                     .all(|service| !service.deployments().is_empty())
             );
         }
@@ -368,7 +374,7 @@ async fn a_stream_is_read_backwards_and_then_followed() {
         Some(forward),
         "the same token means: caught up"
     );
-    sim.step(Duration::from_secs(60));
+    sim.step(Duration::from_mins(1));
     let followed = get().next_token(forward).send().await.unwrap();
     assert!(!followed.events().is_empty());
     assert!(followed.events()[0].timestamp() >= newest.events()[49].timestamp());
@@ -405,7 +411,7 @@ async fn a_live_tail_starts_at_once_and_speaks_each_second() {
         panic!("no update")
     };
     assert!(update.session_results().is_empty());
-    sim.step(Duration::from_secs(3 * 3600));
+    sim.step(Duration::from_hours(3));
     let mut end = stream.recv().await;
     while end.as_ref().is_ok_and(Option::is_some) {
         end = stream.recv().await;
@@ -430,7 +436,7 @@ async fn the_sixteenth_live_tail_is_one_too_many() {
     for _ in 0..15 {
         sessions.push(open().await.unwrap());
     }
-    sim.step(Duration::from_secs(60));
+    sim.step(Duration::from_mins(1));
     let error = open().await.unwrap_err();
     assert!(error.is_limit_exceeded_exception(), "{error:?}");
     let error = logs

@@ -37,6 +37,8 @@ pub struct ContextSpec {
     pub endpoint_url: Option<String>,
     /// Access key and secret key, for the demo.
     pub keys: Option<(String, String)>,
+    /// Session token that goes with the keys, when they are temporary.
+    pub session_token: Option<String>,
     /// Clusters that the user named: described where `ListClusters` is denied.
     pub clusters: Vec<String>,
 }
@@ -179,7 +181,7 @@ impl Sdk {
 /// An explicit profile is the only source, lest stale keys in the environment win; otherwise the default chain.
 async fn provider(spec: &ContextSpec, region: &Region, http: &SharedHttpClient) -> Result<SharedCredentialsProvider, AwsError> {
     if let Some((access, secret)) = &spec.keys {
-        return Ok(SharedCredentialsProvider::new(Credentials::new(access, secret, None, None, "demo")));
+        return Ok(SharedCredentialsProvider::new(Credentials::new(access, secret, spec.session_token.clone(), None, "demo")));
     }
     if let Some(name) = spec.chosen_profile() {
         let profiles = profile::load().await?;

@@ -187,15 +187,22 @@ fn disconnected(error: &dyn Error, doing: Doing) -> AwsError {
 /// Tells what is wrong with the credentials, when that is why a call failed.
 pub fn credentials(error: &dyn Error, doing: Doing) -> Option<AwsError> {
     let chain = chain(error);
-    let low = chain.join(": ").to_lowercase();
+    let low = chain.join(": ").to_lowercase().replace('\\', "/");
     let at = |fragments: &[&str]| fragments.iter().any(|fragment| low.contains(fragment));
     if !at(&["loading credentials", "credentials provider", "no providers in chain", "credential", "sso token", "identity"]) {
         return None;
     }
-    if at(&["sso token has expired", "cached sso token", "sso session", "unauthorizedexception", "session token not found or invalid"]) {
+    if at(&[
+        "sso token has expired",
+        "cached sso token",
+        "sso/cache",
+        "sso session",
+        "unauthorizedexception",
+        "session token not found or invalid",
+    ]) {
         return Some(failure(ErrorKind::Expired, doing, "the SSO login has expired", login(doing.profile)));
     }
-    if at(&["login session", "login_session", "login token", "signin"]) {
+    if at(&["login/cache", "login session", "login_session", "login token", "signin"]) {
         return Some(failure(
             ErrorKind::Expired,
             doing,
@@ -218,6 +225,11 @@ pub fn credentials(error: &dyn Error, doing: Doing) -> Option<AwsError> {
         return Some(failure(ErrorKind::NoCredentials, doing, "no credentials found", nothing_found(doing.profile)));
     }
     let deepest = chain.last().map_or("", String::as_str);
+    if let Some(action) = denied_action(deepest) {
+        let hint = format!("Profile {} may not assume its role; ask for {action}", doing.profile.unwrap_or("default"));
+        return Some(failure(ErrorKind::NoCredentials, doing, &format!("AccessDenied for {action}"), clean(&hint)));
+    }
+    tracing::debug!(?chain, "no credentials");
     Some(failure(ErrorKind::NoCredentials, doing, &format!("no credentials: {deepest}"), nothing_found(doing.profile)))
 }
 

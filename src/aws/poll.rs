@@ -9,8 +9,9 @@ use super::sweep::{Parts, Row, Rows, sweep};
 use super::{AwsError, ErrorKind, convert, target_groups};
 use crate::budget::{Priority, Throttle};
 use crate::feed::{Feed, Outcome, Value};
-use crate::model::{Arn, Cluster, ContainerInstance, Identity, Image, ImageUri, Service, ServiceDeployment, Str, Target, Task};
+use crate::model::{Arn, Cluster, ContainerInstance, Identity, Image, ImageUri, Service, ServiceDeployment, Str, Target, Task, Time};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A feed's poll with what it knows from its last answer.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Poll {
     api: Api,
     feed: Feed,
     memory: Memory,
+    answered: Option<(Time, Instant)>,
 }
 
 #[derive(Debug)]
@@ -43,7 +45,7 @@ impl Poll {
             Feed::Instances(..) => Memory::Instances(Rows::default()),
             _ => Memory::One(None),
         };
-        Poll { api, feed, memory }
+        Poll { api, feed, memory, answered: None }
     }
 
     /// Rows of the last answer.
@@ -59,11 +61,32 @@ impl Poll {
         }
     }
 
+    /// The last whole answer, when it came, and how long ago that is.
+    #[must_use]
+    pub fn recall(&self) -> Option<(Outcome, Time, Duration)> {
+        let (at, instant) = self.answered?;
+        let value = match &self.memory {
+            Memory::Clusters(rows) => rows.recall(),
+            Memory::Services(rows) => rows.recall(),
+            Memory::Tasks(rows) => rows.recall(),
+            Memory::Deployments(rows) => rows.recall(),
+            Memory::Instances(rows) => rows.recall(),
+            Memory::One(value) => value.clone()?,
+        };
+        Some((Outcome::Whole(value), at, instant.elapsed()))
+    }
+
     /// Asks AWS once. Rows of long lists go to `parts` as they come.
     ///
     /// # Errors
     /// What went wrong, in words. What came before it went wrong is remembered.
     pub async fn ask(&mut self, priority: Priority, parts: &mut Parts<'_>) -> Result<Outcome, AwsError> {
+        let outcome = self.answer(priority, parts).await?;
+        self.answered = Some((Time::now(), Instant::now()));
+        Ok(outcome)
+    }
+
+    async fn answer(&mut self, priority: Priority, parts: &mut Parts<'_>) -> Result<Outcome, AwsError> {
         let api = &self.api;
         let one = match (&self.feed, &mut self.memory) {
             (_, Memory::Clusters(rows)) => return ecs::clusters(api, rows, priority, parts).await,

@@ -86,6 +86,11 @@ impl<T: Row> Rows<T> {
         self.known.get(&Arn(clean(arn)))
     }
 
+    /// All rows that are known, in no order.
+    pub(super) fn recall(&self) -> Value {
+        T::value(self.known.values().cloned().collect())
+    }
+
     /// Takes a described row: the old `Arc` when nothing changed. Returns it with whether it is new.
     fn take(&mut self, row: T) -> (Arc<T>, bool) {
         match self.known.get(row.arn()) {

@@ -13,6 +13,8 @@ const CONTEXT: usize = 5;
 /// A query's view of a buffer. Steps and counts go over the lines that stand for themselves; those of a stack trace come with theirs.
 #[derive(Debug, Default)]
 pub struct Lens {
+    /// The buffer that was followed last.
+    buffer: Option<u64>,
     query: Query,
     /// Verdicts by number, from `base` on.
     verdicts: VecDeque<u32>,
@@ -30,8 +32,8 @@ pub struct Lens {
 impl Lens {
     /// Asks something else; all lines are judged again by the next [`Lens::follow`].
     pub fn set(&mut self, query: Query) {
-        let (context, since) = (self.context, self.since);
-        *self = Lens { query, context, since, ..Lens::default() };
+        let (buffer, context, since) = (self.buffer, self.context, self.since);
+        *self = Lens { buffer, query, context, since, ..Lens::default() };
     }
 
     /// The query.
@@ -56,8 +58,14 @@ impl Lens {
         self.since = since;
     }
 
-    /// Judges the lines that are new, and forgets those that are gone.
-    pub fn follow(&mut self, buffer: &Buffer) {
+    /// Judges the lines that are new, and forgets those that are gone. Returns whether it is another buffer than before.
+    pub fn follow(&mut self, buffer: &Buffer) -> bool {
+        let another = self.buffer != Some(buffer.number());
+        if another {
+            let query = std::mem::take(&mut self.query);
+            self.set(query);
+            self.buffer = Some(buffer.number());
+        }
         for keys in [&mut self.shown, &mut self.hits] {
             while keys.front().is_some_and(|key| buffer.get(key.id).is_none()) {
                 keys.pop_front();
@@ -89,6 +97,7 @@ impl Lens {
             new.sort_unstable();
             merge(keys, new);
         }
+        another
     }
 
     /// A line of a stack trace may bring what its first line lacked, or what it must not have.

@@ -1,6 +1,7 @@
 //! The colours of log lines: what the theme says, gathered once per frame.
 
 use super::Level;
+use crate::theme::{Role, Theme};
 use ratatui::style::Style;
 
 /// Styles by what they mean here.
@@ -14,6 +15,8 @@ pub struct Paint {
     pub accent: Style,
     /// The frame.
     pub border: Style,
+    /// The words at the top of the frame.
+    pub title: Style,
     /// Under the line that the cursor is on.
     pub selection: Style,
     /// What a search found.
@@ -22,13 +25,28 @@ pub struct Paint {
     pub warn: Style,
     /// Errors.
     pub fail: Style,
-    /// Following, loading.
-    pub busy: Style,
     /// Hues that tell tasks apart; they repeat.
     pub tasks: Vec<Style>,
 }
 
 impl Paint {
+    /// What a theme says.
+    #[must_use]
+    pub fn of(theme: &Theme) -> Self {
+        Paint {
+            text: theme.style(Role::Text),
+            dim: theme.style(Role::Dim),
+            accent: theme.style(Role::Accent),
+            border: theme.style(Role::Border),
+            title: theme.style(Role::Header),
+            selection: theme.style(Role::Selection),
+            found: theme.style(Role::Match),
+            warn: theme.style(Role::Warn),
+            fail: theme.style(Role::Fail),
+            tasks: (0..theme.hues()).map(|hue| theme.series(hue)).collect(),
+        }
+    }
+
     /// The hue of a level.
     #[must_use]
     pub fn level(&self, level: Option<Level>) -> Style {

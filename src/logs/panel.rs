@@ -6,7 +6,7 @@
 mod draw;
 mod stamps;
 
-pub use draw::Look;
+pub use draw::{Look, short};
 pub use stamps::Stamps;
 
 use super::fields::Json;
@@ -97,7 +97,13 @@ impl Panel {
 
     /// Takes in what is new in the buffer.
     pub fn sync(&mut self, buffer: &Buffer) {
-        self.lens.follow(buffer);
+        if self.lens.follow(buffer) {
+            // Another buffer: every place of the old one is gone.
+            (self.cursor, self.top, self.paused_at, self.range) = (None, None, None, None);
+            self.opened.clear();
+            self.marks.clear();
+            self.laid_out.clear();
+        }
         if self.cursor.is_none() || self.follow {
             self.cursor = self.lens.last(buffer);
         } else if let Some(cursor) = self.cursor {
@@ -167,24 +173,34 @@ impl Panel {
     /// # Errors
     /// One line that says what is wrong.
     pub fn set_filter(&mut self, text: &str, buffer: &Buffer) -> Result<(), String> {
+        if text == self.filter {
+            return Ok(());
+        }
         let terms = Term::parse_all(text)?;
         text.clone_into(&mut self.filter);
         self.ask(Query { terms, ..self.lens.query().clone() }, buffer);
         Ok(())
     }
 
-    /// Looks for something and goes to the first match from the cursor on. A search that does not parse changes nothing.
+    /// Looks for something. A search that does not parse changes nothing.
     ///
     /// # Errors
     /// One line that says what is wrong.
     pub fn set_search(&mut self, text: &str, buffer: &Buffer) -> Result<(), String> {
+        if text == self.search {
+            return Ok(());
+        }
         let search = Pattern::parse(text)?;
         text.clone_into(&mut self.search);
         self.ask(Query { search, ..self.lens.query().clone() }, buffer);
+        Ok(())
+    }
+
+    /// Goes to the first match from the cursor on, which may be where it is.
+    pub fn go_to_match(&mut self, buffer: &Buffer) {
         if self.cursor.is_none_or(|cursor| self.lens.hit_number(Some(cursor)).0.is_none()) {
             self.go(Move::Match(true), buffer);
         }
-        Ok(())
     }
 
     /// Raises the least level; after the highest, all lines are shown.
@@ -228,6 +244,11 @@ impl Panel {
             Json::Raw => Json::Columns,
         };
         self.laid_out.clear();
+    }
+
+    /// Shows times in this way.
+    pub fn set_stamps(&mut self, stamps: Stamps) {
+        self.stamps = stamps;
     }
 
     /// Shows times another way.

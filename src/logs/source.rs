@@ -20,6 +20,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+/// Streams that one tail reads, three calls to a poll: more would take a quarter of the region's rate for itself.
+pub const MOST_STREAMS: usize = 300;
+
 /// AWS speaks every second on a Live Tail; so much silence means that the connection is dead.
 const SILENCE: Duration = Duration::from_secs(10);
 

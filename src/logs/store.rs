@@ -8,6 +8,7 @@ use crate::feed::TailState;
 use crate::model::{LogLine, LogStream};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of lines that one tail keeps, overhead included; the oldest go first.
 pub const BYTES: usize = 64 << 20;
@@ -47,6 +48,8 @@ pub struct Line {
 /// The lines of one tail.
 #[derive(Debug)]
 pub struct Buffer {
+    /// Tells one buffer from the next, whose lines have the same numbers.
+    number: u64,
     lines: VecDeque<Option<Line>>,
     /// Number of the first of `lines`.
     base: u64,
@@ -72,7 +75,9 @@ impl Buffer {
     /// An empty buffer with a budget of bytes.
     #[must_use]
     pub fn new(budget: usize) -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         Buffer {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             lines: VecDeque::new(),
             base: 0,
             heads: VecDeque::new(),
@@ -101,6 +106,12 @@ impl Buffer {
         merge(&mut self.heads, &heads);
         self.evict();
         before != (self.next_id(), false)
+    }
+
+    /// A number that no other buffer of this run has.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// How the tail stands.

@@ -19,7 +19,12 @@ pub const PANE: Pane = Pane {
     help: "Events of a service, or of all services of a cluster",
     action: Some(Action::Events),
     open: |place, _| match (&place.ctx, &place.cluster) {
-        (Some(_), Some(_)) => Ok(Box::new(TableView::open(&SPEC, Place { task: None, container: None, ..place.clone() }))),
+        (Some(_), Some(_)) => {
+            let place = Place { task: None, container: None, ..place.clone() };
+            let of_one_service = place.service.is_some();
+            let table = TableView::open(&SPEC, place);
+            Ok(Box::new(if of_one_service { table.without("SERVICE") } else { table }))
+        }
         _ => Err("Events need a service or a cluster: put the cursor on one".to_owned()),
     },
 };
@@ -67,7 +72,7 @@ const SPEC: TableSpec<EventRow> = TableSpec {
         ghost: false,
     },
     enter: "tasks",
-    preview: Some(|_, row, _| frame::wrapped(&row.event().message, 110).into_iter().map(Line::from).collect()),
+    preview: Some(|_, row, width, _| frame::wrapped(&row.event().message, width.saturating_sub(4)).into_iter().map(Line::from).collect()),
     empty: |_, _| "no events: nothing has happened to this service that ECS would tell".to_owned(),
     sources: |place, _| match (place.ctx, &place.cluster, &place.service) {
         (Some(ctx), Some(cluster), None) => vec![Feed::Services(ctx, cluster.clone())],

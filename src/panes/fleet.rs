@@ -8,6 +8,7 @@ use crate::feed::{Feed, Wanted};
 use crate::model::Str;
 use crate::theme::Role;
 use crate::ui::age;
+use crate::ui::frame;
 use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
 use crate::verdict::{Health, Judged};
 use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
@@ -21,7 +22,7 @@ pub const PANE: Pane = Pane { name: "fleet", help: "Problems of all contexts, an
 const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     name: "problems",
     crumb: |_, _| "problems".to_owned(),
-    title: |_, _| "Problems · worst first ·".to_owned(),
+    title: problems_title,
     columns: COLUMNS,
     order: 0,
     wanted: |_, _, _, _, _| {},
@@ -57,12 +58,43 @@ fn name<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
     painted(format!("{}/{}", row.cluster.name(), row.service.name), role)
 }
 
+/// Target groups of a context whose health is asked for on this screen. ELB answers one group a call and its budget is 2.5 calls a
+/// second, so that this many are a round of half a minute.
+const GROUPS: usize = 60;
+
+/// The services whose targets are asked for: all of them, while they are few enough.
+fn checked<'a>(place: &Place, cx: &Cx<'a>) -> (Vec<&'a Arc<Judged>>, usize) {
+    let behind = |row: &&Arc<Judged>| !row.service.load_balancers.is_empty() && place.ctx.is_none_or(|ctx| ctx == row.ctx);
+    let mut rows: Vec<&Arc<Judged>> = cx.board.all().filter(behind).collect();
+    let all = rows.len();
+    // Trouble first, then by name, so that the same ones are asked again.
+    rows.sort_by_key(|row| (!row.verdict.health.troubled(), row.service.arn.clone()));
+    let mut left: std::collections::HashMap<crate::model::Ctx, usize> = std::collections::HashMap::new();
+    rows.retain(|row| {
+        let left = left.entry(row.ctx).or_insert(GROUPS);
+        let fits = *left >= row.service.load_balancers.len();
+        *left = left.saturating_sub(row.service.load_balancers.len());
+        fits
+    });
+    (rows, all)
+}
+
+/// Says so when targets are not looked at everywhere: no problem found is not no problem.
+fn problems_title(place: &Place, cx: &Cx) -> String {
+    let (rows, all) = checked(place, cx);
+    if rows.len() < all { format!("Problems · worst first · targets checked of {} of {all} services ·", rows.len()) } else { "Problems · worst first ·".to_owned() }
+}
+
 /// Which half has the cursor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Half {
     Problems,
     Clusters,
 }
+
+/// Rows of the box about the problem under the cursor, and the rows below the problems from which there is room for it.
+const PREVIEW: u16 = 6;
+const ROOM_FOR_PREVIEW: u16 = 14;
 
 struct Fleet {
     place: Place,
@@ -133,13 +165,15 @@ impl View for Fleet {
 
     fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
         self.clusters.wanted(cx, out);
-        // Tasks and targets only of what is in trouble: they say why, and healthy services need no why.
+        // Tasks only where something is wrong or moves: they say why, and healthy services need no why.
         let mut seen: Vec<(crate::model::Ctx, &Str)> = Vec::new();
         for row in cx.board.all().filter(|row| row.verdict.health.troubled() || row.verdict.health == Health::Roll) {
             if !seen.contains(&(row.ctx, &row.cluster.0)) {
                 seen.push((row.ctx, &row.cluster.0));
                 out.push(Wanted::Poll { feed: Feed::Tasks(row.ctx, row.cluster.clone()), focus: false });
             }
+        }
+        for row in checked(&self.place, cx).0 {
             want_targets(row.ctx, &row.service, false, out);
         }
     }
@@ -190,6 +224,16 @@ impl View for Fleet {
         let wish = u16::try_from(self.problems.shown()).unwrap_or(u16::MAX).saturating_add(3).max(4);
         self.split = if area.height < 10 && self.problems.shown() == 0 { 0 } else { wish.min(area.height.saturating_mul(3) / 5) };
         let (upper, lower) = (Rect { height: self.split, ..area }, Rect { y: area.y + self.split, height: area.height - self.split, ..area });
+        let preview = if self.half == Half::Problems { self.problems.row() } else { None };
+        let lower = match preview.filter(|_| lower.height >= ROOM_FOR_PREVIEW) {
+            Some(row) => {
+                let height = lower.height - PREVIEW;
+                let below = Rect { y: lower.y + height, height: PREVIEW, ..lower };
+                frame::preview(below, buf, cx.theme, &row.service.name, super::services::preview(row, usize::from(below.width), cx));
+                Rect { height, ..lower }
+            }
+            None => lower,
+        };
         self.problems.focus(self.half == Half::Problems);
         self.clusters.focus(self.half == Half::Clusters);
         self.problems.draw(upper, buf, cx);

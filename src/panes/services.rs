@@ -6,6 +6,7 @@ use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Ctx, ImageUri, Service, TargetState};
 use crate::theme::Role;
 use crate::ui::age;
+use crate::ui::frame;
 use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
 use crate::verdict::{Health, Judged};
 use crate::view::{Cx, Place, Subject};
@@ -40,7 +41,7 @@ const SPEC: TableSpec<Arc<Judged>> = TableSpec {
     haystack: |row| format!("{} {}", row.service.name, row.service.task_definition.name()),
     subject: |_, row, _| subject(row),
     enter: "tasks",
-    preview: Some(|_, row, cx| preview(row, cx)),
+    preview: Some(|_, row, width, cx| preview(row, width, cx)),
     empty: |_, _| "no services in this cluster".to_owned(),
     sources: |place, _| match (place.ctx, &place.cluster) {
         (Some(ctx), Some(cluster)) => vec![Feed::Services(ctx, cluster.clone())],
@@ -181,21 +182,27 @@ pub fn want_targets(ctx: Ctx, service: &Service, focus: bool, out: &mut Vec<Want
     }
 }
 
-fn preview(row: &Judged, cx: &Cx) -> Vec<Line<'static>> {
+/// Why the service is as it is, what to look at next, and the last thing that ECS said of it.
+#[must_use]
+pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
+    const LABEL: usize = 6;
     let verdict = &row.verdict;
-    let label = |word: &'static str| Span::styled(format!("{word:<6}"), cx.theme.style(Role::Dim));
+    let label = |word: &'static str| Span::styled(format!("{word:<LABEL$}"), cx.theme.style(Role::Dim));
     let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx.now)));
-    let mut lines = vec![Line::from(vec![
-        label("why"),
-        Span::styled(format!("{} ", verdict.health.glyph()), cx.theme.style(verdict.health.role())),
-        Span::styled(format!("{}{since}", verdict.why), cx.theme.style(Role::Text)),
-    ])];
+    let room = width.saturating_sub(LABEL + 6).max(20);
+    let mut lines = Vec::new();
+    for (n, part) in frame::wrapped(&format!("{}{since}", verdict.why), room).into_iter().take(2).enumerate() {
+        let glyph = if n == 0 { format!("{} ", verdict.health.glyph()) } else { "  ".to_owned() };
+        let first = if n == 0 { "why" } else { "" };
+        lines.push(Line::from(vec![label(first), Span::styled(glyph, cx.theme.style(verdict.health.role())), Span::styled(part, cx.theme.style(Role::Text))]));
+    }
     if !verdict.next.is_empty() {
         lines.push(Line::from(vec![label("next"), Span::styled(verdict.next.clone(), cx.theme.style(Role::Text))]));
     }
     if let Some(event) = row.service.events.first() {
         let at = event.at.map_or(String::new(), |at| age::clock(at, cx.now));
-        lines.push(Line::from(vec![label("last"), Span::styled(format!("{at} {}", event.message), cx.theme.style(Role::Dim))]));
+        let last = format!("{at} {}", event.message);
+        lines.push(Line::from(vec![label("last"), Span::styled(crate::text::fit(&last, room).into_owned(), cx.theme.style(Role::Dim))]));
     }
     lines
 }

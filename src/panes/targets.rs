@@ -55,7 +55,7 @@ const SPEC: TableSpec<TargetRow> = TableSpec {
         ghost: false,
     },
     enter: "logs",
-    preview: Some(|_, row, cx| preview(row, cx)),
+    preview: Some(|_, row, _, cx| preview(row, cx)),
     empty: |place, cx| {
         let groups = groups(place, cx);
         if groups.is_empty() { "no target group".to_owned() } else { "no target is registered: no task is behind this load balancer".to_owned() }

@@ -19,7 +19,12 @@ pub const PANE: Pane = Pane {
     help: "Tasks of a service or a cluster, running and stopped",
     action: Some(Action::Tasks),
     open: |place, _| match (&place.ctx, &place.cluster) {
-        (Some(_), Some(_)) => Ok(Box::new(TableView::open(&SPEC, Place { task: None, container: None, ..place.clone() }))),
+        (Some(_), Some(_)) => {
+            let place = Place { task: None, container: None, ..place.clone() };
+            let of_one_service = place.service.is_some();
+            let table = TableView::open(&SPEC, place);
+            Ok(Box::new(if of_one_service { table.without("SERVICE") } else { table }))
+        }
         _ => Err("Tasks need a service or a cluster: put the cursor on one".to_owned()),
     },
 };
@@ -46,7 +51,7 @@ const SPEC: TableSpec<TaskRow> = TableSpec {
     haystack: |row| format!("{} {} {} {}", row.task.arn.name(), row.task.group, row.task.task_definition.name(), row.task.ip.as_deref().unwrap_or("")),
     subject: |place, row, _| subject(place, row),
     enter: "logs",
-    preview: Some(|_, row, cx| preview(row, cx)),
+    preview: Some(|_, row, _, cx| preview(row, cx)),
     empty: |place, cx| empty(place, cx),
     sources: |place, _| match (place.ctx, &place.cluster) {
         (Some(ctx), Some(cluster)) => vec![Feed::Tasks(ctx, cluster.clone())],
@@ -56,12 +61,12 @@ const SPEC: TableSpec<TaskRow> = TableSpec {
 };
 
 const COLUMNS: &[Column<TaskRow>] = &[
-    Column { key: 's', title: "STATE", width: Width::Fixed(16), right: false, rank: 0, cell: |row, _| state(row), sort: |row, _| Key::Number(order(row)) },
+    Column { key: 's', title: "STATE", width: Width::Fit(9, 16), right: false, rank: 0, cell: |row, _| state(row), sort: |row, _| Key::Number(order(row)) },
     Column { key: 'i', title: "TASK", width: Width::Fixed(8), right: false, rank: 0, cell: |row, _| plain(short(&row.task.arn)), sort: |row, _| Key::Text(row.task.arn.name().into()) },
     Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 28), right: false, rank: 6, cell: |row, _| plain(row.task.service().unwrap_or(&row.task.group)), sort: |row, _| Key::Text(row.task.group.clone()) },
     Column { key: 'r', title: "REV", width: Width::Fixed(5), right: true, rank: 1, cell: |row, _| revision(row), sort: |row, _| Key::Number(-revision_number(&row.task)) },
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 4, cell: |row, _| container_health(&row.task), sort: |row, _| Key::Text(row.task.health.clone()) },
-    Column { key: 'l', title: "TARGET", width: Width::Fixed(11), right: false, rank: 3, cell: |row, _| target(row), sort: |row, _| Key::Text(target(row).text.into()) },
+    Column { key: 'l', title: "TARGET", width: Width::Fit(7, 11), right: false, rank: 3, cell: |row, _| target(row), sort: |row, _| Key::Text(target(row).text.into()) },
     Column { key: 'z', title: "AZ", width: Width::Fixed(2), right: false, rank: 7, cell: |row, _| dim(zone(row.task.zone.as_deref())), sort: |row, _| Key::Text(zone(row.task.zone.as_deref()).into()) },
     Column { key: 'p', title: "IP", width: Width::Fixed(15), right: false, rank: 8, cell: |row, _| dim(row.task.ip.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.task.ip.clone().unwrap_or_default()) },
     Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 2, cell: |row, cx| dim(age::since(moment(&row.task), cx.now)), sort: |row, _| Key::Number(-moment(&row.task).map_or(0, |at| at.as_second())) },

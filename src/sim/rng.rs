@@ -1,4 +1,4 @@
-//! A small seeded generator (SplitMix64). The same seed gives the same world
+//! A small seeded generator (`SplitMix64`). The same seed gives the same world
 //! on every machine; nothing here reads the clock or the operating system.
 
 /// A stream of pseudo-random numbers.
@@ -13,6 +13,7 @@ impl Rng {
     }
 
     /// 64 random bits.
+    #[expect(clippy::should_implement_trait, reason = "an endless stream never answers None")]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)
@@ -50,13 +51,11 @@ impl Rng {
 /// FNV-1a, finished by a mixer: a stable hash of a name.
 #[must_use]
 pub fn hash(text: &str) -> u64 {
-    let fnv = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let fnv = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     mix(fnv)
 }
 
-/// The finaliser of SplitMix64.
+/// The finaliser of `SplitMix64`.
 #[must_use]
 pub fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

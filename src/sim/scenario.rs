@@ -18,10 +18,7 @@ pub use schema::{Act, Behaviour, Fate, HealthCheck, LaunchType, LogDriver, Scena
 pub use span::Span;
 
 /// Scenarios that are built in: name and text.
-pub const EMBEDDED: [(&str, &str); 2] = [
-    ("small", include_str!("scenarios/small.toml")),
-    ("large", include_str!("scenarios/large.toml")),
-];
+pub const EMBEDDED: [(&str, &str); 2] = [("small", include_str!("scenarios/small.toml")), ("large", include_str!("scenarios/large.toml"))];
 
 /// Reads a scenario by its built-in name, or else from a file, and sets parameters.
 ///
@@ -60,9 +57,7 @@ pub fn read(file: &str, text: &str, set: &[(String, String)]) -> Result<Scenario
             };
             return Err(Error(format!("{file}: no parameter `{key}` to set; {hint}")));
         };
-        *parameter = value.parse().map_err(|_| {
-            Error(format!("{file}: parameter `{key}` must be a whole number, not `{value}`"))
-        })?;
+        *parameter = value.parse().map_err(|_| Error(format!("{file}: parameter `{key}` must be a whole number, not `{value}`")))?;
     }
     check::check(file, text, &scenario)?;
     Ok(scenario)

@@ -20,8 +20,8 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
-pub use lifecycle::NewTask;
 pub use build::PLATFORM;
+pub use lifecycle::NewTask;
 pub use register::{Flavour, tags};
 pub use state::*;
 
@@ -29,7 +29,7 @@ use super::rng::{Rng, hash};
 use super::scenario::{Error, Scenario};
 use queue::Queue;
 
-/// How long DescribeTasks knows a stopped task.
+/// How long `DescribeTasks` knows a stopped task.
 const STOPPED_KEPT: Ms = 3_600_000;
 /// `service.events` holds at most so many.
 const EVENTS_KEPT: usize = 100;

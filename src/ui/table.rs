@@ -45,8 +45,8 @@ pub struct TableSpec<R: 'static> {
     pub subject: fn(&Place, &R, &Cx) -> Subject,
     /// Pane that Enter opens.
     pub enter: &'static str,
-    /// Lines about the row under the cursor, shown below the table.
-    pub preview: Option<fn(&Place, &R, &Cx) -> Vec<Line<'static>>>,
+    /// Lines about the row under the cursor, shown below the table, for a box of so many cells.
+    pub preview: Option<fn(&Place, &R, usize, &Cx) -> Vec<Line<'static>>>,
     /// What to say when there are no rows: why, and what to do.
     pub empty: fn(&Place, &Cx) -> String,
     /// Feeds whose failure is said on the table's lower border.
@@ -165,10 +165,23 @@ impl<R: 'static> TableView<R> {
         self.rows.len()
     }
 
+    /// The row under the cursor.
+    #[must_use]
+    pub fn row(&self) -> Option<&R> {
+        self.rows.cursor()
+    }
+
     /// Where the cursor is among the rows shown.
     #[must_use]
     pub fn position(&self) -> usize {
         self.rows.position()
+    }
+
+    /// Leaves a column out at first: one that says the same in every row here.
+    #[must_use]
+    pub fn without(mut self, title: &'static str) -> Self {
+        self.hidden.push(title);
+        self
     }
 
     /// Whether the cursor is here; the other halves of a screen show no cursor.

@@ -9,6 +9,7 @@ use crate::text::{end_at, fit, fit_middle, pad, width};
 use ratatui::buffer::Buffer as Screen;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::text::Line as Words;
 use ratatui::widgets::{Block, Widget};
 
 /// Cells from which on there is room for milliseconds, the words of levels and whole container names.
@@ -68,8 +69,10 @@ impl Panel {
         self.settle(buffer);
         if framed {
             let foot = self.foot(buffer, look, usize::from(area.width) - 4);
-            let title = self.title(look, usize::from(area.width) - 4);
-            Block::bordered().border_style(look.paint.border).title_top(title).title_bottom(foot).render(area, screen);
+            let title = self.title(buffer, look, usize::from(area.width) - 4);
+            Block::bordered().border_style(look.paint.border)
+                .title_top(Words::styled(title, look.paint.title))
+                .title_bottom(Words::styled(foot, look.paint.dim)).render(area, screen);
         }
         let lines = self.visible(buffer);
         if lines.is_empty() {
@@ -234,9 +237,13 @@ impl Panel {
     }
 
     /// The top of the frame: whether it follows is said first when there is little room, so it never falls off.
-    fn title(&self, look: &Look, room: usize) -> String {
+    fn title(&self, buffer: &Buffer, look: &Look, room: usize) -> String {
         let state = if self.follow {
-            "FOLLOW".to_owned()
+            match (buffer.state().caught_up, buffer.state().live) {
+                (false, _) => "READING".to_owned(),
+                (true, false) => "FOLLOW".to_owned(),
+                (true, true) => "LIVE TAIL".to_owned(),
+            }
         } else {
             match self.unseen() {
                 0 => format!("PAUSED · {} follows", look.keys[1]),
@@ -298,7 +305,7 @@ impl Panel {
         let rate = if recent < 100 { format!("{}.{}", recent / 10, recent % 10) } else { (recent / 10).to_string() };
         let sampled = if buffer.state().sampled { " sampled" } else { "" };
         let lag = look.lag.map_or(String::new(), |lag| if lag < 60_000 { format!(" lag {}.{}s", lag / 1000, lag % 1000 / 100) } else { format!(" lag {}", age(lag)) });
-        Some(format!("{}{rate}/s{sampled}{lag}", if buffer.state().live { "live " } else { "" }))
+        Some(format!("{rate}/s{sampled}{lag}"))
     }
 }
 

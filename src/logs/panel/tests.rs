@@ -98,7 +98,6 @@ fn lines_of_a_service_at_three_sizes() {
 #[test]
 fn an_opened_line_shows_its_stack_trace_and_a_search_its_matches() {
     let (buffer, mut panel) = filled();
-    panel.set_search("OutOfMemory|503", &buffer).unwrap();
     panel.set_search("re:OutOfMemory|503", &buffer).unwrap();
     panel.go(Move::Match(true), &buffer);
     panel.toggle_open(&buffer);

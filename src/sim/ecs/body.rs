@@ -76,7 +76,7 @@ fn wrong_type(found: &Value, wanted: &str) -> ApiError {
 /// One page of a list of sorted, distinct keys, under `key` in the reply. The
 /// token is the last key that was given, so that pages stay right while the
 /// list changes.
-pub(super) fn page(body: Body<'_>, key: &str, size: (usize, usize), all: Vec<String>) -> Reply {
+pub(super) fn page(body: Body<'_>, key: &str, size: (usize, usize), all: &[String]) -> Reply {
     let (default, most) = size;
     let wanted = match body.whole("maxResults")? {
         None => default,
@@ -89,7 +89,7 @@ pub(super) fn page(body: Body<'_>, key: &str, size: (usize, usize), all: Vec<Str
         None | Some("") => 0,
         Some(token) => {
             let last = open_token(token).ok_or_else(|| ApiError::parameter("Invalid token"))?;
-            all.iter().position(|k| *k == last).map_or_else(|| after(&all, &last), |i| i + 1)
+            all.iter().position(|k| *k == last).map_or_else(|| after(all, &last), |i| i + 1)
         }
     };
     let rest = all.get(start..).unwrap_or_default();

@@ -7,8 +7,8 @@ use super::{ApiError, Caller, Reply, cluster, is_arn, missing, put, seconds, sho
 use crate::sim::world::{ContainerInstance, Estate, InstanceStatus, TaskStatus};
 
 pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
-    let arns = estate.clusters.iter().map(|c| estate.cluster_arn(&c.name)).collect();
-    page(body, "clusterArns", (100, 100), arns)
+    let arns: Vec<String> = estate.clusters.iter().map(|c| estate.cluster_arn(&c.name)).collect();
+    page(body, "clusterArns", (100, 100), &arns)
 }
 
 pub(super) fn describe(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
@@ -21,10 +21,8 @@ pub(super) fn describe(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply
     }
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for name in names {
-        let named = |c: &crate::sim::world::Cluster| {
-            c.name == short(name) && (!is_arn(name) || estate.cluster_arn(&c.name) == name)
-        };
-        match estate.clusters.iter().position(named) {
+        let means = |c: &crate::sim::world::Cluster| c.name == short(name) && (!is_arn(name) || estate.cluster_arn(&c.name) == name);
+        match estate.clusters.iter().position(means) {
             Some(index) => found.push(one(estate, index, body)?),
             None if is_arn(name) => failures.push(missing(name)),
             None => failures.push(missing(&estate.cluster_arn(name))),
@@ -73,7 +71,7 @@ fn one(estate: &Estate, index: usize, body: Body<'_>) -> Reply {
         out["attachmentsStatus"] = json!("UPDATE_COMPLETE");
     }
     if body.includes("STATISTICS")? {
-        let (fargate, hosted) = (counts(tasks().filter(|t| t.fargate)), counts(tasks().filter(|t| !t.fargate)));
+        let (fargate, hosted) = (counts(tasks().filter(|t| t.on_fargate())), counts(tasks().filter(|t| !t.on_fargate())));
         let (mut on_fargate, mut on_ec2) = (0, 0);
         for service in cluster.services.values().map(|&s| &estate.services[s]) {
             let fargate = service.current_revision().is_some_and(|r| !r.platform_version.is_empty());
@@ -96,13 +94,13 @@ fn one(estate: &Estate, index: usize, body: Body<'_>) -> Reply {
 
 pub(super) fn list_instances(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     let cluster = cluster(estate, body)?;
-    let states = ["ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "REGISTRATION_FAILED"];
-    let status = body.one_of("status", &states)?;
+    let allowed = ["ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "REGISTRATION_FAILED"];
+    let status = body.one_of("status", &allowed)?;
     let wanted = |i: &&ContainerInstance| status.is_none_or(|s| s == status_word(i));
     let here = estate.instances.iter().filter(|i| i.cluster == cluster).filter(wanted);
     let mut arns: Vec<String> = here.map(|i| estate.instance_arn(i)).collect();
     arns.sort();
-    page(body, "containerInstanceArns", (100, 100), arns)
+    page(body, "containerInstanceArns", (100, 100), &arns)
 }
 
 pub(super) fn describe_instances(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
@@ -141,12 +139,8 @@ fn instance(estate: &Estate, index: usize, health: bool) -> Value {
     let of = &estate.instances[index];
     let (running, pending) = counts(estate.tasks.values().filter(|t| t.instance == Some(index)));
     let resources = |cpu: u32, memory: u32, ports: Vec<String>| {
-        let number = |name: &str, n: u32| {
-            json!({"name": name, "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": n})
-        };
-        let set = |name: &str, of: Vec<String>| {
-            json!({"name": name, "type": "STRINGSET", "doubleValue": 0.0, "longValue": 0, "integerValue": 0, "stringSetValue": of})
-        };
+        let number = |name: &str, n: u32| json!({"name": name, "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": n});
+        let set = |name: &str, of: Vec<String>| json!({"name": name, "type": "STRINGSET", "doubleValue": 0.0, "longValue": 0, "integerValue": 0, "stringSetValue": of});
         json!([number("CPU", cpu), number("MEMORY", memory), set("PORTS", ports), set("PORTS_UDP", Vec::new())])
     };
     let reserved = ["22", "2375", "2376", "51678", "51679"].map(str::to_owned).to_vec();
@@ -210,15 +204,15 @@ pub(super) fn capacity_providers(estate: &mut Estate, _: &Caller, body: Body<'_>
     if asked.is_empty() {
         shown = all.iter().map(|name| (*name).to_owned()).collect();
     }
-    let mut reply = page(body, "capacityProviders", (10, 10), shown)?;
+    let mut reply = page(body, "capacityProviders", (10, 10), &shown)?;
     for name in reply["capacityProviders"].as_array_mut().into_iter().flatten() {
-        *name = provider(estate, name.as_str().unwrap_or_default(), arn(name.as_str().unwrap_or_default()));
+        *name = provider(estate, name.as_str().unwrap_or_default(), &arn(name.as_str().unwrap_or_default()));
     }
     reply["failures"] = json!(failures);
     Ok(reply)
 }
 
-fn provider(estate: &Estate, name: &str, arn: String) -> Value {
+fn provider(estate: &Estate, name: &str, arn: &str) -> Value {
     let mut out = json!({"capacityProviderArn": arn, "name": name, "status": "ACTIVE", "tags": []});
     match estate.capacity_providers.iter().find(|p| p.name == name) {
         None => out["type"] = json!(name),

@@ -20,7 +20,7 @@ pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     if newest_first {
         arns.reverse();
     }
-    page(body, "taskDefinitionArns", (100, 100), arns)
+    page(body, "taskDefinitionArns", (100, 100), &arns)
 }
 
 pub(super) fn families(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
@@ -31,7 +31,8 @@ pub(super) fn families(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply
         status == "ALL" || active == (status == "ACTIVE")
     };
     let families = estate.families.iter().filter(|(name, revisions)| name.starts_with(prefix) && wanted(revisions));
-    page(body, "families", (100, 100), families.map(|(name, _)| name.clone()).collect())
+    let names: Vec<String> = families.map(|(name, _)| name.clone()).collect();
+    page(body, "families", (100, 100), &names)
 }
 
 pub(super) fn describe(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {

@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use super::body::{Body, page};
 use super::services::{counts, deployment_configuration, launch, load_balancers};
 use super::{ApiError, Caller, Reply, cluster, missing, put, seconds, service};
-use crate::sim::world::{
-    BreakerStatus, Controller, DeploymentStatus, Estate, Ms, Service, ServiceDeployment, ServiceRevision,
-};
+use crate::sim::world::{BreakerStatus, Controller, DeploymentStatus, Estate, Ms, Service, ServiceDeployment, ServiceRevision};
 
 const STATUSES: [&str; 9] = [
     "PENDING",
@@ -49,8 +47,8 @@ pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
             && before.is_none_or(|b| at <= b)
     };
     let shown: Vec<&ServiceDeployment> = of.history.iter().rev().filter(within).collect();
-    let arns = shown.iter().map(|h| h.id.clone()).collect();
-    let mut reply = page(body, "serviceDeployments", (20, 100), arns)?;
+    let arns: Vec<String> = shown.iter().map(|h| h.id.clone()).collect();
+    let mut reply = page(body, "serviceDeployments", (20, 100), &arns)?;
     for entry in reply["serviceDeployments"].as_array_mut().into_iter().flatten() {
         if let Some(h) = shown.iter().find(|h| entry.as_str() == Some(&h.id)) {
             *entry = brief(estate, of, h);
@@ -159,13 +157,17 @@ fn one(estate: &Estate, index: usize, at: usize) -> Value {
     put(&mut out, "stoppedAt", of.stopped_at.map(seconds));
     put(&mut out, "statusReason", reason(of));
     put(&mut out, "lifecycleStage", stage(service, of).map(|s| json!(s)));
-    put(&mut out, "rollback", of.rollback.as_ref().map(|r| {
-        json!({
-            "reason": r.reason,
-            "startedAt": seconds(r.started_at),
-            "serviceRevisionArn": estate.revision_arn(service, service.revisions[r.revision].id),
-        })
-    }));
+    put(
+        &mut out,
+        "rollback",
+        of.rollback.as_ref().map(|r| {
+            json!({
+                "reason": r.reason,
+                "startedAt": seconds(r.started_at),
+                "serviceRevisionArn": estate.revision_arn(service, service.revisions[r.revision].id),
+            })
+        }),
+    );
     out
 }
 
@@ -214,9 +216,7 @@ fn revision_view(estate: &Estate, service: &Service, of: &ServiceRevision) -> Va
     });
     launch(&mut out, of);
     if !of.load_balancers.is_empty() {
-        let arn = |lb: &crate::sim::world::LoadBalancing| {
-            json!({"targetGroupArn": estate.target_group_arn(lb.target_group)})
-        };
+        let arn = |lb: &crate::sim::world::LoadBalancing| json!({"targetGroupArn": estate.target_group_arn(lb.target_group)});
         out["resolvedConfiguration"] = json!({"loadBalancers": of.load_balancers.iter().map(arn).collect::<Vec<_>>()});
     }
     out

@@ -1,4 +1,4 @@
-//! RunTask: tasks without a service.
+//! `RunTask`: tasks without a service.
 
 use std::sync::Arc;
 
@@ -53,7 +53,9 @@ fn request(estate: &Estate, body: Body<'_>) -> Result<NewTask, ApiError> {
     let strategy = body.list("capacityProviderStrategy")?.filter(|s| !s.is_empty());
     let launch = match (launch_type, strategy) {
         (Some(_), Some(_)) => {
-            return Err(ApiError::parameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."));
+            return Err(ApiError::parameter(
+                "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
+            ));
         }
         (None, Some(all)) => provider_strategy(estate, cluster, all)?,
         (Some("FARGATE"), None) => Launch::Fargate,

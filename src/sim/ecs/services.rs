@@ -1,12 +1,10 @@
-//! ListServices and DescribeServices: what a service looks like.
+//! `ListServices` and `DescribeServices`: what a service looks like.
 
 use serde_json::{Value, json};
 
 use super::body::{Body, page};
 use super::{ApiError, Caller, Reply, cluster, is_arn, missing, put, seconds, service, tags, uuid};
-use crate::sim::world::{
-    Controller, Deployment, Estate, Launch, LoadBalancing, Rollout, Scheduling, Service, ServiceRevision, TaskStatus,
-};
+use crate::sim::world::{Controller, Deployment, Estate, Launch, LoadBalancing, Rollout, Scheduling, Service, ServiceRevision, TaskStatus};
 
 pub(super) const LAUNCH_TYPES: [&str; 4] = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
 
@@ -23,8 +21,8 @@ pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
             && managed.is_none_or(|m| m == "CUSTOMER")
     });
     // AWS's order is its own; by name is as good and stays put.
-    let arns = wanted.map(|s| estate.service_arn(s)).collect();
-    page(body, "serviceArns", (10, 100), arns)
+    let arns: Vec<String> = wanted.map(|s| estate.service_arn(s)).collect();
+    page(body, "serviceArns", (10, 100), &arns)
 }
 
 pub(super) fn describe(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
@@ -69,7 +67,7 @@ pub(super) fn counts(estate: &Estate, index: usize, deployment: Option<u64>) -> 
     let mut counts = Counts::default();
     let tasks = service.tasks.iter().filter_map(|id| estate.tasks.get(id));
     for task in tasks.filter(|t| deployment.is_none_or(|d| t.deployment == d)) {
-        counts.desired += usize::from(!task.stopping);
+        counts.desired += usize::from(!task.stopping());
         match task.status {
             TaskStatus::Running => counts.running += 1,
             TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => counts.pending += 1,
@@ -86,7 +84,7 @@ pub(super) fn counts(estate: &Estate, index: usize, deployment: Option<u64>) -> 
     counts
 }
 
-/// A service as DescribeServices and UpdateService show it, without tags.
+/// A service as `DescribeServices` and `UpdateService` show it, without tags.
 pub(super) fn one(estate: &Estate, index: usize) -> Value {
     let service = &estate.services[index];
     let total = counts(estate, index, None);
@@ -122,10 +120,12 @@ pub(super) fn one(estate: &Estate, index: usize) -> Value {
     launch(&mut out, revision);
     match service.controller {
         Controller::Ecs => {
-            out["deployments"] = service.deployments.iter().enumerate()
-                .map(|(at, d)| deployment(estate, index, at, d)).collect();
-            out["currentServiceRevisions"] = service.deployments.iter()
-                .filter_map(|d| Some(revision_counts(estate, index, d.id, service.revisions.get(d.revision)?))).collect();
+            out["deployments"] = service.deployments.iter().enumerate().map(|(at, d)| deployment(estate, index, at, d)).collect();
+            out["currentServiceRevisions"] = service
+                .deployments
+                .iter()
+                .filter_map(|d| Some(revision_counts(estate, index, d.id, service.revisions.get(d.revision)?)))
+                .collect();
             let under_way = service.under_way().map(|h| json!(estate.service_deployment_arn(service, &h.id)));
             put(&mut out, "currentServiceDeployment", under_way);
         }
@@ -149,9 +149,7 @@ fn revision_counts(estate: &Estate, index: usize, deployment: u64, revision: &Se
 pub(super) fn launch(out: &mut Value, revision: &ServiceRevision) {
     match &revision.launch {
         Launch::Providers(all) => {
-            let one = |(name, weight, base): &(String, u32, u32)| {
-                json!({"capacityProvider": name, "weight": weight, "base": base})
-            };
+            let one = |(name, weight, base): &(String, u32, u32)| json!({"capacityProvider": name, "weight": weight, "base": base});
             out["capacityProviderStrategy"] = all.iter().map(one).collect();
         }
         other => out["launchType"] = json!(launch_type(other)),
@@ -188,7 +186,7 @@ fn deployment(estate: &Estate, index: usize, at: usize, of: &Deployment) -> Valu
     out
 }
 
-/// The one task set of a service that CodeDeploy or somebody else deploys.
+/// The one task set of a service that `CodeDeploy` or somebody else deploys.
 fn task_sets(estate: &Estate, index: usize) -> Value {
     let service = &estate.services[index];
     let (Some(of), Some(revision)) = (service.deployments.first(), service.current_revision()) else {
@@ -252,9 +250,7 @@ pub(super) fn deployment_configuration(service: &Service) -> Value {
 }
 
 fn events(service: &Service) -> Value {
-    let one = |e: &crate::sim::world::ServiceEvent| {
-        json!({"id": uuid(e.id), "createdAt": seconds(e.at), "message": e.message})
-    };
+    let one = |e: &crate::sim::world::ServiceEvent| json!({"id": uuid(e.id), "createdAt": seconds(e.at), "message": e.message});
     service.events.iter().map(one).collect()
 }
 

@@ -1,4 +1,4 @@
-//! ListTasks, DescribeTasks and StopTask: what a task looks like.
+//! `ListTasks`, `DescribeTasks` and `StopTask`: what a task looks like.
 
 use serde_json::{Value, json};
 
@@ -20,30 +20,30 @@ pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     let family = body.text("family")?;
     let of_service = match body.text("serviceName")? {
         None => None,
-        Some(name) => Some(service(estate, cluster, name).ok_or_else(|| {
-            ApiError::client("ServiceNotFoundException", "Service not found.")
-        })?),
+        Some(name) => {
+            Some(service(estate, cluster, name).ok_or_else(|| ApiError::client("ServiceNotFoundException", "Service not found."))?)
+        }
     };
     let host = body.text("containerInstance")?.map(short);
     let daemon = body.text("daemonName")?;
     let wanted = |task: &&Task| {
         // ECS sets no desired status of PENDING, so that filter never finds anything.
-        let status = if task.stopping { "STOPPED" } else { "RUNNING" };
+        let status = if task.stopping() { "STOPPED" } else { "RUNNING" };
         status == desired
             && daemon.is_none()
             && started_by.is_none_or(|by| started_by_of(task).as_deref() == Some(by))
             && family.is_none_or(|f| f == task.definition.family)
             && of_service.is_none_or(|s| task.service == Some(s))
-            && launch.is_none_or(|l| l == if task.fargate { "FARGATE" } else { "EC2" })
+            && launch.is_none_or(|l| l == if task.on_fargate() { "FARGATE" } else { "EC2" })
             && host.is_none_or(|h| task.instance.is_some_and(|i| format!("{:032x}", estate.instances[i].id) == h))
     };
     let scope = of_service.map_or(&estate.clusters[cluster].tasks, |s| &estate.services[s].tasks);
     let tasks = scope.iter().filter_map(|id| estate.tasks.get(id)).filter(wanted);
-    let arns = tasks.map(|t| estate.task_arn(t)).collect();
-    page(body, "taskArns", (100, 100), arns)
+    let arns: Vec<String> = tasks.map(|t| estate.task_arn(t)).collect();
+    page(body, "taskArns", (100, 100), &arns)
 }
 
-/// The deployment of a service's task, or what RunTask was told.
+/// The deployment of a service's task, or what `RunTask` was told.
 fn started_by_of(task: &Task) -> Option<String> {
     match task.service {
         Some(_) => Some(format!("ecs-svc/{}", task.deployment)),
@@ -97,7 +97,7 @@ pub(super) fn stop(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     Ok(json!({"task": one(estate, task, true)}))
 }
 
-/// A task as DescribeTasks, RunTask and StopTask show it.
+/// A task as `DescribeTasks`, `RunTask` and `StopTask` show it.
 pub(super) fn one(estate: &Estate, task: &Task, with_tags: bool) -> Value {
     let arn = estate.task_arn(task);
     let provisioned = task.connectivity_at.is_some() || task.eni.is_none();
@@ -110,12 +110,12 @@ pub(super) fn one(estate: &Estate, task: &Task, with_tags: bool) -> Value {
         "containers": containers(task, &arn),
         "cpu": size(task.definition.cpu),
         "createdAt": seconds(task.created_at),
-        "desiredStatus": if task.stopping { "STOPPED" } else { "RUNNING" },
+        "desiredStatus": if task.stopping() { "STOPPED" } else { "RUNNING" },
         "enableExecuteCommand": task.exec,
         "group": task.group,
         "healthStatus": health_word(task.health),
         "lastStatus": status_word(task.status),
-        "launchType": if task.fargate { "FARGATE" } else { "EC2" },
+        "launchType": if task.on_fargate() { "FARGATE" } else { "EC2" },
         "memory": size(task.definition.memory),
         "overrides": overrides(task),
         "tags": if with_tags { tags(&task.tags) } else { json!([]) },
@@ -131,7 +131,7 @@ pub(super) fn one(estate: &Estate, task: &Task, with_tags: bool) -> Value {
     if let Some(host) = task.instance.map(|i| &estate.instances[i]) {
         out["containerInstanceArn"] = json!(estate.instance_arn(host));
     }
-    if task.fargate {
+    if task.on_fargate() {
         out["platformVersion"] = json!(task.platform_version);
         out["platformFamily"] = json!("Linux");
         out["ephemeralStorage"] = json!({"sizeInGiB": 20});
@@ -186,7 +186,7 @@ fn containers(task: &Task, arn: &str) -> Value {
     let one = |index: usize| {
         let (of, now) = (&task.definition.containers[index], &task.containers[index]);
         let bits = u128::from(crate::sim::rng::hash(&format!("{path}/{}", of.name)));
-        let id = uuid(bits << 64 | u128::from(crate::sim::rng::mix(task.id.0 as u64 ^ index as u64)));
+        let id = uuid(bits << 64 | task.id.0 >> 64);
         let mut out = json!({
             "containerArn": format!("{prefix}container/{path}/{id}"),
             "taskArn": arn,
@@ -220,7 +220,7 @@ fn containers(task: &Task, arn: &str) -> Value {
     (0..task.definition.containers.len()).map(one).collect()
 }
 
-/// The agent that ExecuteCommand talks to.
+/// The agent that `ExecuteCommand` talks to.
 fn agent(status: ContainerStatus, started: Option<i64>) -> Value {
     let mut out = json!({"name": "ExecuteCommandAgent", "lastStatus": match status {
         ContainerStatus::Pending => "PENDING",

@@ -1,4 +1,4 @@
-//! UpdateService: what it changes, what of that starts a deployment, and what
+//! `UpdateService`: what it changes, what of that starts a deployment, and what
 //! the deployment controllers refuse.
 
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::definitions::find;
 use super::{ApiError, Caller, Reply, cluster, service};
 use crate::sim::world::{Controller, Estate, Launch, LoadBalancing, NetworkMode, Scheduling, ServiceRevision};
 
-/// Members that CODE_DEPLOY and EXTERNAL services accept beside cluster and service.
+/// Members that `CODE_DEPLOY` and EXTERNAL services accept beside cluster and service.
 const CODE_DEPLOY_TAKES: [&str; 7] = [
     "desiredCount",
     "deploymentConfiguration",
@@ -97,9 +97,7 @@ fn controller_allows(estate: &Estate, index: usize, body: Body<'_>, forced: bool
         let external = controller == Controller::External && key == "deploymentConfiguration";
         if !harmless && (external || !CODE_DEPLOY_TAKES.contains(&key.as_str())) {
             let what = spaced(key);
-            return Err(ApiError::parameter(format!(
-                "Unable to update {what} on services with a {word} deployment controller. {instead}"
-            )));
+            return Err(ApiError::parameter(format!("Unable to update {what} on services with a {word} deployment controller. {instead}")));
         }
     }
     Ok(())
@@ -120,7 +118,9 @@ fn spaced(key: &str) -> String {
 fn desired(estate: &Estate, index: usize, body: Body<'_>) -> Result<Option<u32>, ApiError> {
     let Some(count) = body.whole("desiredCount")? else { return Ok(None) };
     if estate.services[index].scheduling == Scheduling::Daemon {
-        return Err(ApiError::parameter("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again."));
+        return Err(ApiError::parameter(
+            "The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.",
+        ));
     }
     // The quota of tasks per service.
     let count = u32::try_from(count).ok().filter(|n| *n <= 5000);
@@ -207,13 +207,11 @@ fn balancing(estate: &Estate, revision: &ServiceRevision, all: &[Value]) -> Resu
         let container = lb.needed("containerName", "containerName cannot be empty.")?;
         let port = lb.whole("containerPort")?.and_then(|n| u16::try_from(n).ok()).unwrap_or(0);
         let group = (0..estate.target_groups.len()).find(|&g| estate.target_group_arn(g) == arn);
-        let target_group = group.ok_or_else(|| {
-            ApiError::parameter(format!("Unable to assume role and validate the specified targetGroupArn: {arn}"))
-        })?;
+        let target_group =
+            group.ok_or_else(|| ApiError::parameter(format!("Unable to assume role and validate the specified targetGroupArn: {arn}")))?;
         let known = revision.definition.containers.iter().find(|c| c.name == container);
-        let known = known.ok_or_else(|| {
-            ApiError::parameter(format!("The container {container} does not exist in the task definition."))
-        })?;
+        let known =
+            known.ok_or_else(|| ApiError::parameter(format!("The container {container} does not exist in the task definition.")))?;
         if !known.ports.iter().any(|(inside, ..)| *inside == port) {
             return Err(ApiError::parameter(format!("The container {container} did not have a container port {port} defined.")));
         }
@@ -231,9 +229,7 @@ pub(super) fn provider_strategy(estate: &Estate, cluster: usize, all: &[Value]) 
         if !estate.clusters[cluster].capacity_providers.iter().any(|known| known == name) {
             return Err(ApiError::parameter("The specified capacity provider was not found. Specify a valid name or ARN and try again."));
         }
-        let number = |key, default| {
-            Ok::<u32, ApiError>(entry.whole(key)?.and_then(|n| u32::try_from(n).ok()).unwrap_or(default))
-        };
+        let number = |key, default| Ok::<u32, ApiError>(entry.whole(key)?.and_then(|n| u32::try_from(n).ok()).unwrap_or(default));
         strategy.push((name.to_owned(), number("weight", 0)?, number("base", 0)?));
     }
     if strategy.is_empty() {

@@ -28,8 +28,8 @@ pub(super) struct Speaker<'a> {
 /// What is to be said.
 enum Meaning {
     Request(Request),
-    Work(&'static str),
-    Warning(&'static str),
+    Work(String),
+    Warning(String),
     Trouble(&'static Trouble, Request),
 }
 
@@ -86,25 +86,29 @@ const TROUBLES: [Trouble; 5] = [
     },
 ];
 
-const WORK: [&str; 9] = [
-    "cache refreshed, 1284 entries",
-    "published 12 messages to the outbox topic",
-    "feature flags reloaded, 41 flags",
-    "token for payments.internal renewed",
-    "batch of 250 rows written in 84 ms",
-    "scheduled job price-sync finished",
-    "lease renewed for 30 s",
-    "configuration unchanged",
-    "consumer lag is 3 messages",
+/// `#` becomes a number.
+const WORK: [&str; 12] = [
+    "cache refreshed, # entries",
+    "published # messages to the outbox topic",
+    "feature flags reloaded, # flags",
+    "token for payments.internal renewed, valid for # s",
+    "batch of # rows written",
+    "scheduled job price-sync finished in # ms",
+    "lease # renewed",
+    "configuration version # unchanged",
+    "consumer lag is # messages",
+    "compacted # segments",
+    "session store swept, # sessions expired",
+    "webhook # delivered",
 ];
 
 const WARNINGS: [&str; 6] = [
-    "slow query: 1312 ms, 48210 rows read",
-    "retrying inventory.internal, attempt 2 of 3",
-    "rate limit of a client reached, answering 429",
-    "deprecated field `legacy_id` used by client mobile/4.2",
-    "pool usage above 80 percent",
-    "clock of the peer differs by 412 ms",
+    "slow query: # ms",
+    "retrying inventory.internal after # ms, attempt 2 of 3",
+    "rate limit of client # reached, answering 429",
+    "deprecated field `legacy_id` used by client #",
+    "pool usage above 80 percent for # ms",
+    "clock of the peer differs by # ms",
 ];
 
 impl<'a> Speaker<'a> {
@@ -278,7 +282,11 @@ fn meaning(speaker: &Speaker<'_>, rng: &mut Rng) -> Meaning {
     let pick = |rng: &mut Rng, length: usize| {
         usize::try_from(rng.below(length as u64)).unwrap_or_default()
     };
-    let serves = !speaker.container.ports.is_empty();
+    let voice = speaker.container.voice;
+    let proxy = matches!(voice, Voice::Nginx | Voice::Envoy);
+    let serves = proxy || voice == Voice::Php || !speaker.container.ports.is_empty();
+    // A proxy has little to say beside its access log.
+    let requests_to = if proxy { 996 } else { 850 };
     match rng.below(1000) {
         0..12 => {
             let trouble = &TROUBLES[pick(rng, TROUBLES.len())];
@@ -287,10 +295,17 @@ fn meaning(speaker: &Speaker<'_>, rng: &mut Rng) -> Meaning {
             request.millis += 5000;
             Meaning::Trouble(trouble, request)
         }
-        12..50 => Meaning::Warning(WARNINGS[pick(rng, WARNINGS.len())]),
-        50..820 if serves => Meaning::Request(request(speaker, rng)),
-        _ => Meaning::Work(WORK[pick(rng, WORK.len())]),
+        12..20 => Meaning::Warning(numbered(rng, &WARNINGS)),
+        20..50 if !proxy => Meaning::Warning(numbered(rng, &WARNINGS)),
+        roll if serves && roll < requests_to => Meaning::Request(request(speaker, rng)),
+        _ => Meaning::Work(numbered(rng, &WORK)),
     }
+}
+
+fn numbered(rng: &mut Rng, texts: &[&str]) -> String {
+    let text = texts[usize::try_from(rng.below(texts.len() as u64)).unwrap_or_default()];
+    let bound = if rng.chance(500) { 60 } else { 4000 };
+    text.replace('#', &(2 + rng.below(bound)).to_string())
 }
 
 fn request(speaker: &Speaker<'_>, rng: &mut Rng) -> Request {

@@ -92,9 +92,7 @@ fn one_service((file, text): (&str, &str), service: &Service) -> Result<(), Erro
     }
     let names = service.container.iter().map(|c| c.name.as_str());
     match service.load_balancer.as_ref().and_then(|lb| lb.container.as_ref()) {
-        Some(wanted) if !names.clone().any(|name| name == wanted.get_ref()) => {
-            Err(unknown((file, text), "container", wanted, names))
-        }
+        Some(wanted) if !names.clone().any(|name| name == wanted.get_ref()) => Err(unknown((file, text), "container", wanted, names)),
         _ => Ok(()),
     }
 }
@@ -132,9 +130,9 @@ fn fleet((file, text): (&str, &str), scenario: &Scenario) -> Result<(), Error> {
         if let Count::Parameter(name) = count.get_ref()
             && !scenario.parameters.contains_key(name)
         {
-            let named = Spanned::new(count.span(), name.clone());
-            let names = scenario.parameters.keys().map(String::as_str);
-            return Err(unknown((file, text), "parameter", &named, names));
+            let wanted = Spanned::new(count.span(), name.clone());
+            let known = scenario.parameters.keys().map(String::as_str);
+            return Err(unknown((file, text), "parameter", &wanted, known));
         }
     }
     let number = |count: &Spanned<Count>| scenario.count(count.get_ref());

@@ -46,9 +46,7 @@ impl<'de> Deserialize<'de> for Count {
             }
 
             fn visit_i64<E: de::Error>(self, n: i64) -> Result<Count, E> {
-                u32::try_from(n)
-                    .map(Count::Number)
-                    .map_err(|_| E::invalid_value(de::Unexpected::Signed(n), &self))
+                u32::try_from(n).map(Count::Number).map_err(|_| E::invalid_value(de::Unexpected::Signed(n), &self))
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Count, E> {

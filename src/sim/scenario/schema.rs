@@ -192,12 +192,9 @@ pub struct Service {
     /// maximumPercent.
     #[serde(default = "two_hundred")]
     pub maximum: u32,
-    /// Circuit breaker, with rollback.
-    #[serde(default = "yes")]
-    pub breaker: bool,
-    /// Whether the breaker rolls back.
-    #[serde(default = "yes")]
-    pub rollback: bool,
+    /// Circuit breaker: `rollback` (default), `stop` or `off`.
+    #[serde(default)]
+    pub breaker: Breaker,
     /// Health check grace period.
     #[serde(default)]
     pub grace: Span,
@@ -225,6 +222,19 @@ pub struct Service {
     pub behaviour: Behaviour,
 }
 
+/// What a deployment that keeps failing comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Breaker {
+    /// It is rolled back.
+    #[default]
+    Rollback,
+    /// It fails and stays.
+    Stop,
+    /// It goes on for ever.
+    Off,
+}
+
 /// Who deploys a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub enum Controller {
@@ -232,7 +242,7 @@ pub enum Controller {
     #[default]
     #[serde(rename = "ECS")]
     Ecs,
-    /// AWS CodeDeploy.
+    /// AWS `CodeDeploy`.
     #[serde(rename = "CODE_DEPLOY")]
     CodeDeploy,
     /// Somebody with task sets.
@@ -380,12 +390,12 @@ fn default_rate() -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogDriver {
-    /// CloudWatch Logs.
+    /// `CloudWatch` Logs.
     #[default]
     Awslogs,
-    /// A FireLens log router in the same task.
+    /// A `FireLens` log router in the same task.
     Awsfirelens,
-    /// This container is the FireLens log router; it logs to CloudWatch itself.
+    /// This container is the `FireLens` log router; it logs to `CloudWatch` itself.
     Router,
     /// None.
     None,
@@ -529,10 +539,10 @@ pub struct Actor {
 pub enum Act {
     /// Pushes an image, registers a revision with it and updates the service.
     Deploy,
-    /// UpdateService with forceNewDeployment.
+    /// `UpdateService` with forceNewDeployment.
     Redeploy,
-    /// UpdateService with another desiredCount.
+    /// `UpdateService` with another desiredCount.
     Scale,
-    /// RunTask with the service's task definition.
+    /// `RunTask` with the service's task definition.
     Run,
 }

@@ -12,7 +12,7 @@ use super::state::{Actor, Estate, TaskDefinition};
 use crate::sim::rng::Rng;
 use crate::sim::scenario::{Act, Fate};
 
-/// Members of a described task definition that RegisterTaskDefinition does not take.
+/// Members of a described task definition that `RegisterTaskDefinition` does not take.
 const OUTPUT_ONLY: [&str; 9] = [
     "taskDefinitionArn",
     "revision",

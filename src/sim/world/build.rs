@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 use super::past::Past;
 use super::queue::Due;
 use super::state::{
-    Actor, Breaker, CapacityProvider, Check, Cluster, ContainerInstance, Context, Controller, Estate,
-    InstanceStatus, Launch, Listener, LoadBalancer, LoadBalancing, Ms, Rule, Scheduling, Service,
-    ServiceRevision, TargetGroup, TaskDefinition,
+    Actor, Breaker, CapacityProvider, Check, Cluster, ContainerInstance, Context, Controller, Estate, InstanceStatus, Launch, Listener,
+    LoadBalancer, LoadBalancing, Ms, Rule, Scheduling, Service, ServiceRevision, TargetGroup, TaskDefinition,
 };
 use super::{World, fleet};
 use crate::sim::rng;
@@ -71,10 +70,8 @@ impl Estate {
         let mut providers = vec!["FARGATE".to_owned(), "FARGATE_SPOT".to_owned()];
         for provider in &file.capacity_provider {
             providers.push(provider.name.clone());
-            self.capacity_providers.push(CapacityProvider {
-                name: provider.name.clone(),
-                auto_scaling_group: provider.auto_scaling_group.clone(),
-            });
+            self.capacity_providers
+                .push(CapacityProvider { name: provider.name.clone(), auto_scaling_group: provider.auto_scaling_group.clone() });
         }
         self.clusters.push(Cluster {
             name: file.name.clone(),
@@ -138,9 +135,7 @@ impl Estate {
         let launch = match file.launch {
             LaunchType::Fargate => Launch::Fargate,
             LaunchType::Ec2 => Launch::Ec2,
-            LaunchType::FargateSpot => {
-                Launch::Providers(vec![("FARGATE".to_owned(), 1, 1), ("FARGATE_SPOT".to_owned(), 1, 0)])
-            }
+            LaunchType::FargateSpot => Launch::Providers(vec![("FARGATE".to_owned(), 1, 1), ("FARGATE_SPOT".to_owned(), 1, 0)]),
         };
         let network = awsvpc.then(|| {
             json!({"awsvpcConfiguration": {
@@ -180,7 +175,7 @@ impl Estate {
             },
             minimum: file.minimum,
             maximum: file.maximum,
-            breaker: Breaker { enable: file.breaker, rollback: file.breaker && file.rollback },
+            breaker: Breaker { enable: file.breaker != file::Breaker::Off, rollback: file.breaker == file::Breaker::Rollback },
             grace: file.grace.as_seconds(),
             exec: file.exec,
             tags: pairs(&file.tags),
@@ -278,16 +273,12 @@ impl Estate {
         self.queue.set(first - periods * every, Due::Act(self.actors.len() - 1));
     }
 
-    /// What RegisterTaskDefinition would be sent for a service's revision with these image tags.
+    /// What `RegisterTaskDefinition` would be sent for a service's revision with these image tags.
     pub(super) fn registration(&self, service: &file::Service, tags: &[String]) -> Value {
         let family = service.family.as_ref().unwrap_or(&service.name);
         let ec2 = service.launch == LaunchType::Ec2;
-        let containers: Vec<Value> = service
-            .container
-            .iter()
-            .zip(tags)
-            .map(|(c, tag)| self.container_registration(family, c, tag))
-            .collect();
+        let containers: Vec<Value> =
+            service.container.iter().zip(tags).map(|(c, tag)| self.container_registration(family, c, tag)).collect();
         let mut input = json!({
             "family": family,
             "taskRoleArn": self.role_arn(&format!("{family}-task")),
@@ -307,10 +298,7 @@ impl Estate {
 
     fn container_registration(&self, family: &str, file: &file::Container, tag: &str) -> Value {
         let registry_given = file.image.split('/').next().is_some_and(|host| host.contains('.'));
-        let image = match registry_given {
-            true => format!("{}:{tag}", file.image),
-            false => format!("{}/{}:{tag}", self.registry(), file.image),
-        };
+        let image = if registry_given { format!("{}:{tag}", file.image) } else { format!("{}/{}:{tag}", self.registry(), file.image) };
         let mut c = json!({"name": file.name, "image": image, "cpu": file.cpu, "essential": file.essential});
         if file.memory > 0 {
             c["memory"] = json!(file.memory);

@@ -1,17 +1,17 @@
 //! Many alike services by numbers: `[fleet]` of a scenario.
 
 use super::past::Past;
-use super::state::{Actor, Estate, Ms};
-use crate::sim::scenario::schema::{Cluster, Container, Controller, LoadBalancer, Service};
-use crate::sim::scenario::{Act, Behaviour, Error, Fate, Fleet, LaunchType, LogDriver, Scenario, Span, Voice};
 use super::queue::Due;
+use super::state::{Actor, Estate, Ms};
+use crate::sim::scenario::schema::{Breaker, Cluster, Container, Controller, LoadBalancer, Service};
+use crate::sim::scenario::{Act, Behaviour, Error, Fate, Fleet, LaunchType, LogDriver, Scenario, Span, Voice};
 use std::collections::BTreeMap;
 use toml::Spanned;
 
 const PLACES: [&str; 6] = ["core", "edge", "data", "web", "jobs", "apps"];
 const FIELDS: [&str; 16] = [
-    "orders", "billing", "catalog", "search", "media", "profile", "shipping", "quotes", "fraud", "email", "geo",
-    "stock", "pricing", "reviews", "loyalty", "ledger",
+    "orders", "billing", "catalog", "search", "media", "profile", "shipping", "quotes", "fraud", "email", "geo", "stock", "pricing",
+    "reviews", "loyalty", "ledger",
 ];
 const ROLES: [&str; 8] = ["api", "worker", "web", "sync", "stream", "gateway", "cache", "index"];
 const VOICES: [Voice; 6] = [Voice::Json, Voice::Java, Voice::Go, Voice::Node, Voice::Python, Voice::Plain];
@@ -130,8 +130,7 @@ fn service(estate: &mut Estate, index: u32, cluster: &str, desired: u32) -> Serv
         deployed: Span(deployed),
         minimum: 100,
         maximum: 200,
-        breaker: true,
-        rollback: true,
+        breaker: Breaker::Rollback,
         grace: Span::seconds(60),
         exec: false,
         cpu: 256,

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::queue::Due;
 use super::state::{
-    Container, ContainerStatus, Estate, Health, Launch, LogStream, Ms, NetworkMode, Stop, Task,
-    TaskDefinition, TaskId, TaskStatus,
+    Container, ContainerStatus, Estate, Health, Launch, LogStream, Ms, NetworkMode, Stop, Task, TaskDefinition, TaskId, TaskStatus,
 };
 use crate::sim::scenario::{Behaviour, Fate};
 
@@ -19,9 +18,9 @@ pub struct NewTask {
     pub cluster: usize,
     /// Index of the service, if one starts it.
     pub service: Option<usize>,
-    /// N of `ecs-svc/N`, 0 for RunTask.
+    /// N of `ecs-svc/N`, 0 for `RunTask`.
     pub deployment: u64,
-    /// startedBy of RunTask.
+    /// startedBy of `RunTask`.
     pub started_by: Option<String>,
     /// Group.
     pub group: String,
@@ -37,7 +36,7 @@ pub struct NewTask {
     pub exec: bool,
     /// Tags.
     pub tags: Vec<(String, String)>,
-    /// `overrides` of RunTask.
+    /// `overrides` of `RunTask`.
     pub overrides: Option<Value>,
     /// The container instance that it must run on.
     pub on: Option<usize>,
@@ -74,11 +73,9 @@ impl Estate {
             started_by: new.started_by,
             group: new.group,
             definition,
-            fargate: place.fargate,
             capacity_provider: place.capacity_provider,
             platform_version: if place.fargate { new.platform_version } else { String::new() },
             status: if own_network { TaskStatus::Provisioning } else { TaskStatus::Pending },
-            stopping: false,
             zone: place.zone,
             eni,
             instance: place.instance,
@@ -118,7 +115,7 @@ impl Estate {
         let Some(most) = behaviour.at_most else { return behaviour.fate != Fate::Healthy };
         let sick = service.map_or(0, |s| {
             let tasks = self.services[s].tasks.iter().filter_map(|id| self.tasks.get(id));
-            tasks.filter(|t| t.sick && !t.stopping && *t.behaviour == **behaviour).count()
+            tasks.filter(|t| t.sick && !t.stopping() && *t.behaviour == **behaviour).count()
         });
         behaviour.fate != Fate::Healthy && u32::try_from(sick).is_ok_and(|sick| sick < most)
     }
@@ -160,7 +157,7 @@ impl Estate {
 
     /// An image that the host pulled before starts sooner; Fargate never has one.
     fn pull_time(&mut self, id: TaskId) -> Ms {
-        let fargate = self.tasks.get(&id).is_some_and(|t| t.fargate);
+        let fargate = self.tasks.get(&id).is_some_and(Task::on_fargate);
         if fargate { self.rng.between(9_000, 24_000) } else { self.rng.between(2_000, 6_000) }
     }
 
@@ -238,9 +235,7 @@ impl Estate {
         }
         let Some(check) = check else { return };
         let interval = Ms::from(check.interval.max(1)) * 1000;
-        let fails_at = clock_starts
-            + Ms::from(check.start_period) * 1000
-            + Ms::from(check.retries.max(1)) * interval;
+        let fails_at = clock_starts + Ms::from(check.start_period) * 1000 + Ms::from(check.retries.max(1)) * interval;
         if sick && fate == Fate::ContainerUnhealthy {
             self.queue.set(fails_at.max(clock_starts + after), Due::Probed(id, false));
         } else {
@@ -251,7 +246,7 @@ impl Estate {
     /// The containers of a sick task end.
     pub(super) fn meet_fate(&mut self, id: TaskId) {
         let Some(task) = self.tasks.get(&id) else { return };
-        if task.stopping || task.status > TaskStatus::Running {
+        if task.stopping() || task.status > TaskStatus::Running {
             return;
         }
         let first = task.definition.containers.iter().position(|c| c.essential).unwrap_or(0);
@@ -266,7 +261,7 @@ impl Estate {
     /// The container health checks have spoken.
     pub(super) fn probe_containers(&mut self, id: TaskId, healthy: bool) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        if task.status > TaskStatus::Running || task.stopping {
+        if task.status > TaskStatus::Running || task.stopping() {
             return;
         }
         let health = if healthy { Health::Healthy } else { Health::Unhealthy };
@@ -307,12 +302,10 @@ impl Estate {
     #[must_use]
     pub fn is_well(&self, id: TaskId) -> bool {
         let Some(task) = self.tasks.get(&id) else { return false };
-        let running = task.status == TaskStatus::Running && !task.stopping;
+        let running = task.status == TaskStatus::Running && !task.stopping();
         let balanced = task.service.is_some_and(|s| self.services[s].balanced());
         let checked = task.definition.containers.iter().any(|c| c.essential && c.health_check.is_some());
-        running
-            && (!checked || task.health == Health::Healthy)
-            && (!balanced || !task.targets.is_empty() && self.targets_are_healthy(task))
+        running && (!checked || task.health == Health::Healthy) && (!balanced || !task.targets.is_empty() && self.targets_are_healthy(task))
     }
 
     pub(super) fn wake_owner(&mut self, id: TaskId) {
@@ -329,16 +322,20 @@ impl Estate {
         for (index, of) in task.definition.containers.iter().enumerate() {
             let Some(log) = &of.log else { continue };
             let Some(started_at) = task.containers[index].started_at else { continue };
-            streams.push((log.group.clone(), stream_name(task, index), LogStream {
-                task: id,
-                container: index,
-                definition: Arc::clone(&task.definition),
-                behaviour: Arc::clone(&task.behaviour),
-                started_at,
-                ended_at: None,
-                last_words: false,
-                sick: task.sick,
-            }));
+            streams.push((
+                log.group.clone(),
+                stream_name(task, index),
+                LogStream {
+                    task: id,
+                    container: index,
+                    definition: Arc::clone(&task.definition),
+                    behaviour: Arc::clone(&task.behaviour),
+                    started_at,
+                    ended_at: None,
+                    last_words: false,
+                    sick: task.sick,
+                },
+            ));
         }
         for (group, name, stream) in streams {
             let at = stream.started_at;
@@ -361,6 +358,18 @@ impl Estate {
 }
 
 impl Task {
+    /// Whether `desiredStatus` is STOPPED rather than RUNNING.
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    /// Whether it runs on Fargate rather than on a container instance.
+    #[must_use]
+    pub fn on_fargate(&self) -> bool {
+        self.instance.is_none()
+    }
+
     /// How long after the start of its containers a sick task meets its fate, in ms.
     pub(super) fn fate_delay(&self) -> Ms {
         self.behaviour.after.map_or(40_000, |span| span.0)
@@ -370,7 +379,7 @@ impl Task {
     #[must_use]
     pub fn runtime_id(&self, container: usize) -> String {
         let hash = crate::sim::rng::hash(&format!("{}/{container}", self.id));
-        if self.fargate {
+        if self.on_fargate() {
             format!("{}-{:010}", self.id, hash % 10_000_000_000)
         } else {
             let wide = |n: u64| crate::sim::rng::mix(hash.wrapping_add(n));

@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
+use super::STEADY_AGAIN;
 use super::actors::moved_tag;
 use super::clockwork::listed;
 use super::lifecycle::NewTask;
 use super::queue::Due;
 use super::register::Flavour;
 use super::state::{
-    BreakerStatus, ContainerStatus, Deployment, DeploymentStatus, Estate, Health, Ms, Rollout, ServiceDeployment,
-    TargetState, TaskDefinition, TaskId, TaskStatus,
+    BreakerStatus, ContainerStatus, Deployment, DeploymentStatus, Estate, Health, Ms, Rollout, ServiceDeployment, TargetState,
+    TaskDefinition, TaskId, TaskStatus,
 };
-use super::STEADY_AGAIN;
 use crate::sim::scenario::schema as file;
 use crate::sim::scenario::{Error, Fate};
 
@@ -61,13 +61,7 @@ impl Estate {
         service.container.iter().map(before).collect()
     }
 
-    pub(super) fn build_definition(
-        &mut self,
-        service: &file::Service,
-        revision: u32,
-        at: Ms,
-        tags: &[String],
-    ) -> Arc<TaskDefinition> {
+    pub(super) fn build_definition(&mut self, service: &file::Service, revision: u32, at: Ms, tags: &[String]) -> Arc<TaskDefinition> {
         for (container, tag) in service.container.iter().zip(tags) {
             if !container.image.split('/').next().is_some_and(|host| host.contains('.')) {
                 self.push_image(&container.image, tag, at - 240_000);
@@ -143,9 +137,8 @@ impl Past<'_> {
             let latest = if replaced { self.deployed - DAY / 8 } else { 90_000.min(self.deployed) };
             let started = begun + estate.rng.between(35_000.min(latest), latest);
             let new = estate.task_of(service, on.flatten());
-            let id = estate.seat_task(new, started).map_err(|words| {
-                Error(format!("service `{}` {words}", estate.services[service].name))
-            })?;
+            let id =
+                estate.seat_task(new, started).map_err(|words| Error(format!("service `{}` {words}", estate.services[service].name)))?;
             seated.push(id);
         }
         Ok(seated)

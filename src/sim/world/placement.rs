@@ -39,9 +39,11 @@ impl Estate {
             .collect();
         let fits = |i: &usize| lacking(&self.instances[*i], definition).is_none();
         // The default strategy spreads: most memory left first.
-        let best = candidates.iter().copied().filter(fits).max_by_key(|&i| {
-            (self.instances[i].memory_left, self.instances[i].cpu_left, usize::MAX - i)
-        });
+        let best = candidates
+            .iter()
+            .copied()
+            .filter(fits)
+            .max_by_key(|&i| (self.instances[i].memory_left, self.instances[i].cpu_left, usize::MAX - i));
         if let Some(instance) = best {
             let host = &self.instances[instance];
             let capacity_provider = provider.or_else(|| host.capacity_provider.clone());

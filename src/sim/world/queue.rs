@@ -21,7 +21,7 @@ pub enum Due {
     Drained(TaskId, usize),
     /// The container health checks have made up their mind.
     Probed(TaskId, bool),
-    /// DescribeTasks forgets a stopped task.
+    /// `DescribeTasks` forgets a stopped task.
     Forget(TaskId),
     /// The service scheduler looks at a service.
     Pass(usize),

@@ -1,15 +1,14 @@
-//! Task definitions: what RegisterTaskDefinition is given becomes the document
-//! that DescribeTaskDefinition answers, and the few facts the clockwork needs.
+//! Task definitions: what `RegisterTaskDefinition` is given becomes the document
+//! that `DescribeTaskDefinition` answers, and the few facts the clockwork needs.
 //! Scenarios register through here as well, so that both look alike.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::state::{
-    AwsLogs, ContainerDefinition, Estate, Image, LogGroup, Ms, NetworkMode, Repository, TaskDefinition,
-};
+use super::state::{AwsLogs, ContainerDefinition, Estate, Image, LogGroup, Ms, NetworkMode, Repository, TaskDefinition};
 use crate::sim::scenario::{Behaviour, Fate, HealthCheck, Voice};
 
 /// What a task definition cannot say of its containers.
@@ -43,10 +42,8 @@ impl Estate {
     /// What a revision registered by a client takes over from the one before.
     pub fn inherited_flavour(&self, input: &Value, by: &str) -> Flavour {
         let before = text(input, "family").and_then(|family| self.newest(family));
-        let voices = before.map_or_else(Vec::new, |d| {
-            d.containers.iter().map(|c| (c.name.clone(), c.voice, c.rate)).collect()
-        });
-        let good = before.filter(|d| self.lasts(d)).map(|d| Arc::clone(&d.behaviour));
+        let voices = before.map_or_else(Vec::new, |d| d.containers.iter().map(|c| (c.name.clone(), c.voice, c.rate)).collect());
+        let good = before.filter(|d| lasts(d)).map(|d| Arc::clone(&d.behaviour));
         let mut behaviour = good.unwrap_or_default();
         let missing = containers(input).find_map(|c| {
             let image = text(c, "image")?;
@@ -58,20 +55,13 @@ impl Estate {
         Flavour { voices, behaviour, revision: None, at: self.now, by: by.to_owned() }
     }
 
-    /// A revision whose tasks can live on, so that its successors may inherit its ways.
-    fn lasts(&self, definition: &TaskDefinition) -> bool {
-        let lasting = matches!(definition.behaviour.fate, Fate::Healthy | Fate::SlowStart);
-        lasting || definition.behaviour.at_most.is_some()
-    }
-
-    /// Registers a task definition from the members of a RegisterTaskDefinition request that has been checked.
+    /// Registers a task definition from the members of a `RegisterTaskDefinition` request that has been checked.
     pub fn register(&mut self, input: &Value, flavour: Flavour) -> Arc<TaskDefinition> {
         let family = text(input, "family").unwrap_or_default().to_owned();
         let last = self.families.get(&family).and_then(|all| all.last()).map_or(0, |d| d.revision);
         let revision = flavour.revision.unwrap_or(last + 1);
         let network = network_mode(input);
-        let parsed: Vec<ContainerDefinition> =
-            containers(input).map(|c| self.container(c, &flavour)).collect();
+        let parsed: Vec<ContainerDefinition> = containers(input).map(|c| self.container(c, &flavour)).collect();
         for log in containers(input).filter_map(awslogs) {
             self.log_group(&log.group, flavour.at);
         }
@@ -160,21 +150,28 @@ impl Estate {
     pub(super) fn push_image(&mut self, repository: &str, tag: &str, at: Ms) {
         let digest = digest_of(&format!("{}/{repository}:{tag}", self.registry()));
         let size = self.rng.between(38_000_000, 410_000_000).unsigned_abs();
-        let images = &mut self
-            .repositories
-            .entry(repository.to_owned())
-            .or_insert_with(|| Repository { created_at: at, images: Vec::new() })
-            .images;
+        let images =
+            &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository { created_at: at, images: Vec::new() }).images;
         if !images.iter().any(|i| i.digest == digest) {
             images.push(Image { digest, tags: vec![tag.to_owned()], pushed_at: at, size });
         }
     }
 }
 
+/// A revision whose tasks can live on, so that its successors may inherit its ways.
+fn lasts(definition: &TaskDefinition) -> bool {
+    let lasting = matches!(definition.behaviour.fate, Fate::Healthy | Fate::SlowStart);
+    lasting || definition.behaviour.at_most.is_some()
+}
+
 /// `sha256:…` of a text: stable, and looks like a digest because it is one.
 fn digest_of(text: &str) -> String {
-    let hex: String = Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
-    format!("sha256:{hex}")
+    let mut digest = "sha256:".to_owned();
+    for byte in Sha256::digest(text.as_bytes()) {
+        // Writing into a String cannot fail.
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
 }
 
 /// The `taskDefinition` of a reply: the request's members and what AWS adds.
@@ -297,10 +294,7 @@ fn awslogs(container: &Value) -> Option<AwsLogs> {
 /// `tags: [{key, value}]` of a request as pairs.
 pub fn tags(input: &Value) -> Vec<(String, String)> {
     let all = input.get("tags").and_then(Value::as_array).into_iter().flatten();
-    all.filter_map(|t| {
-        Some((text(t, "key")?.to_owned(), text(t, "value").unwrap_or_default().to_owned()))
-    })
-    .collect()
+    all.filter_map(|t| Some((text(t, "key")?.to_owned(), text(t, "value").unwrap_or_default().to_owned()))).collect()
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {

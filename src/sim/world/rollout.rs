@@ -5,8 +5,7 @@
 use super::STEADY_AGAIN;
 use super::queue::Due;
 use super::state::{
-    BreakerStatus, Deployment, DeploymentStatus, Estate, Ms, Rollback, Rollout, Service,
-    ServiceDeployment, ServiceRevision, TaskStatus,
+    BreakerStatus, Deployment, DeploymentStatus, Estate, Ms, Rollback, Rollout, Service, ServiceDeployment, ServiceRevision, TaskStatus,
 };
 
 /// Why a rollback begins.
@@ -14,7 +13,7 @@ use super::state::{
 pub(super) enum Cause {
     /// The circuit breaker fell.
     Breaker,
-    /// StopServiceDeployment.
+    /// `StopServiceDeployment`.
     Request,
 }
 
@@ -89,18 +88,21 @@ impl Estate {
             threshold,
         });
         let history = of.history.len() - 1;
-        of.deployments.insert(0, Deployment {
-            id,
-            revision: target,
-            history,
-            rollout: Rollout::InProgress,
-            reason: format!("ECS deployment ecs-svc/{id} in progress."),
-            failed_tasks: 0,
-            backoff: 0,
-            not_before: now,
-            created_at: now,
-            updated_at: now,
-        });
+        of.deployments.insert(
+            0,
+            Deployment {
+                id,
+                revision: target,
+                history,
+                rollout: Rollout::InProgress,
+                reason: format!("ECS deployment ecs-svc/{id} in progress."),
+                failed_tasks: 0,
+                backoff: 0,
+                not_before: now,
+                created_at: now,
+                updated_at: now,
+            },
+        );
         of.steady = false;
         let delay = self.rng.between(1_000, 4_000);
         self.wake(service, delay);
@@ -191,8 +193,7 @@ impl Estate {
         }
         if again || !rollback {
             history.status = if again { DeploymentStatus::RollbackFailed } else { DeploymentStatus::Stopped };
-            "Service deployment failed because the circuit breaker threshold was exceeded."
-                .clone_into(&mut history.reason);
+            "Service deployment failed because the circuit breaker threshold was exceeded.".clone_into(&mut history.reason);
             history.finished_at = Some(now);
         }
         if cause == Cause::Breaker {
@@ -213,9 +214,7 @@ impl Estate {
         let deployment = if let Some(index) = listed {
             of.deployments.remove(index)
         } else {
-            let good = |h: &&ServiceDeployment| {
-                matches!(h.status, DeploymentStatus::Successful | DeploymentStatus::RollbackSuccessful)
-            };
+            let good = |h: &&ServiceDeployment| matches!(h.status, DeploymentStatus::Successful | DeploymentStatus::RollbackSuccessful);
             let last = of.history.iter().rev().find(good);
             let Some(revision) = last.map(|h| h.rollback.as_ref().map_or(h.target, |r| r.revision)) else {
                 let history = &mut of.history[history_index];
@@ -247,16 +246,19 @@ impl Estate {
         reason.clone_into(&mut history.reason);
         history.rollback = Some(Rollback { reason: reason.to_owned(), started_at: now, revision });
         let why = if cause == Cause::Breaker { "ECS deployment circuit breaker: rolling" } else { "ECS deployment: rolling" };
-        of.deployments.insert(0, Deployment {
-            history: history_index,
-            rollout: Rollout::InProgress,
-            reason: format!("{why} back to deploymentId ecs-svc/{id}."),
-            failed_tasks: 0,
-            backoff: 0,
-            not_before: now,
-            updated_at: now,
-            ..deployment
-        });
+        of.deployments.insert(
+            0,
+            Deployment {
+                history: history_index,
+                rollout: Rollout::InProgress,
+                reason: format!("{why} back to deploymentId ecs-svc/{id}."),
+                failed_tasks: 0,
+                backoff: 0,
+                not_before: now,
+                updated_at: now,
+                ..deployment
+            },
+        );
         of.steady = false;
         self.event(service, &format!("rolling back to deployment ecs-svc/{id}."));
     }

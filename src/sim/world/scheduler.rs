@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use super::clockwork::listed;
 use super::lifecycle::NewTask;
-use super::state::{
-    Controller, Estate, Health, InstanceStatus, Ms, Rollout, Scheduling, Stop, TaskId, TaskStatus,
-};
+use super::state::{Controller, Estate, Health, InstanceStatus, Ms, Rollout, Scheduling, Stop, TaskId, TaskStatus};
 
 /// ECS starts tasks of a service in batches of about this size.
 const BATCH: usize = 10;
@@ -57,9 +55,7 @@ impl Estate {
     fn daemon_hosts(&self, service: usize) -> impl Iterator<Item = usize> {
         let cluster = self.services[service].cluster;
         let hosts = self.instances.iter().enumerate();
-        hosts
-            .filter(move |(_, i)| i.cluster == cluster && i.status == InstanceStatus::Active && i.agent_connected)
-            .map(|(index, _)| index)
+        hosts.filter(move |(_, i)| i.cluster == cluster && i.status == InstanceStatus::Active && i.agent_connected).map(|(index, _)| index)
     }
 
     fn roll(&self, service: usize) -> Roll {
@@ -73,7 +69,7 @@ impl Estate {
             roll.alive += 1;
             let new = task.deployment == primary;
             roll.old_alive += usize::from(!new);
-            match (task.stopping, new) {
+            match (task.stopping(), new) {
                 (true, _) => {}
                 (false, true) => roll.new.push(task.id),
                 (false, false) => roll.old.push(task.id),
@@ -196,7 +192,7 @@ impl Estate {
         let surplus = roll.new.len().saturating_sub(wanted);
         stop.extend(self.dispensable(&roll.new).into_iter().take(surplus));
         // Old ones that are not well are of no use to anybody, unless nothing replaces them.
-        let mut due = if failed { 0 } else { self.replaceable(&roll, well_new, wanted, most) };
+        let mut due = if failed { 0 } else { replaceable(&roll, well_new, wanted, most) };
         for id in self.dispensable(&roll.old) {
             let well = self.is_well(id);
             if failed || well && (due == 0 || spare == 0) {
@@ -209,14 +205,6 @@ impl Estate {
             stop.push(id);
         }
         self.stop_batch(service, &stop);
-    }
-
-    /// How many old tasks may go: those that well new ones replace, and those whose room new ones need.
-    fn replaceable(&self, roll: &Roll, well_new: usize, wanted: usize, most: usize) -> usize {
-        let replaced = (roll.old.len() + well_new).saturating_sub(wanted);
-        let missing = wanted.saturating_sub(roll.new.len());
-        let room = most.saturating_sub(roll.new.len() + roll.old.len());
-        replaced.max(missing.saturating_sub(room)).min(roll.old.len())
     }
 
     /// Tasks in the order in which they can be spared.
@@ -269,7 +257,7 @@ impl Estate {
         let tasks: Vec<TaskId> = self.services[service].tasks.iter().copied().collect();
         for id in tasks {
             let Some(task) = self.tasks.get(&id) else { continue };
-            if task.status != TaskStatus::Running || task.stopping {
+            if task.status != TaskStatus::Running || task.stopping() {
                 continue;
             }
             let bad_target = self.unhealthy_in(task);
@@ -282,18 +270,14 @@ impl Estate {
                 continue;
             }
             let (deployment, proven) = (task.deployment, task.proven);
-            let reason = match bad_target {
-                Some((group, port, why)) => {
-                    let arn = self.target_group_arn(group);
-                    self.event(service, &format!(
-                        "(task {id}) (port {port}) is unhealthy in (target-group {arn}) due to (reason {why})."
-                    ));
-                    format!("Task failed ELB health checks in (target-group {arn})")
-                }
-                None => {
-                    self.event(service, &format!("(task {id}) failed container health checks."));
-                    "Task failed container health checks".to_owned()
-                }
+            let reason = if let Some((group, port, why)) = bad_target {
+                let arn = self.target_group_arn(group);
+                let text = format!("(task {id}) (port {port}) is unhealthy in (target-group {arn}) due to (reason {why}).");
+                self.event(service, &text);
+                format!("Task failed ELB health checks in (target-group {arn})")
+            } else {
+                self.event(service, &format!("(task {id}) failed container health checks."));
+                "Task failed container health checks".to_owned()
             };
             let groups: Vec<usize> = task_groups(self, id);
             self.services[service].steady = false;
@@ -309,9 +293,7 @@ impl Estate {
     /// Completes the deployment, or reports a steady state, once there is nothing left to do.
     fn finish(&mut self, service: usize, wanted: usize) {
         let roll = self.roll(service);
-        let running = |id: &TaskId| {
-            self.tasks.get(id).is_some_and(|t| t.status == TaskStatus::Running && t.proven)
-        };
+        let running = |id: &TaskId| self.tasks.get(id).is_some_and(|t| t.status == TaskStatus::Running && t.proven);
         let ready = roll.new.len() == wanted && roll.new.iter().all(running);
         let of = &self.services[service];
         let rollout = of.deployments[0].rollout;
@@ -331,6 +313,14 @@ impl Estate {
         }
         self.settle(service);
     }
+}
+
+/// How many old tasks may go: those that well new ones replace, and those whose room new ones need.
+fn replaceable(roll: &Roll, well_new: usize, wanted: usize, most: usize) -> usize {
+    let replaced = (roll.old.len() + well_new).saturating_sub(wanted);
+    let missing = wanted.saturating_sub(roll.new.len());
+    let room = most.saturating_sub(roll.new.len() + roll.old.len());
+    replaced.max(missing.saturating_sub(room)).min(roll.old.len())
 }
 
 fn task_groups(estate: &Estate, id: TaskId) -> Vec<usize> {

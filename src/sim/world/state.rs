@@ -62,11 +62,11 @@ pub struct Estate {
     pub clusters: Vec<Cluster>,
     /// Services of all clusters; indices are stable.
     pub services: Vec<Service>,
-    /// Every task that DescribeTasks still knows, stopped ones included.
+    /// Every task that `DescribeTasks` still knows, stopped ones included.
     pub tasks: BTreeMap<TaskId, Task>,
     /// Container instances of all clusters; indices are stable.
     pub instances: Vec<ContainerInstance>,
-    /// Capacity providers beside FARGATE and FARGATE_SPOT.
+    /// Capacity providers beside FARGATE and `FARGATE_SPOT`.
     pub capacity_providers: Vec<CapacityProvider>,
     /// Task definition families; revisions ascending.
     pub families: BTreeMap<String, Vec<Arc<TaskDefinition>>>,
@@ -74,7 +74,7 @@ pub struct Estate {
     pub load_balancers: Vec<LoadBalancer>,
     /// Target groups; indices are stable.
     pub target_groups: Vec<TargetGroup>,
-    /// CloudWatch log groups by name.
+    /// `CloudWatch` log groups by name.
     pub log_groups: BTreeMap<String, LogGroup>,
     /// ECR repositories by name.
     pub repositories: BTreeMap<String, Repository>,
@@ -165,7 +165,7 @@ pub struct TaskDefinition {
     pub family: String,
     /// Revision, from 1.
     pub revision: u32,
-    /// The `taskDefinition` of DescribeTaskDefinition as compact JSON.
+    /// The `taskDefinition` of `DescribeTaskDefinition` as compact JSON.
     pub document: Box<str>,
     /// Key and value; they travel beside the document.
     pub tags: Vec<(String, String)>,
@@ -256,7 +256,7 @@ pub enum Scheduling {
 pub enum Controller {
     /// The ECS scheduler.
     Ecs,
-    /// AWS CodeDeploy.
+    /// AWS `CodeDeploy`.
     CodeDeploy,
     /// Somebody with task sets.
     External,
@@ -286,7 +286,7 @@ pub struct Service {
     pub created_by: String,
     /// REPLICA or DAEMON.
     pub scheduling: Scheduling,
-    /// ECS, CODE_DEPLOY or EXTERNAL.
+    /// ECS, `CODE_DEPLOY` or EXTERNAL.
     pub controller: Controller,
     /// minimumHealthyPercent.
     pub minimum: u32,
@@ -378,7 +378,7 @@ pub struct LoadBalancing {
 /// State of a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rollout {
-    /// IN_PROGRESS.
+    /// `IN_PROGRESS`.
     InProgress,
     /// COMPLETED.
     Completed,
@@ -414,17 +414,17 @@ pub struct Deployment {
 /// Status of a service deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeploymentStatus {
-    /// IN_PROGRESS.
+    /// `IN_PROGRESS`.
     InProgress,
     /// SUCCESSFUL.
     Successful,
     /// STOPPED: replaced by a newer deployment or failed without rollback.
     Stopped,
-    /// ROLLBACK_IN_PROGRESS.
+    /// `ROLLBACK_IN_PROGRESS`.
     RollbackInProgress,
-    /// ROLLBACK_SUCCESSFUL.
+    /// `ROLLBACK_SUCCESSFUL`.
     RollbackSuccessful,
-    /// ROLLBACK_FAILED.
+    /// `ROLLBACK_FAILED`.
     RollbackFailed,
 }
 
@@ -435,7 +435,7 @@ pub enum BreakerStatus {
     Triggered,
     /// MONITORING.
     Monitoring,
-    /// MONITORING_COMPLETE.
+    /// `MONITORING_COMPLETE`.
     MonitoringComplete,
     /// DISABLED.
     Disabled,
@@ -534,26 +534,22 @@ pub struct Task {
     pub id: TaskId,
     /// Index into [`Estate::clusters`].
     pub cluster: usize,
-    /// Index into [`Estate::services`]; none for RunTask.
+    /// Index into [`Estate::services`]; none for `RunTask`.
     pub service: Option<usize>,
-    /// N of `ecs-svc/N`, 0 for RunTask.
+    /// N of `ecs-svc/N`, 0 for `RunTask`.
     pub deployment: u64,
-    /// startedBy of a RunTask.
+    /// startedBy of a `RunTask`.
     pub started_by: Option<String>,
-    /// `service:NAME` or `family:NAME` or what RunTask said.
+    /// `service:NAME` or `family:NAME` or what `RunTask` said.
     pub group: String,
     /// Task definition.
     pub definition: Arc<TaskDefinition>,
-    /// True on Fargate, false on container instances.
-    pub fargate: bool,
     /// capacityProviderName.
     pub capacity_provider: Option<String>,
     /// Fargate platform version.
     pub platform_version: String,
     /// lastStatus.
     pub status: TaskStatus,
-    /// desiredStatus is STOPPED rather than RUNNING.
-    pub stopping: bool,
     /// Availability zone.
     pub zone: String,
     /// Network interface, awsvpc only.
@@ -570,7 +566,7 @@ pub struct Task {
     pub exec: bool,
     /// Key and value.
     pub tags: Vec<(String, String)>,
-    /// `overrides` as sent to RunTask.
+    /// `overrides` as sent to `RunTask`.
     pub overrides: Option<Value>,
     /// Targets are (or were) registered: (index of target group, target id, port).
     pub targets: Vec<(usize, String, u16)>,
@@ -656,7 +652,7 @@ pub struct Container {
     pub ended_at: Option<Ms>,
 }
 
-/// An ELBv2 load balancer.
+/// An `ELBv2` load balancer.
 #[derive(Debug, Clone)]
 pub struct LoadBalancer {
     /// Name.
@@ -703,7 +699,7 @@ pub struct Rule {
     pub forward: Vec<(usize, u32)>,
 }
 
-/// An ELBv2 target group.
+/// An `ELBv2` target group.
 #[derive(Debug, Clone)]
 pub struct TargetGroup {
     /// Name.
@@ -718,7 +714,7 @@ pub struct TargetGroup {
     pub target_type: &'static str,
     /// Health check settings.
     pub check: Check,
-    /// deregistration_delay.timeout_seconds.
+    /// `deregistration_delay.timeout_seconds`.
     pub drain: u32,
     /// Index into [`Estate::load_balancers`].
     pub load_balancer: Option<usize>,
@@ -731,13 +727,13 @@ pub struct TargetGroup {
 pub struct Check {
     /// Path, HTTP only.
     pub path: String,
-    /// HealthCheckIntervalSeconds.
+    /// `HealthCheckIntervalSeconds`.
     pub interval: u32,
-    /// HealthCheckTimeoutSeconds.
+    /// `HealthCheckTimeoutSeconds`.
     pub timeout: u32,
-    /// HealthyThresholdCount.
+    /// `HealthyThresholdCount`.
     pub healthy: u32,
-    /// UnhealthyThresholdCount.
+    /// `UnhealthyThresholdCount`.
     pub unhealthy: u32,
     /// Matcher, for instance `200-299`.
     pub matcher: String,
@@ -777,7 +773,7 @@ pub struct Target {
     pub since: Ms,
 }
 
-/// A CloudWatch log group.
+/// A `CloudWatch` log group.
 #[derive(Debug, Clone)]
 pub struct LogGroup {
     /// When it was made.

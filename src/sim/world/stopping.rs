@@ -11,13 +11,12 @@ impl Estate {
     pub fn stop_task(&mut self, id: TaskId, stop: Stop) {
         let now = self.now;
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        if task.stopping {
+        if task.stopping() {
             return;
         }
         if task.status < TaskStatus::Activating {
             return self.end_unstarted(id, stop);
         }
-        task.stopping = true;
         task.stopping_at = Some(now);
         task.stop = Some(stop);
         task.version += 1;
@@ -37,7 +36,6 @@ impl Estate {
         let now = self.now;
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let failed = stop.code == "TaskFailedToStart";
-        task.stopping = true;
         task.stopping_at = Some(now);
         task.execution_stopped_at = Some(now);
         task.stop = Some(stop);
@@ -58,15 +56,11 @@ impl Estate {
     pub(super) fn essential_exit(&mut self, id: TaskId, container: usize, code: i32, reason: Option<String>) {
         let now = self.now;
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        task.stopping = true;
         task.stopping_at = Some(now);
         task.execution_stopped_at = Some(now);
         task.status = TaskStatus::Deprovisioning;
         task.version += 1;
-        task.stop = Some(Stop {
-            code: "EssentialContainerExited",
-            reason: "Essential container in task exited".to_owned(),
-        });
+        task.stop = Some(Stop { code: "EssentialContainerExited", reason: "Essential container in task exited".to_owned() });
         for (index, each) in task.containers.iter_mut().enumerate() {
             each.status = ContainerStatus::Stopped;
             each.ended_at = Some(now);

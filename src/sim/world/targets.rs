@@ -36,7 +36,7 @@ impl Estate {
     /// Registers one running task; the target groups that it went into.
     fn register_task(&mut self, service: usize, id: TaskId) -> Vec<usize> {
         let Some(task) = self.tasks.get(&id) else { return Vec::new() };
-        if task.status != TaskStatus::Running || task.stopping {
+        if task.status != TaskStatus::Running || task.stopping() {
             return Vec::new();
         }
         let places = self.target_places(service, task);
@@ -66,13 +66,7 @@ impl Estate {
         revision.load_balancers.iter().filter_map(place).collect()
     }
 
-    pub(super) fn add_target(
-        &mut self,
-        task: TaskId,
-        (group, id, port): (usize, &str, u16),
-        state: TargetState,
-        since: Ms,
-    ) {
+    pub(super) fn add_target(&mut self, task: TaskId, (group, id, port): (usize, &str, u16), state: TargetState, since: Ms) {
         let zone = self.tasks.get(&task).map_or_else(String::new, |t| t.zone.clone());
         let (reason, description) = match state {
             TargetState::Initial => ("Elb.RegistrationInProgress", "Target registration is in progress"),
@@ -131,7 +125,7 @@ impl Estate {
     pub(super) fn check_target(&mut self, id: TaskId, group: usize, healthy: bool) {
         let now = self.now;
         let Some(task) = self.tasks.get(&id) else { return };
-        if task.stopping {
+        if task.stopping() {
             return;
         }
         let (reason, description) = if healthy { (String::new(), String::new()) } else { verdict(task) };

@@ -2,7 +2,7 @@
 
 use super::layout::{place, Placed};
 use super::{Column, TableView};
-use crate::model::{Time, Str};
+use crate::model::Time;
 use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
@@ -16,10 +16,10 @@ use ratatui::style::Style;
 const GUTTER: u16 = 3;
 
 /// Rows of the preview, borders included.
-const PREVIEW: u16 = 5;
+const PREVIEW: u16 = 6;
 
 /// Height below which the preview is left out.
-const PREVIEW_FROM: u16 = 16;
+const PREVIEW_FROM: u16 = 17;
 
 impl<R: 'static> TableView<R> {
     pub(super) fn draw_all(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
@@ -41,11 +41,11 @@ impl<R: 'static> TableView<R> {
         self.headings(inner, buf, cx, &shown);
         for n in 0..self.height.min(self.rows.len().saturating_sub(self.scroll)) {
             let line = Rect { y: inner.y + 1 + u16::try_from(n).unwrap_or(0), height: 1, ..inner };
-            self.row(self.scroll + n, line, buf, cx, &shown);
+            self.draw_row(self.scroll + n, line, buf, cx, &shown);
         }
         if let (Some(preview), Some(row)) = (preview, self.rows.cursor()) {
             let below = Rect { y: area.y + height, height: PREVIEW, ..area };
-            frame::preview(below, buf, cx.theme, &(self.spec.id)(row), (preview)(&self.place, row, cx));
+            frame::preview(below, buf, cx.theme, &(self.spec.id)(row), (preview)(&self.place, row, usize::from(below.width), cx));
         }
     }
 
@@ -121,7 +121,7 @@ impl<R: 'static> TableView<R> {
         }
     }
 
-    fn row(&self, n: usize, line: Rect, buf: &mut Buffer, cx: &Cx, shown: &[Placed]) {
+    fn draw_row(&self, n: usize, line: Rect, buf: &mut Buffer, cx: &Cx, shown: &[Placed]) {
         let Some(row) = self.rows.get(n) else { return };
         let under_cursor = self.focused && n == self.rows.position();
         let ghost = self.rows.is_ghost(n);
@@ -143,12 +143,6 @@ impl<R: 'static> TableView<R> {
             let x = line.right().saturating_sub(u16::try_from(word.len()).unwrap_or(0));
             buf.set_string(x, line.y, word, cx.theme.style(Role::Warn).patch(over));
         }
-    }
-
-    /// The identity under the cursor.
-    #[must_use]
-    pub fn cursor_id(&self) -> Option<Str> {
-        self.rows.cursor().map(self.spec.id)
     }
 }
 

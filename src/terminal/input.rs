@@ -1,0 +1,113 @@
+//! What comes from the terminal: keys, pasted text, clicks, a new size, focus. One stream with one owner.
+
+use crate::keys::Key;
+use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
+use futures_util::{FutureExt, StreamExt};
+use std::io;
+
+/// Something that the operator did, or the terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TerminalEvent {
+    /// A key press.
+    Key(Key),
+    /// Text that was pasted: never a command.
+    Paste(String),
+    /// A click or the wheel.
+    Mouse(Mouse),
+    /// The screen has another size.
+    Resize,
+    /// The terminal's window is looked at, or is not any more.
+    Focus(bool),
+}
+
+/// A click or a turn of the wheel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mouse {
+    /// What was done.
+    pub kind: MouseKind,
+    /// From zero.
+    pub column: u16,
+    /// From zero.
+    pub row: u16,
+}
+
+/// What was done with the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MouseKind {
+    /// The left button went down.
+    Click,
+    /// The wheel turned up by one notch.
+    WheelUp,
+    /// The wheel turned down by one notch.
+    WheelDown,
+}
+
+/// The stream of events; reads the terminal as long as it lives.
+pub struct Input {
+    events: EventStream,
+}
+
+impl Default for Input {
+    fn default() -> Input {
+        Input::new()
+    }
+}
+
+impl Input {
+    /// Starts to read.
+    #[must_use]
+    pub fn new() -> Input {
+        Input { events: EventStream::new() }
+    }
+
+    /// The next event; `None` when the terminal is gone. Nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read.
+    pub async fn next(&mut self) -> Option<io::Result<TerminalEvent>> {
+        loop {
+            match self.events.next().await? {
+                Ok(event) => {
+                    if let Some(event) = translated(event) {
+                        return Some(Ok(event));
+                    }
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// The next event if it is here already, to drain what queued up before a frame is drawn.
+    pub fn ready(&mut self) -> Option<TerminalEvent> {
+        loop {
+            match self.events.next().now_or_never()?? {
+                Ok(event) => {
+                    if let Some(event) = translated(event) {
+                        return Some(event);
+                    }
+                }
+                // The next call of `next` meets the error again and says so.
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+fn translated(event: Event) -> Option<TerminalEvent> {
+    match event {
+        Event::Key(key) => Key::from_event(&key).map(TerminalEvent::Key),
+        Event::Paste(text) => Some(TerminalEvent::Paste(text)),
+        Event::Resize(..) => Some(TerminalEvent::Resize),
+        Event::FocusGained => Some(TerminalEvent::Focus(true)),
+        Event::FocusLost => Some(TerminalEvent::Focus(false)),
+        Event::Mouse(mouse) => {
+            let kind = match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => MouseKind::Click,
+                MouseEventKind::ScrollUp => MouseKind::WheelUp,
+                MouseEventKind::ScrollDown => MouseKind::WheelDown,
+                _ => return None,
+            };
+            Some(TerminalEvent::Mouse(Mouse { kind, column: mouse.column, row: mouse.row }))
+        }
+    }
+}
