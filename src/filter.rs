@@ -101,7 +101,7 @@ impl Query {
         self.terms.iter().try_fold(0, |total, term| {
             let score = match &term.test {
                 Test::Fuzzy(word) => word.score(text),
-                test => test.holds(text, &|_| None).then_some(0),
+                other => other.holds(text, &|_| None).then_some(0),
             };
             match (score, term.negated) {
                 (Some(score), false) => Some(total + score),

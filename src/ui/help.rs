@@ -155,7 +155,7 @@ impl Help {
     /// The line of an action; the panes by number share one.
     fn bound(&self, action: &'static ActionRow, keys: &Keymap) -> Option<Line> {
         let labels = match action.action {
-            Action::Pane(1) => (1..=9).filter_map(|n| keys.key_of(Action::Pane(n), self.kind)).collect::<Vec<_>>().join(""),
+            Action::Pane(1) => (1..=9).filter_map(|n| keys.key_of(Action::Pane(n), self.kind)).collect::<String>(),
             Action::Pane(_) => return None,
             other => keys.keys_of(other, self.kind).join(" "),
         };
