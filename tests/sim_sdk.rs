@@ -4,7 +4,7 @@
 
 use aws_sdk_cloudwatchlogs::types::StartLiveTailResponseStream;
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
-use aws_sdk_ecs::error::ProvideErrorMetadata;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
@@ -244,7 +244,11 @@ async fn the_sick_target_of_the_ledger_is_one_of_its_tasks() {
                     .iter()
                     .any(|rule| rule.is_default() == Some(true))
             );
-            for action in rules.rules().iter().flat_map(|rule| rule.actions()) {
+            for action in rules
+                .rules()
+                .iter()
+                .flat_map(aws_sdk_elasticloadbalancingv2::types::Rule::actions)
+            {
                 forwards.extend(action.target_group_arn().map(str::to_owned));
             }
         }
@@ -430,7 +434,7 @@ async fn the_sixteenth_live_tail_is_one_too_many() {
             .log_group_identifiers(arn)
             .send()
             .await
-            .map_err(|error| error.into_service_error())
+            .map_err(SdkError::into_service_error)
     };
     let mut sessions = Vec::new();
     for _ in 0..15 {
@@ -589,12 +593,12 @@ async fn fault_rules_strike_and_can_be_lifted() {
     sim.set_faults("[[fault]]\nkind = 'malformed'\n").unwrap();
     assert!(matches!(
         ecs.list_clusters().send().await.unwrap_err(),
-        aws_sdk_ecs::error::SdkError::ResponseError(_)
+        SdkError::ResponseError(_)
     ));
     sim.set_faults("[[fault]]\nkind = 'reset'\n").unwrap();
     assert!(matches!(
         ecs.list_clusters().send().await.unwrap_err(),
-        aws_sdk_ecs::error::SdkError::DispatchFailure(_)
+        SdkError::DispatchFailure(_)
     ));
     sim.set_faults("[[fault]]\nkind = 'hang'\ncontext = 'acme-prod'\n")
         .unwrap();
@@ -608,10 +612,7 @@ async fn fault_rules_strike_and_can_be_lifted() {
         .send()
         .await
         .unwrap_err();
-    assert!(
-        matches!(error, aws_sdk_ecs::error::SdkError::TimeoutError(_)),
-        "{error:?}"
-    );
+    assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
     sim.set_faults("").unwrap();
     assert_eq!(code().await, None);
 }
