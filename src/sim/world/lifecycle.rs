@@ -198,7 +198,9 @@ impl Estate {
     }
 
     fn cannot_read_secret(&mut self, id: TaskId) {
-        let arn = self.arn("secretsmanager", "secret:missing");
+        let Some(task) = self.tasks.get(&id) else { return };
+        let named = task.definition.document.split("\"valueFrom\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        let arn = named.map_or_else(|| self.arn("secretsmanager", "secret:missing"), str::to_owned);
         let reason = format!(
             "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \
              unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {arn} \
