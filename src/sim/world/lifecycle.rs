@@ -238,9 +238,11 @@ impl Estate {
         let Some(check) = check else { return };
         let interval = Ms::from(check.interval.max(1)) * 1000;
         let fails_at = clock_starts + Ms::from(check.start_period) * 1000 + Ms::from(check.retries.max(1)) * interval;
-        if sick && fate == Fate::ContainerUnhealthy {
+        let fails = sick && fate == Fate::ContainerUnhealthy;
+        if fails {
             self.queue.set(fails_at.max(clock_starts + after), Due::Probed(id, false));
-        } else {
+        }
+        if !fails || after > interval {
             self.queue.set(clock_starts + interval, Due::Probed(id, true));
         }
     }

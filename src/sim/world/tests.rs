@@ -484,3 +484,38 @@ fn a_scheduled_job_runs_without_a_service_and_ends_with_code_zero() {
         assert_eq!((&job["stopCode"], &job["containers"][0]["exitCode"]), (&json!("EssentialContainerExited"), &json!(0)));
     }
 }
+
+#[test]
+fn percents_that_leave_no_way_are_said_to() {
+    // Of one task, 150 percent is still one task, and 100 percent may not stop.
+    let mut w = world("desired = 1\nminimum = 100\nmaximum = 150", &release("fate = \"healthy\""));
+    run(&mut w, 400, |_| {});
+    let s = service(&mut w);
+    assert_eq!(s["deployments"][0]["rolloutState"], "IN_PROGRESS");
+    let said = events(&s);
+    let stuck = said.iter().filter(|m| m.contains("was unable to stop or start tasks during a deployment")).count();
+    assert!((1..8).contains(&stuck), "said {stuck} times");
+}
+
+#[test]
+fn spot_takes_a_task_and_the_service_replaces_it() {
+    let spot = "[[actor]]\nname = \"aws\"\ncluster = \"main\"\nservice = \"api\"\nevery = \"10h\"\nfirst = \"1s\"\nact = \"interrupt\"";
+    let mut w = world("desired = 3\nlaunch = \"FARGATE_SPOT\"", spot);
+    run(&mut w, 120, |_| {});
+    let stopped = tasks(&mut w, "STOPPED");
+    assert_eq!(stopped.len(), 1);
+    assert_eq!(stopped[0]["stopCode"], "SpotInterruption");
+    let s = service(&mut w);
+    assert_eq!((&s["runningCount"], s.get("launchType")), (&json!(3), None));
+    assert_eq!(s["capacityProviderStrategy"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_container_health_check_may_fail_late() {
+    let mut w = World::open(&scenario::load("small", &[]).unwrap(), 1, NOW).unwrap();
+    let mailer = w.estates[1].services.iter().find(|s| s.name == "mailer").unwrap();
+    let said: Vec<&str> = mailer.events.iter().map(|e| e.message.as_str()).collect();
+    assert!(said.iter().any(|m| m.ends_with("failed container health checks.")), "{said:?}");
+    assert!(mailer.steady, "its replacement is well");
+    w.advance_to(NOW + 60_000);
+}

@@ -89,6 +89,8 @@ pub enum Act {
     Redeploy,
     /// `UpdateService` with another desiredCount.
     Scale,
+    /// Takes a task of the service away, as AWS does with Fargate Spot.
+    Interrupt,
     /// `RunTask` with the service's task definition.
     Run,
 }
