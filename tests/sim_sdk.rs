@@ -262,6 +262,29 @@ async fn the_sick_target_of_the_ledger_is_one_of_its_tasks() {
         .filter(|(group, _)| group.contains("ledger"))
         .collect();
     assert_eq!(ledger.len(), 1, "{unhealthy:?}");
+    let ecs = ecs(&sim);
+    let tasks = ecs
+        .list_tasks()
+        .cluster("payments-prod")
+        .service_name("ledger-api")
+        .send()
+        .await
+        .unwrap();
+    let tasks = ecs
+        .describe_tasks()
+        .cluster("payments-prod")
+        .set_tasks(tasks.task_arns)
+        .send()
+        .await
+        .unwrap();
+    let addresses: Vec<&str> = tasks
+        .tasks()
+        .iter()
+        .flat_map(aws_sdk_ecs::types::Task::containers)
+        .flat_map(aws_sdk_ecs::types::Container::network_interfaces)
+        .filter_map(|interface| interface.private_ipv4_address())
+        .collect();
+    assert!(addresses.contains(&ledger[0].1.as_str()), "{addresses:?}");
     let unknown =
         "arn:aws:elasticloadbalancing:eu-west-1:219087346512:targetgroup/gone/0123456789abcdef";
     let error = elb
@@ -272,6 +295,103 @@ async fn the_sick_target_of_the_ledger_is_one_of_its_tasks() {
         .unwrap_err()
         .into_service_error();
     assert!(error.is_target_group_not_found_exception(), "{error:?}");
+}
+
+#[tokio::test]
+async fn pages_of_target_groups_add_up() {
+    let sim = small();
+    let elb = elb(&sim);
+    let whole = elb.describe_target_groups().send().await.unwrap();
+    assert!(whole.next_marker().is_none());
+    let mut pages = elb
+        .describe_target_groups()
+        .page_size(3)
+        .into_paginator()
+        .send();
+    let mut paged = Vec::new();
+    while let Some(page) = pages.next().await {
+        paged.extend(page.unwrap().target_groups.unwrap());
+    }
+    assert_eq!(paged, whole.target_groups());
+    let error = elb
+        .describe_target_groups()
+        .page_size(401)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("ValidationError"));
+}
+
+#[tokio::test]
+async fn the_registry_knows_what_a_task_runs() {
+    let sim = small();
+    let ecs = ecs(&sim);
+    let ecr =
+        aws_sdk_ecr::Client::from_conf(config!(aws_sdk_ecr, sim, sim.contexts()[PROD]).build());
+    let tasks = ecs
+        .list_tasks()
+        .cluster("payments-prod")
+        .service_name("ledger-api")
+        .send()
+        .await
+        .unwrap();
+    let tasks = ecs
+        .describe_tasks()
+        .cluster("payments-prod")
+        .set_tasks(tasks.task_arns)
+        .send()
+        .await
+        .unwrap();
+    let container = &tasks.tasks()[0].containers()[0];
+    let (path, tag) = container.image().unwrap().rsplit_once(':').unwrap();
+    let repository = path.split_once('/').unwrap().1;
+    let by_tag = aws_sdk_ecr::types::ImageIdentifier::builder()
+        .image_tag(tag)
+        .build();
+    let images = registry
+        .describe_images()
+        .repository_name(repository)
+        .image_ids(by_tag.clone())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        images.image_details()[0].image_digest(),
+        container.image_digest()
+    );
+    let manifest = registry
+        .batch_get_image()
+        .repository_name(repository)
+        .image_ids(by_tag)
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        manifest.images()[0]
+            .image_manifest()
+            .unwrap()
+            .contains("schemaVersion")
+    );
+    let gone = aws_sdk_ecr::types::ImageIdentifier::builder()
+        .image_tag("never-pushed")
+        .build();
+    let error = registry
+        .describe_images()
+        .repository_name(repository)
+        .image_ids(gone)
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_image_not_found_exception(), "{error:?}");
+    let error = registry
+        .describe_images()
+        .repository_name("nobody")
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_repository_not_found_exception(), "{error:?}");
 }
 
 #[tokio::test]
