@@ -103,7 +103,7 @@ pub(super) fn one(estate: &Estate, task: &Task, with_tags: bool) -> Value {
     let provisioned = task.connectivity_at.is_some() || task.eni.is_none();
     let size = |n: u32| json!(n.to_string());
     let mut out = json!({
-        "attachments": attachments(task),
+        "attachments": attachments(task, &estate.region),
         "attributes": [{"name": "ecs.cpu-architecture", "value": architecture(task)}],
         "availabilityZone": task.zone,
         "clusterArn": estate.cluster_arn(estate.cluster_name(task.cluster)),
@@ -170,7 +170,7 @@ fn architecture(task: &Task) -> &'static str {
     if task.definition.document.contains("\"ARM64\"") { "arm64" } else { "x86_64" }
 }
 
-fn attachments(task: &Task) -> Value {
+fn attachments(task: &Task, region: &str) -> Value {
     let Some(eni) = &task.eni else { return json!([]) };
     let status = match task.status {
         TaskStatus::Provisioning => "ATTACHING",
@@ -183,7 +183,7 @@ fn attachments(task: &Task) -> Value {
         let detail = |name: &str, value: String| json!({"name": name, "value": value});
         details.push(detail("networkInterfaceId", eni.id.clone()));
         details.push(detail("macAddress", eni.mac.clone()));
-        details.push(detail("privateDnsName", format!("ip-{}.ec2.internal", eni.ip.replace('.', "-"))));
+        details.push(detail("privateDnsName", format!("ip-{}.{region}.compute.internal", eni.ip.replace('.', "-"))));
         details.push(detail("privateIPv4Address", eni.ip.clone()));
     }
     json!([{

@@ -7,6 +7,7 @@ use super::voice::{self, Speaker};
 use crate::sim::rng::{self, Rng};
 use crate::sim::scenario::Voice;
 use crate::sim::world::{LogStream, Ms};
+use std::ops::Range;
 
 /// Milliseconds.
 pub(super) const SLOT: Ms = 5_000;
@@ -58,32 +59,28 @@ pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Ve
     }
     let key = rng::mix(seed ^ rng::hash(name));
     let speaker = Speaker::new(stream, name);
-    let mut said: Vec<(Ms, String)> = Vec::new();
-    let banner = speaker.banner();
-    let ready = stream.started_at + LINE_GAP * 4 * length(&banner);
-    let epilogue = if stream.ended_at.is_some() {
+    // Wording these costs more than the rest of a slot, so only where they can fall.
+    let banner = if from < stream.started_at + SLOT {
+        speaker.banner()
+    } else {
+        Vec::new()
+    };
+    let epilogue = if to > end.saturating_sub(SLOT) {
         speaker.epilogue()
     } else {
         Vec::new()
     };
+    let ready = stream.started_at + LINE_GAP * 4 * length(&banner);
     let closing = end.saturating_sub(LINE_GAP * (length(&epilogue) + 1));
-    if from < ready {
-        said.extend(spread(stream.started_at + LINE_GAP, LINE_GAP * 4, banner));
-    }
-    chatter(key, slot, container.rate, &speaker, &mut said);
-    said.retain(|(at, _)| {
-        (from..to).contains(at) && (*at < ready.max(stream.started_at) || *at < closing)
-    });
-    said.retain(|(at, _)| *at >= stream.started_at && *at < end);
-    if to > closing {
-        said.extend(
-            spread(closing, LINE_GAP, epilogue)
-                .into_iter()
-                .filter(|(at, _)| (from..to).contains(at)),
-        );
-    }
+    let mut said = chatter(key, slot, container.rate, &speaker, ready..closing);
+    let mut told = spread(stream.started_at + LINE_GAP, LINE_GAP * 4, banner);
+    told.retain(|(at, _)| *at < closing);
+    told.extend(spread(closing, LINE_GAP, epilogue));
     // The awslogs driver sends no empty lines.
-    said.retain(|(_, text)| !text.is_empty());
+    said.extend(
+        told.into_iter()
+            .filter(|(at, text)| (from..to).contains(at) && !text.is_empty()),
+    );
     said.sort_by_key(|(at, _)| *at);
     // 56 bits of the stream and 20 of the order, so that an event id has room for them.
     let stream_key = u128::from(key >> 8) << 20;
@@ -97,7 +94,14 @@ pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Ve
 }
 
 /// The everyday lines of a slot: a Poisson-like number of utterances, with quiet minutes and bursts.
-fn chatter(key: u64, slot: Ms, rate: f64, speaker: &Speaker<'_>, said: &mut Vec<(Ms, String)>) {
+fn chatter(
+    key: u64,
+    slot: Ms,
+    rate: f64,
+    speaker: &Speaker<'_>,
+    within: Range<Ms>,
+) -> Vec<(Ms, String)> {
+    let mut said = Vec::new();
     let mut rng = Rng::new(rng::mix(key ^ slot.unsigned_abs()), "slot");
     let minute = slot * SLOT / 60_000;
     let mood = rng::mix(key.rotate_left(17) ^ minute.unsigned_abs()) % 100;
@@ -116,12 +120,21 @@ fn chatter(key: u64, slot: Ms, rate: f64, speaker: &Speaker<'_>, said: &mut Vec<
         .collect();
     times.sort_unstable();
     for at in times {
-        for (nth, line) in voice::utter(speaker, &mut rng, at).into_iter().enumerate() {
+        // Drawn all the same, so that the end of a container does not change what it said before.
+        let lines = voice::utter(speaker, &mut rng, at);
+        if !within.contains(&at) {
+            continue;
+        }
+        for (nth, line) in lines.into_iter().enumerate() {
             // Lines of one trace share their millisecond, and stay in the slot that owns them.
             let later = Ms::try_from(nth / 8).unwrap_or_default();
-            said.push(((at + later).min((slot + 1) * SLOT - 1), line));
+            said.push((
+                (at + later).min((slot + 1) * SLOT - 1).min(within.end - 1),
+                line,
+            ));
         }
     }
+    said
 }
 
 fn spread(first: Ms, gap: Ms, texts: Vec<String>) -> Vec<(Ms, String)> {

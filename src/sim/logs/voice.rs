@@ -172,18 +172,18 @@ impl<'a> Speaker<'a> {
             return match self.definition.behaviour.fate {
                 // The kernel kills without warning.
                 Fate::Oom => {
-                    vec![self.remark(voice, end - 40, "warn", "heap usage 97 percent, collecting")]
+                    vec![self.remark(voice, end - 30, "warn", "heap usage 97 percent, collecting")]
                 }
-                Fate::Ends => vec![self.remark(voice, end - 40, "info", "all work done, bye")],
-                _ => vec![self.remark(voice, end - 40, "fatal", "cannot go on, exiting")],
+                Fate::Ends => vec![self.remark(voice, end - 30, "info", "all work done, bye")],
+                _ => vec![self.remark(voice, end - 30, "fatal", "cannot go on, exiting")],
             };
         }
         match voice {
             Voice::Nginx => servers::nginx_farewell(end - 60),
             Voice::Silent => Vec::new(),
             _ => [
-                (60, "SIGTERM received, draining connections"),
-                (20, "drained, shutting down"),
+                (45, "SIGTERM received, draining connections"),
+                (30, "drained, shutting down"),
             ]
             .iter()
             .map(|(before, text)| self.remark(voice, end - before, "info", text))
@@ -253,7 +253,7 @@ pub(super) fn utter(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms) -> Vec<String>
 
 /// What a sick task says of its sickness, now and then.
 fn symptom(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms) -> Option<String> {
-    if !speaker.stream.sick || !rng.chance(220) {
+    if !speaker.stream.sick || !rng.chance(120) {
         return None;
     }
     let age = (at - speaker.stream.started_at).max(0) / 1000;
@@ -261,7 +261,7 @@ fn symptom(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms) -> Option<String> {
     match speaker.definition.behaviour.fate {
         Fate::Oom => Some(format!(
             "heap usage {} percent after {age} s",
-            (60 + age).min(96)
+            (55 + age).min(97)
         )),
         Fate::Unhealthy => Some(format!(
             "health check answers {status}: replica of postgres is 912 s behind"

@@ -198,7 +198,9 @@ impl Estate {
     }
 
     fn cannot_read_secret(&mut self, id: TaskId) {
-        let arn = self.arn("secretsmanager", "secret:missing");
+        let Some(task) = self.tasks.get(&id) else { return };
+        let named = task.definition.document.split("\"valueFrom\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        let arn = named.map_or_else(|| self.arn("secretsmanager", "secret:missing"), str::to_owned);
         let reason = format!(
             "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \
              unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {arn} \
@@ -236,9 +238,11 @@ impl Estate {
         let Some(check) = check else { return };
         let interval = Ms::from(check.interval.max(1)) * 1000;
         let fails_at = clock_starts + Ms::from(check.start_period) * 1000 + Ms::from(check.retries.max(1)) * interval;
-        if sick && fate == Fate::ContainerUnhealthy {
+        let fails = sick && fate == Fate::ContainerUnhealthy;
+        if fails {
             self.queue.set(fails_at.max(clock_starts + after), Due::Probed(id, false));
-        } else {
+        }
+        if !fails || after > interval {
             self.queue.set(clock_starts + interval, Due::Probed(id, true));
         }
     }
