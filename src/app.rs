@@ -86,6 +86,8 @@ pub struct Shared {
     pub keys: Keymap,
     /// The user's configuration.
     pub config: Config,
+    /// The operator's time zone.
+    pub zone: jiff::tz::TimeZone,
     /// AWS's time.
     pub now: Time,
 }
@@ -101,6 +103,7 @@ impl Shared {
             keys: &self.keys,
             config: &self.config,
             board: &self.board,
+            zone: &self.zone,
             now: self.now,
         }
     }

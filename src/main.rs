@@ -11,6 +11,7 @@ use midwatch::store::Store;
 use midwatch::theme::{self, Surroundings, Theme};
 use midwatch::verdict::Board;
 use midwatch::view::Place;
+use jiff::tz::TimeZone;
 use midwatch::{panes, run, terminal};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -91,7 +92,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         let refresh = config.refresh.as_secs_f64() / Config::default().refresh.as_secs_f64();
         let mouse = config.mouse;
         let now = Time::now();
-        let shared = Shared { store: Store::default(), board: Board::default(), fleet, theme, keys, config, now };
+        let shared = Shared { store: Store::default(), board: Board::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
         let (pane, place) = first(open)?;
         let pane = panes::named(pane).context("the first pane is in the list")?;
         let app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;

@@ -59,8 +59,8 @@ pub struct LogView {
 impl LogView {
     /// Opens the logs of a scope.
     #[must_use]
-    pub fn open(ctx: Ctx, cluster: Arn, scope: LogScope) -> Box<dyn View> {
-        Box::new(LogView::new(ctx, cluster, scope, TimeZone::system()))
+    pub fn open(ctx: Ctx, cluster: Arn, scope: LogScope, zone: TimeZone) -> Box<dyn View> {
+        Box::new(LogView::new(ctx, cluster, scope, zone))
     }
 
     fn new(ctx: Ctx, cluster: Arn, scope: LogScope, zone: TimeZone) -> Self {

@@ -223,7 +223,7 @@ impl View for TextView {
         self.height = usize::from(area.height.saturating_sub(2));
         self.top = self.top.min(self.last_top());
         let at = (self.spec.sources)(&self.place, cx).iter().filter_map(|feed| cx.store.slot(feed)?.at).min();
-        let stamp = at.map_or(String::new(), |at| format!(" · as of {}", age::clock(at, cx.now)));
+        let stamp = at.map_or(String::new(), |at| format!(" · as of {}", age::clock(at, cx)));
         let title = format!("{}{stamp}", (self.spec.crumb)(&self.place, cx));
         frame::draw(area, buf, cx.theme, &title, &self.remark(cx));
         let inner = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height.saturating_sub(2) };
