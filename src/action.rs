@@ -70,11 +70,9 @@ pub enum Action {
     NextError,
     PreviousError,
     JsonMode,
-    PickFields,
     Wrap,
     MarkLine,
     Save,
-    Pager,
     LiveTail,
 }
 
@@ -242,11 +240,9 @@ pub const ACTIONS: &[ActionRow] = &[
     read(A::NextError, Text, "next-error", "error", "Go to the next error"),
     read(A::PreviousError, Text, "previous-error", "error", "Go to the error before"),
     read(A::JsonMode, Text, "json-mode", "json", "JSON lines as fields, pretty, or raw"),
-    read(A::PickFields, Text, "pick-fields", "fields", "Choose the fields of JSON lines"),
     read(A::Wrap, Text, "wrap", "wrap", "Wrap long lines, or cut them"),
     read(A::MarkLine, Text, "mark-line", "mark", "Mark the line, or unmark it"),
     read(A::Save, Text, "save", "save", "Save the lines to a file"),
-    read(A::Pager, Text, "pager", "pager", "Open the lines in the pager"),
     read(A::LiveTail, Text, "live-tail", "live", "Live Tail: quicker, billed by the minute"),
 ];
 
