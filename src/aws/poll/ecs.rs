@@ -11,9 +11,27 @@ use crate::model::{Arn, Cluster, ContainerInstance, Service, ServiceDeployment, 
 use aws_sdk_ecs::types as sdk;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Largest page of every list of ECS.
 const PAGE: i32 = 100;
+
+/// Batches of a list that share its priority, about a screenful; the rest is a sweep, behind which nothing that the operator
+/// looks at has to queue.
+const SCREENFUL: usize = 3;
+
+/// Hands out priorities to the batches of one sweep.
+struct Priorities(Priority, AtomicUsize);
+
+impl Priorities {
+    fn of(first: Priority) -> Self {
+        Priorities(first, AtomicUsize::new(0))
+    }
+
+    fn next(&self) -> Priority {
+        if self.1.fetch_add(1, Ordering::Relaxed) < SCREENFUL { self.0 } else { Priority::Sweep }
+    }
+}
 
 /// All clusters; where listing is denied, those that the user named.
 pub(super) async fn clusters(api: &Api, rows: &mut Rows<Cluster>, priority: Priority, parts: &mut Parts<'_>) -> Result<Outcome, AwsError> {
@@ -70,8 +88,9 @@ pub(super) fn services<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority, k
             api.call(call, send).await.map(|page| (page.service_arns.unwrap_or_default(), page.next_token))
         }) as _
     };
+    let priorities = Priorities::of(priority);
     let describe = move |arns: Vec<String>| {
-        let known = Arc::clone(&known);
+        let (known, priority) = (Arc::clone(&known), priorities.next());
         Box::pin(async move { describe_services(api, cluster.as_str(), arns, priority, &known).await }) as _
     };
     // DescribeServices takes at most ten names; more is an error, not a page.
@@ -129,7 +148,9 @@ pub(super) fn tasks<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority) -> F
             api.call(call, send).await.map(|page| (page.task_arns.unwrap_or_default(), page.next_token))
         }) as _
     };
+    let priorities = Priorities::of(priority);
     let describe = move |arns: Vec<String>| {
+        let priority = priorities.next();
         Box::pin(async move {
             let what = format!("describe the tasks of {}", cluster.name());
             let call = Call { throttle: Throttle::ClusterResourceRead, priority, action: "ecs:DescribeTasks", what: &what };
@@ -158,7 +179,9 @@ pub(super) fn service_deployments<'a>(api: &'a Api, service: &'a Arn, priority: 
             Ok((arns, page.next_token))
         }) as _
     };
+    let priorities = Priorities::of(priority);
     let describe = move |arns: Vec<String>| {
+        let priority = priorities.next();
         Box::pin(async move {
             let what = format!("describe the deployments of {}", service.name());
             let call = Call { throttle: Throttle::ServiceDeployment, priority, action: "ecs:DescribeServiceDeployments", what: &what };
