@@ -116,12 +116,11 @@ impl Rich {
 #[must_use]
 pub fn summary(text: &str, level: Option<Level>, json: Json) -> Rich {
     let mut out = Rich::default();
-    match object(text).filter(|_| json != Json::Raw) {
-        Some(object) => summarise(&object, &mut out),
-        None => {
-            let first = first_line(text);
-            out.push_plain(if json == Json::Raw { first } else { bare(first, level) });
-        }
+    if let Some(object) = object(text).filter(|_| json != Json::Raw) {
+        summarise(&object, &mut out);
+    } else {
+        let first = first_line(text);
+        out.push_plain(if json == Json::Raw { first } else { bare(first, level) });
     }
     out
 }

@@ -137,6 +137,7 @@ impl Lens {
     }
 
     /// Lines kept, by time.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Key> {
         self.shown.range(self.floor()..).copied()
     }

@@ -17,6 +17,7 @@ use ratatui::buffer::Buffer as Screen;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -261,9 +262,7 @@ impl LogView {
         let mut text = String::new();
         for line in keys.iter().flat_map(|key| buffer.group(key.id)) {
             let source = &line.log.source;
-            text.push_str(&format!("{} {}/{} ", line.log.at, source.task.name(), source.container));
-            text.push_str(&line.log.text);
-            text.push('\n');
+            writeln!(text, "{} {}/{} {}", line.log.at, source.task.name(), source.container, line.log.text).expect("a String takes every write");
         }
         text
     }

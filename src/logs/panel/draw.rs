@@ -63,7 +63,7 @@ impl Panel {
     pub fn draw(&mut self, area: Rect, screen: &mut Screen, buffer: &Buffer, look: &Look) {
         let framed = area.height >= 5 && area.width >= 20;
         let inner = if framed { Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2) } else { area };
-        let inner = self.banner(inner, screen, look);
+        let inner = banner(inner, screen, look);
         let columns = self.columns(inner, look);
         self.resize(usize::from(inner.width).saturating_sub(columns.width()).max(8), usize::from(inner.height));
         self.settle(buffer);
@@ -98,15 +98,6 @@ impl Panel {
     pub fn row_at(&self, row: u16, area: Rect, look_has_banner: bool) -> Option<usize> {
         let framed = area.height >= 5 && area.width >= 20;
         usize::from(row).checked_sub(usize::from(framed) + usize::from(look_has_banner)).filter(|row| *row < self.size.1)
-    }
-
-    /// A failure never takes the place of lines: it stands above them.
-    fn banner(&self, area: Rect, screen: &mut Screen, look: &Look) -> Rect {
-        let Some((failure, text)) = look.banner.filter(|_| area.height > 2) else { return area };
-        let (glyph, style) = if failure { ("✖ ", look.paint.fail) } else { ("· ", look.paint.warn) };
-        let room = usize::from(area.width);
-        screen.set_stringn(area.x, area.y, fit(&format!("{glyph}{text}"), room), room, style);
-        Rect { y: area.y + 1, height: area.height - 1, ..area }
     }
 
     fn columns(&self, area: Rect, look: &Look) -> Columns {
@@ -278,7 +269,7 @@ impl Panel {
         if buffer.evicted() > 0 {
             parts.push(format!("{} oldest dropped", grouped(usize::try_from(buffer.evicted()).unwrap_or(usize::MAX))));
         }
-        parts.extend(self.pace(buffer, look));
+        parts.extend(pace(buffer, look));
         parts.push(format!("{} of {} MiB", buffer.bytes() >> 20, buffer.budget() >> 20));
         let mode = match self.json {
             Json::Columns => "",
@@ -295,18 +286,27 @@ impl Panel {
         }
         format!(" {} ", fit(&parts.join(" │ "), room.saturating_sub(2)))
     }
+}
 
-    /// How many lines a second there are, and how far behind they come; sampled lines are admitted.
-    fn pace(&self, buffer: &Buffer, look: &Look) -> Option<String> {
-        // Ten seconds.
-        const SPAN: i64 = 10_000;
-        let newest = buffer.heads().back()?.at;
-        let recent = buffer.heads().len() - buffer.heads().partition_point(|key| key.at <= newest - SPAN);
-        let rate = if recent < 100 { format!("{}.{}", recent / 10, recent % 10) } else { (recent / 10).to_string() };
-        let sampled = if buffer.state().sampled { " sampled" } else { "" };
-        let lag = look.lag.map_or(String::new(), |lag| if lag < 60_000 { format!(" lag {}.{}s", lag / 1000, lag % 1000 / 100) } else { format!(" lag {}", age(lag)) });
-        Some(format!("{rate}/s{sampled}{lag}"))
-    }
+/// A failure never takes the place of lines: it stands above them.
+fn banner(area: Rect, screen: &mut Screen, look: &Look) -> Rect {
+    let Some((failure, text)) = look.banner.filter(|_| area.height > 2) else { return area };
+    let (glyph, style) = if failure { ("✖ ", look.paint.fail) } else { ("· ", look.paint.warn) };
+    let room = usize::from(area.width);
+    screen.set_stringn(area.x, area.y, fit(&format!("{glyph}{text}"), room), room, style);
+    Rect { y: area.y + 1, height: area.height - 1, ..area }
+}
+
+/// How many lines a second there are, and how far behind they come; sampled lines are admitted.
+fn pace(buffer: &Buffer, look: &Look) -> Option<String> {
+    // Ten seconds.
+    const SPAN: i64 = 10_000;
+    let newest = buffer.heads().back()?.at;
+    let recent = buffer.heads().len() - buffer.heads().partition_point(|key| key.at <= newest - SPAN);
+    let rate = if recent < 100 { format!("{}.{}", recent / 10, recent % 10) } else { (recent / 10).to_string() };
+    let sampled = if buffer.state().sampled { " sampled" } else { "" };
+    let lag = look.lag.map_or(String::new(), |lag| if lag < 60_000 { format!(" lag {}.{}s", lag / 1000, lag % 1000 / 100) } else { format!(" lag {}", age(lag)) });
+    Some(format!("{rate}/s{sampled}{lag}"))
 }
 
 /// The beginning of a task's id: enough to tell tasks apart by.
@@ -332,7 +332,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

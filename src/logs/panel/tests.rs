@@ -187,7 +187,7 @@ fn half_pages_go_through_all_lines_and_back() {
 fn a_line_higher_than_the_screen_is_read_row_by_row() {
     let source = stream("aaaa", "app");
     let mut buffer = Buffer::default();
-    let long: String = (0..40).map(|n| format!("row {n}.\n")).collect();
+    let long = (0..40).map(|n| format!("row {n}.")).collect::<Vec<_>>().join("\n");
     buffer.push(vec![line(&source, START, &long), line(&source, START + 1, "after")], TailState::default());
     let mut panel = Panel::new(TimeZone::UTC);
     panel.sync(&buffer);
@@ -295,6 +295,8 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn whatever_is_done_the_cursor_is_on_a_line_that_is_shown_and_on_the_screen(deeds in deeds()) {
         let streams = [stream("70cc", "app"), stream("41b0", "envoy")];

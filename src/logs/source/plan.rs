@@ -154,11 +154,15 @@ impl Plan {
         if let Some(before) = before.filter(|before| since < *before) {
             let past = self.groups.iter().map(|(group, about)| (group.clone(), about.members.keys().filter(|name| !new.get(group).is_some_and(|new| new.contains(name))).cloned().collect()));
             let past: Vec<(Group, Vec<Str>)> = past.collect();
-            past.into_iter().for_each(|(group, streams)| self.add(&group, &streams, since, Some(before), now));
+            for (group, streams) in past {
+                self.add(&group, &streams, since, Some(before), now);
+            }
         }
         let mut new: Vec<_> = new.into_iter().collect();
         new.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-        new.into_iter().for_each(|(group, streams)| self.add(&group, &streams, since, None, now));
+        for (group, streams) in new {
+            self.add(&group, &streams, since, None, now);
+        }
     }
 
     /// Asks everything again at once, as far as nothing is under way.
