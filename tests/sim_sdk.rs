@@ -308,11 +308,11 @@ async fn pages_of_target_groups_add_up() {
         .page_size(3)
         .into_paginator()
         .send();
-    let mut paged = Vec::new();
+    let mut collected = Vec::new();
     while let Some(page) = pages.next().await {
-        paged.extend(page.unwrap().target_groups.unwrap());
+        collected.extend(page.unwrap().target_groups.unwrap());
     }
-    assert_eq!(paged, whole.target_groups());
+    assert_eq!(collected, whole.target_groups());
     let error = elb
         .describe_target_groups()
         .page_size(401)
@@ -326,7 +326,7 @@ async fn pages_of_target_groups_add_up() {
 async fn the_registry_knows_what_a_task_runs() {
     let sim = small();
     let ecs = ecs(&sim);
-    let ecr =
+    let registry =
         aws_sdk_ecr::Client::from_conf(config!(aws_sdk_ecr, sim, sim.contexts()[PROD]).build());
     let tasks = ecs
         .list_tasks()
