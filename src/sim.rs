@@ -137,7 +137,10 @@ pub enum Error {
 /// # Errors
 /// If the scenario cannot be read.
 pub fn contexts(options: &Options) -> Result<Vec<ContextInfo>, Error> {
-    let scenario = scenario::load(&options.scenario, &options.set)?;
+    Ok(infos(&scenario::load(&options.scenario, &options.set)?))
+}
+
+fn infos(scenario: &scenario::Scenario) -> Vec<ContextInfo> {
     let info = |context: &scenario::schema::Context| ContextInfo {
         name: context.name.clone(),
         region: context.region.clone(),
@@ -146,7 +149,7 @@ pub fn contexts(options: &Options) -> Result<Vec<ContextInfo>, Error> {
         secret_key: context.secret_key.clone(),
         session_token: context.session_token.clone(),
     };
-    Ok(scenario.context.iter().map(info).collect())
+    scenario.context.iter().map(info).collect()
 }
 
 /// A running embedded AWS on a thread of its own; it ends when this is dropped.
@@ -179,14 +182,8 @@ impl Sim {
         if !listen.ip().is_loopback() {
             return Err(Error::NotLoopback(listen));
         }
-        let contexts = contexts(&Options {
-            scenario: name.clone(),
-            set: set.clone(),
-            seed,
-            speed,
-            listen,
-        })?;
         let scenario = scenario::load(&name, &set)?;
+        let contexts = infos(&scenario);
         let listener = TcpListener::bind(listen).map_err(|source| Error::Listen {
             addr: listen,
             source,

@@ -601,6 +601,31 @@ async fn keys_that_nobody_has_and_secrets_that_are_wrong_are_refused() {
 }
 
 #[tokio::test]
+async fn another_region_is_empty_and_one_that_is_none_is_refused() {
+    let sim = small();
+    let mut context = sim.contexts()[PROD].clone();
+    context.region = "ap-south-1".to_owned();
+    let client = aws_sdk_ecs::Client::from_conf(config!(aws_sdk_ecs, sim, context).build());
+    assert!(
+        client
+            .list_clusters()
+            .send()
+            .await
+            .unwrap()
+            .cluster_arns()
+            .is_empty()
+    );
+    context.region = "eu-wset-1".to_owned();
+    let client = aws_sdk_ecs::Client::from_conf(config!(aws_sdk_ecs, sim, context).build());
+    let error = client.list_clusters().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("InvalidSignatureException"));
+    assert_eq!(
+        error.message(),
+        Some("Credential should be scoped to a valid region.")
+    );
+}
+
+#[tokio::test]
 async fn an_assumed_role_works_until_it_expires() {
     let sim = small();
     let context = &sim.contexts()[PROD];

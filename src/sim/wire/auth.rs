@@ -8,6 +8,17 @@ use crate::sim::ecs::ApiError;
 use crate::sim::sigv4::{self, Claim, Refusal};
 use crate::sim::world::Context;
 
+/// The commercial regions where ECS is, as of November 2026; a scenario may add its own.
+#[rustfmt::skip] // A table reads by its rows.
+const REGIONS: [&str; 34] = [
+    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
+    "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3",
+    "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1",
+    "ca-west-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2",
+    "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1",
+    "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+];
+
 impl State {
     /// The context of an access key, be it of the scenario or given out by `AssumeRole`.
     pub(super) fn context(&self, access_key: &str) -> Option<&Context> {
@@ -63,6 +74,21 @@ impl State {
                     "Credential should be scoped to correct service: '{}'.",
                     route.service.name
                 ),
+            ));
+        }
+        let spelled = REGIONS.contains(&claim.region.as_str());
+        if !spelled
+            && !self
+                .world
+                .contexts
+                .iter()
+                .any(|known| known.region == claim.region)
+        {
+            let (status, code) = mismatch(query);
+            return Err(refuse(
+                status,
+                code,
+                "Credential should be scoped to a valid region.",
             ));
         }
         Ok((claim.clone(), context.clone()))
