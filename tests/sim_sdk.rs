@@ -243,6 +243,46 @@ async fn pages_of_log_events_hold_every_line_once_and_in_order() {
 }
 
 #[tokio::test]
+async fn newest_first_is_oldest_first_turned_round() {
+    let sim = small();
+    let logs = logs(&sim);
+    let read = async |head: bool| {
+        let filter = logs.filter_log_events().log_group_name("/ecs/ledger").filter_pattern("ERROR").start_from_head(head);
+        let mut pages = filter.start_time(sim.now() - 3_600_000).into_paginator().send();
+        let mut events = Vec::new();
+        while let Some(page) = pages.next().await {
+            events.extend(page.unwrap().events.unwrap_or_default());
+        }
+        events
+    };
+    let (mut newest_first, oldest_first) = (read(false).await, read(true).await);
+    assert!(oldest_first.len() > 20 && oldest_first.iter().all(|event| event.message().unwrap().contains("ERROR")));
+    newest_first.reverse();
+    assert_eq!(newest_first, oldest_first);
+    let long_ago = logs.filter_log_events().log_group_name("/ecs/ledger").start_from_head(false).start_time(1);
+    assert_eq!(long_ago.send().await.unwrap_err().code(), Some("InvalidParameterException"));
+}
+
+#[tokio::test]
+async fn nothing_is_older_than_the_retention() {
+    let sim = small();
+    let logs = logs(&sim);
+    let groups = logs.describe_log_groups().send().await.unwrap();
+    let group = groups.log_groups().iter().find(|group| group.retention_in_days().is_some()).unwrap();
+    let oldest = sim.now() - i64::from(group.retention_in_days().unwrap()) * 86_400_000;
+    let filter = logs.filter_log_events().log_group_name(group.log_group_name().unwrap()).start_time(0);
+    let mut pages = filter.into_paginator().send();
+    let mut seen = 0;
+    // The first pages are the oldest.
+    while let (Some(page), true) = (pages.next().await, seen == 0) {
+        let page = page.unwrap();
+        seen += page.events().len();
+        assert!(page.events().iter().all(|event| event.timestamp().unwrap() >= oldest));
+        sim.step(Duration::from_millis(100));
+    }
+}
+
+#[tokio::test]
 async fn a_stream_is_read_backwards_and_then_followed() {
     let sim = small();
     let logs = logs(&sim);

@@ -176,15 +176,7 @@ impl Session {
     /// What was ingested after `since`, as a frame, and the time up to which that holds.
     fn update(&self, since: Ms) -> (Bytes, Ms) {
         let (events, now) = self.ingested(since);
-        let sampled = events.len() > MOST_EVENTS;
-        let total = events.len();
-        // Every n-th event, so that a sample still spans the second.
-        let kept: Vec<Value> = events
-            .into_iter()
-            .enumerate()
-            .filter(|(at, _)| !sampled || at * MOST_EVENTS / total != (at + 1) * MOST_EVENTS / total)
-            .map(|(_, (_, event))| event)
-            .collect();
+        let (kept, sampled) = sample(events.into_iter().map(|(_, event)| event).collect());
         let body = json!({"sessionMetadata": {"sampled": sampled}, "sessionResults": kept});
         (eventstream::event("sessionUpdate", body.to_string().as_bytes()).into(), now)
     }
@@ -231,5 +223,31 @@ impl Session {
         let Request { streams, prefixes, .. } = &self.request;
         (streams.is_empty() || streams.iter().any(|name| name == stream))
             && (prefixes.is_empty() || prefixes.iter().any(|prefix| stream.starts_with(prefix)))
+    }
+}
+
+/// At most as many as an update may hold, spread evenly over the second; true if some were left out.
+fn sample<T>(events: Vec<T>) -> (Vec<T>, bool) {
+    let total = events.len();
+    if total <= MOST_EVENTS {
+        return (events, false);
+    }
+    let chosen = |at: usize| at * MOST_EVENTS / total != (at + 1) * MOST_EVENTS / total;
+    (events.into_iter().enumerate().filter(|(at, _)| chosen(*at)).map(|(_, event)| event).collect(), true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_500_events_a_second_are_sampled_down_to_500() {
+        assert_eq!(sample(vec![7; 500]), (vec![7; 500], false));
+        for total in [501, 999, 1000, 12_345] {
+            let (kept, sampled) = sample((0..total).collect::<Vec<usize>>());
+            assert!(sampled);
+            assert_eq!(kept.len(), 500, "of {total}");
+            assert!(kept.windows(2).all(|pair| pair[0] < pair[1] && pair[1] - pair[0] <= total / 500 + 1));
+        }
     }
 }
