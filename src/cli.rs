@@ -259,7 +259,8 @@ fn stop(error: &clap::Error) -> Stop {
 
 fn usage(what: &str) -> Stop {
     // An argument may hold anything, a megabyte or an escape sequence included.
-    let mut shown: String = what.chars().take(400).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
+    let mut shown: String =
+        what.chars().take(400).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
     if what.chars().nth(400).is_some() {
         shown.push('…');
     }

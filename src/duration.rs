@@ -103,9 +103,15 @@ mod tests {
 
     #[test]
     fn cells_amount_to_what_they_show() {
-        for (cell, wanted) in
-            [("9m02s", 542.0), ("3d04h", 273_600.0), ("64%", 64.0), ("5/6", 5.0), ("512 MiB", 536_870_912.0), ("1,234", 1234.0), ("4m 10", 240.0)]
-        {
+        for (cell, wanted) in [
+            ("9m02s", 542.0),
+            ("3d04h", 273_600.0),
+            ("64%", 64.0),
+            ("5/6", 5.0),
+            ("512 MiB", 536_870_912.0),
+            ("1,234", 1234.0),
+            ("4m 10", 240.0),
+        ] {
             assert_eq!(amount(cell), Some(wanted), "{cell}");
         }
         assert_eq!(amount("-"), None);
@@ -114,7 +120,8 @@ mod tests {
 
     #[test]
     fn short_durations_read_back() {
-        for (seconds, shown) in [(0, "0s"), (59, "59s"), (125, "2m05s"), (7_380, "2h03m"), (273_600, "3d04h"), (864_000, "10d"), (-3, "0s")] {
+        for (seconds, shown) in [(0, "0s"), (59, "59s"), (125, "2m05s"), (7_380, "2h03m"), (273_600, "3d04h"), (864_000, "10d"), (-3, "0s")]
+        {
             assert_eq!(short(seconds), shown);
         }
     }

@@ -23,7 +23,13 @@ use std::sync::LazyLock;
 static MATCHER: LazyLock<SkimMatcherV2> = LazyLock::new(SkimMatcherV2::default);
 
 /// Points per letter below which a fuzzy match is an accident. A run of letters earns 20 each, a gap costs 3 and 1 more for each letter skipped.
-const LEAST_PER_LETTER: i64 = 14;
+const LEAST_PER_LETTER: i64 = 18;
+
+/// Stretches of a text that are looked at before it is given up.
+const WINDOWS: usize = 16;
+
+/// Points by which an estimate may be wrong: what one word's beginning is worth.
+const DOUBT: i64 = 8;
 
 /// A filter, read once and asked of every row.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +101,7 @@ impl Query {
         self.terms.iter().try_fold(0, |total, term| {
             let score = match &term.test {
                 Test::Fuzzy(word) => word.score(text),
-                test => test.holds(text, &|_| None).then_some(0),
+                other => other.holds(text, &|_| None).then_some(0),
             };
             match (score, term.negated) {
                 (Some(score), false) => Some(total + score),
@@ -155,24 +161,68 @@ impl Word {
 
     /// Whether the word is meant by somebody who types in a hurry.
     fn resembles(&self, text: &str) -> bool {
-        if !self.may_follow(text) {
-            return false;
+        let letters = self.text.chars().count();
+        let least = i64::try_from(letters).unwrap_or(i64::MAX).saturating_mul(LEAST_PER_LETTER);
+        let enough = |part: &str| self.score(part).is_some_and(|score| score >= least);
+        if !self.text.is_ascii() || !text.is_ascii() {
+            return self.is_in(text) || enough(text);
         }
-        let letters = i64::try_from(self.text.chars().count()).unwrap_or(i64::MAX);
-        self.is_in(text) || self.score(text).is_some_and(|score| score >= letters.saturating_mul(LEAST_PER_LETTER))
+        // The matcher fills a table of letters by text. That is a microsecond or more a row, so it decides only what is in doubt,
+        // and is shown only the stretch that holds the letters.
+        let mut from = 0;
+        for _ in 0..WINDOWS {
+            let Some((start, end)) = self.window(text.as_bytes(), from) else { return false };
+            let points = self.estimate(&text.as_bytes()[..end], start);
+            let meant = match points - least {
+                _ if end - start == letters => true,
+                // The letter before tells whether a word begins here.
+                doubt if doubt.abs() < DOUBT => enough(&text[start.saturating_sub(1)..end]),
+                doubt => doubt > 0,
+            };
+            if meant {
+                return true;
+            }
+            from = start + 1;
+        }
+        false
+    }
+
+    /// About what the matcher would say of the letters from `start` on, each taken where it comes first.
+    fn estimate(&self, text: &[u8], start: usize) -> i64 {
+        let begins = |at: usize| at == 0 || !text[at - 1].is_ascii_alphanumeric();
+        let mut points = if begins(start) { 30 } else { 16 };
+        let mut last = start;
+        for wanted in self.text.bytes().skip(1) {
+            let Some(gap) = text[last + 1..].iter().position(|byte| self.is_same(*byte, wanted)) else { return 0 };
+            last += gap + 1;
+            points += match gap {
+                0 => 20,
+                _ if begins(last) => 20 - i64::try_from(gap).unwrap_or(i64::MAX),
+                _ => 13 - i64::try_from(gap).unwrap_or(i64::MAX),
+            };
+        }
+        points
+    }
+
+    fn is_same(&self, byte: u8, wanted: u8) -> bool {
+        if self.exact { byte == wanted } else { byte.eq_ignore_ascii_case(&wanted) }
+    }
+
+    /// The next stretch that holds all letters in their order, without one to spare at its beginning.
+    fn window(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
+        let mut end = from;
+        for wanted in self.text.bytes() {
+            end += text.get(end..)?.iter().position(|byte| self.is_same(*byte, wanted))? + 1;
+        }
+        let mut start = end;
+        for wanted in self.text.bytes().rev() {
+            start = text[..start].iter().rposition(|byte| self.is_same(*byte, wanted))?;
+        }
+        Some((start, end))
     }
 
     fn score(&self, text: &str) -> Option<i64> {
         MATCHER.fuzzy_match(text, &self.text)
-    }
-
-    /// Whether the letters occur in their order at all: refuses most rows for the price of one walk over the bytes.
-    fn may_follow(&self, text: &str) -> bool {
-        if !self.text.is_ascii() {
-            return true;
-        }
-        let mut bytes = text.bytes();
-        self.text.bytes().all(|wanted| bytes.any(|byte| if self.exact { byte == wanted } else { byte.to_ascii_lowercase() == wanted }))
     }
 }
 

@@ -52,6 +52,7 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
     };
     world.screen.title("midwatch");
     let mut signals = Signals::new()?;
+    tokio::spawn(end_with_the_terminal());
     let mut meter = tokio::time::interval(METER);
     let mut drawn = Instant::now();
     let (columns, rows) = world.screen.size();
@@ -69,14 +70,14 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
         let mut pressed = false;
         let event = tokio::select! {
             biased;
+            signal = signals.next() => match signal {
+                Signal::Terminate => Some(Event::Terminate),
+                Signal::Continue => { world.screen.resume()?; world.screen.redraw(); Some(Event::Tick) }
+            },
             terminal = input.next() => match terminal {
                 Some(Ok(event)) => { pressed = true; world.translate(event, &mut app) }
                 // The terminal is gone: nobody is left to ask.
                 Some(Err(_)) | None => Some(Event::Terminate),
-            },
-            signal = signals.next() => match signal {
-                Signal::Terminate => Some(Event::Terminate),
-                Signal::Continue => { world.screen.resume()?; world.screen.redraw(); Some(Event::Tick) }
             },
             Some(update) = updates.recv() => Some(Event::Update(Box::new(update))),
             _ = meter.tick() => {
@@ -233,6 +234,38 @@ fn save(path: &std::path::Path, text: &str) -> Notice {
         Ok(()) => Notice { tone: Tone::Info, text: format!("wrote {} bytes to {}", text.len(), path.display()) },
         Err(error) => Notice { tone: Tone::Fail, text: format!("cannot write {}: {error}", path.display()) },
     }
+}
+
+/// How often the terminal is looked at whether it is still there.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Ends the program when its terminal has hung up. Runs beside the loop, because crossterm 0.29 never returns from reading a terminal that
+/// is gone: it takes end-of-file and `EIO` for "read again".
+async fn end_with_the_terminal() {
+    let mut look = tokio::time::interval(LOOK);
+    let mut gone = 0;
+    // Twice, so that the loop can end in its own way, which it does unless it is stuck.
+    while gone < 2 {
+        look.tick().await;
+        gone += u32::from(hung_up());
+    }
+    crate::terminal::restore();
+    // 128 + SIGHUP, what a shell reports of a program that ended by it.
+    std::process::exit(129);
+}
+
+#[cfg(unix)]
+fn hung_up() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = std::io::stdin();
+    let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+}
+
+#[cfg(not(unix))]
+fn hung_up() -> bool {
+    false
 }
 
 /// What the system says.

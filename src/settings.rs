@@ -163,7 +163,9 @@ impl<'a> Entry<'a> {
     #[must_use]
     pub fn elements(&self) -> Vec<Entry<'a>> {
         match self.value.get_ref() {
-            DeValue::Array(array) => array.iter().map(|value| Entry { source: self.source, name: self.name, key: value.span(), value }).collect(),
+            DeValue::Array(array) => {
+                array.iter().map(|value| Entry { source: self.source, name: self.name, key: value.span(), value }).collect()
+            }
             _ => vec![self.clone()],
         }
     }

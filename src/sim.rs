@@ -43,7 +43,8 @@ pub struct Options {
     pub set: Vec<(String, String)>,
     /// All chance comes from it.
     pub seed: u64,
-    /// Virtual seconds in a real second; with 0, time moves by [`Sim::step`] alone.
+    /// Virtual seconds in a real second; with 0, time moves by [`Sim::step`] alone, and throttle buckets refill
+    /// only then.
     pub speed: f64,
     /// A loopback address; port 0 takes a free one.
     pub listen: SocketAddr,

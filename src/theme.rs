@@ -176,8 +176,9 @@ impl Theme {
         }
         let names = names(directory);
         let shown: String = name.chars().take(60).flat_map(char::escape_debug).collect();
-        let near =
-            crate::nearest::nearest(name, names.iter().map(String::as_str)).map(|near| format!(": did you mean \"{near}\"?")).unwrap_or_default();
+        let near = crate::nearest::nearest(name, names.iter().map(String::as_str))
+            .map(|near| format!(": did you mean \"{near}\"?"))
+            .unwrap_or_default();
         let place = directory.map(|directory| format!(" (your own go to {})", directory.display())).unwrap_or_default();
         Err(format!("unknown theme \"{shown}\"{near}; themes are {}{place}", names.join(", ")))
     }
@@ -188,8 +189,10 @@ impl Theme {
 pub fn names(directory: Option<&Path>) -> Vec<String> {
     let mut names: Vec<String> = BUILT_IN.iter().map(|(name, _)| (*name).to_owned()).collect();
     let files = directory.and_then(|directory| std::fs::read_dir(directory).ok()).into_iter().flatten().flatten();
-    let mut own: Vec<String> =
-        files.filter_map(|file| file.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned)).filter(|name| !names.contains(name)).collect();
+    let mut own: Vec<String> = files
+        .filter_map(|file| file.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned))
+        .filter(|name| !names.contains(name))
+        .collect();
     own.sort();
     names.extend(own);
     names

@@ -9,7 +9,7 @@ mod task;
 
 pub use board::{Board, Judged};
 pub use event::{event, EventKind};
-pub use service::service;
+pub use service::{excused_until, service};
 pub use task::{exit_codes, newest_failure, stop_sentence, stopped_normally, target, task};
 
 use crate::theme::Role;

@@ -260,7 +260,7 @@ fn endpoints_come_from_the_environment_and_the_profile_by_service() {
     let home = home.with("AWS_ENDPOINT_URL_ECS", &endpoint);
     let told = home.run();
     assert!(told.line("clusters").starts_with("Clusters("), "{}", told.line("clusters"));
-    assert!(told.line("identity").contains("the endpoint refuses the connection"), "{}", told.line("identity"));
+    assert!(told.line("identity").contains("127.0.0.1:9 refuses the connection"), "{}", told.line("identity"));
 
     let home = Home::new("services", "", "").with("MW_PROFILE", "acme");
     let (endpoint, keys) = (home.sim.endpoint(), Home::keys(&home.sim, 0));

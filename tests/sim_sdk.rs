@@ -4,7 +4,7 @@
 
 use aws_sdk_cloudwatchlogs::types::StartLiveTailResponseStream;
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
-use aws_sdk_ecs::error::ProvideErrorMetadata;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
@@ -244,7 +244,11 @@ async fn the_sick_target_of_the_ledger_is_one_of_its_tasks() {
                     .iter()
                     .any(|rule| rule.is_default() == Some(true))
             );
-            for action in rules.rules().iter().flat_map(|rule| rule.actions()) {
+            for action in rules
+                .rules()
+                .iter()
+                .flat_map(aws_sdk_elasticloadbalancingv2::types::Rule::actions)
+            {
                 forwards.extend(action.target_group_arn().map(str::to_owned));
             }
         }
@@ -258,6 +262,29 @@ async fn the_sick_target_of_the_ledger_is_one_of_its_tasks() {
         .filter(|(group, _)| group.contains("ledger"))
         .collect();
     assert_eq!(ledger.len(), 1, "{unhealthy:?}");
+    let ecs = ecs(&sim);
+    let tasks = ecs
+        .list_tasks()
+        .cluster("payments-prod")
+        .service_name("ledger-api")
+        .send()
+        .await
+        .unwrap();
+    let tasks = ecs
+        .describe_tasks()
+        .cluster("payments-prod")
+        .set_tasks(tasks.task_arns)
+        .send()
+        .await
+        .unwrap();
+    let addresses: Vec<&str> = tasks
+        .tasks()
+        .iter()
+        .flat_map(aws_sdk_ecs::types::Task::containers)
+        .flat_map(aws_sdk_ecs::types::Container::network_interfaces)
+        .filter_map(|interface| interface.private_ipv4_address())
+        .collect();
+    assert!(addresses.contains(&ledger[0].1.as_str()), "{addresses:?}");
     let unknown =
         "arn:aws:elasticloadbalancing:eu-west-1:219087346512:targetgroup/gone/0123456789abcdef";
     let error = elb
@@ -268,6 +295,103 @@ async fn the_sick_target_of_the_ledger_is_one_of_its_tasks() {
         .unwrap_err()
         .into_service_error();
     assert!(error.is_target_group_not_found_exception(), "{error:?}");
+}
+
+#[tokio::test]
+async fn pages_of_target_groups_add_up() {
+    let sim = small();
+    let elb = elb(&sim);
+    let whole = elb.describe_target_groups().send().await.unwrap();
+    assert!(whole.next_marker().is_none());
+    let mut pages = elb
+        .describe_target_groups()
+        .page_size(3)
+        .into_paginator()
+        .send();
+    let mut paged = Vec::new();
+    while let Some(page) = pages.next().await {
+        paged.extend(page.unwrap().target_groups.unwrap());
+    }
+    assert_eq!(paged, whole.target_groups());
+    let error = elb
+        .describe_target_groups()
+        .page_size(401)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("ValidationError"));
+}
+
+#[tokio::test]
+async fn the_registry_knows_what_a_task_runs() {
+    let sim = small();
+    let ecs = ecs(&sim);
+    let ecr =
+        aws_sdk_ecr::Client::from_conf(config!(aws_sdk_ecr, sim, sim.contexts()[PROD]).build());
+    let tasks = ecs
+        .list_tasks()
+        .cluster("payments-prod")
+        .service_name("ledger-api")
+        .send()
+        .await
+        .unwrap();
+    let tasks = ecs
+        .describe_tasks()
+        .cluster("payments-prod")
+        .set_tasks(tasks.task_arns)
+        .send()
+        .await
+        .unwrap();
+    let container = &tasks.tasks()[0].containers()[0];
+    let (path, tag) = container.image().unwrap().rsplit_once(':').unwrap();
+    let repository = path.split_once('/').unwrap().1;
+    let by_tag = aws_sdk_ecr::types::ImageIdentifier::builder()
+        .image_tag(tag)
+        .build();
+    let images = registry
+        .describe_images()
+        .repository_name(repository)
+        .image_ids(by_tag.clone())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        images.image_details()[0].image_digest(),
+        container.image_digest()
+    );
+    let manifest = registry
+        .batch_get_image()
+        .repository_name(repository)
+        .image_ids(by_tag)
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        manifest.images()[0]
+            .image_manifest()
+            .unwrap()
+            .contains("schemaVersion")
+    );
+    let gone = aws_sdk_ecr::types::ImageIdentifier::builder()
+        .image_tag("never-pushed")
+        .build();
+    let error = registry
+        .describe_images()
+        .repository_name(repository)
+        .image_ids(gone)
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_image_not_found_exception(), "{error:?}");
+    let error = registry
+        .describe_images()
+        .repository_name("nobody")
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_repository_not_found_exception(), "{error:?}");
 }
 
 #[tokio::test]
@@ -430,7 +554,7 @@ async fn the_sixteenth_live_tail_is_one_too_many() {
             .log_group_identifiers(arn)
             .send()
             .await
-            .map_err(|error| error.into_service_error())
+            .map_err(SdkError::into_service_error)
     };
     let mut sessions = Vec::new();
     for _ in 0..15 {
@@ -589,12 +713,12 @@ async fn fault_rules_strike_and_can_be_lifted() {
     sim.set_faults("[[fault]]\nkind = 'malformed'\n").unwrap();
     assert!(matches!(
         ecs.list_clusters().send().await.unwrap_err(),
-        aws_sdk_ecs::error::SdkError::ResponseError(_)
+        SdkError::ResponseError(_)
     ));
     sim.set_faults("[[fault]]\nkind = 'reset'\n").unwrap();
     assert!(matches!(
         ecs.list_clusters().send().await.unwrap_err(),
-        aws_sdk_ecs::error::SdkError::DispatchFailure(_)
+        SdkError::DispatchFailure(_)
     ));
     sim.set_faults("[[fault]]\nkind = 'hang'\ncontext = 'acme-prod'\n")
         .unwrap();
@@ -608,10 +732,7 @@ async fn fault_rules_strike_and_can_be_lifted() {
         .send()
         .await
         .unwrap_err();
-    assert!(
-        matches!(error, aws_sdk_ecs::error::SdkError::TimeoutError(_)),
-        "{error:?}"
-    );
+    assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
     sim.set_faults("").unwrap();
     assert_eq!(code().await, None);
 }
@@ -666,4 +787,213 @@ fn what_cannot_be_served_is_refused_in_one_line() {
         })
         .contains("did you mean `small`?")
     );
+}
+
+/// A narrow policy and credentials that end after ten minutes, in a scenario file of its own.
+const NARROW: &str = r#"
+about = "One cluster, two ways in"
+
+[[context]]
+name = "narrow"
+region = "eu-west-1"
+account = "111122223333"
+access_key = "AKIANARROW"
+secret_key = "narrow-secret"
+role = "ReadSome"
+session = "night"
+allow = ["ecs:List*", "logs:DescribeLogGroups"]
+
+[[context]]
+name = "brief"
+region = "eu-west-1"
+account = "111122223333"
+access_key = "ASIABRIEF"
+secret_key = "brief-secret"
+session_token = "brief-token"
+expires = "10m"
+
+[[cluster]]
+name = "edge"
+context = "narrow"
+"#;
+
+fn narrow(name: &str) -> Sim {
+    let path = std::env::temp_dir().join(format!("midwatch-{}-{name}.toml", std::process::id()));
+    std::fs::write(&path, NARROW).unwrap();
+    let scenario = path.to_str().unwrap().to_owned();
+    let sim = Sim::start(Options {
+        scenario,
+        speed: 0.0,
+        ..Options::default()
+    })
+    .unwrap();
+    std::fs::remove_file(path).unwrap();
+    sim
+}
+
+#[tokio::test]
+async fn what_a_policy_does_not_allow_is_denied_in_awss_words() {
+    let sim = narrow("policy");
+    let ecs = ecs(&sim);
+    assert_eq!(
+        ecs.list_clusters()
+            .send()
+            .await
+            .unwrap()
+            .cluster_arns()
+            .len(),
+        1
+    );
+    let error = ecs
+        .describe_clusters()
+        .clusters("edge")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("AccessDeniedException"));
+    assert_eq!(
+        error.message().unwrap(),
+        "User: arn:aws:sts::111122223333:assumed-role/ReadSome/night is not authorized to perform: ecs:DescribeClusters on resource: \
+         arn:aws:ecs:eu-west-1:111122223333:cluster/edge because no identity-based policy allows the ecs:DescribeClusters action"
+    );
+    let error = elb(&sim).describe_target_groups().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("AccessDenied"));
+    assert_eq!(error.raw_response().unwrap().status().as_u16(), 403);
+    let sts = aws_sdk_sts::Client::from_conf(config!(aws_sdk_sts, sim, sim.contexts()[0]).build());
+    let who = sts.get_caller_identity().send().await.unwrap();
+    assert_eq!(
+        who.arn(),
+        Some("arn:aws:sts::111122223333:assumed-role/ReadSome/night")
+    );
+}
+
+#[tokio::test]
+async fn temporary_credentials_need_their_token_and_end_in_time() {
+    let sim = narrow("token");
+    let brief = &sim.contexts()[1];
+    let client = async |token: Option<&str>| {
+        let keys = Credentials::new(
+            &brief.access_key,
+            &brief.secret_key,
+            token.map(str::to_owned),
+            None,
+            "test",
+        );
+        let config = config!(aws_sdk_ecs, sim, brief)
+            .credentials_provider(keys)
+            .build();
+        aws_sdk_ecs::Client::from_conf(config)
+            .list_clusters()
+            .send()
+            .await
+            .err()
+            .and_then(|error| error.code().map(str::to_owned))
+    };
+    assert_eq!(brief.session_token.as_deref(), Some("brief-token"));
+    assert_eq!(client(Some("brief-token")).await, None);
+    assert_eq!(
+        client(None).await.as_deref(),
+        Some("UnrecognizedClientException")
+    );
+    sim.step(Duration::from_mins(10));
+    assert_eq!(
+        client(Some("brief-token")).await.as_deref(),
+        Some("ExpiredTokenException")
+    );
+}
+
+/// Sends a body that is not what the operation takes, properly signed.
+#[derive(Debug)]
+struct Body(&'static str);
+
+impl Intercept for Body {
+    fn name(&self) -> &'static str {
+        "Body"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        request
+            .headers_mut()
+            .insert("content-length", self.0.len().to_string());
+        *request.body_mut() = self.0.into();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_cannot_be_read_are_serialization_errors() {
+    let sim = small();
+    for body in ["{\"cluster\":", "[]", "nonsense"] {
+        let config = config!(aws_sdk_ecs, sim, sim.contexts()[PROD])
+            .interceptor(Body(body))
+            .build();
+        let error = aws_sdk_ecs::Client::from_conf(config)
+            .list_clusters()
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), Some("SerializationException"), "{body}");
+    }
+}
+
+/// What a client without an SDK gets: the head and the body of one answer.
+async fn raw(sim: &Sim, request: &[u8]) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(sim.addr()).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn requests_that_are_no_aws_calls_get_a_proper_error() {
+    let sim = small();
+    let plain = raw(
+        &sim,
+        b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    )
+    .await;
+    assert!(
+        plain.starts_with("HTTP/1.1 400") && plain.contains("<Code>MissingAction</Code>"),
+        "{plain}"
+    );
+    assert!(
+        plain.contains("x-amzn-requestid: ")
+            && plain.contains("date: Sat, 21 Nov 2026 03:11:00 GMT"),
+        "{plain}"
+    );
+    let unsigned = b"POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AmazonEC2ContainerServiceV20141113.ListClusters\r\n\
+                     content-type: application/x-amz-json-1.1\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    assert!(
+        raw(&sim, unsigned)
+            .await
+            .contains("\"__type\":\"MissingAuthenticationTokenException\"")
+    );
+    let unknown =
+        b"POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: CodeDeploy_20141006.GetDeployment\r\n\
+                    content-length: 2\r\nconnection: close\r\n\r\n{}";
+    assert!(
+        raw(&sim, unknown)
+            .await
+            .contains("UnknownOperationException")
+    );
+    let cbor = b"POST /service/GraniteServiceVersion20100801/operation/GetMetricData HTTP/1.1\r\nhost: x\r\n\
+                 content-length: 0\r\nconnection: close\r\n\r\n";
+    assert!(
+        raw(&sim, cbor)
+            .await
+            .contains("smithy-protocol: rpc-v2-cbor")
+    );
+    let mut large =
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1048577\r\nconnection: close\r\n\r\n"
+            .to_vec();
+    large.resize(large.len() + 1_048_577, b'a');
+    assert!(raw(&sim, &large).await.starts_with("HTTP/1.1 413"));
 }

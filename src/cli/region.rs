@@ -66,7 +66,7 @@ pub fn check(text: &str) -> Result<String, String> {
 fn could_be(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [area @ .., direction, number] = parts.as_slice() else { return false };
-    let areas =
-        (1..=2).contains(&area.len()) && area.iter().all(|part| (2..=4).contains(&part.len()) && part.chars().all(|c| c.is_ascii_lowercase()));
+    let areas = (1..=2).contains(&area.len())
+        && area.iter().all(|part| (2..=4).contains(&part.len()) && part.chars().all(|c| c.is_ascii_lowercase()));
     areas && DIRECTIONS.contains(direction) && number.len() == 1 && number.chars().all(|c| c.is_ascii_digit() && c != '0')
 }

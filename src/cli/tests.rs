@@ -57,7 +57,11 @@ fn the_demo_does_not_swallow_the_flag_that_follows() {
 fn the_demo_and_the_simulator_take_the_same_options() {
     let wanted = World {
         scenario: "large".to_owned(),
-        set: vec![("services".to_owned(), "2000".to_owned()), ("tasks".to_owned(), "10000".to_owned()), ("clusters".to_owned(), "50".to_owned())],
+        set: vec![
+            ("services".to_owned(), "2000".to_owned()),
+            ("tasks".to_owned(), "10000".to_owned()),
+            ("clusters".to_owned(), "50".to_owned()),
+        ],
         seed: 7,
         speed: 60.0,
     };
@@ -128,8 +132,15 @@ fn a_new_region_is_accepted_and_a_misspelt_one_is_not() {
 fn the_help_is_for_people() {
     let stop = line("--help").expect_err("help");
     assert_eq!(stop.code, 0);
-    for part in ["Usage: midwatch", "Where to look:", "How it looks and works:", "The embedded AWS:", "Examples:", "NO_COLOR", "--demo [<SCENARIO>]"]
-    {
+    for part in [
+        "Usage: midwatch",
+        "Where to look:",
+        "How it looks and works:",
+        "The embedded AWS:",
+        "Examples:",
+        "NO_COLOR",
+        "--demo [<SCENARIO>]",
+    ] {
         assert!(stop.text.contains(part), "{part} is missing in\n{}", stop.text);
     }
     assert_eq!(line("sim --help").map_err(|stop| stop.code), Err(0));

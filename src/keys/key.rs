@@ -218,8 +218,10 @@ fn named(text: &str, rest: &str) -> Result<Code, String> {
     }
     let shown: String = text.chars().take(30).flat_map(char::escape_debug).collect();
     let hint = nearest::nearest(rest, NAMES.iter().map(|(name, _, _)| *name));
-    let hint =
-        hint.map_or_else(|| "write it like \"g\", \"G\", \"ctrl-d\", \"enter\" or \"f5\"".to_owned(), |name| format!("did you mean \"{name}\"?"));
+    let hint = hint.map_or_else(
+        || "write it like \"g\", \"G\", \"ctrl-d\", \"enter\" or \"f5\"".to_owned(),
+        |name| format!("did you mean \"{name}\"?"),
+    );
     Err(format!("unknown key \"{shown}\": {hint}"))
 }
 

@@ -33,7 +33,8 @@ fn every_default_action_has_a_key_that_all_terminals_deliver() {
         key.alt
             || matches!(key.code, Code::F(_))
             || (key.shift && key.code != Code::Tab)
-            || (key.ctrl && matches!(key.code, Code::Char('s' | 'q' | '\\' | ' ' | 'b' | 'a' | 'i' | 'm' | '[' | 'g' | 'p' | 't' | 'n' | 'h' | 'o')))
+            || (key.ctrl
+                && matches!(key.code, Code::Char('s' | 'q' | '\\' | ' ' | 'b' | 'a' | 'i' | 'm' | '[' | 'g' | 'p' | 't' | 'n' | 'h' | 'o')))
             || (key.ctrl && !matches!(key.code, Code::Char(_)))
     };
     for ((place, action), keys) in &Keymap::default().bound {

@@ -1,6 +1,6 @@
 //! Lines and streams for tests.
 
-use crate::model::{Arn, LogLine, LogStream, Time};
+use crate::model::{Arn, ContainerDefinition, LogConfiguration, LogLine, LogStream, Task, TaskDefinition, TaskStatus, Time};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -23,4 +23,57 @@ pub fn line(source: &Arc<LogStream>, at: i64, text: &str) -> LogLine {
     (&source.stream, at, text).hash(&mut key);
     let time = |ms| Time::from_millisecond(ms).expect("a time of this era");
     LogLine { at: time(at), ingested: time(at + 900), source: source.clone(), text: text.into(), key: key.finish() }
+}
+
+/// A task of the service `checkout` in this state, without containers.
+pub fn task(status: &str) -> Task {
+    Task {
+        arn: Arn::from("arn:aws:ecs:eu-west-1:123456789012:task/payments-prod/70cc0000000000000000000000000000"),
+        cluster: Arn::from("arn:aws:ecs:eu-west-1:123456789012:cluster/payments-prod"),
+        group: "service:checkout".into(),
+        started_by: None,
+        status: TaskStatus::parse(status),
+        desired: "RUNNING".into(),
+        health: "UNKNOWN".into(),
+        task_definition: Arn::from("arn:aws:ecs:eu-west-1:123456789012:task-definition/checkout:412"),
+        launch_type: None,
+        capacity_provider: None,
+        zone: None,
+        instance: None,
+        ip: None,
+        cpu: None,
+        memory: None,
+        exec_enabled: false,
+        created_at: None,
+        started_at: None,
+        stopping_at: None,
+        stopped_at: None,
+        stop_code: None,
+        stopped_reason: None,
+        containers: Vec::new(),
+        tags: Vec::new(),
+    }
+}
+
+/// The definition of that task: one container `app` with this log driver, `none` for no log configuration.
+pub fn definition(driver: &str, options: &[(&str, &str)]) -> TaskDefinition {
+    let options = options.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let logs = Some(LogConfiguration { driver: driver.into(), options });
+    TaskDefinition {
+        arn: Arn::from("arn:aws:ecs:eu-west-1:123456789012:task-definition/checkout:412"),
+        family: "checkout".into(),
+        revision: 412,
+        status: "ACTIVE".into(),
+        cpu: None,
+        memory: None,
+        network_mode: None,
+        task_role: None,
+        execution_role: None,
+        platform: None,
+        registered_at: None,
+        registered_by: None,
+        containers: vec![ContainerDefinition { name: "app".into(), logs: logs.filter(|_| driver != "none"), ..ContainerDefinition::default() }],
+        volumes: Vec::new(),
+        tags: Vec::new(),
+    }
 }

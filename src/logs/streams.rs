@@ -104,59 +104,9 @@ fn secret(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::{definition, task};
     use super::*;
     use crate::model::Arn;
-
-    fn task(status: &str) -> Task {
-        Task {
-            arn: Arn::from("arn:aws:ecs:eu-west-1:123456789012:task/payments-prod/70cc0000000000000000000000000000"),
-            cluster: Arn::from("arn:aws:ecs:eu-west-1:123456789012:cluster/payments-prod"),
-            group: "service:checkout".into(),
-            started_by: None,
-            status: TaskStatus::parse(status),
-            desired: "RUNNING".into(),
-            health: "UNKNOWN".into(),
-            task_definition: Arn::from("arn:aws:ecs:eu-west-1:123456789012:task-definition/checkout:412"),
-            launch_type: None,
-            capacity_provider: None,
-            zone: None,
-            instance: None,
-            ip: None,
-            cpu: None,
-            memory: None,
-            exec_enabled: false,
-            created_at: None,
-            started_at: None,
-            stopping_at: None,
-            stopped_at: None,
-            stop_code: None,
-            stopped_reason: None,
-            containers: Vec::new(),
-            tags: Vec::new(),
-        }
-    }
-
-    fn definition(driver: &str, options: &[(&str, &str)]) -> TaskDefinition {
-        let options = options.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        let logs = Some(LogConfiguration { driver: driver.into(), options });
-        TaskDefinition {
-            arn: Arn::from("arn:aws:ecs:eu-west-1:123456789012:task-definition/checkout:412"),
-            family: "checkout".into(),
-            revision: 412,
-            status: "ACTIVE".into(),
-            cpu: None,
-            memory: None,
-            network_mode: None,
-            task_role: None,
-            execution_role: None,
-            platform: None,
-            registered_at: None,
-            registered_by: None,
-            containers: vec![ContainerDefinition { name: "app".into(), logs: logs.filter(|_| driver != "none"), ..ContainerDefinition::default() }],
-            volumes: Vec::new(),
-            tags: Vec::new(),
-        }
-    }
 
     fn of(task: &Task, definition: &TaskDefinition) -> Whereabouts {
         whereabouts(task, definition, &LogScope::Task(task.arn.clone())).remove(0)

@@ -129,19 +129,12 @@ fn rows(place: &Place, cx: &Cx) -> Vec<TargetRow> {
     for group in groups(place, cx) {
         for target in cx.store.targets(ctx, &group).unwrap_or_default() {
             let task = tasks.iter().filter(|t| is_behind(ctx, cluster, t, target, cx)).min_by_key(|t| t.stopped()).cloned();
-            let grace_until = grace(service.map(|s| &**s), task.as_deref(), cx.now);
+            let grace_until = service.and_then(|s| verdict::excused_until(s, task.as_deref(), cx.now));
             let verdict = verdict::target(target, grace_until);
             rows.push(TargetRow { ctx, group: group.clone(), target: target.clone(), task, grace_until, verdict });
         }
     }
     rows
-}
-
-/// End of the grace period of a task, while it lasts.
-fn grace(service: Option<&Service>, task: Option<&Task>, now: Time) -> Option<Time> {
-    let started = task?.started_at?;
-    let until = started.checked_add(jiff::SignedDuration::from_secs(i64::from(service?.grace_seconds))).ok()?;
-    (until > now).then_some(until)
 }
 
 /// Whether a target is this task: by its address in awsvpc, else by its instance and one of its host ports.

@@ -9,6 +9,8 @@ mod deployments;
 mod run;
 mod services;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod update;
 
 use serde_json::{Value, json};

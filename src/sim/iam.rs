@@ -158,11 +158,11 @@ mod tests {
         );
         assert_eq!(
             denial(
-                "arn:aws:sts::111122223333:assumed-role/oncall/ana",
+                "arn:aws:sts::111122223333:assumed-role/oncall/night",
                 "ecs:ListServices",
                 resource.as_deref()
             ),
-            "User: arn:aws:sts::111122223333:assumed-role/oncall/ana is not authorized to perform: ecs:ListServices on resource: \
+            "User: arn:aws:sts::111122223333:assumed-role/oncall/night is not authorized to perform: ecs:ListServices on resource: \
              arn:aws:ecs:eu-west-1:111122223333:service/edge/* because no identity-based policy allows the ecs:ListServices action"
         );
     }

@@ -2,7 +2,32 @@
 //! start and how it fares. This module reads and checks them; it builds nothing.
 //!
 //! Unknown keys and names are refused with file, line, column and the nearest
-//! right name. The schema is the structs of [`schema`] and [`fleet`].
+//! right name. The schema is the structs of [`schema`] and [`fleet`]: each struct
+//! is a table, each field a key. The least that a scenario needs:
+//!
+//! ```toml
+//! about = "one service that is well"
+//! [[context]]
+//! name = "acme"
+//! region = "eu-west-1"
+//! account = "123456789012"
+//! access_key = "AKIAEXAMPLE"
+//! secret_key = "secret"
+//! [[cluster]]
+//! name = "main"
+//! context = "acme"
+//! [[service]]
+//! name = "api"
+//! cluster = "main"
+//! desired = 2
+//! age = "90d"
+//! deployed = "3h"
+//! [[service.container]]
+//! name = "app"
+//! image = "api"
+//! tag = "v1.2.3"
+//! voice = "plain"
+//! ```
 
 mod check;
 mod explain;
@@ -82,6 +107,21 @@ mod tests {
         let text = change(EMBEDDED[0].1);
         assert_ne!(text, EMBEDDED[0].1, "the change changed nothing");
         read("my.toml", &text, &[]).expect_err("must be refused").to_string()
+    }
+
+    #[test]
+    fn the_example_above_is_enough() {
+        let own = include_str!("scenario.rs");
+        let lines = own.lines().skip_while(|l| *l != "//! ```toml").skip(1).take_while(|l| *l != "//! ```");
+        let text: Vec<&str> = lines.map(|l| l.trim_start_matches("//! ")).collect();
+        let scenario = read("example.toml", &text.join("\n"), &[]).expect("a complete scenario");
+        assert_eq!(scenario.service[0].desired, 2);
+    }
+
+    #[test]
+    fn a_fate_that_could_never_strike_is_refused() {
+        let refused = refusal(|t| t.replacen("fate = \"ends\"", "fate = \"unhealthy\"", 1));
+        assert!(refused.contains("needs a [service.load_balancer]"), "{refused}");
     }
 
     #[test]

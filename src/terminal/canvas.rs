@@ -347,8 +347,12 @@ mod tests {
             (0..=255u8).prop_map(Color::Indexed),
             (0..9u8).prop_map(|n| Color::Rgb(n, 9, n))
         ];
-        let modifier =
-            prop_oneof![Just(Modifier::empty()), Just(Modifier::BOLD), Just(Modifier::REVERSED), Just(Modifier::BOLD | Modifier::UNDERLINED)];
+        let modifier = prop_oneof![
+            Just(Modifier::empty()),
+            Just(Modifier::BOLD),
+            Just(Modifier::REVERSED),
+            Just(Modifier::BOLD | Modifier::UNDERLINED)
+        ];
         (colour.clone(), colour, modifier).prop_map(|(fg, bg, modifier)| Style::new().fg(fg).bg(bg).add_modifier(modifier))
     }
 

@@ -22,7 +22,9 @@ pub(super) fn read(name: &str, file: &str, text: &str, patch: Option<&str>) -> R
         top.only(&["base", "background", "series", "roles"])?;
         let mut theme = match patch {
             Some(own) => base(&top, own)?,
-            None => Theme { name: String::new(), depth: Depth::True, background: None, styles: [Style::new(); ROLES.len()], series: Vec::new() },
+            None => {
+                Theme { name: String::new(), depth: Depth::True, background: None, styles: [Style::new(); ROLES.len()], series: Vec::new() }
+            }
         };
         name.clone_into(&mut theme.name);
         if let Some(entry) = top.get("background") {

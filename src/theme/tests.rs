@@ -41,7 +41,12 @@ fn a_colour_theme_states_everything_that_contrast_needs() {
         assert!(theme.background.is_some() && theme.series.len() == 8);
         for row in ROLES {
             let style = theme.style(row.role);
-            assert_eq!((style.fg.is_some(), style.bg.is_some()), (row.ground != Ground::Under, row.ground != Ground::Any), "{name} {}", row.name);
+            assert_eq!(
+                (style.fg.is_some(), style.bg.is_some()),
+                (row.ground != Ground::Under, row.ground != Ground::Any),
+                "{name} {}",
+                row.name
+            );
         }
     }
 }

@@ -112,7 +112,11 @@ impl Help {
         for (n, line) in lines.iter().skip(self.top).take(self.page).enumerate() {
             let (column, row) = (n / usize::from(body.height), n % usize::from(body.height));
             let at = |n: usize| u16::try_from(n).unwrap_or(0);
-            line.draw(Rect { x: body.x + at(column) * width + 1, y: body.y + at(row), width: width.saturating_sub(2), height: 1 }, buf, theme);
+            line.draw(
+                Rect { x: body.x + at(column) * width + 1, y: body.y + at(row), width: width.saturating_sub(2), height: 1 },
+                buf,
+                theme,
+            );
         }
         if lines.is_empty() {
             buf.set_stringn(body.x + 1, body.y, "nothing here has that name", usize::from(body.width - 1), theme.style(Role::Dim));
@@ -151,7 +155,7 @@ impl Help {
     /// The line of an action; the panes by number share one.
     fn bound(&self, action: &'static ActionRow, keys: &Keymap) -> Option<Line> {
         let labels = match action.action {
-            Action::Pane(1) => (1..=9).filter_map(|n| keys.key_of(Action::Pane(n), self.kind)).collect::<Vec<_>>().join(""),
+            Action::Pane(1) => (1..=9).filter_map(|n| keys.key_of(Action::Pane(n), self.kind)).collect::<String>(),
             Action::Pane(_) => return None,
             other => keys.keys_of(other, self.kind).join(" "),
         };

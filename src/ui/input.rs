@@ -200,7 +200,9 @@ mod tests {
     #[test]
     fn only_what_changes_the_text_says_so() {
         let mut input = Input::new("ab");
-        for (key, changed) in [("left", false), ("x", true), ("enter", false), ("esc", false), ("home", false), ("backspace", false), ("delete", true)] {
+        for (key, changed) in
+            [("left", false), ("x", true), ("enter", false), ("esc", false), ("home", false), ("backspace", false), ("delete", true)]
+        {
             assert_eq!(input.key(key.parse().expect("a key")), changed, "{key}");
         }
     }

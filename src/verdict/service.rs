@@ -10,6 +10,9 @@ const EVENT_COUNTS_SECONDS: i64 = 900;
 /// Seconds during which a deployment that was rolled back stays on the list of problems, though the service is steady again.
 const ROLLBACK_COUNTS_SECONDS: i64 = 1800;
 
+/// Longest grace period that excuses an unhealthy target. A longer one only keeps ECS from replacing it; no program takes so long to start.
+const GRACE_EXCUSES_SECONDS: i64 = 600;
+
 /// What a rule may look at.
 struct Case<'a> {
     service: &'a Service,
@@ -91,15 +94,22 @@ fn nothing_runs(case: &Case) -> Option<Verdict> {
     Some(Verdict::new(Health::Fail, why).next("⏎ its tasks · e events"))
 }
 
-/// Unhealthy targets count once the task behind them is past the service's grace period; without the task, at once.
+/// Unhealthy targets count once the task behind them is past its grace; without the task, at once.
 fn unhealthy<'a>(case: &Case<'a>) -> Vec<(&'a str, &'a Target)> {
-    let grace = i64::from(case.service.grace_seconds);
     let in_grace = |target: &Target| {
         let behind = case.tasks.iter().find(|t| t.ip.as_deref() == Some(&*target.id) && !t.stopped());
-        behind.and_then(|t| t.started_at).is_some_and(|at| case.now.as_second() - at.as_second() < grace)
+        excused_until(case.service, behind.map(|t| &**t), case.now).is_some()
     };
     let all = case.targets.iter().flat_map(|(group, targets)| targets.iter().map(move |t| (*group, t)));
     all.filter(|(_, t)| t.state == TargetState::Unhealthy && !in_grace(t)).collect()
+}
+
+/// Until when an unhealthy target of this task is no failure, while that lasts.
+#[must_use]
+pub fn excused_until(service: &Service, task: Option<&Task>, now: Time) -> Option<Time> {
+    let seconds = i64::from(service.grace_seconds).min(GRACE_EXCUSES_SECONDS);
+    let until = task?.started_at?.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
+    (until > now).then_some(until)
 }
 
 fn registered(case: &Case) -> usize {

@@ -1,5 +1,7 @@
 """Reads of ECS: every List and Describe, their limits, filters, failures, and how their answers join."""
 
+from datetime import datetime, timedelta, timezone
+
 from harness import always_has, eventually, pages, refused
 
 SERVICE = """serviceArn serviceName clusterArn loadBalancers serviceRegistries status desiredCount runningCount pendingCount
@@ -149,6 +151,12 @@ def tasks(report, ecs, cluster):
     report.equal(set(running) & set(stopped), set(), "no task is wanted RUNNING and STOPPED at once") if set(running) & set(stopped) else None
     found = described_tasks(ecs, cluster, default + stopped, include=["TAGS"])
     report.check(len(found) >= len(set(default + stopped)) - 4, "describe_tasks answers what list_tasks names")
+    now = datetime.now(timezone.utc)
+    for task in found:
+        if "stoppedAt" in task:
+            report.check(now - task["stoppedAt"] < timedelta(minutes=62), f"a task that stopped at {task['stoppedAt']} is still there")
+        latest = max(task[key] for key in TIMES if key in task)
+        report.check(latest < now + timedelta(minutes=1), f"{latest} lies in the future")
     for task in found:
         one_task(report, task, cluster)
     if not default:

@@ -45,6 +45,65 @@ def quietest(report, ecs, elb):
     return min(candidates, key=last)
 
 
+def breaker(report, sim):
+    """A release that keeps failing: the circuit breaker counts, trips and rolls back, and each call tells the same story."""
+    context = next(iter(sim.contexts.values()))
+    ecs = sim.client("ecs", context)
+    with report.section("circuit breaker"):
+        cluster = "payments-prod"
+        service = ecs.describe_services(cluster=cluster, services=["checkout"])["services"][0]
+        good = service["taskDefinition"]
+        limits = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
+        report.check(limits["enable"] and limits["rollback"], "checkout has a circuit breaker with rollback")
+
+        def rolling():
+            found = describe(ecs, service)
+            return found if found["deployments"][0]["rolloutState"] == "IN_PROGRESS" and found["taskDefinition"] != good else None
+
+        failing = eventually(report, rolling, "a new release of checkout starts", 60)
+        if not failing:
+            return
+        primary, current = failing["deployments"][0]["id"], failing["currentServiceDeployment"]
+        counts, tripped = follow(report, ecs, service, current, primary)
+        report.check(counts and counts == sorted(counts), f"the count of failures only grows: {counts}")
+        report.equal(tripped.get("status"), "TRIGGERED", "the circuit breaker has tripped")
+        report.check(tripped.get("failureCount", 0) >= tripped.get("threshold", 99), f"it trips at its threshold: {tripped}")
+        found = ecs.describe_service_deployments(serviceDeploymentArns=[current])["serviceDeployments"][0]
+        report.equal(found["status"], "ROLLBACK_SUCCESSFUL", "the service deployment is rolled back")
+        back = describe(ecs, service)
+        report.equal(back["taskDefinition"], good, "the rollback leads to the former task definition")
+        messages = [event["message"] for event in back["events"]]
+        home = back["deployments"][0]["id"]
+        report.check(any(f"rolling back to deployment {home}" in m for m in messages), f"an event names the rollback to {home}: {messages[:8]}")
+        report.check(any("deployment failed: tasks failed to start" in m for m in messages), f"an event says why: {messages[:12]}")
+        stopped = pages(report, ecs, "list_tasks", "taskArns", cluster=cluster, serviceName="checkout", desiredStatus="STOPPED")
+        dead = [task for task in described_tasks(ecs, cluster, stopped) if task.get("startedBy") == primary]
+        died = [task for task in dead if task.get("stopCode") == "EssentialContainerExited"]
+        report.check(died, f"tasks of the failed release can still be looked at ({len(dead)} stopped)")
+        for task in died:
+            report.equal(task["taskDefinitionArn"], failing["taskDefinition"], "a failed task ran the failing release")
+            codes = [c.get("exitCode") for c in task["containers"]]
+            report.check(137 in codes, f"a container that ran out of memory has exit code 137: {codes}")
+            report.check(any("OutOfMemory" in c.get("reason", "") for c in task["containers"]), "and its reason says so")
+
+
+def follow(report, ecs, service, current, primary):
+    """Watches until the deployment has ended: the failures counted on the way, and the circuit breaker's last word."""
+    counts, last = [], {}
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = ecs.describe_service_deployments(serviceDeploymentArns=[current])["serviceDeployments"][0]
+        last = found.get("deploymentCircuitBreaker", {})
+        counts.append(last.get("failureCount", 0))
+        for rollout in describe(ecs, service)["deployments"]:
+            if rollout["id"] == primary and rollout["rolloutState"] == "FAILED":
+                report.check("circuit breaker" in rollout["rolloutStateReason"], f"a failed rollout says why: {rollout['rolloutStateReason']}")
+        if found["status"] in ("ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "SUCCESSFUL", "STOPPED"):
+            break
+        time.sleep(0.3)
+    return counts, last
+
+
 def describe(ecs, service):
     return ecs.describe_services(cluster=service["clusterArn"], services=[service["serviceArn"]])["services"][0]
 

@@ -49,6 +49,7 @@ def main():
     at_rest("doors", identity.doors, scenario=str(Path(__file__).with_name("doors.toml")))
     at_rest("throttles", identity.throttles)
     at_rest("writes", ecs_writes.run, speed="30")
+    at_rest("breaker", ecs_writes.breaker, speed="30")
     if not only:
         for service, operations in OFFERED.items():
             for operation in operations.split():

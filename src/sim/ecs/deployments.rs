@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::body::{Body, page};
-use super::services::{counts, deployment_configuration, launch, load_balancers};
+use super::services::{Counts, counts, deployment_configuration, launch, load_balancers};
 use super::{ApiError, Caller, Reply, cluster, missing, put, seconds, service};
 use crate::sim::world::{BreakerStatus, Controller, DeploymentStatus, Estate, Ms, Service, ServiceDeployment, ServiceRevision};
 
@@ -121,12 +121,11 @@ fn one(estate: &Estate, index: usize, at: usize) -> Value {
     let service = &estate.services[index];
     let of = &service.history[at];
     let summary = |revision: usize, weight: f64| {
-        let revision = &service.revisions[revision];
-        let n = counts(estate, index, Some(revision.id));
-        let listed = service.deployments.iter().any(|d| d.id == revision.id);
+        let listed = service.deployments.iter().find(|d| d.revision == revision);
+        let n = listed.map_or_else(Counts::default, |d| counts(estate, index, Some(d.id)));
         json!({
-            "arn": estate.revision_arn(service, revision.id),
-            "requestedTaskCount": if listed { n.desired } else { 0 },
+            "arn": estate.revision_arn(service, service.revisions[revision].id),
+            "requestedTaskCount": n.desired,
             "runningTaskCount": n.running,
             "pendingTaskCount": n.pending,
             "requestedTestTrafficWeight": 0.0,

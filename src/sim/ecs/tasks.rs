@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::body::{Body, page};
 use super::services::LAUNCH_TYPES;
 use super::{ApiError, Caller, Reply, cluster, is_arn, missing, put, seconds, service, short, tags, uuid};
-use crate::sim::world::{ContainerStatus, Estate, Health, Stop, Task, TaskId, TaskStatus};
+use crate::sim::world::{ContainerStatus, Estate, Health, Task, TaskId, TaskStatus};
 
 pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     let cluster = cluster(estate, body)?;
@@ -92,7 +92,7 @@ pub(super) fn stop(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     let reason = body.text("reason")?.unwrap_or("Task stopped by user");
     let not_found = || ApiError::parameter("The referenced task was not found.");
     let id = task_of(estate, cluster, name)?.ok_or_else(not_found)?.id;
-    estate.stop_task(id, Stop { code: "UserInitiated", reason: reason.to_owned() });
+    estate.stop_task_by_user(id, reason);
     let task = estate.tasks.get(&id).ok_or_else(not_found)?;
     Ok(json!({"task": one(estate, task, true)}))
 }
@@ -103,7 +103,7 @@ pub(super) fn one(estate: &Estate, task: &Task, with_tags: bool) -> Value {
     let provisioned = task.connectivity_at.is_some() || task.eni.is_none();
     let size = |n: u32| json!(n.to_string());
     let mut out = json!({
-        "attachments": attachments(task),
+        "attachments": attachments(task, &estate.region),
         "attributes": [{"name": "ecs.cpu-architecture", "value": architecture(task)}],
         "availabilityZone": task.zone,
         "clusterArn": estate.cluster_arn(estate.cluster_name(task.cluster)),
@@ -118,7 +118,7 @@ pub(super) fn one(estate: &Estate, task: &Task, with_tags: bool) -> Value {
         "launchType": if task.on_fargate() { "FARGATE" } else { "EC2" },
         "memory": size(task.definition.memory),
         "overrides": overrides(task),
-        "tags": if with_tags { tags(&task.tags) } else { json!([]) },
+        "tags": if with_tags { tags(&task_tags(estate, task)) } else { json!([]) },
         "taskArn": arn,
         "taskDefinitionArn": estate.definition_arn(&task.definition),
         "version": task.version,
@@ -155,11 +155,22 @@ pub(super) fn one(estate: &Estate, task: &Task, with_tags: bool) -> Value {
     out
 }
 
+/// Own tags, and what `enableECSManagedTags` and `propagateTags` add for a service.
+fn task_tags(estate: &Estate, task: &Task) -> Vec<(String, String)> {
+    let mut all = task.tags.clone();
+    if let Some(service) = task.service.map(|s| &estate.services[s]) {
+        all.extend(service.tags.iter().cloned());
+        all.push(("aws:ecs:clusterName".to_owned(), estate.cluster_name(task.cluster).to_owned()));
+        all.push(("aws:ecs:serviceName".to_owned(), service.name.clone()));
+    }
+    all
+}
+
 fn architecture(task: &Task) -> &'static str {
     if task.definition.document.contains("\"ARM64\"") { "arm64" } else { "x86_64" }
 }
 
-fn attachments(task: &Task) -> Value {
+fn attachments(task: &Task, region: &str) -> Value {
     let Some(eni) = &task.eni else { return json!([]) };
     let status = match task.status {
         TaskStatus::Provisioning => "ATTACHING",
@@ -172,7 +183,7 @@ fn attachments(task: &Task) -> Value {
         let detail = |name: &str, value: String| json!({"name": name, "value": value});
         details.push(detail("networkInterfaceId", eni.id.clone()));
         details.push(detail("macAddress", eni.mac.clone()));
-        details.push(detail("privateDnsName", format!("ip-{}.ec2.internal", eni.ip.replace('.', "-"))));
+        details.push(detail("privateDnsName", format!("ip-{}.{region}.compute.internal", eni.ip.replace('.', "-"))));
         details.push(detail("privateIPv4Address", eni.ip.clone()));
     }
     json!([{

@@ -7,6 +7,7 @@ use super::voice::{self, Speaker};
 use crate::sim::rng::{self, Rng};
 use crate::sim::scenario::Voice;
 use crate::sim::world::{LogStream, Ms};
+use std::ops::Range;
 
 /// Milliseconds.
 pub(super) const SLOT: Ms = 5_000;
@@ -58,30 +59,28 @@ pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Ve
     }
     let key = rng::mix(seed ^ rng::hash(name));
     let speaker = Speaker::new(stream, name);
-    let mut said: Vec<(Ms, String)> = Vec::new();
-    let banner = speaker.banner();
-    let ready = stream.started_at + LINE_GAP * 4 * length(&banner);
-    let epilogue = if stream.ended_at.is_some() {
+    // Wording these costs more than the rest of a slot, so only where they can fall.
+    let banner = if from < stream.started_at + SLOT {
+        speaker.banner()
+    } else {
+        Vec::new()
+    };
+    let epilogue = if to > end.saturating_sub(SLOT) {
         speaker.epilogue()
     } else {
         Vec::new()
     };
+    let ready = stream.started_at + LINE_GAP * 4 * length(&banner);
     let closing = end.saturating_sub(LINE_GAP * (length(&epilogue) + 1));
-    if from < ready {
-        said.extend(spread(stream.started_at + LINE_GAP, LINE_GAP * 4, banner));
-    }
-    chatter(key, slot, container.rate, &speaker, &mut said);
-    said.retain(|(at, _)| {
-        (from..to).contains(at) && (*at < ready.max(stream.started_at) || *at < closing)
-    });
-    said.retain(|(at, _)| *at >= stream.started_at && *at < end);
-    if to > closing {
-        said.extend(
-            spread(closing, LINE_GAP, epilogue)
-                .into_iter()
-                .filter(|(at, _)| (from..to).contains(at)),
-        );
-    }
+    let mut said = chatter(key, slot, container.rate, &speaker, ready..closing);
+    let mut told = spread(stream.started_at + LINE_GAP, LINE_GAP * 4, banner);
+    told.retain(|(at, _)| *at < closing);
+    told.extend(spread(closing, LINE_GAP, epilogue));
+    // The awslogs driver sends no empty lines.
+    said.extend(
+        told.into_iter()
+            .filter(|(at, text)| (from..to).contains(at) && !text.is_empty()),
+    );
     said.sort_by_key(|(at, _)| *at);
     // 56 bits of the stream and 20 of the order, so that an event id has room for them.
     let stream_key = u128::from(key >> 8) << 20;
@@ -95,7 +94,14 @@ pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Ve
 }
 
 /// The everyday lines of a slot: a Poisson-like number of utterances, with quiet minutes and bursts.
-fn chatter(key: u64, slot: Ms, rate: f64, speaker: &Speaker<'_>, said: &mut Vec<(Ms, String)>) {
+fn chatter(
+    key: u64,
+    slot: Ms,
+    rate: f64,
+    speaker: &Speaker<'_>,
+    within: Range<Ms>,
+) -> Vec<(Ms, String)> {
+    let mut said = Vec::new();
     let mut rng = Rng::new(rng::mix(key ^ slot.unsigned_abs()), "slot");
     let minute = slot * SLOT / 60_000;
     let mood = rng::mix(key.rotate_left(17) ^ minute.unsigned_abs()) % 100;
@@ -114,12 +120,21 @@ fn chatter(key: u64, slot: Ms, rate: f64, speaker: &Speaker<'_>, said: &mut Vec<
         .collect();
     times.sort_unstable();
     for at in times {
-        for (nth, line) in voice::utter(speaker, &mut rng, at).into_iter().enumerate() {
+        // Drawn all the same, so that the end of a container does not change what it said before.
+        let lines = voice::utter(speaker, &mut rng, at);
+        if !within.contains(&at) {
+            continue;
+        }
+        for (nth, line) in lines.into_iter().enumerate() {
             // Lines of one trace share their millisecond, and stay in the slot that owns them.
             let later = Ms::try_from(nth / 8).unwrap_or_default();
-            said.push(((at + later).min((slot + 1) * SLOT - 1), line));
+            said.push((
+                (at + later).min((slot + 1) * SLOT - 1).min(within.end - 1),
+                line,
+            ));
         }
     }
+    said
 }
 
 fn spread(first: Ms, gap: Ms, texts: Vec<String>) -> Vec<(Ms, String)> {
@@ -156,4 +171,121 @@ pub(super) fn last(seed: u64, name: &str, stream: &LogStream, now: Ms) -> Option
             .rev()
             .find(|line| line.ingestion <= now)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
+    use super::*;
+    use crate::sim::clock::FIXED_START;
+    use crate::sim::scenario;
+    use crate::sim::world::World;
+    use std::collections::HashSet;
+
+    fn small() -> World {
+        World::open(&scenario::load("small", &[]).unwrap(), 1, FIXED_START).unwrap()
+    }
+
+    fn streams(world: &World) -> impl Iterator<Item = (&String, &LogStream)> {
+        world
+            .estates
+            .iter()
+            .flat_map(|estate| estate.log_groups.values().flat_map(|group| &group.streams))
+    }
+
+    /// The first and the last minute of a stream's life.
+    fn ends(seed: u64, name: &str, stream: &LogStream) -> Vec<Line> {
+        let (first, last) = (
+            slot(stream.started_at),
+            slot(stream.ended_at.unwrap_or(FIXED_START)),
+        );
+        let slots: HashSet<Ms> = (first..=first + 12).chain(last - 12..=last).collect();
+        let mut slots: Vec<Ms> = slots.into_iter().collect();
+        slots.sort_unstable();
+        slots
+            .into_iter()
+            .flat_map(|slot| in_slot(seed, name, stream, slot))
+            .collect()
+    }
+
+    #[test]
+    fn a_stream_says_the_same_whenever_it_is_asked() {
+        let world = small();
+        for (name, stream) in streams(&world) {
+            assert_eq!(ends(1, name, stream), ends(1, name, stream));
+        }
+        let (name, stream) = streams(&world)
+            .find(|(name, _)| name.starts_with("ecs/nginx/"))
+            .unwrap();
+        assert_ne!(ends(1, name, stream), ends(2, name, stream));
+    }
+
+    #[test]
+    fn lines_lie_within_the_life_of_their_container_and_come_in_a_little_later() {
+        let world = small();
+        let mut count = 0;
+        for (name, stream) in streams(&world) {
+            let lines = ends(1, name, stream);
+            let places: HashSet<(Ms, u128)> = lines.iter().map(Line::place).collect();
+            assert_eq!(places.len(), lines.len(), "{name}");
+            for line in &lines {
+                let delay = line.ingestion - line.timestamp;
+                assert!(
+                    line.timestamp >= stream.started_at
+                        && stream.ended_at.is_none_or(|end| line.timestamp < end)
+                );
+                assert!((1..=LATEST).contains(&delay), "{delay}");
+                assert!(
+                    !line.message.is_empty() && !line.message.contains(['\u{1b}', '\n', '\r']),
+                    "{:?}",
+                    line.message
+                );
+                assert_eq!(line.event_id().len(), 56);
+            }
+            count += lines.len();
+        }
+        assert!(count > 5_000, "{count}");
+    }
+
+    #[test]
+    fn a_container_that_ended_by_itself_has_the_last_word() {
+        let world = small();
+        let mut found = 0;
+        for (name, stream) in streams(&world) {
+            let tail = &stream.definition.behaviour.tail;
+            let container = &stream.definition.containers[stream.container];
+            if !stream.last_words || tail.is_empty() || container.voice == Voice::Silent {
+                continue;
+            }
+            found += 1;
+            let lines = ends(1, name, stream);
+            let last: Vec<&String> = lines[lines.len() - tail.len()..]
+                .iter()
+                .map(|line| &line.message)
+                .collect();
+            assert_eq!(last, tail.iter().collect::<Vec<_>>());
+        }
+        assert!(found > 0, "`small` has releases that die");
+    }
+
+    #[test]
+    fn a_program_says_about_as_much_as_its_rate() {
+        let world = small();
+        let (name, stream) = streams(&world)
+            .find(|(name, _)| name.starts_with("ecs/nginx/"))
+            .unwrap();
+        let rate = stream.definition.containers[stream.container].rate;
+        let first = slot(stream.started_at) + 100;
+        let hours = 720 * 2;
+        let count: u32 = (first..first + hours)
+            .map(|at| u32::try_from(in_slot(1, name, stream, at).len()).unwrap())
+            .sum();
+        let seconds = f64::from(u32::try_from(hours).unwrap()) * SLOT_SECONDS;
+        let measured = f64::from(count) / seconds;
+        assert!(
+            (rate * 0.6..rate * 1.8).contains(&measured),
+            "{measured} instead of {rate} lines a second"
+        );
+    }
 }

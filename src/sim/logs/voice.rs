@@ -172,18 +172,18 @@ impl<'a> Speaker<'a> {
             return match self.definition.behaviour.fate {
                 // The kernel kills without warning.
                 Fate::Oom => {
-                    vec![self.remark(voice, end - 40, "warn", "heap usage 97 percent, collecting")]
+                    vec![self.remark(voice, end - 30, "warn", "heap usage 97 percent, collecting")]
                 }
-                Fate::Ends => vec![self.remark(voice, end - 40, "info", "all work done, bye")],
-                _ => vec![self.remark(voice, end - 40, "fatal", "cannot go on, exiting")],
+                Fate::Ends => vec![self.remark(voice, end - 30, "info", "all work done, bye")],
+                _ => vec![self.remark(voice, end - 30, "fatal", "cannot go on, exiting")],
             };
         }
         match voice {
             Voice::Nginx => servers::nginx_farewell(end - 60),
             Voice::Silent => Vec::new(),
             _ => [
-                (60, "SIGTERM received, draining connections"),
-                (20, "drained, shutting down"),
+                (45, "SIGTERM received, draining connections"),
+                (30, "drained, shutting down"),
             ]
             .iter()
             .map(|(before, text)| self.remark(voice, end - before, "info", text))
@@ -253,7 +253,7 @@ pub(super) fn utter(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms) -> Vec<String>
 
 /// What a sick task says of its sickness, now and then.
 fn symptom(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms) -> Option<String> {
-    if !speaker.stream.sick || !rng.chance(220) {
+    if !speaker.stream.sick || !rng.chance(120) {
         return None;
     }
     let age = (at - speaker.stream.started_at).max(0) / 1000;
@@ -261,7 +261,7 @@ fn symptom(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms) -> Option<String> {
     match speaker.definition.behaviour.fate {
         Fate::Oom => Some(format!(
             "heap usage {} percent after {age} s",
-            (60 + age).min(96)
+            (55 + age).min(97)
         )),
         Fate::Unhealthy => Some(format!(
             "health check answers {status}: replica of postgres is 912 s behind"
@@ -351,4 +351,57 @@ fn when(at: Ms, format: &str) -> String {
 
 fn iso(at: Ms) -> String {
     when(at, "%Y-%m-%dT%H:%M:%S.%3fZ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
+    use super::*;
+    use crate::sim::clock::FIXED_START;
+    use crate::sim::scenario;
+    use crate::sim::world::World;
+    use std::collections::HashMap;
+
+    #[test]
+    fn every_voice_of_the_demo_sounds_like_its_program() {
+        let world = World::open(&scenario::load("small", &[]).unwrap(), 1, FIXED_START).unwrap();
+        let mut spoken: HashMap<String, Vec<String>> = HashMap::new();
+        let groups = world
+            .estates
+            .iter()
+            .flat_map(|estate| estate.log_groups.values());
+        for (name, stream) in groups.flat_map(|group| &group.streams) {
+            let speaker = Speaker::new(stream, name);
+            let voice = format!("{:?}", speaker.container.voice);
+            let mut rng = Rng::new(rng::hash(name), "voice");
+            let lines = spoken.entry(voice).or_default();
+            lines.extend(speaker.banner());
+            lines.extend((0..400).flat_map(|_| utter(&speaker, &mut rng, FIXED_START)));
+        }
+        let says = |voice: &str, part: &str| {
+            let lines = spoken
+                .get(voice)
+                .unwrap_or_else(|| panic!("nobody speaks {voice}"));
+            assert!(
+                lines.iter().any(|line| line.contains(part)),
+                "{voice} never says {part}"
+            );
+        };
+        says("Java", " ERROR 1 --- [");
+        says("Java", "\tat org.springframework");
+        says("Java", "Caused by: ");
+        says("Go", "level=INFO msg=request method=");
+        says("Nginx", "HTTP/1.1\" 200 ");
+        says("Nginx", "upstream timed out");
+        says("Php", "app.WARNING: ");
+        says("Python", "Traceback (most recent call last):");
+        says("Envoy", "\" 200 - 0 ");
+        says("Fluentbit", "[output:cloudwatch_logs:");
+        let json = &spoken["Json"];
+        assert!(json.iter().all(|line| {
+            serde_json::from_str::<serde_json::Value>(line)
+                .is_ok_and(|value| value["level"].is_string())
+        }));
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 
 use super::explain::{at, unknown};
-use super::schema::{Act, LaunchType, LogDriver, Service};
+use super::schema::{Act, Fate, LaunchType, LogDriver, Service};
 use super::{Count, Error, Scenario};
 
 /// Refuses the first thing that is wrong.
@@ -90,10 +90,25 @@ fn one_service((file, text): (&str, &str), service: &Service) -> Result<(), Erro
     if routed && !service.container.iter().any(|c| c.log_driver == LogDriver::Router) {
         return refused("log_driver `awsfirelens` needs a container with log_driver `router`");
     }
+    if let Some(lacks) = unmet(service, service.behaviour.fate) {
+        return refused(lacks);
+    }
     let names = service.container.iter().map(|c| c.name.as_str());
     match service.load_balancer.as_ref().and_then(|lb| lb.container.as_ref()) {
         Some(wanted) if !names.clone().any(|name| name == wanted.get_ref()) => Err(unknown((file, text), "container", wanted, names)),
         _ => Ok(()),
+    }
+}
+
+/// What a fate needs that a service does not have: without it, nothing would ever befall the tasks.
+fn unmet(service: &Service, fate: Fate) -> Option<&'static str> {
+    let checked = service.container.iter().any(|c| c.essential && c.health_check.is_some());
+    match fate {
+        Fate::Unhealthy | Fate::SlowStart if service.load_balancer.is_none() => {
+            Some("fate `unhealthy` or `slow_start` needs a [service.load_balancer]")
+        }
+        Fate::ContainerUnhealthy if !checked => Some("fate `container_unhealthy` needs a health_check on an essential container"),
+        _ => None,
     }
 }
 
@@ -109,6 +124,10 @@ fn actors(place: (&str, &str), scenario: &Scenario) -> Result<(), Error> {
             return Err(unknown(place, "service", &actor.service, services));
         }
         let span = Some(actor.service.span());
+        let of = scenario.service.iter().filter(of_cluster).find(|s| s.name == *actor.service.get_ref());
+        if let Some(lacks) = of.and_then(|s| unmet(s, actor.behaviour.fate)) {
+            return Err(at(place.0, place.1, span, lacks));
+        }
         if actor.every.0 < 1000 {
             return Err(at(place.0, place.1, span, "`every` must be at least one second"));
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::lifecycle::NewTask;
 use super::queue::Due;
 use super::register::Flavour;
-use super::state::{Actor, Estate, TaskDefinition};
+use super::state::{Actor, Estate, Stop, Task, TaskDefinition, TaskStatus};
 use crate::sim::rng::Rng;
 use crate::sim::scenario::{Act, Fate};
 
@@ -44,6 +44,7 @@ impl Estate {
                 }
             }
             Act::Run => self.run_job(&actor),
+            Act::Interrupt => self.interrupt(actor.service),
         }
     }
 
@@ -84,6 +85,16 @@ impl Estate {
             self.push_image(repository, &tag, self.now - 45_000);
         }
         Some(input)
+    }
+
+    /// Fargate Spot wants a task's place back: the first that runs there, else the first of all.
+    fn interrupt(&mut self, service: usize) {
+        let running = |t: &&Task| t.status == TaskStatus::Running && !t.stopping();
+        let tasks = || self.services[service].tasks.iter().filter_map(|id| self.tasks.get(id)).filter(running);
+        let on_spot = tasks().find(|t| t.capacity_provider.as_deref() == Some("FARGATE_SPOT"));
+        let Some(id) = on_spot.or_else(|| tasks().next()).map(|t| t.id) else { return };
+        self.services[service].steady = false;
+        self.stop_task(id, Stop { code: "SpotInterruption", reason: "Your Spot Task was interrupted.".to_owned() });
     }
 
     fn run_job(&mut self, actor: &Actor) {

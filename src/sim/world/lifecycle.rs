@@ -179,7 +179,7 @@ impl Estate {
             container.started_at = Some(now);
         }
         task.status = TaskStatus::Activating;
-        let balanced = task.service.is_some_and(|s| self.services[s].balanced());
+        let balanced = self.tasks.get(&id).is_some_and(|t| self.is_balanced(t));
         self.open_streams(id);
         self.set_fate(id, now);
         let wait = if balanced { self.rng.between(1_500, 4_000) } else { 0 };
@@ -198,7 +198,9 @@ impl Estate {
     }
 
     fn cannot_read_secret(&mut self, id: TaskId) {
-        let arn = self.arn("secretsmanager", "secret:missing");
+        let Some(task) = self.tasks.get(&id) else { return };
+        let named = task.definition.document.split("\"valueFrom\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        let arn = named.map_or_else(|| self.arn("secretsmanager", "secret:missing"), str::to_owned);
         let reason = format!(
             "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \
              unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {arn} \
@@ -212,7 +214,7 @@ impl Estate {
         let Some(task) = self.tasks.get(&id) else { return };
         let checked = task.definition.containers.iter().any(|c| c.health_check.is_some());
         if let Some(service) = task.service {
-            if self.services[service].balanced() {
+            if self.is_balanced(task) {
                 self.services[service].unregistered.push(id);
             } else if !checked {
                 self.prove(id);
@@ -236,9 +238,11 @@ impl Estate {
         let Some(check) = check else { return };
         let interval = Ms::from(check.interval.max(1)) * 1000;
         let fails_at = clock_starts + Ms::from(check.start_period) * 1000 + Ms::from(check.retries.max(1)) * interval;
-        if sick && fate == Fate::ContainerUnhealthy {
+        let fails = sick && fate == Fate::ContainerUnhealthy;
+        if fails {
             self.queue.set(fails_at.max(clock_starts + after), Due::Probed(id, false));
-        } else {
+        }
+        if !fails || after > interval {
             self.queue.set(clock_starts + interval, Due::Probed(id, true));
         }
     }
@@ -303,7 +307,7 @@ impl Estate {
     pub fn is_well(&self, id: TaskId) -> bool {
         let Some(task) = self.tasks.get(&id) else { return false };
         let running = task.status == TaskStatus::Running && !task.stopping();
-        let balanced = task.service.is_some_and(|s| self.services[s].balanced());
+        let balanced = self.is_balanced(task);
         let checked = task.definition.containers.iter().any(|c| c.essential && c.health_check.is_some());
         running && (!checked || task.health == Health::Healthy) && (!balanced || !task.targets.is_empty() && self.targets_are_healthy(task))
     }

@@ -46,9 +46,8 @@ impl Estate {
             .max_by_key(|&i| (self.instances[i].memory_left, self.instances[i].cpu_left, usize::MAX - i));
         if let Some(instance) = best {
             let host = &self.instances[instance];
-            let capacity_provider = provider.or_else(|| host.capacity_provider.clone());
             let zone = host.zone.clone();
-            return Ok(Place { fargate: false, capacity_provider, zone, instance: Some(instance) });
+            return Ok(Place { fargate: false, capacity_provider: provider, zone, instance: Some(instance) });
         }
         Err(refusal(&self.instances, &candidates, definition))
     }

@@ -110,6 +110,7 @@ impl Estate {
         let hosts = self.free_hosts(service);
         let count = missing.min(room).min(BATCH);
         let mut started = Vec::new();
+        let mut stalled = false;
         for index in 0..count {
             let on = match &hosts {
                 None => None,
@@ -122,6 +123,7 @@ impl Estate {
                 Ok(id) => started.push(id),
                 Err(words) => {
                     self.stall(service, &words);
+                    stalled = true;
                     break;
                 }
             }
@@ -132,7 +134,7 @@ impl Estate {
             let text = format!("has started {} tasks: {}.", started.len(), listed(&started));
             self.event(service, &text);
         }
-        if started.len() < missing {
+        if started.len() < missing && !stalled {
             let delay = self.rng.between(8_000, 12_000);
             self.wake(service, delay);
         }
@@ -178,7 +180,7 @@ impl Estate {
         if times.is_power_of_two() {
             self.event(service, words);
         }
-        self.wake(service, (20_000_i64 << times.min(6)).min(15 * 60_000));
+        self.wake(service, (10_000_i64 << times.min(4)).min(120_000));
     }
 
     fn stop_surplus(&mut self, service: usize, wanted: usize) {
@@ -205,6 +207,16 @@ impl Estate {
             stop.push(id);
         }
         self.stop_batch(service, &stop);
+        let moving = roll.alive > roll.new.len() + roll.old.len();
+        let room = most.saturating_sub(roll.new.len() + roll.old.len());
+        if stop.is_empty() && !moving && !failed && roll.new.len() < wanted && room == 0 && well_old == roll.old.len() {
+            // Neither way is open: every task is needed, and no further one is allowed.
+            self.stall(
+                service,
+                "was unable to stop or start tasks during a deployment because of the service deployment configuration. \
+                 Update the minimumHealthyPercent or maximumPercent value and try again.",
+            );
+        }
     }
 
     /// Tasks in the order in which they can be spared.
@@ -243,7 +255,7 @@ impl Estate {
         }
     }
 
-    fn say_draining(&mut self, service: usize, group: usize, deployment: u64, count: u32) {
+    pub(super) fn say_draining(&mut self, service: usize, group: usize, deployment: u64, count: u32) {
         let arn = self.target_group_arn(group);
         self.event(service, &format!("deregistered {count} targets in (target-group {arn})"));
         let name = &self.services[service].name;

@@ -31,6 +31,21 @@ impl Estate {
         self.wake_owner(id);
     }
 
+    /// `StopTask`: as [`Estate::stop_task`], and the task's service says what becomes of its targets.
+    pub fn stop_task_by_user(&mut self, id: TaskId, reason: &str) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let running = task.status == TaskStatus::Running && !task.stopping();
+        let (service, deployment) = (task.service, task.deployment);
+        let groups: Vec<usize> = task.targets.iter().map(|(group, ..)| *group).collect();
+        self.stop_task(id, Stop { code: "UserInitiated", reason: reason.to_owned() });
+        if let Some(service) = service.filter(|_| running) {
+            self.services[service].steady = false;
+            for group in groups {
+                self.say_draining(service, group, deployment, 1);
+            }
+        }
+    }
+
     /// A task whose containers never ran goes straight to its end.
     pub(super) fn end_unstarted(&mut self, id: TaskId, stop: Stop) {
         let now = self.now;

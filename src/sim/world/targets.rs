@@ -15,6 +15,12 @@ impl Service {
 }
 
 impl Estate {
+    /// Whether a task's own revision stands behind a load balancer.
+    pub(super) fn is_balanced(&self, task: &Task) -> bool {
+        let revision = task.service.and_then(|s| self.services[s].revision_of(task.deployment));
+        revision.is_some_and(|r| !r.load_balancers.is_empty())
+    }
+
     /// Registers the tasks of a service that have come to run since the last look.
     pub(super) fn register_targets(&mut self, service: usize) {
         let waiting = std::mem::take(&mut self.services[service].unregistered);

@@ -417,3 +417,105 @@ fn a_large_world_has_the_size_that_was_asked_for() {
     let alive = e.tasks.values().filter(|t| !t.stopping()).count();
     assert!((701..730).contains(&alive), "{alive}");
 }
+
+#[test]
+fn a_slow_start_is_forgiven_within_the_grace_period() {
+    let slow = release("fate = \"slow_start\"\nafter = \"70s\"");
+    let mut w = world("desired = 2\ngrace = \"120s\"", &slow);
+    run(&mut w, 300, |_| {});
+    let s = service(&mut w);
+    assert_eq!(s["deployments"][0]["rolloutState"], "COMPLETED");
+    assert!(s["taskDefinition"].as_str().unwrap().ends_with("api:8"));
+    let replaced = tasks(&mut w, "STOPPED");
+    assert!(replaced.iter().all(|t| t["taskDefinitionArn"].as_str().unwrap().ends_with("api:7")), "no new task was replaced");
+}
+
+#[test]
+fn a_slow_start_without_grace_never_comes_up() {
+    let slow = release("fate = \"slow_start\"\nafter = \"70s\"");
+    let mut w = world("desired = 2", &slow);
+    run(&mut w, 600, |_| {});
+    let said = events(&service(&mut w)).join("\n");
+    assert!(said.contains("due to (reason Health checks failed)"), "{said}");
+    assert!(said.contains("rolling back to deployment"), "{said}");
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_keeps_containers_from_starting() {
+    let mut w = world("desired = 1\nbreaker = \"off\"", &release("fate = \"secret_fails\""));
+    run(&mut w, 60, |_| {});
+    let stopped = tasks(&mut w, "STOPPED");
+    let reason = stopped[0]["stoppedReason"].as_str().unwrap();
+    assert!(reason.starts_with("ResourceInitializationError: unable to pull secrets or registry auth"), "{reason}");
+    assert!(stopped[0].get("startedAt").is_none());
+}
+
+#[test]
+fn a_log_stream_lives_as_long_as_its_container_and_ends_with_its_last_words() {
+    let mut w = world("desired = 3", &release("fate = \"exits\"\nafter = \"12s\"\ntail = [\"panic: no\"]"));
+    run(&mut w, 60, |_| {});
+    let e = &w.estates[0];
+    let group = &e.log_groups["/ecs/api"];
+    let ended: Vec<&LogStream> = group.streams.values().filter(|s| s.last_words).collect();
+    assert!(ended.len() >= 3, "{}", ended.len());
+    for stream in ended {
+        assert_eq!(stream.behaviour.tail, ["panic: no"]);
+        let lived = stream.ended_at.unwrap() - stream.started_at;
+        assert!((10_000..14_000).contains(&lived), "lived {lived} ms");
+        let name = format!("ecs/app/{}", stream.task);
+        assert!(group.streams.contains_key(&name), "{name}");
+    }
+    let running = group.streams.values().filter(|s| s.ended_at.is_none());
+    assert!(running.clone().all(|s| s.started_at < w.now()));
+    assert!(running.count() >= 3);
+}
+
+#[test]
+fn a_scheduled_job_runs_without_a_service_and_ends_with_code_zero() {
+    let mut w = World::open(&scenario::load("small", &[]).unwrap(), 1, NOW).unwrap();
+    let cluster = json!({"cluster": "payments-prod", "desiredStatus": "STOPPED", "family": "payments-worker"});
+    let listed = call(&mut w, "ListTasks", &cluster);
+    let reply = call(&mut w, "DescribeTasks", &json!({"cluster": "payments-prod", "tasks": listed["taskArns"]}));
+    let jobs = reply["tasks"].as_array().unwrap();
+    assert!(jobs.len() >= 5, "one every ten minutes, kept for an hour");
+    for job in jobs {
+        assert_eq!(job["startedBy"], "events-rule/settlement-report");
+        assert_eq!(job["group"], "family:payments-worker");
+        assert_eq!((&job["stopCode"], &job["containers"][0]["exitCode"]), (&json!("EssentialContainerExited"), &json!(0)));
+    }
+}
+
+#[test]
+fn percents_that_leave_no_way_are_said_to() {
+    // Of one task, 150 percent is still one task, and 100 percent may not stop.
+    let mut w = world("desired = 1\nminimum = 100\nmaximum = 150", &release("fate = \"healthy\""));
+    run(&mut w, 400, |_| {});
+    let s = service(&mut w);
+    assert_eq!(s["deployments"][0]["rolloutState"], "IN_PROGRESS");
+    let said = events(&s);
+    let stuck = said.iter().filter(|m| m.contains("was unable to stop or start tasks during a deployment")).count();
+    assert!((1..8).contains(&stuck), "said {stuck} times");
+}
+
+#[test]
+fn spot_takes_a_task_and_the_service_replaces_it() {
+    let spot = "[[actor]]\nname = \"aws\"\ncluster = \"main\"\nservice = \"api\"\nevery = \"10h\"\nfirst = \"1s\"\nact = \"interrupt\"";
+    let mut w = world("desired = 3\nlaunch = \"FARGATE_SPOT\"", spot);
+    run(&mut w, 120, |_| {});
+    let stopped = tasks(&mut w, "STOPPED");
+    assert_eq!(stopped.len(), 1);
+    assert_eq!(stopped[0]["stopCode"], "SpotInterruption");
+    let s = service(&mut w);
+    assert_eq!((&s["runningCount"], s.get("launchType")), (&json!(3), None));
+    assert_eq!(s["capacityProviderStrategy"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_container_health_check_may_fail_late() {
+    let mut w = World::open(&scenario::load("small", &[]).unwrap(), 1, NOW).unwrap();
+    let mailer = w.estates[1].services.iter().find(|s| s.name == "mailer").unwrap();
+    let said: Vec<&str> = mailer.events.iter().map(|e| e.message.as_str()).collect();
+    assert!(said.iter().any(|m| m.ends_with("failed container health checks.")), "{said:?}");
+    assert!(mailer.steady, "its replacement is well");
+    w.advance_to(NOW + 60_000);
+}

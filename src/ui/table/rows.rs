@@ -17,6 +17,8 @@ pub struct Rows<R> {
     reversed: bool,
     cursor: Option<Str>,
     position: usize,
+    /// The operator, or whoever opened the table, has chosen a row. Until then the cursor stays on the first one, whatever comes.
+    chosen: bool,
     marks: HashSet<Str>,
     range_from: Option<Str>,
     query: Query,
@@ -39,6 +41,7 @@ impl<R: 'static> Rows<R> {
             reversed: false,
             cursor: None,
             position: 0,
+            chosen: false,
             marks: HashSet::new(),
             range_from: None,
             query: Query::default(),
@@ -104,10 +107,12 @@ impl<R: 'static> Rows<R> {
 
     pub fn select(&mut self, id: Str) {
         self.cursor = Some(id);
+        self.chosen = true;
         self.find_cursor();
     }
 
     pub fn go(&mut self, position: usize) {
+        self.chosen = true;
         self.position = position.min(self.order.len().saturating_sub(1));
         self.cursor = self.id(self.position).cloned();
         if let Some(from) = &self.range_from {
@@ -134,6 +139,9 @@ impl<R: 'static> Rows<R> {
     /// Takes new rows. The cursor stays on its identity; where that is gone, the old row stays as a ghost in its place.
     pub fn replace(&mut self, spec: &TableSpec<R>, rows: Vec<R>, held: bool, cx: &Cx) {
         let ids: Vec<Str> = rows.iter().map(spec.id).collect();
+        if !self.chosen {
+            (self.cursor, self.position) = (None, 0);
+        }
         let gone = self.cursor.as_ref().is_some_and(|cursor| !ids.contains(cursor));
         let old_places = if held { self.places() } else { HashMap::new() };
         let ghost = if gone { self.take_cursor_row() } else { None };

@@ -58,7 +58,6 @@ fn java(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<
             );
             let mut lines = vec![
                 java_remark(speaker, at, "error", &thread, "web.ErrorHandler", &text),
-                String::new(),
                 trouble.java.to_owned(),
             ];
             let package = package(speaker);
@@ -121,16 +120,13 @@ fn package(speaker: &Speaker<'_>) -> String {
 
 pub(super) fn java_banner(speaker: &Speaker<'_>, at: Ms, version: &str) -> Vec<String> {
     let mut lines: Vec<String> = [
-        "",
         "  .   ____          _            __ _ _",
         " /\\\\ / ___'_ __ _ _(_)_ __  __ _ \\ \\ \\ \\",
         "( ( )\\___ | '_ | '_| | '_ \\/ _` | \\ \\ \\ \\",
         " \\\\/  ___)| |_)| | | | | || (_| |  ) ) ) )",
         "  '  |____| .__|_| |_|_| |_\\__, | / / / /",
         " =========|_|==============|___/=/_/_/_/",
-        "",
         " :: Spring Boot ::                (v3.5.8)",
-        "",
     ]
     .map(str::to_owned)
     .to_vec();

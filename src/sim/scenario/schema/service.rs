@@ -1,0 +1,339 @@
+//! `[[service]]` of a scenario file: a service, its target group and its containers.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Behaviour;
+use crate::sim::scenario::Span;
+
+/// Where the tasks of a service run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum LaunchType {
+    /// Fargate by launch type.
+    #[serde(rename = "FARGATE")]
+    Fargate,
+    /// Fargate and Fargate Spot by a capacity provider strategy of 1 : 1.
+    #[serde(rename = "FARGATE_SPOT")]
+    FargateSpot,
+    /// Container instances.
+    #[serde(rename = "EC2")]
+    Ec2,
+}
+
+/// `[[service]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Name.
+    pub name: String,
+    /// Cluster.
+    pub cluster: Spanned<String>,
+    /// desiredCount; ignored by a DAEMON.
+    pub desired: u32,
+    /// Where tasks run.
+    #[serde(default = "default_launch")]
+    pub launch: LaunchType,
+    /// One task on each container instance.
+    #[serde(default)]
+    pub daemon: bool,
+    /// `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
+    #[serde(default)]
+    pub controller: Controller,
+    /// Task definition family; the service's name by default.
+    pub family: Option<String>,
+    /// Current revision of the family.
+    #[serde(default = "one")]
+    pub revision: u32,
+    /// Age of the service.
+    pub age: Span,
+    /// Age of the running deployment.
+    pub deployed: Span,
+    /// minimumHealthyPercent.
+    #[serde(default = "hundred")]
+    pub minimum: u32,
+    /// maximumPercent.
+    #[serde(default = "two_hundred")]
+    pub maximum: u32,
+    /// Circuit breaker: `rollback` (default), `stop` or `off`.
+    #[serde(default)]
+    pub breaker: Breaker,
+    /// Health check grace period.
+    #[serde(default)]
+    pub grace: Span,
+    /// enableExecuteCommand.
+    #[serde(default)]
+    pub exec: bool,
+    /// Task CPU units.
+    #[serde(default = "default_cpu")]
+    pub cpu: u32,
+    /// Task memory in MiB.
+    #[serde(default = "default_memory")]
+    pub memory: u32,
+    /// Processor architecture, `X86_64` or `ARM64`.
+    #[serde(default = "default_architecture")]
+    pub architecture: String,
+    /// Tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Target group in front of it.
+    pub load_balancer: Option<LoadBalancer>,
+    /// Containers. At least one.
+    pub container: Vec<Container>,
+    /// How its tasks fare; default well.
+    #[serde(default)]
+    pub behaviour: Behaviour,
+}
+
+/// What a deployment that keeps failing comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Breaker {
+    /// It is rolled back.
+    #[default]
+    Rollback,
+    /// It fails and stays.
+    Stop,
+    /// It goes on for ever.
+    Off,
+}
+
+/// Who deploys a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Controller {
+    /// The ECS scheduler.
+    #[default]
+    #[serde(rename = "ECS")]
+    Ecs,
+    /// AWS `CodeDeploy`.
+    #[serde(rename = "CODE_DEPLOY")]
+    CodeDeploy,
+    /// Somebody with task sets.
+    #[serde(rename = "EXTERNAL")]
+    External,
+}
+
+/// `[service.load_balancer]`: a target group and the load balancer it hangs on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadBalancer {
+    /// Load balancer name; services may share one.
+    pub name: String,
+    /// Network instead of application load balancer.
+    #[serde(default)]
+    pub network: bool,
+    /// `internal` instead of `internet-facing`.
+    #[serde(default)]
+    pub internal: bool,
+    /// Host header of the listener rule; without one, a path rule `/SERVICE/*`.
+    pub host: Option<String>,
+    /// Container that takes the requests; default the first.
+    pub container: Option<Spanned<String>>,
+    /// Container port.
+    pub port: u16,
+    /// Health check path.
+    #[serde(default = "default_path")]
+    pub path: String,
+    /// Health check interval.
+    #[serde(default = "default_interval")]
+    pub interval: Span,
+    /// Health check timeout.
+    #[serde(default = "default_timeout")]
+    pub timeout: Span,
+    /// Checks in a row that make a target healthy.
+    #[serde(default = "default_healthy")]
+    pub healthy: u32,
+    /// Checks in a row that make it unhealthy.
+    #[serde(default = "default_unhealthy")]
+    pub unhealthy: u32,
+    /// Codes that count as success.
+    #[serde(default = "default_matcher")]
+    pub matcher: String,
+    /// Deregistration delay.
+    #[serde(default = "default_drain")]
+    pub drain: Span,
+}
+
+/// `[[service.container]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Container {
+    /// Name.
+    pub name: String,
+    /// Image without tag: a repository of the account's registry, or with a
+    /// registry host in front one from elsewhere.
+    pub image: String,
+    /// Tag of the running revision.
+    pub tag: String,
+    /// Whether its end ends the task.
+    #[serde(default = "yes")]
+    pub essential: bool,
+    /// CPU units, 0 for no reservation.
+    #[serde(default)]
+    pub cpu: u32,
+    /// Hard memory limit in MiB, 0 for none.
+    #[serde(default)]
+    pub memory: u32,
+    /// Container ports.
+    #[serde(default)]
+    pub ports: Vec<u16>,
+    /// Environment.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Environment variable name to the name of a Secrets Manager secret.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
+    /// Command.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Container health check.
+    pub health_check: Option<HealthCheck>,
+    /// Log driver; `awslogs` into `/ecs/FAMILY` by default.
+    #[serde(default)]
+    pub log_driver: LogDriver,
+    /// What its log lines look like.
+    pub voice: Voice,
+    /// Log lines per second, on average.
+    #[serde(default = "default_rate")]
+    pub rate: f64,
+}
+
+/// Log driver of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogDriver {
+    /// `CloudWatch` Logs.
+    #[default]
+    Awslogs,
+    /// A `FireLens` log router in the same task.
+    Awsfirelens,
+    /// This container is the `FireLens` log router; it logs to `CloudWatch` itself.
+    Router,
+    /// None.
+    None,
+}
+
+/// `health_check` of a container.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HealthCheck {
+    /// Shell command.
+    pub command: String,
+    /// Seconds between checks.
+    #[serde(default = "thirty")]
+    pub interval: u32,
+    /// Seconds until a check counts as failed.
+    #[serde(default = "five")]
+    pub timeout: u32,
+    /// Failures in a row that make it unhealthy.
+    #[serde(default = "three")]
+    pub retries: u32,
+    /// Seconds in which failures do not count.
+    #[serde(default)]
+    pub start_period: u32,
+}
+
+/// The language that a container's log lines speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Voice {
+    /// Plain text with a level.
+    Plain,
+    /// One JSON object per line.
+    Json,
+    /// Spring Boot, with stack traces.
+    Java,
+    /// Access log.
+    Nginx,
+    /// PHP-FPM and Monolog.
+    Php,
+    /// Gunicorn, with tracebacks.
+    Python,
+    /// logfmt.
+    Go,
+    /// Node.js (pino, and plain stack traces).
+    Node,
+    /// Envoy access and error log.
+    Envoy,
+    /// Fluent Bit's own log.
+    Fluentbit,
+    /// Nothing at all.
+    Silent,
+}
+
+fn default_launch() -> LaunchType {
+    LaunchType::Fargate
+}
+
+fn default_architecture() -> String {
+    "X86_64".to_owned()
+}
+
+fn default_cpu() -> u32 {
+    256
+}
+
+fn default_memory() -> u32 {
+    512
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn hundred() -> u32 {
+    100
+}
+
+fn two_hundred() -> u32 {
+    200
+}
+
+fn default_path() -> String {
+    "/healthz".to_owned()
+}
+
+fn default_interval() -> Span {
+    Span::seconds(15)
+}
+
+fn default_timeout() -> Span {
+    Span::seconds(5)
+}
+
+fn default_healthy() -> u32 {
+    3
+}
+
+fn default_unhealthy() -> u32 {
+    2
+}
+
+fn default_matcher() -> String {
+    "200".to_owned()
+}
+
+fn default_drain() -> Span {
+    Span::seconds(60)
+}
+
+fn default_rate() -> f64 {
+    1.0
+}
+
+fn thirty() -> u32 {
+    30
+}
+
+fn five() -> u32 {
+    5
+}
+
+fn three() -> u32 {
+    3
+}

@@ -1,0 +1,252 @@
+//! Services, their deployments and revisions. `deployments[]`, service
+//! deployments and service revisions are three views of what stands here.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Ms, TaskDefinition, TaskId};
+
+/// REPLICA or DAEMON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheduling {
+    /// A number of tasks.
+    Replica,
+    /// One task on each active container instance.
+    Daemon,
+}
+
+/// Who deploys a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Controller {
+    /// The ECS scheduler.
+    Ecs,
+    /// AWS `CodeDeploy`.
+    CodeDeploy,
+    /// Somebody with task sets.
+    External,
+}
+
+/// Circuit breaker settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breaker {
+    /// Counts failures and fails deployments.
+    pub enable: bool,
+    /// Returns to the last good revision.
+    pub rollback: bool,
+}
+
+/// An ECS service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Service name.
+    pub name: String,
+    /// Index into [`Estate::clusters`].
+    pub cluster: usize,
+    /// Desired number of tasks.
+    pub desired: u32,
+    /// When the service was created.
+    pub created_at: Ms,
+    /// Role that created it.
+    pub created_by: String,
+    /// REPLICA or DAEMON.
+    pub scheduling: Scheduling,
+    /// ECS, `CODE_DEPLOY` or EXTERNAL.
+    pub controller: Controller,
+    /// minimumHealthyPercent.
+    pub minimum: u32,
+    /// maximumPercent.
+    pub maximum: u32,
+    /// Circuit breaker.
+    pub breaker: Breaker,
+    /// healthCheckGracePeriodSeconds.
+    pub grace: u32,
+    /// enableExecuteCommand.
+    pub exec: bool,
+    /// Key and value.
+    pub tags: Vec<(String, String)>,
+    /// Members that AWS echoes and the world does not act on
+    /// (placementStrategy, propagateTags, serviceRegistries …).
+    pub echo: serde_json::Map<String, Value>,
+    /// Newest first; the first is PRIMARY.
+    pub deployments: Vec<Deployment>,
+    /// Service revisions, oldest first; never shrinks.
+    pub revisions: Vec<ServiceRevision>,
+    /// Service deployments, oldest first; never shrinks.
+    pub history: Vec<ServiceDeployment>,
+    /// Newest first, at most 100.
+    pub events: VecDeque<ServiceEvent>,
+    /// Its tasks, stopped ones included.
+    pub tasks: BTreeSet<TaskId>,
+    /// Whether the last word was "has reached a steady state."
+    pub steady: bool,
+    /// When the scheduler looks at it next.
+    pub pass_at: Option<Ms>,
+    /// Placement failures in a row, for the back-off.
+    pub stalled: u32,
+    /// Tasks that run but are not yet registered with their target groups.
+    pub unregistered: Vec<TaskId>,
+}
+
+/// A line of `service.events`.
+#[derive(Debug, Clone)]
+pub struct ServiceEvent {
+    /// Printed as a UUID.
+    pub id: u128,
+    /// When.
+    pub at: Ms,
+    /// AWS's wording.
+    pub message: String,
+}
+
+/// What a service revision pins.
+#[derive(Debug, Clone)]
+pub struct ServiceRevision {
+    /// Number in the service revision ARN.
+    pub id: u64,
+    /// Task definition.
+    pub definition: Arc<TaskDefinition>,
+    /// Where tasks run.
+    pub launch: Launch,
+    /// Platform version, Fargate only.
+    pub platform_version: String,
+    /// `networkConfiguration` as AWS prints it, awsvpc only.
+    pub network: Option<Value>,
+    /// Target groups with container and port.
+    pub load_balancers: Vec<LoadBalancing>,
+    /// When it was made.
+    pub created_at: Ms,
+}
+
+/// Where a task runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Launch {
+    /// launchType FARGATE.
+    Fargate,
+    /// launchType EC2.
+    Ec2,
+    /// A capacity provider strategy: (provider, weight, base).
+    Providers(Vec<(String, u32, u32)>),
+}
+
+/// One entry of `service.loadBalancers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadBalancing {
+    /// Index into [`Estate::target_groups`].
+    pub target_group: usize,
+    /// Container name.
+    pub container: String,
+    /// Container port.
+    pub port: u16,
+}
+
+/// State of a rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollout {
+    /// `IN_PROGRESS`.
+    InProgress,
+    /// COMPLETED.
+    Completed,
+    /// FAILED.
+    Failed,
+}
+
+/// One entry of `service.deployments`.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// N of `ecs-svc/N`, which is also `task.startedBy`.
+    pub id: u64,
+    /// Index into [`Service::revisions`].
+    pub revision: usize,
+    /// Index into [`Service::history`]; a rollback shares that of the failure.
+    pub history: usize,
+    /// rolloutState.
+    pub rollout: Rollout,
+    /// rolloutStateReason.
+    pub reason: String,
+    /// Consecutive failures; a task that becomes healthy resets it.
+    pub failed_tasks: u32,
+    /// Failures for the back-off between starts.
+    pub backoff: u32,
+    /// No task is started before this time.
+    pub not_before: Ms,
+    /// When it was made.
+    pub created_at: Ms,
+    /// When it last changed.
+    pub updated_at: Ms,
+}
+
+/// Status of a service deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeploymentStatus {
+    /// `IN_PROGRESS`.
+    InProgress,
+    /// SUCCESSFUL.
+    Successful,
+    /// STOPPED: replaced by a newer deployment or failed without rollback.
+    Stopped,
+    /// `ROLLBACK_IN_PROGRESS`.
+    RollbackInProgress,
+    /// `ROLLBACK_SUCCESSFUL`.
+    RollbackSuccessful,
+    /// `ROLLBACK_FAILED`.
+    RollbackFailed,
+}
+
+/// Status of the circuit breaker within a service deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreakerStatus {
+    /// TRIGGERED.
+    Triggered,
+    /// MONITORING.
+    Monitoring,
+    /// `MONITORING_COMPLETE`.
+    MonitoringComplete,
+    /// DISABLED.
+    Disabled,
+}
+
+/// A service deployment: the road from some revisions to another.
+#[derive(Debug, Clone)]
+pub struct ServiceDeployment {
+    /// Last part of the service deployment ARN.
+    pub id: String,
+    /// Indices of the revisions that it replaces.
+    pub sources: Vec<usize>,
+    /// Index of the revision that it brings.
+    pub target: usize,
+    /// Where it stands.
+    pub status: DeploymentStatus,
+    /// statusReason, may be empty.
+    pub reason: String,
+    /// When it was made.
+    pub created_at: Ms,
+    /// When work began.
+    pub started_at: Ms,
+    /// When it ended.
+    pub finished_at: Option<Ms>,
+    /// When it was stopped or fell.
+    pub stopped_at: Option<Ms>,
+    /// When it last changed.
+    pub updated_at: Ms,
+    /// Rollback under way or done.
+    pub rollback: Option<Rollback>,
+    /// Circuit breaker.
+    pub breaker: BreakerStatus,
+    /// Failures counted by the breaker.
+    pub failures: u32,
+    /// Failures at which the breaker falls.
+    pub threshold: u32,
+}
+
+/// The rollback of a service deployment.
+#[derive(Debug, Clone)]
+pub struct Rollback {
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub started_at: Ms,
+    /// Index of the revision that is returned to.
+    pub revision: usize,
+}
