@@ -245,7 +245,8 @@ pub fn credentials(error: &dyn Error, doing: Doing) -> Option<AwsError> {
         return Some(failure(ErrorKind::NoCredentials, doing, &format!("AccessDenied for {action}"), clean(&hint)));
     }
     tracing::debug!(?chain, "no credentials");
-    Some(failure(ErrorKind::NoCredentials, doing, &format!("no credentials: {deepest}"), nothing_found(doing.profile)))
+    let from = place(error).map_or_else(String::new, |place| format!(" from {place}"));
+    Some(failure(ErrorKind::NoCredentials, doing, &format!("no credentials{from}: {deepest}"), nothing_found(doing.profile)))
 }
 
 fn nothing_found(profile: Option<&str>) -> String {

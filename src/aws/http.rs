@@ -50,10 +50,8 @@ impl HttpConnector for Shared {
         let routes = Arc::clone(&self.0);
         let authority = authority(request.uri()).to_owned();
         HttpConnectorFuture::new(async move {
-            let answer = match plain(request.uri()) {
-                true => routes.direct.call(request).await,
-                false => routes.proxied().await?.call(request).await,
-            };
+            let direct = plain(request.uri());
+            let answer = if direct { routes.direct.call(request).await } else { routes.proxied().await?.call(request).await };
             answer.map_err(|error| unreached(error, authority))
         })
     }
