@@ -1,6 +1,8 @@
 //! Profiles, keys, regions and endpoints as other AWS tools understand them. Each case runs in a process of its own, with an
 //! environment and a home of its own, against the embedded AWS.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
 use midwatch::aws::{Clients, ContextSpec, Poll, connect};
 use midwatch::budget::Priority;
 use midwatch::feed::{Feed, Outcome};

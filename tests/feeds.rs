@@ -1,6 +1,8 @@
 //! The feeds through the real SDK against the embedded AWS: complete lists within the budget, rows that stay what they were,
 //! and failures that say what they are and pass by themselves.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
 use jiff::Timestamp;
 use midwatch::aws::{Clients, ContextSpec, ErrorKind, Poll, connect};
 use midwatch::budget::{Priority, Throttle};
