@@ -29,7 +29,8 @@ static STAMP: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A level that stands alone before the text.
-static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[\[<(|]?([A-Za-z]{3,11})[\]>)|]?:?(?: [|-])? +").expect("the expression is a constant"));
+static WORD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[\[<(|]?([A-Za-z]{3,11})[\]>)|]?:?(?: [|-])? +").expect("the expression is a constant"));
 
 /// A colour sequence whose escape character was made visible.
 static ESCAPE: LazyLock<Regex> = LazyLock::new(|| Regex::new("␛\\[[0-9;:?]*[A-Za-z]").expect("the expression is a constant"));
@@ -186,7 +187,8 @@ fn summarise(object: &Map<String, Value>, out: &mut Rich) {
         out.push_plain(&clean(&shown(value)));
     }
     let aside = |name: &str| Some(name) == message || TIME.contains(&name) || is_level_field(name);
-    let (trouble, rest): (Vec<_>, Vec<_>) = object.iter().filter(|(name, _)| !aside(name)).partition(|(name, _)| TROUBLE.contains(&name.as_str()));
+    let (trouble, rest): (Vec<_>, Vec<_>) =
+        object.iter().filter(|(name, _)| !aside(name)).partition(|(name, _)| TROUBLE.contains(&name.as_str()));
     for (name, value) in trouble.into_iter().chain(rest) {
         if !out.text.is_empty() {
             out.push(" ", Tint::Plain);
@@ -249,7 +251,10 @@ mod tests {
         let line = r#"{"msg":"a\u001b[31mred\u001b[0m\u202eb","stack":"x\n\ty"}"#;
         assert_eq!(summary_of(line), "a␛[31mred␛[0m\\u{202e}b stack=x␤ y");
         let rows = whole(line, Json::Columns);
-        assert_eq!(rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["msg    a␛[31mred␛[0m\\u{202e}b", "stack  x", "           y"]);
+        assert_eq!(
+            rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(),
+            ["msg    a␛[31mred␛[0m\\u{202e}b", "stack  x", "           y"]
+        );
     }
 
     #[test]

@@ -102,7 +102,9 @@ impl Lens {
 
     /// A line of a stack trace may bring what its first line lacked, or what it must not have.
     fn join(&mut self, buffer: &Buffer, head: u64, verdict: u32, shown: &mut Vec<Key>, hits: &mut Vec<Key>) {
-        let (Some(line), Some(at)) = (buffer.get(head), head.checked_sub(self.base).and_then(|at| usize::try_from(at).ok())) else { return };
+        let (Some(line), Some(at)) = (buffer.get(head), head.checked_sub(self.base).and_then(|at| usize::try_from(at).ok())) else {
+            return;
+        };
         let key = Key { at: line.log.at.as_millisecond(), id: head };
         let before = self.verdicts[at];
         let now = before | verdict;

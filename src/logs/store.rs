@@ -208,7 +208,14 @@ impl Buffer {
             return Some(open).filter(|key| near(key)).map(|key| key.id);
         }
         let kept = self.heads.range(..self.heads.partition_point(|key| key.at <= at)).rev().take(TRACE_REACH);
-        fresh.iter().rev().take(TRACE_REACH).chain(kept).filter(|key| near(key)).find(|key| self.get(key.id).is_some_and(|line| line.log.source == log.source)).map(|key| key.id)
+        fresh
+            .iter()
+            .rev()
+            .take(TRACE_REACH)
+            .chain(kept)
+            .filter(|key| near(key))
+            .find(|key| self.get(key.id).is_some_and(|line| line.log.source == log.source))
+            .map(|key| key.id)
     }
 
     fn line_mut(&mut self, id: u64) -> &mut Line {
@@ -255,7 +262,9 @@ pub(super) fn merge(into: &mut VecDeque<Key>, new: &[Key]) {
 fn continues(text: &str) -> bool {
     text.starts_with([' ', ')', '}'])
         || text.is_empty()
-        || ["Caused by: ", "... ", "at ", "Suppressed: ", "The above exception was the direct cause"].iter().any(|start| text.starts_with(start))
+        || ["Caused by: ", "... ", "at ", "Suppressed: ", "The above exception was the direct cause"]
+            .iter()
+            .any(|start| text.starts_with(start))
 }
 
 /// Bytes that a line takes: its text and what is kept beside it.
@@ -301,7 +310,10 @@ mod tests {
         let mut buffer = Buffer::default();
         push(&mut buffer, vec![line(&a, 1_000, "ERROR boom"), line(&b, 1_001, "fine"), line(&a, 1_002, "    at com.acme.Basket.load")]);
         push(&mut buffer, vec![line(&a, 1_003, "Caused by: java.io.IOException"), line(&a, 60_000, "    an indented line of its own")]);
-        assert_eq!(texts(&buffer), ["ERROR boom|    at com.acme.Basket.load|Caused by: java.io.IOException", "fine", "    an indented line of its own"]);
+        assert_eq!(
+            texts(&buffer),
+            ["ERROR boom|    at com.acme.Basket.load|Caused by: java.io.IOException", "fine", "    an indented line of its own"]
+        );
         assert_eq!(buffer.get(0).map(|line| line.followers), Some(2));
     }
 

@@ -40,7 +40,9 @@ mod tests {
 
     #[test]
     fn ages_are_short() {
-        for (seconds, text) in [(-3, "0s"), (0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h00m"), (86_399, "23h59m"), (86_400 * 40, "40d")] {
+        for (seconds, text) in
+            [(-3, "0s"), (0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h00m"), (86_399, "23h59m"), (86_400 * 40, "40d")]
+        {
             assert_eq!(short(seconds), text);
         }
     }
