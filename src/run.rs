@@ -37,6 +37,9 @@ struct World {
 ///
 /// # Errors
 /// When the terminal cannot be taken, or is gone.
+///
+/// # Panics
+/// Never: the input is lent out only while the program is suspended, and nothing else runs then.
 pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, refresh: f64) -> std::io::Result<()> {
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let mut watcher = Watcher::new(clients.clone(), tx);

@@ -1,5 +1,7 @@
 //! The log tail through the real SDK against the embedded AWS: the past, what comes, what is missing, what is denied.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
 use midwatch::aws::{Clients, ContextSpec, ErrorKind, Poll, connect};
 use midwatch::budget::Priority;
 use midwatch::feed::{Feed, Outcome, TailState, Value};

@@ -206,7 +206,7 @@ impl App {
         };
         let ctx = self.shared.fleet.all().find(fits);
         let Some(ctx) = ctx else { return Err(format!("no open context is account {} in {}", arn.account(), arn.region())) };
-        let kind = arn.as_str().rsplitn(6, ':').next().unwrap_or("").split('/').next().unwrap_or("").to_owned();
+        let kind = arn.as_str().rsplit(':').next().unwrap_or("").split('/').next().unwrap_or("").to_owned();
         let cluster = |name: &str| Arn(format!("arn:aws:ecs:{}:{}:cluster/{name}", arn.region(), arn.account()).into());
         let place = Place { ctx: Some(ctx), cluster: arn.cluster_name().map(cluster), ..Place::default() };
         match kind.as_str() {

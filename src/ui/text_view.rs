@@ -189,7 +189,7 @@ impl View for TextView {
             Action::Search => return Reaction::Ask(Prompt::Search, self.query.clone()),
             Action::SearchNext if !self.matches.is_empty() => self.go_to_match((self.current + 1) % self.matches.len()),
             Action::SearchPrevious if !self.matches.is_empty() => {
-                self.go_to_match((self.current + self.matches.len() - 1) % self.matches.len())
+                self.go_to_match((self.current + self.matches.len() - 1) % self.matches.len());
             }
             Action::Copy => return Reaction::Copy(self.whole(), "the whole text".into()),
             Action::Save => return Reaction::Ask(Prompt::Save, format!("{}.txt", self.spec.name)),

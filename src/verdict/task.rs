@@ -122,14 +122,10 @@ pub fn target(target: &Target, grace_until: Option<Time>) -> Verdict {
     };
     match &target.state {
         TargetState::Healthy => Verdict::new(Health::Ok, "gets traffic"),
-        TargetState::Initial => Verdict::new(Health::Roll, told),
-        TargetState::Draining | TargetState::UnhealthyDraining => Verdict::new(Health::Idle, told),
-        TargetState::Unhealthy => match grace_until {
-            Some(_) => Verdict::new(Health::Roll, told),
-            None => Verdict::new(Health::Fail, told).next(next_check(reason)),
-        },
+        TargetState::Unhealthy if grace_until.is_none() => Verdict::new(Health::Fail, told).next(next_check(reason)),
+        TargetState::Initial | TargetState::Unhealthy => Verdict::new(Health::Roll, told),
         TargetState::Unused if reason == "Target.InvalidState" || reason == "Target.IpUnusable" => Verdict::new(Health::Warn, told),
-        TargetState::Unused => Verdict::new(Health::Idle, told),
+        TargetState::Draining | TargetState::UnhealthyDraining | TargetState::Unused => Verdict::new(Health::Idle, told),
         TargetState::Unavailable | TargetState::Other(_) => Verdict::new(Health::Unknown, told),
     }
 }

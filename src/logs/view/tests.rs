@@ -21,13 +21,23 @@ struct World {
     keys: Keymap,
     config: Config,
     board: Board,
+    zone: jiff::tz::TimeZone,
     now: i64,
 }
 
 impl World {
     fn new() -> Self {
         let (fleet, theme, keys, config) = (Fleet::default(), Theme::built_in("mono"), Keymap::default(), Config::default());
-        World { store: Store::default(), fleet, theme, keys, config, board: Board::default(), now: START + 60_000 }
+        World {
+            store: Store::default(),
+            fleet,
+            theme,
+            keys,
+            config,
+            board: Board::default(),
+            zone: jiff::tz::TimeZone::UTC,
+            now: START + 60_000,
+        }
     }
 
     fn cx(&self) -> Cx<'_> {
@@ -39,7 +49,7 @@ impl World {
             keys: &self.keys,
             config: &self.config,
             board: &self.board,
-            zone: &jiff::tz::TimeZone::UTC,
+            zone: &self.zone,
             now,
         }
     }
