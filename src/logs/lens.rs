@@ -142,6 +142,23 @@ impl Lens {
         self.shown.range(self.floor()..).copied()
     }
 
+    /// Lines kept from one place to another, both included.
+    pub fn between(&self, from: Key, to: Key) -> impl ExactSizeIterator<Item = Key> + '_ {
+        let start = self.shown.partition_point(|key| *key < from).max(self.floor());
+        let end = self.shown.partition_point(|key| *key <= to).max(start);
+        self.shown.range(start..end).copied()
+    }
+
+    /// The next or previous line kept for which something holds.
+    pub fn find(&self, from: Key, forward: bool, holds: impl Fn(Key) -> bool) -> Option<Key> {
+        if forward {
+            let start = self.shown.partition_point(|key| *key <= from).max(self.floor());
+            return self.shown.range(start..).copied().find(|key| holds(*key));
+        }
+        let end = self.shown.partition_point(|key| *key < from).max(self.floor());
+        self.shown.range(self.floor()..end).rev().copied().find(|key| holds(*key))
+    }
+
     /// The first line shown.
     #[must_use]
     pub fn first(&self, buffer: &Buffer) -> Option<Key> {

@@ -294,7 +294,10 @@ impl Panel {
                 self.set_follow(false, buffer);
                 self.range = self.cursor;
             }
-            Some(start) => self.marks.extend(self.between(start)),
+            Some(start) => {
+                let keys: Vec<Key> = self.between(start).collect();
+                self.marks.extend(keys);
+            }
         }
     }
 
@@ -334,7 +337,7 @@ impl Panel {
     #[must_use]
     pub fn chosen(&self) -> Vec<Key> {
         match self.range {
-            Some(start) => self.between(start),
+            Some(start) => self.between(start).collect(),
             None if !self.marks.is_empty() => self.marks.iter().copied().collect(),
             None => self.cursor.into_iter().collect(),
         }
@@ -382,16 +385,14 @@ impl Panel {
     }
 
     /// Lines between a place and the cursor.
-    fn between(&self, start: Key) -> Vec<Key> {
+    fn between(&self, start: Key) -> impl ExactSizeIterator<Item = Key> + '_ {
         let end = self.cursor.unwrap_or(start);
-        let (from, to) = (start.min(end), start.max(end));
-        self.lens.iter().skip_while(|key| *key < from).take_while(|key| *key <= to).collect()
+        self.lens.between(start.min(end), start.max(end))
     }
 
     fn error(&self, forward: bool, buffer: &Buffer) -> Option<Key> {
-        let step = |key: &Key| if forward { self.lens.next(buffer, *key) } else { self.lens.previous(buffer, *key) }.map(|(key, _)| key);
-        let wrong = |key: &Key| buffer.get(key.id).and_then(|line| line.level) >= Some(Level::Error);
-        std::iter::successors(step(&self.cursor?), step).find(wrong)
+        let wrong = |key: Key| buffer.get(key.id).and_then(|line| line.level) >= Some(Level::Error);
+        self.lens.find(self.cursor?, forward, wrong)
     }
 
     /// One line on; within a line that is higher than the screen, one row.
