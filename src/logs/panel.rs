@@ -47,6 +47,8 @@ pub enum Move {
 pub struct Panel {
     lens: Lens,
     filter: String,
+    /// The filter as it was before it is typed anew.
+    settled: String,
     search: String,
     cursor: Option<Key>,
     /// The first line on the screen, and how many of its rows are above it.
@@ -77,6 +79,7 @@ impl Panel {
         Panel {
             lens: Lens::default(),
             filter: String::new(),
+            settled: String::new(),
             search: String::new(),
             cursor: None,
             top: None,
@@ -168,31 +171,40 @@ impl Panel {
         self.follow = follow;
     }
 
-    /// Keeps what matches. A filter that does not parse changes nothing.
+    /// Keeps what matches; while it is being typed, among the newest lines only. A filter that does not parse changes nothing.
     ///
     /// # Errors
     /// One line that says what is wrong.
-    pub fn set_filter(&mut self, text: &str, buffer: &Buffer) -> Result<(), String> {
-        if text == self.filter {
+    pub fn set_filter(&mut self, text: &str, typing: bool, buffer: &Buffer) -> Result<(), String> {
+        let back = text == self.settled;
+        if text == self.filter && (typing || !self.lens.previews()) && !(back && self.lens.previews()) {
             return Ok(());
         }
         let terms = Term::parse_all(text)?;
         text.clone_into(&mut self.filter);
-        self.ask(Query { terms, ..self.lens.query().clone() }, buffer);
+        let query = Query { terms, ..self.lens.query().clone() };
+        if typing && !back {
+            self.lens.preview(query, buffer);
+            self.sync(buffer);
+        } else {
+            text.clone_into(&mut self.settled);
+            self.ask(query, buffer);
+        }
         Ok(())
     }
 
-    /// Looks for something. A search that does not parse changes nothing.
+    /// Looks for something; while it is being typed, it is only shown where it is seen. A search that does not parse changes nothing.
     ///
     /// # Errors
     /// One line that says what is wrong.
-    pub fn set_search(&mut self, text: &str, buffer: &Buffer) -> Result<(), String> {
-        if text == self.search {
-            return Ok(());
-        }
+    pub fn set_search(&mut self, text: &str, typing: bool, buffer: &Buffer) -> Result<(), String> {
         let search = Pattern::parse(text)?;
         text.clone_into(&mut self.search);
-        self.ask(Query { search, ..self.lens.query().clone() }, buffer);
+        if typing {
+            self.lens.highlight(search);
+        } else {
+            self.ask(Query { search, ..self.lens.query().clone() }, buffer);
+        }
         Ok(())
     }
 
@@ -326,6 +338,7 @@ impl Panel {
         }
         if !self.lens.query().keeps_all() {
             self.filter.clear();
+            self.settled.clear();
             self.lens.set_context(false);
             self.ask(Query { terms: Vec::new(), level: None, ..self.lens.query().clone() }, buffer);
             return true;

@@ -266,6 +266,9 @@ impl Panel {
         parts.push(format!("min {}", self.lens.query().level.map_or("ALL", crate::logs::Level::word)));
         let (shown, all) = (self.lens.len(), buffer.heads().len());
         parts.push(if shown == all { format!("{} lines", compact(buffer.len())) } else { format!("{} of {} lines", compact(shown), compact(all)) });
+        if self.lens.previews() {
+            parts.push(format!("typing: newest {} only", grouped(usize::try_from(crate::logs::lens::PREVIEW).unwrap_or(usize::MAX))));
+        }
         if buffer.evicted() > 0 {
             parts.push(format!("{} oldest dropped", grouped(usize::try_from(buffer.evicted()).unwrap_or(usize::MAX))));
         }
