@@ -86,6 +86,8 @@ pub struct Shared {
     pub keys: Keymap,
     /// The user's configuration.
     pub config: Config,
+    /// The operator's time zone.
+    pub zone: jiff::tz::TimeZone,
     /// AWS's time.
     pub now: Time,
 }
@@ -101,6 +103,7 @@ impl Shared {
             keys: &self.keys,
             config: &self.config,
             board: &self.board,
+            zone: &self.zone,
             now: self.now,
         }
     }
@@ -217,8 +220,8 @@ impl App {
 
     /// Brings the verdicts and the visible view up to what was heard since the last call. Once per turn of the loop, not per update.
     pub fn settle(&mut self, changed: &[Feed]) {
-        let judged = std::mem::take(&mut self.board_stale)
-            && self.shared.board.refresh(&self.shared.store, &self.shared.fleet, self.shared.now);
+        let judged =
+            std::mem::take(&mut self.board_stale) && self.shared.board.refresh(&self.shared.store, &self.shared.fleet, self.shared.now);
         let concerns = changed.is_empty() || judged || changed.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed));
         if concerns {
             let cx = self.shared.cx();
@@ -611,7 +614,10 @@ impl App {
         let of = |ctx: Ctx| {
             let mut errors = self.shared.store.slots_of(ctx).filter_map(|(_, slot)| slot.error.as_ref());
             let error = errors.find(|error| matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials))?;
-            Some((ctx, if error.hint.is_empty() { error.what.to_string().into() } else { format!("{} · {}", error.what, error.hint).into() }))
+            Some((
+                ctx,
+                if error.hint.is_empty() { error.what.to_string().into() } else { format!("{} · {}", error.what, error.hint).into() },
+            ))
         };
         self.shared.fleet.all().filter_map(of).collect()
     }

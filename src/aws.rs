@@ -12,6 +12,7 @@ mod interceptors;
 mod logs;
 mod poll;
 mod profile;
+mod queue;
 mod sweep;
 mod target_groups;
 
@@ -20,4 +21,5 @@ pub use connect::ContextSpec;
 pub use error::{AwsError, ErrorKind};
 pub use logs::{LiveBatch, LiveTail, LogGroup, LogPage, RawEvent};
 pub use poll::Poll;
+pub use queue::Budget;
 pub use sweep::Parts;

@@ -1,7 +1,7 @@
 //! How fast the program may ask AWS: one token bucket per AWS throttle bucket and context, at a quarter of the published rate.
 //!
 //! The other three quarters belong to the team's pipelines and consoles, which share the same throttle.
-//! The arithmetic takes time as an argument; only [`Budget::wait`] looks at a clock.
+//! Pure but for the counter's clock: the arithmetic takes time as an argument, and the waiting is `aws`'s affair.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -49,6 +49,13 @@ const PUBLISHED: [(Throttle, f64, f64); 11] = [
     (Throttle::Identity, 20.0, 10.0),
 ];
 
+impl Throttle {
+    /// All buckets.
+    pub(crate) fn all() -> impl Iterator<Item = Throttle> {
+        PUBLISHED.into_iter().map(|row| row.0)
+    }
+}
+
 /// What the program takes of a published rate.
 const SHARE: f64 = 0.25;
 
@@ -69,7 +76,7 @@ pub enum Priority {
 
 /// The token arithmetic of one bucket. Times are measured from any fixed instant.
 #[derive(Clone, Debug)]
-struct Bucket {
+pub(crate) struct Bucket {
     burst: f64,
     full_rate: f64,
     rate: f64,
@@ -79,7 +86,8 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn new(throttle: Throttle) -> Self {
+    /// A full bucket.
+    pub(crate) fn new(throttle: Throttle) -> Self {
         let (_, burst, rate) = PUBLISHED.into_iter().find(|row| row.0 == throttle).expect("every throttle has its row");
         let (burst, rate) = (burst * SHARE, rate * SHARE);
         Bucket { burst, full_rate: rate, rate, tokens: burst, at: Duration::ZERO, throttled_at: None }
@@ -93,15 +101,21 @@ impl Bucket {
         }
     }
 
-    fn advance(&mut self, now: Duration) {
+    /// Brings tokens and rate up to now.
+    pub(crate) fn advance(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.at).as_secs_f64();
         self.at = self.at.max(now);
         self.tokens = (self.tokens + passed * self.rate).min(self.burst);
         self.rate = (self.rate + passed * self.full_rate / RECOVERY.as_secs_f64()).min(self.full_rate);
     }
 
+    /// Calls per second that it allows now, and when nothing was throttled.
+    pub(crate) fn rates(&self) -> (f64, f64) {
+        (self.rate, self.full_rate)
+    }
+
     /// Takes a token, or tells how long to wait before asking again.
-    fn take(&mut self, now: Duration, priority: Priority) -> Result<(), Duration> {
+    pub(crate) fn take(&mut self, now: Duration, priority: Priority) -> Result<(), Duration> {
         self.advance(now);
         let need = 1.0 + self.reserve(priority);
         if self.tokens >= need {
@@ -113,7 +127,7 @@ impl Bucket {
     }
 
     /// AWS said that it is too much: half the rate, and nothing saved up. Calls in flight together count once.
-    fn throttled(&mut self, now: Duration) {
+    pub(crate) fn throttled(&mut self, now: Duration) {
         self.advance(now);
         self.tokens = 0.0;
         if self.throttled_at.is_none_or(|at| now.saturating_sub(at) >= Duration::from_secs(1)) {
@@ -196,116 +210,29 @@ impl Counter {
         self.with(|tally, now| tally.meter(now))
     }
 
+    /// Time since the counter was made: the time of all buckets.
+    pub(crate) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// A call goes out.
+    pub(crate) fn called(&self) {
+        self.with(Tally::called);
+    }
+
+    /// AWS throttled a call.
+    pub(crate) fn throttled(&self) {
+        self.with(|tally, now| tally.slot(now).2 += 1);
+    }
+
+    /// So many more, or fewer, calls wait for their turn.
+    pub(crate) fn waiting(&self, step: isize) {
+        self.with(|tally, _| tally.waiting = tally.waiting.saturating_add_signed(step));
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut Tally, Duration) -> T) -> T {
-        let now = self.start.elapsed();
+        let now = self.now();
         work(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner), now)
-    }
-}
-
-/// One bucket with its two queues. Tokio's mutex is fair, so each queue is first come, first served.
-#[derive(Debug)]
-struct Gate {
-    throttle: Throttle,
-    state: Mutex<(Bucket, usize)>,
-    focus: tokio::sync::Mutex<()>,
-    sweep: tokio::sync::Mutex<()>,
-}
-
-/// The buckets of one context. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Budget {
-    gates: Arc<[Gate]>,
-    counter: Counter,
-}
-
-impl Budget {
-    /// Full buckets that count into `counter`.
-    #[must_use]
-    pub fn new(counter: Counter) -> Self {
-        let gate = |throttle| Gate {
-            throttle,
-            state: Mutex::new((Bucket::new(throttle), 0)),
-            focus: tokio::sync::Mutex::new(()),
-            sweep: tokio::sync::Mutex::new(()),
-        };
-        Budget { gates: PUBLISHED.into_iter().map(|row| gate(row.0)).collect(), counter }
-    }
-
-    /// Waits for the turn of one call. Dropping the future leaves the queue.
-    pub async fn wait(&self, throttle: Throttle, priority: Priority) {
-        let gate = self.gate(throttle);
-        let _waiting = Waiting::new(self, gate, priority);
-        let queue = match priority {
-            Priority::Focus => &gate.focus,
-            Priority::Sweep => &gate.sweep,
-        };
-        let _turn = queue.lock().await;
-        loop {
-            let now = self.counter.start.elapsed();
-            let wait = {
-                let mut state = gate.state.lock().unwrap_or_else(PoisonError::into_inner);
-                let (bucket, focused) = &mut *state;
-                if priority == Priority::Sweep && *focused > 0 {
-                    Err(Duration::from_secs_f64(1.0 / bucket.rate))
-                } else {
-                    bucket.take(now, priority)
-                }
-            };
-            match wait {
-                Ok(()) => break,
-                Err(wait) => tokio::time::sleep(wait).await,
-            }
-        }
-        self.counter.with(Tally::called);
-    }
-
-    /// AWS throttled a call of this bucket.
-    pub fn throttled(&self, throttle: Throttle) {
-        let now = self.counter.start.elapsed();
-        self.gate(throttle).state.lock().unwrap_or_else(PoisonError::into_inner).0.throttled(now);
-        self.counter.with(|tally, now| tally.slot(now).2 += 1);
-    }
-
-    /// Calls per second that the bucket allows now, and when nothing was throttled.
-    #[must_use]
-    pub fn rate(&self, throttle: Throttle) -> (f64, f64) {
-        let now = self.counter.start.elapsed();
-        let mut state = self.gate(throttle).state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0.advance(now);
-        (state.0.rate, state.0.full_rate)
-    }
-
-    fn gate(&self, throttle: Throttle) -> &Gate {
-        self.gates.iter().find(|gate| gate.throttle == throttle).expect("every throttle has its gate")
-    }
-}
-
-/// Counts a call as waiting until it is dropped.
-struct Waiting<'a> {
-    budget: &'a Budget,
-    gate: &'a Gate,
-    priority: Priority,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(budget: &'a Budget, gate: &'a Gate, priority: Priority) -> Self {
-        let waiting = Waiting { budget, gate, priority };
-        waiting.count(1);
-        waiting
-    }
-
-    fn count(&self, step: isize) {
-        self.budget.counter.with(|tally, _| tally.waiting = tally.waiting.saturating_add_signed(step));
-        if self.priority == Priority::Focus {
-            let mut state = self.gate.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.1 = state.1.saturating_add_signed(step);
-        }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.count(-1);
     }
 }
 
@@ -373,22 +300,5 @@ mod tests {
         assert_eq!((soon.calls_per_second, soon.throttled_recently), (2.0, 1));
         let later = tally.meter(71 * SECOND);
         assert_eq!((later.calls_per_second, later.throttled_recently, later.calls), (0.0, 0, 10));
-    }
-
-    #[tokio::test]
-    async fn a_call_that_is_given_up_leaves_the_queue() {
-        let budget = Budget::new(Counter::default());
-        for _ in 0..5 {
-            budget.wait(Throttle::LogEvents, Priority::Focus).await;
-        }
-        {
-            let wait = budget.wait(Throttle::LogEvents, Priority::Focus);
-            tokio::pin!(wait);
-            let pending = std::future::poll_fn(|cx| std::task::Poll::Ready(wait.as_mut().poll(cx).is_pending())).await;
-            assert!(pending);
-            assert_eq!(budget.counter.meter().waiting, 1);
-        }
-        assert_eq!((budget.counter.meter().waiting, budget.counter.meter().calls), (0, 5));
-        assert_eq!(budget.gate(Throttle::LogEvents).state.lock().unwrap().1, 0);
     }
 }

@@ -172,9 +172,10 @@ impl World {
         match self.burst.judge(key, self.started.elapsed()) {
             Verdict::Typed => Some(Event::Key(key)),
             Verdict::Burst => None,
-            Verdict::BurstBegins => {
-                Some(Event::Said(Notice { tone: Tone::Warn, text: "many keys at once look like text for another window: dropped".to_owned() }))
-            }
+            Verdict::BurstBegins => Some(Event::Said(Notice {
+                tone: Tone::Warn,
+                text: "many keys at once look like text for another window: dropped".to_owned(),
+            })),
         }
     }
 
@@ -285,7 +286,11 @@ struct Signals {
 impl Signals {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals { term: signal(SignalKind::terminate())?, hangup: signal(SignalKind::hangup())?, cont: signal(SignalKind::from_raw(18))? })
+        Ok(Signals {
+            term: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            cont: signal(SignalKind::from_raw(18))?,
+        })
     }
 
     async fn next(&mut self) -> Signal {

@@ -6,9 +6,10 @@ mod pace;
 
 pub use pace::Pace;
 
-use crate::aws::{Api, Clients, Poll};
+use crate::aws::{Clients, Poll};
 use crate::budget::{Meter, Priority};
 use crate::feed::{Feed, Outcome, Update, Wanted};
+use crate::logs::source::tail;
 use crate::model::{LogSources, Time};
 use pace::{Rest, Tempo};
 use std::collections::HashMap;
@@ -59,16 +60,16 @@ struct Control {
 
 /// Where the updates of one feed go.
 #[derive(Clone, Debug)]
-pub struct Outbox {
+struct Outbox {
     tx: mpsc::Sender<Update>,
     feed: Feed,
     epoch: u32,
 }
 
 impl Outbox {
-    /// Sends, and waits while the channel is full. Nobody listens any more only when the program ends, and this task with it.
-    pub async fn send(&self, outcome: Outcome) {
-        let _ = self.tx.send(self.update(outcome)).await;
+    /// Sends, and waits while the channel is full. Returns whether anybody still listens.
+    async fn send(self, outcome: Outcome) -> bool {
+        self.tx.send(self.update(outcome)).await.is_ok()
     }
 
     /// Sends what the next whole answer will repeat: without room it is left out.
@@ -122,7 +123,11 @@ impl Watcher {
     /// Asks these feeds again at once, as far as they run. Pokes that come while a poll is in flight make one more poll.
     pub fn poke(&mut self, feeds: &[Feed]) {
         for running in feeds.iter().filter_map(|feed| self.running.get(feed)) {
-            steer(&running.control, |control| control.pokes += 1);
+            match &running.sources {
+                // A tail asks again whenever it hears of its sources, the same ones too.
+                Some(sources) => sources.send_modify(|_| {}),
+                None => steer(&running.control, |control| control.pokes += 1),
+            }
         }
     }
 
@@ -171,7 +176,7 @@ impl Watcher {
             }
             Wanted::Logs { sources, .. } => {
                 let (sources, streams) = watch::channel(Arc::clone(sources));
-                (tokio::spawn(tail(api, streams, outbox)), Some(sources), None)
+                (tokio::spawn(tail(api, streams, move |outcome| outbox.clone().send(outcome))), Some(sources), None)
             }
         };
         Running { task, started: Instant::now(), control, sources, poll, round: self.round }
@@ -185,15 +190,6 @@ fn steer(control: &watch::Sender<Control>, change: impl FnOnce(&mut Control)) {
         change(control);
         *control != before
     });
-}
-
-async fn tail(api: Api, sources: watch::Receiver<Arc<LogSources>>, outbox: Outbox) {
-    let outbox = &outbox;
-    crate::logs::source::tail(api, sources, |outcome| async move {
-        outbox.send(outcome).await;
-        true
-    })
-    .await;
 }
 
 /// What polls knew when they were dropped: who comes back to a pane sees at once what it showed, dated as it was, and asks
@@ -234,19 +230,19 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::
     loop {
         let control = *heard.borrow_and_update();
         if awaited {
-            outbox.send(Outcome::Busy).await;
+            outbox.clone().send(Outcome::Busy).await;
         }
         let priority = if control.focus { Priority::Focus } else { Priority::Sweep };
         let rest = match poll.ask(priority, &mut |rows, of| outbox.offer(Outcome::Part(rows, of))).await {
             Ok(outcome) => {
                 failures = 0;
-                outbox.send(outcome).await;
+                outbox.clone().send(outcome).await;
                 Rest::Answered { rows: poll.rows() }
             }
             Err(error) => {
                 failures += 1;
                 let rest = Rest::Failed { kind: error.kind, failures };
-                outbox.send(Outcome::Failed(Arc::new(error))).await;
+                outbox.clone().send(Outcome::Failed(Arc::new(error))).await;
                 rest
             }
         };

@@ -12,10 +12,5 @@ use support::python;
 #[ignore = "needs Python and PyPI: run by .ci/run"]
 fn botocore_finds_aws_in_every_operation() {
     let interpreter = python::environment("requirements.txt");
-    python::run(
-        Command::new(interpreter)
-            .arg("-B")
-            .arg(python::contract_folder().join("run.py"))
-            .arg(env!("CARGO_BIN_EXE_midwatch")),
-    );
+    python::run(Command::new(interpreter).arg("-B").arg(python::contract_folder().join("run.py")).arg(env!("CARGO_BIN_EXE_midwatch")));
 }

@@ -30,9 +30,7 @@ impl Moto {
             .expect("the environment's Python starts");
         let mut line = String::new();
         let output = process.stdout.take().expect("the output is piped");
-        BufReader::new(output)
-            .read_line(&mut line)
-            .expect("moto says where it listens");
+        BufReader::new(output).read_line(&mut line).expect("moto says where it listens");
         let world = serde_json::from_str(&line).expect("moto describes its world in JSON");
         Self { process, world }
     }
@@ -45,19 +43,13 @@ impl Moto {
     fn of_service(&self, list: &str, service: &str, field: &str) -> Vec<String> {
         let rows = self.world[list].as_array().expect("the world lists them");
         let own = rows.iter().filter(|row| row["service"] == service);
-        own.map(|row| row[field].as_str().expect("the world names it").to_owned())
-            .collect()
+        own.map(|row| row[field].as_str().expect("the world names it").to_owned()).collect()
     }
 
     fn open(&self, args: &[&str]) -> Terminal {
         let home = tempdir();
         Launch::new(env!("CARGO_BIN_EXE_midwatch"))
-            .args([
-                "--endpoint-url",
-                self.text("endpoint"),
-                "--region",
-                self.text("region"),
-            ])
+            .args(["--endpoint-url", self.text("endpoint"), "--region", self.text("region")])
             .args(args)
             .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", "moto")
@@ -100,14 +92,14 @@ fn what_moto_answers_comes_on_screen() {
     for address in moto.of_service("targets", "pilot", "address") {
         terminal.wait_for(&address);
     }
-    terminal.key("esc");
+    terminal.esc();
     terminal.wait_for("pilot");
 
     terminal.key("l");
     for line in moto.of_service("lines", "pilot", "text") {
         terminal.wait_for(&line);
     }
-    terminal.key("esc");
+    terminal.esc();
     terminal.wait_for("pilot");
 
     terminal.key("enter");

@@ -13,17 +13,13 @@ use support::terminal::{Launch, PATIENCE, Terminal};
 
 /// A home folder of its own, so that nobody's configuration gets in.
 fn home(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("home")
-        .join(name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home").join(name);
     fs::create_dir_all(&folder).expect("the build folder can be written");
     folder
 }
 
 fn midwatch(name: &str, args: &[&str]) -> Launch {
-    Launch::new(env!("CARGO_BIN_EXE_midwatch"))
-        .args(args)
-        .env("HOME", home(name))
+    Launch::new(env!("CARGO_BIN_EXE_midwatch")).args(args).env("HOME", home(name))
 }
 
 /// The demo with its first screen up.
@@ -56,16 +52,8 @@ fn assert_one_line(name: &str, args: &[&str], code: i32, wanted: &[&str]) {
     let output = piped(name, args);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{args:?} said: {said}");
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "",
-        "{args:?} wrote to standard output"
-    );
-    assert_eq!(
-        said.trim_end().lines().count(),
-        1,
-        "{args:?} said more than a line: {said}"
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{args:?} wrote to standard output");
+    assert_eq!(said.trim_end().lines().count(), 1, "{args:?} said more than a line: {said}");
     for word in wanted {
         assert!(said.contains(word), "{args:?}: {word:?} is not in: {said}");
     }
@@ -85,14 +73,14 @@ fn the_operator_walks_from_clusters_to_logs_and_target_health() {
     terminal.key("h");
     terminal.wait_for("unhealthy");
     terminal.wait_for("10.");
-    terminal.key("esc");
+    terminal.esc();
     terminal.wait_for("ledger-api");
     terminal.key("enter");
     terminal.wait_for("RUNNING");
     terminal.key("l");
     terminal.wait_for("logs");
     terminal.wait_for("INFO");
-    terminal.key("esc");
+    terminal.esc();
     terminal.wait_for("RUNNING");
     quit(&mut terminal);
     assert!(terminal.exit().success());
@@ -103,7 +91,7 @@ fn help_lists_the_keys_and_esc_closes_it() {
     let mut terminal = demo("help");
     terminal.key("?");
     terminal.wait_for("Ask AWS again now");
-    terminal.key("esc");
+    terminal.esc();
     terminal.wait_gone("Ask AWS again now");
     terminal.wait_for("payments-prod");
 }
@@ -133,7 +121,7 @@ fn q_at_the_first_view_asks_once() {
 fn esc_never_quits() {
     let mut terminal = demo("esc");
     for _ in 0..5 {
-        terminal.key("esc");
+        terminal.esc();
     }
     terminal.key("?");
     terminal.wait_for("Ask AWS again now");
@@ -143,15 +131,7 @@ fn esc_never_quits() {
 #[test]
 fn a_terminal_of_any_size_is_survived() {
     let mut terminal = demo("resize");
-    for (columns, rows) in [
-        (40, 8),
-        (20, 4),
-        (1, 1),
-        (2, 40),
-        (300, 3),
-        (60, 15),
-        (80, 24),
-    ] {
+    for (columns, rows) in [(40, 8), (20, 4), (1, 1), (2, 40), (300, 3), (60, 15), (80, 24)] {
         terminal.resize(columns, rows);
         // An answer to a key shows that the new size was taken and drawn.
         terminal.send("jk");
@@ -162,9 +142,7 @@ fn a_terminal_of_any_size_is_survived() {
     terminal.wait_for("payments-prod");
     terminal.resize(40, 8);
     terminal.key("ctrl-l");
-    let shown = terminal.until(PATIENCE, |t| {
-        t.text().contains("payments") || t.text().contains("small")
-    });
+    let shown = terminal.until(PATIENCE, |t| t.text().contains("payments") || t.text().contains("small"));
     assert!(shown.is_some(), "40x8 shows:\n{}", terminal.text());
     quit(&mut terminal);
     assert!(terminal.exit().success());
@@ -193,34 +171,19 @@ fn signals_that_end_the_program_leave_the_terminal_clean() {
 #[test]
 fn ctrl_z_gives_the_shell_back_and_fg_returns() {
     // A shell with job control is needed: without a parent in the session nothing may be suspended.
-    let mut terminal = Launch::new("/bin/sh")
-        .args(["-i"])
-        .env("PS1", "shell> ")
-        .env("HOME", home("suspend"))
-        .start();
+    let mut terminal = Launch::new("/bin/sh").args(["-i"]).env("PS1", "shell> ").env("HOME", home("suspend")).start();
     terminal.wait_for("shell>");
-    terminal.send(format!(
-        "{} --demo --seed 7\r",
-        env!("CARGO_BIN_EXE_midwatch")
-    ));
+    terminal.send(format!("{} --demo --seed 7\r", env!("CARGO_BIN_EXE_midwatch")));
     terminal.wait_for("payments-prod");
     assert!(terminal.screen().alternate_screen());
     terminal.key("ctrl-z");
-    let back = terminal.until(PATIENCE, |t| {
-        !t.screen().alternate_screen() && t.text().trim_end().ends_with("shell>")
-    });
-    assert!(
-        back.is_some(),
-        "the shell is not back:\n{}",
-        terminal.text()
-    );
+    let back = terminal.until(PATIENCE, |t| !t.screen().alternate_screen() && t.text().trim_end().ends_with("shell>"));
+    assert!(back.is_some(), "the shell is not back:\n{}", terminal.text());
     terminal.assert_clean_screen();
     terminal.send("echo the shell $((20 + 3)) answers\r");
     terminal.wait_for("the shell 23 answers");
     terminal.send("fg\r");
-    let returned = terminal.until(PATIENCE, |t| {
-        t.screen().alternate_screen() && t.text().contains("payments-prod")
-    });
+    let returned = terminal.until(PATIENCE, |t| t.screen().alternate_screen() && t.text().contains("payments-prod"));
     assert!(returned.is_some(), "fg shows:\n{}", terminal.text());
     quit(&mut terminal);
     let left = terminal.until(PATIENCE, |t| !t.screen().alternate_screen());
@@ -239,59 +202,24 @@ fn without_a_terminal_one_line_says_so() {
 #[test]
 fn wrong_usage_is_one_line_and_exit_code_2() {
     assert_one_line("usage", &["--dmeo"], 2, &["--dmeo", "--demo"]);
-    assert_one_line(
-        "usage",
-        &["--demo", "--theme", "midwatch-drak"],
-        2,
-        &["midwatch-drak", "midwatch-dark"],
-    );
+    assert_one_line("usage", &["--demo", "--theme", "midwatch-drak"], 2, &["midwatch-drak", "midwatch-dark"]);
     assert_one_line("usage", &["--demo", "smal"], 2, &["smal", "small"]);
-    assert_one_line(
-        "usage",
-        &["sim", "--scenario", "lagre"],
-        2,
-        &["lagre", "large"],
-    );
-    assert_one_line(
-        "usage",
-        &["sim", "--scenario", "large", "--set", "service=3"],
-        2,
-        &["service", "services"],
-    );
+    assert_one_line("usage", &["sim", "--scenario", "lagre"], 2, &["lagre", "large"]);
+    assert_one_line("usage", &["sim", "--scenario", "large", "--set", "service=3"], 2, &["service", "services"]);
     assert_one_line("usage", &["sim", "--listen", "0.0.0.0:0"], 2, &["0.0.0.0"]);
-    assert_one_line(
-        "usage",
-        &["--region", "eu-wset-1"],
-        2,
-        &["eu-wset-1", "eu-west-1"],
-    );
+    assert_one_line("usage", &["--region", "eu-wset-1"], 2, &["eu-wset-1", "eu-west-1"]);
     assert_one_line("usage", &["--endpoint-url", "nonsense"], 2, &["nonsense"]);
-    assert_one_line(
-        "usage",
-        &["--profile", "no-such-profile"],
-        2,
-        &["no-such-profile"],
-    );
+    assert_one_line("usage", &["--profile", "no-such-profile"], 2, &["no-such-profile"]);
 }
 
 #[test]
 fn an_unknown_key_in_the_configuration_is_refused_where_it_stands() {
     let file = home("config").join("midwatch.toml");
-    fs::write(&file, "# mine\n[keys]\nqiut = \"Q\"\n").expect("the build folder can be written");
+    fs::write(&file, "# mine\n[keys.global]\nqiut = \"Q\"\n").expect("the build folder can be written");
     let path = file.to_str().expect("the build folder has a plain name");
-    assert_one_line(
-        "config",
-        &["--demo", "--config", path],
-        2,
-        &["midwatch.toml:3", "qiut", "quit"],
-    );
+    assert_one_line("config", &["--demo", "--config", path], 2, &["midwatch.toml:3", "qiut", "quit"]);
     fs::write(&file, "tehme = \"mono\"\n").expect("the build folder can be written");
-    assert_one_line(
-        "config",
-        &["--demo", "--config", path],
-        2,
-        &["midwatch.toml:1", "tehme", "theme"],
-    );
+    assert_one_line("config", &["--demo", "--config", path], 2, &["midwatch.toml:1", "tehme", "theme"]);
     let gone = file.with_file_name("gone.toml");
     let gone = gone.to_str().expect("the build folder has a plain name");
     assert_one_line("config", &["--demo", "--config", gone], 2, &["gone.toml"]);
@@ -304,22 +232,14 @@ fn no_credentials_and_no_region_are_said_on_screen_or_in_one_line() {
 
 #[test]
 fn an_endpoint_where_nobody_listens_is_named_on_screen_and_keys_answer() {
-    let mut terminal = midwatch(
-        "refused",
-        &[
-            "--endpoint-url",
-            "http://127.0.0.1:9",
-            "--region",
-            "eu-west-1",
-        ],
-    )
-    .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-    .env("AWS_SECRET_ACCESS_KEY", "none")
-    .start();
+    let mut terminal = midwatch("refused", &["--endpoint-url", "http://127.0.0.1:9", "--region", "eu-west-1"])
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "none")
+        .start();
     terminal.wait_for("127.0.0.1:9");
     terminal.key("?");
     terminal.wait_for("Ask AWS again now");
-    terminal.key("esc");
+    terminal.esc();
     quit(&mut terminal);
     assert!(terminal.exit().success());
     terminal.assert_clean();
@@ -334,22 +254,14 @@ fn help_and_version_go_to_standard_output() {
         assert!(text.contains(word), "--help does not say {word}:\n{text}");
     }
     let version = piped("help-flag", &["--version"]);
-    assert_eq!(
-        String::from_utf8_lossy(&version.stdout).trim(),
-        concat!("midwatch ", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(String::from_utf8_lossy(&version.stdout).trim(), concat!("midwatch ", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
 fn sim_lists_its_contexts_as_json() {
     let output = piped("list", &["sim", "--list"]);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let contexts: serde_json::Value =
-        serde_json::from_slice(&output.stdout).expect("--list prints JSON");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let contexts: serde_json::Value = serde_json::from_slice(&output.stdout).expect("--list prints JSON");
     let contexts = contexts.as_array().expect("--list prints an array");
     assert_eq!(contexts.len(), 2);
     for context in contexts {

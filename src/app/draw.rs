@@ -170,7 +170,13 @@ impl App {
         let theme = &self.shared.theme;
         let line = |(ctx, why): &(Ctx, std::borrow::Cow<str>)| format!("✖ {}: {why}", self.shared.fleet.context(*ctx).name);
         if height == 1 {
-            buf.set_stringn(0, area.y, text::fit(&line(&locked[0]), usize::from(area.width)), usize::from(area.width), theme.style(Role::Fail));
+            buf.set_stringn(
+                0,
+                area.y,
+                text::fit(&line(&locked[0]), usize::from(area.width)),
+                usize::from(area.width),
+                theme.style(Role::Fail),
+            );
             return;
         }
         let more = if locked.len() > 2 { format!(" · and {} contexts more", locked.len() - 2) } else { String::new() };

@@ -48,14 +48,21 @@ impl Menu {
         let height = u16::try_from(self.entries.len()).unwrap_or(u16::MAX).saturating_add(2).min(screen.height);
         let widest = self.entries.iter().map(|(_, word)| crate::text::width(word)).max().unwrap_or(0).max(22) + 8;
         let width = u16::try_from(widest).unwrap_or(u16::MAX).min(screen.width);
-        let area = Rect { x: screen.x + (screen.width - width) / 2, y: screen.bottom().saturating_sub(height + 2).max(screen.y), width, height };
+        let area =
+            Rect { x: screen.x + (screen.width - width) / 2, y: screen.bottom().saturating_sub(height + 2).max(screen.y), width, height };
         Clear.render(area, buf);
         buf.set_style(area, theme.base());
         frame::draw(area, buf, theme, self.title, &("esc closes".to_owned(), Role::Dim));
         for (n, (letter, word)) in self.entries.iter().take(usize::from(height.saturating_sub(2))).enumerate() {
             let y = area.y + 1 + u16::try_from(n).unwrap_or(0);
             buf.set_string(area.x + 2, y, letter.to_string(), theme.style(Role::Accent));
-            buf.set_stringn(area.x + 5, y, crate::text::fit(word, usize::from(width.saturating_sub(7))), usize::from(width.saturating_sub(7)), theme.style(Role::Text));
+            buf.set_stringn(
+                area.x + 5,
+                y,
+                crate::text::fit(word, usize::from(width.saturating_sub(7))),
+                usize::from(width.saturating_sub(7)),
+                theme.style(Role::Text),
+            );
         }
     }
 }

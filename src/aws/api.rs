@@ -3,9 +3,10 @@
 use super::connect::{self, ContextSpec, Sdk};
 use super::failure::{self, Doing};
 use super::interceptors::Clock;
+use super::queue::Budget;
 use super::target_groups::Batch;
 use super::{AwsError, ErrorKind};
-use crate::budget::{Budget, Counter, Meter, Priority, Throttle};
+use crate::budget::{Counter, Meter, Priority, Throttle};
 use crate::model::{Ctx, Str};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::config::http::HttpResponse;

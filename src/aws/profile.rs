@@ -3,6 +3,7 @@
 
 use super::failure::{Doing, failure};
 use super::{AwsError, ErrorKind};
+use crate::nearest::nearest;
 use crate::text::clean;
 use aws_config::profile::{Profile, ProfileSet};
 use aws_runtime::env_config::file::EnvConfigFiles;
@@ -22,13 +23,16 @@ fn doing(what: &str) -> Doing<'_> {
     Doing { action: "sts:GetCallerIdentity", what, profile: None }
 }
 
-/// The profile of that name; an error that names the nearest ones when there is none.
+/// The profile of that name; an error that names the nearest one when there is none.
 pub fn find<'a>(profiles: &'a ProfileSet, name: &str) -> Result<&'a Profile, AwsError> {
     profiles.get_profile(name).ok_or_else(|| {
-        let known: Vec<&str> = profiles.profiles().collect();
-        let hint = match known.as_slice() {
-            [] => "Neither file names any profile; run: aws configure".to_owned(),
-            known => format!("Did you mean {}?", nearest(name, known).join(", ")),
+        let mut known: Vec<&str> = profiles.profiles().collect();
+        known.sort_unstable();
+        let hint = match (nearest(name, known.iter().copied()), known.as_slice()) {
+            (Some(meant), _) => format!("Did you mean {meant}?"),
+            (None, []) => "Neither file names any profile; run: aws configure".to_owned(),
+            (None, known) if known.len() <= 12 => format!("They name {}", known.join(", ")),
+            (None, known) => format!("They name {} profiles; run: aws configure list-profiles", known.len()),
         };
         let (config, credentials) = files();
         failure(
@@ -69,28 +73,6 @@ pub fn files() -> (String, String) {
     (path("AWS_CONFIG_FILE", "~/.aws/config"), path("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
 }
 
-/// Up to three names, the most alike first.
-fn nearest<'a>(wanted: &str, known: &[&'a str]) -> Vec<&'a str> {
-    let mut ranked: Vec<(usize, &str)> = known.iter().map(|name| (distance(wanted, name), *name)).collect();
-    ranked.sort_unstable();
-    ranked.into_iter().take(3).map(|(_, name)| name).collect()
-}
-
-/// Letters to change, add or drop between two names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let best = (corner + usize::from(from != *to)).min(row[j] + 1).min(row[j + 1] + 1);
-            corner = std::mem::replace(&mut row[j + 1], best);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,12 +85,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_profile_is_answered_with_the_nearest_names() {
+    async fn an_unknown_profile_is_answered_with_the_nearest_name() {
         let known = profiles("[profile acme-prod]\nregion = eu-west-1\n[profile acme-stage]\n[profile personal]\n[profile other]\n").await;
         assert_eq!(find(&known, "acme-prod").unwrap().get("region"), Some("eu-west-1"));
         let told = find(&known, "acme-prd").unwrap_err();
         assert!(told.what.starts_with("Cannot use profile acme-prd: it is neither in "), "{}", told.what);
-        assert!(told.hint.starts_with("Did you mean acme-prod, acme-stage, "), "{}", told.hint);
+        assert_eq!(&*told.hint, "Did you mean acme-prod?");
+        assert_eq!(&*find(&known, "customer").unwrap_err().hint, "They name acme-prod, acme-stage, other, personal");
         let none = profiles("").await;
         assert!(find(&none, "x").unwrap_err().hint.contains("aws configure"));
     }
@@ -133,10 +116,5 @@ mod tests {
         for name in ["base", "plain", "loop"] {
             assert_eq!(asked(name), Ok(()), "{name}");
         }
-    }
-
-    #[test]
-    fn distance_counts_letters() {
-        assert_eq!((distance("prod", "prod"), distance("prd", "prod"), distance("", "abc")), (0, 1, 3));
     }
 }

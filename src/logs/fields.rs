@@ -29,8 +29,10 @@ static STAMP: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A level that stands alone before the text.
-static WORD: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:(?:\[[0-9]+\])?\[([A-Za-z]{3,11})\]:?|[<(|]?([A-Za-z]{3,11})[>)|]?:?(?: [|-])? ) *").expect("the expression is a constant"));
+static WORD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:(?:\[[0-9]+\])?\[([A-Za-z]{3,11})\]:?|[<(|]?([A-Za-z]{3,11})[>)|]?:?(?: [|-])? ) *")
+        .expect("the expression is a constant")
+});
 
 /// What Spring Boot puts between level and logger: process, application, thread.
 static SPRING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[0-9]+ --- (?:\[[^\]]*\] )+").expect("the expression is a constant"));
@@ -197,7 +199,8 @@ fn summarise(object: &Map<String, Value>, out: &mut Rich) {
         out.push_plain(&clean(&shown(value)));
     }
     let aside = |name: &str| Some(name) == message || TIME.contains(&name) || is_level_field(name);
-    let (trouble, rest): (Vec<_>, Vec<_>) = object.iter().filter(|(name, _)| !aside(name)).partition(|(name, _)| TROUBLE.contains(&name.as_str()));
+    let (trouble, rest): (Vec<_>, Vec<_>) =
+        object.iter().filter(|(name, _)| !aside(name)).partition(|(name, _)| TROUBLE.contains(&name.as_str()));
     for (name, value) in trouble.into_iter().chain(rest) {
         if !out.text.is_empty() {
             out.push(" ", Tint::Plain);
@@ -219,7 +222,9 @@ fn shown(value: &Value) -> String {
 /// A plain line without the time and the level at its start, which have their own columns.
 fn bare(text: &str, level: Option<Level>) -> &str {
     let rest = STAMP.find(text).map_or(text, |stamp| &text[stamp.end()..]);
-    let word = level.and_then(|level| WORD.captures(rest).filter(|found| found.get(1).or(found.get(2)).and_then(|word| Level::parse(word.as_str())) == Some(level)));
+    let word = level.and_then(|level| {
+        WORD.captures(rest).filter(|found| found.get(1).or(found.get(2)).and_then(|word| Level::parse(word.as_str())) == Some(level))
+    });
     let rest = word.map_or(rest, |found| &rest[found.get(0).map_or(0, |all| all.end())..]);
     let rest = SPRING.find(rest).map_or(rest, |spring| &rest[spring.end()..]);
     if rest.trim().is_empty() { text } else { rest }
@@ -264,7 +269,10 @@ mod tests {
         let line = r#"{"msg":"a\u001b[31mred\u001b[0m\u202eb","stack":"x\n\ty"}"#;
         assert_eq!(summary_of(line), "a␛[31mred␛[0m\\u{202e}b stack=x␤ y");
         let rows = whole(line, Json::Columns);
-        assert_eq!(rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["msg    a␛[31mred␛[0m\\u{202e}b", "stack  x", "           y"]);
+        assert_eq!(
+            rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(),
+            ["msg    a␛[31mred␛[0m\\u{202e}b", "stack  x", "           y"]
+        );
     }
 
     #[test]

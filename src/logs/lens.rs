@@ -132,7 +132,9 @@ impl Lens {
         if head < self.floor {
             return;
         }
-        let (Some(line), Some(at)) = (buffer.get(head), head.checked_sub(self.base).and_then(|at| usize::try_from(at).ok())) else { return };
+        let (Some(line), Some(at)) = (buffer.get(head), head.checked_sub(self.base).and_then(|at| usize::try_from(at).ok())) else {
+            return;
+        };
         let key = Key { at: line.log.at.as_millisecond(), id: head };
         let before = self.verdicts[at];
         let now = before | verdict;

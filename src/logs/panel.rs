@@ -386,7 +386,9 @@ impl Panel {
 
     /// Puts the cursor on the line that a row of the screen shows. Returns whether there is one.
     pub fn click(&mut self, row: usize, buffer: &Buffer) -> bool {
-        let Some(key) = self.visible(buffer).into_iter().find(|(_, start, end)| (*start..*end).contains(&row)).map(|(key, ..)| key) else { return false };
+        let Some(key) = self.visible(buffer).into_iter().find(|(_, start, end)| (*start..*end).contains(&row)).map(|(key, ..)| key) else {
+            return false;
+        };
         self.set_follow(false, buffer);
         self.cursor = Some(key);
         true

@@ -185,7 +185,9 @@ impl Buffer {
         let owner = match continues(&log.text) {
             Continues::Nothing => None,
             Continues::Any => self.owner(&log, key.at, fresh),
-            Continues::Trouble => self.owner(&log, key.at, fresh).filter(|id| self.get(*id).is_some_and(|line| line.level >= Some(Level::Error))),
+            Continues::Trouble => {
+                self.owner(&log, key.at, fresh).filter(|id| self.get(*id).is_some_and(|line| line.level >= Some(Level::Error)))
+            }
         };
         self.bytes += cost(&log);
         if owner.is_none() {
@@ -212,7 +214,14 @@ impl Buffer {
             return Some(open).filter(|key| near(key)).map(|key| key.id);
         }
         let kept = self.heads.range(..self.heads.partition_point(|key| key.at <= at)).rev().take(TRACE_REACH);
-        fresh.iter().rev().take(TRACE_REACH).chain(kept).filter(|key| near(key)).find(|key| self.get(key.id).is_some_and(|line| line.log.source == log.source)).map(|key| key.id)
+        fresh
+            .iter()
+            .rev()
+            .take(TRACE_REACH)
+            .chain(kept)
+            .filter(|key| near(key))
+            .find(|key| self.get(key.id).is_some_and(|line| line.log.source == log.source))
+            .map(|key| key.id)
     }
 
     fn line_mut(&mut self, id: u64) -> &mut Line {
@@ -268,14 +277,22 @@ enum Continues {
 
 fn continues(text: &str) -> Continues {
     let starts = |words: &[&str]| words.iter().any(|word| text.starts_with(word));
-    if text.is_empty() || text.starts_with([' ', ')', '}']) || starts(&["Caused by: ", "... ", "at ", "Suppressed: ", "The above exception was"]) {
+    if text.is_empty()
+        || text.starts_with([' ', ')', '}'])
+        || starts(&["Caused by: ", "... ", "at ", "Suppressed: ", "The above exception was"])
+    {
         return Continues::Any;
     }
     let first = text.split([' ', ':']).next().unwrap_or(text);
-    let named = first.len() < text.len().max(1) && ["Exception", "Error", "Throwable"].iter().any(|end| first.ends_with(end) && first.len() > end.len());
+    let named = first.len() < text.len().max(1)
+        && ["Exception", "Error", "Throwable"].iter().any(|end| first.ends_with(end) && first.len() > end.len());
     let numbered = text.strip_prefix('#').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let called = text.ends_with(')') && !text.contains(' ') && text.contains('(');
-    if named || numbered || called || starts(&["Traceback (most recent call last)", "goroutine ", "Stack trace:", "[stacktrace]", "During handling of the above"]) {
+    if named
+        || numbered
+        || called
+        || starts(&["Traceback (most recent call last)", "goroutine ", "Stack trace:", "[stacktrace]", "During handling of the above"])
+    {
         return Continues::Trouble;
     }
     Continues::Nothing
@@ -324,7 +341,10 @@ mod tests {
         let mut buffer = Buffer::default();
         push(&mut buffer, vec![line(&a, 1_000, "ERROR boom"), line(&b, 1_001, "fine"), line(&a, 1_002, "    at com.acme.Basket.load")]);
         push(&mut buffer, vec![line(&a, 1_003, "Caused by: java.io.IOException"), line(&a, 60_000, "    an indented line of its own")]);
-        assert_eq!(texts(&buffer), ["ERROR boom|    at com.acme.Basket.load|Caused by: java.io.IOException", "fine", "    an indented line of its own"]);
+        assert_eq!(
+            texts(&buffer),
+            ["ERROR boom|    at com.acme.Basket.load|Caused by: java.io.IOException", "fine", "    an indented line of its own"]
+        );
         assert_eq!(buffer.get(0).map(|line| line.followers), Some(2));
     }
 
@@ -340,7 +360,10 @@ mod tests {
             ("PHP Fatal error:  Uncaught PDOException", "#0 /var/www/app.php(12): run()"),
         ] {
             let mut buffer = Buffer::default();
-            push(&mut buffer, vec![line(&a, 1_000, "INFO fine"), line(&a, 1_001, follows), line(&a, 2_000, told), line(&a, 2_001, follows)]);
+            push(
+                &mut buffer,
+                vec![line(&a, 1_000, "INFO fine"), line(&a, 1_001, follows), line(&a, 2_000, told), line(&a, 2_001, follows)],
+            );
             assert_eq!(texts(&buffer), ["INFO fine".to_owned(), follows.to_owned(), format!("{told}|{follows}")], "{follows}");
         }
     }

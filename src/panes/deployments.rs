@@ -89,7 +89,7 @@ const SPEC: TableSpec<DeploymentRow> = TableSpec {
 };
 
 const COLUMNS: &[Column<DeploymentRow>] = &[
-    Column { key: 's', title: "STARTED", width: Width::Fixed(12), right: false, rank: 0, cell: |row, cx| dim(row.started().map_or(String::new(), |at| age::clock(at, cx.now))), sort: |row, _| Key::Both(i64::from(row.past().is_some()), (i64::MAX - row.started().map_or(0, |at| at.as_millisecond())).to_string().into()) },
+    Column { key: 's', title: "STARTED", width: Width::Fixed(12), right: false, rank: 0, cell: |row, cx| dim(row.started().map_or(String::new(), |at| age::clock(at, cx))), sort: |row, _| Key::Both(i64::from(row.past().is_some()), (i64::MAX - row.started().map_or(0, |at| at.as_millisecond())).to_string().into()) },
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health(row.health), sort: |row, _| Key::Number(row.health as i64) },
     Column { key: 't', title: "STATUS", width: Width::Fit(12, 22), right: false, rank: 0, cell: |row, _| status(row), sort: |row, _| Key::Text(status(row).text.into()) },
     Column { key: 'r', title: "REVISION", width: Width::Fit(8, 40), right: false, rank: 2, cell: |row, _| revision(row), sort: |row, _| Key::Text(revision(row).text.into()) },

@@ -188,7 +188,7 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     const LABEL: usize = 6;
     let verdict = &row.verdict;
     let label = |word: &'static str| Span::styled(format!("{word:<LABEL$}"), cx.theme.style(Role::Dim));
-    let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx.now)));
+    let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx)));
     let room = width.saturating_sub(LABEL + 6).max(20);
     let mut lines = Vec::new();
     for (n, part) in frame::wrapped(&format!("{}{since}", verdict.why), room).into_iter().take(2).enumerate() {
@@ -200,7 +200,7 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
         lines.push(Line::from(vec![label("next"), Span::styled(verdict.next.clone(), cx.theme.style(Role::Text))]));
     }
     if let Some(event) = row.service.events.first() {
-        let at = event.at.map_or(String::new(), |at| age::clock(at, cx.now));
+        let at = event.at.map_or(String::new(), |at| age::clock(at, cx));
         let last = format!("{at} {}", event.message);
         lines.push(Line::from(vec![label("last"), Span::styled(crate::text::fit(&last, room).into_owned(), cx.theme.style(Role::Dim))]));
     }

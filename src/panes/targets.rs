@@ -82,7 +82,7 @@ fn state(row: &TargetRow) -> Cell<'_> {
 
 fn reason<'a>(row: &'a TargetRow, cx: &Cx<'a>) -> Cell<'a> {
     if let Some(until) = row.grace_until.filter(|_| row.target.state == TargetState::Unhealthy) {
-        return painted(format!("in grace until {} · {}", age::clock(until, cx.now), row.verdict.why), Role::Busy);
+        return painted(format!("in grace until {} · {}", age::clock(until, cx), row.verdict.why), Role::Busy);
     }
     let role = if row.verdict.health == Health::Fail { Role::Text } else { Role::Dim };
     let told = row.target.reason.as_deref().unwrap_or("");

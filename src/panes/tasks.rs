@@ -228,7 +228,7 @@ fn preview(row: &TaskRow, cx: &Cx) -> Vec<Line<'static>> {
     if let Some(t) = row.target.as_ref().filter(|t| t.state != TargetState::Healthy) {
         lines.push(Line::from(vec![label("target"), Span::styled(format!("{}:{} {} {}", t.id, t.port, t.state.as_str(), verdict::target(t, None).why), cx.theme.style(Role::Warn))]));
     } else if let Some(at) = task.started_at {
-        lines.push(Line::from(vec![label("since"), Span::styled(format!("started {}", age::clock(at, cx.now)), cx.theme.style(Role::Dim))]));
+        lines.push(Line::from(vec![label("since"), Span::styled(format!("started {}", age::clock(at, cx)), cx.theme.style(Role::Dim))]));
     }
     lines
 }

@@ -1,6 +1,7 @@
 //! Durations as short as they can be read.
 
 use crate::model::Time;
+use crate::view::Cx;
 use std::fmt::Write as _;
 
 /// Seconds as `42s`, `9m`, `3h12m` or `40d`; two units only where the first alone would mislead.
@@ -27,9 +28,8 @@ pub fn since(at: Option<Time>, now: Time) -> String {
 
 /// Time of day in the operator's zone, `03:11:42`; with the day in front when it is not today's.
 #[must_use]
-pub fn clock(at: Time, now: Time) -> String {
-    let zone = jiff::tz::TimeZone::system();
-    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone));
+pub fn clock(at: Time, cx: &Cx) -> String {
+    let (at, now) = (at.to_zoned(cx.zone.clone()), cx.now.to_zoned(cx.zone.clone()));
     let format = if at.date() == now.date() { "%H:%M:%S" } else { "%d %b %H:%M" };
     at.strftime(format).to_string()
 }
@@ -40,7 +40,9 @@ mod tests {
 
     #[test]
     fn ages_are_short() {
-        for (seconds, text) in [(-3, "0s"), (0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h00m"), (86_399, "23h59m"), (86_400 * 40, "40d")] {
+        for (seconds, text) in
+            [(-3, "0s"), (0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h00m"), (86_399, "23h59m"), (86_400 * 40, "40d")]
+        {
             assert_eq!(short(seconds), text);
         }
     }

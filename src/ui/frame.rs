@@ -11,7 +11,8 @@ use ratatui::widgets::{Block, Widget};
 pub fn draw(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, (remark, role): &(String, Role)) {
     let room = usize::from(area.width.saturating_sub(4));
     let border = theme.style(Role::Border);
-    let mut block = Block::bordered().border_style(border).title(Line::styled(format!(" {} ", text::fit(title, room)), theme.style(Role::Accent)));
+    let mut block =
+        Block::bordered().border_style(border).title(Line::styled(format!(" {} ", text::fit(title, room)), theme.style(Role::Accent)));
     if !remark.is_empty() {
         block = block.title_bottom(Line::styled(format!(" {} ", text::fit(remark, room)), theme.style(*role)));
     }

@@ -66,7 +66,8 @@ pub fn stop_sentence(task: &Task) -> String {
     let exit = culprit.and_then(|c| c.exit_code).map(|code| format!("exit {code}{}", exit_word(code)));
     let own = culprit.and_then(|c| c.reason.as_deref()).filter(|reason| !told.contains(reason));
     let name = culprit.filter(|_| task.containers.len() > 1).map(|c| c.name.to_string());
-    let parts: Vec<String> = [name, own.map(str::to_owned), exit, Some(told.to_owned())].into_iter().flatten().filter(|p| !p.is_empty()).collect();
+    let parts: Vec<String> =
+        [name, own.map(str::to_owned), exit, Some(told.to_owned())].into_iter().flatten().filter(|p| !p.is_empty()).collect();
     parts.join(" · ")
 }
 

@@ -27,15 +27,7 @@ pub fn environment(requirements: &str) -> PathBuf {
     let python = env::var("PYTHON").unwrap_or_else(|_| "python3".into());
     run(Command::new(&python).args(["-m", "venv"]).arg(&folder));
     run(Command::new(&interpreter)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-            "-r",
-        ])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-r"])
         .arg(&wanted));
     fs::write(&stamp, pins).expect("a file can be written beside the environment");
     interpreter
@@ -48,8 +40,6 @@ pub fn contract_folder() -> PathBuf {
 
 /// Runs a command to its end and shows what it says; panics if it fails.
 pub fn run(command: &mut Command) {
-    let status = command
-        .status()
-        .unwrap_or_else(|error| panic!("{command:?} cannot start: {error}"));
+    let status = command.status().unwrap_or_else(|error| panic!("{command:?} cannot start: {error}"));
     assert!(status.success(), "{command:?} ended with {status}");
 }

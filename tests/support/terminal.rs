@@ -33,6 +33,8 @@ impl Launch {
     /// A program by its path, in a terminal of 120x35.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = CommandBuilder::new(program);
+        // Else it would start in the home folder.
+        command.cwd(std::env::current_dir().expect("the tests run somewhere"));
         command.env_clear();
         for (key, value) in [
             ("TERM", "xterm-256color"),
@@ -48,11 +50,7 @@ impl Launch {
                 command.env(key, value);
             }
         }
-        Self {
-            command,
-            columns: 120,
-            rows: 35,
-        }
+        Self { command, columns: 120, rows: 35 }
     }
 
     /// Adds arguments.
@@ -78,38 +76,19 @@ impl Launch {
 
     /// Starts the program.
     pub fn start(self) -> Terminal {
-        let size = PtySize {
-            rows: self.rows,
-            cols: self.columns,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pair = native_pty_system()
-            .openpty(size)
-            .expect("the system has pseudo-terminals");
-        let mut reader = pair
-            .master
-            .try_clone_reader()
-            .expect("the terminal can be read");
-        let keyboard = pair
-            .master
-            .take_writer()
-            .expect("the terminal can be typed on");
+        let size = PtySize { rows: self.rows, cols: self.columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("the system has pseudo-terminals");
+        let mut reader = pair.master.try_clone_reader().expect("the terminal can be read");
+        let keyboard = pair.master.take_writer().expect("the terminal can be typed on");
         let started = Instant::now();
-        let mut child = pair
-            .slave
-            .spawn_command(self.command)
-            .expect("the program can be started");
+        let mut child = pair.slave.spawn_command(self.command).expect("the program can be started");
         drop(pair.slave);
         let pid = child.process_id().expect("a running program has an id");
         let (to_output, output) = mpsc::channel();
         thread::spawn(move || {
             let mut buffer = vec![0; 1 << 16];
             while let Ok(size @ 1..) = reader.read(&mut buffer) {
-                let chunk = Chunk {
-                    at: Instant::now(),
-                    bytes: buffer[..size].to_vec(),
-                };
+                let chunk = Chunk { at: Instant::now(), bytes: buffer[..size].to_vec() };
                 if to_output.send(chunk).is_err() {
                     break;
                 }
@@ -121,16 +100,8 @@ impl Launch {
             let _ = to_status.send(child.wait().expect("a started program can be waited for"));
         });
         Terminal {
-            parser: vt100::Parser::new_with_callbacks(
-                self.rows,
-                self.columns,
-                0,
-                Extras::default(),
-            ),
-            tty: pair
-                .master
-                .tty_name()
-                .expect("a pseudo-terminal has a name"),
+            parser: vt100::Parser::new_with_callbacks(self.rows, self.columns, 0, Extras::default()),
+            tty: pair.master.tty_name().expect("a pseudo-terminal has a name"),
             master: pair.master,
             keyboard: Some(keyboard),
             output,
@@ -180,27 +151,17 @@ impl vt100::Callbacks for Extras {
         self.clipboard.push(data.to_vec());
     }
 
-    fn unhandled_csi(
-        &mut self,
-        screen: &mut vt100::Screen,
-        first: Option<u8>,
-        second: Option<u8>,
-        params: &[&[u16]],
-        end: char,
-    ) {
+    fn unhandled_csi(&mut self, screen: &mut vt100::Screen, first: Option<u8>, second: Option<u8>, params: &[&[u16]], end: char) {
         let number = params.first().and_then(|p| p.first()).copied().unwrap_or(0);
         match (first, second, end) {
             (Some(b'?'), None, 'h') => self.modes.extend(params.iter().flat_map(|p| p.iter())),
-            (Some(b'?'), None, 'l') => self
-                .modes
-                .retain(|mode| !params.iter().any(|p| p.contains(mode))),
+            (Some(b'?'), None, 'l') => self.modes.retain(|mode| !params.iter().any(|p| p.contains(mode))),
             (Some(b'>'), None, 'u') => self.keyboard_pushes += 1,
             (Some(b'<'), None, 'u') => self.keyboard_pushes -= i32::from(number.max(1)),
             (Some(b' '), None, 'q') => self.cursor_shape = number,
             (None, None, 'n') if number == 6 => {
                 let (row, column) = screen.cursor_position();
-                self.answers
-                    .extend(format!("\x1b[{};{}R", row + 1, column + 1).into_bytes());
+                self.answers.extend(format!("\x1b[{};{}R", row + 1, column + 1).into_bytes());
             }
             (None, None, 'c') => self.answers.extend(b"\x1b[?62;c"),
             _ => {}
@@ -245,26 +206,15 @@ impl Terminal {
     /// The screen as text, one line for each row, without blanks at the end.
     pub fn text(&self) -> String {
         let (_, columns) = self.screen().size();
-        let rows: Vec<String> = self
-            .screen()
-            .rows(0, columns)
-            .map(|row| row.trim_end().to_owned())
-            .collect();
+        let rows: Vec<String> = self.screen().rows(0, columns).map(|row| row.trim_end().to_owned()).collect();
         rows.join("\n")
     }
 
     /// Types bytes.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        let keyboard = self
-            .keyboard
-            .as_mut()
-            .expect("the keyboard is there until hang_up");
-        keyboard
-            .write_all(bytes.as_ref())
-            .expect("a terminal takes keys while its program runs");
-        keyboard
-            .flush()
-            .expect("a terminal takes keys while its program runs");
+        let keyboard = self.keyboard.as_mut().expect("the keyboard is there until hang_up");
+        keyboard.write_all(bytes.as_ref()).expect("a terminal takes keys while its program runs");
+        keyboard.flush().expect("a terminal takes keys while its program runs");
     }
 
     /// Types a key by its name: `enter`, `esc`, `tab`, `up`, `down`, `pgdn`, `pgup`, `ctrl-z`, or a text as it is.
@@ -272,34 +222,27 @@ impl Terminal {
         self.send(key_bytes(name));
     }
 
+    /// Types Esc, and nothing else for as long as a program may wait to tell it from the start of an Alt key.
+    pub fn esc(&mut self) {
+        self.key("esc");
+        self.drain(Duration::from_millis(100));
+    }
+
     /// Changes the size of the terminal; the program is told by the system.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.parser.screen_mut().set_size(rows, columns);
-        self.master
-            .resize(PtySize {
-                rows,
-                cols: columns,
-                pixel_width: 0,
-                pixel_height: 0,
-            })
-            .expect("a terminal can be resized");
+        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).expect("a terminal can be resized");
     }
 
     /// Sends a signal to the program.
     pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.pid)
-            .ok()
-            .and_then(Pid::from_raw)
-            .expect("a process id is a positive number");
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).expect("a process id is a positive number");
         kill_process(pid, signal).expect("the program runs");
     }
 
     /// Reads what comes until `deadline`; false once there is nothing more to come by then. Returns at each piece of output.
     fn read(&mut self, deadline: Instant) -> Option<Instant> {
-        let chunk = match self
-            .output
-            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        {
+        let chunk = match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(chunk) => chunk,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
         };
@@ -315,11 +258,7 @@ impl Terminal {
     }
 
     /// Waits until the question is true of the screen; the moment when the bytes that made it so came.
-    pub fn until(
-        &mut self,
-        within: Duration,
-        mut question: impl FnMut(&Self) -> bool,
-    ) -> Option<Instant> {
+    pub fn until(&mut self, within: Duration, mut question: impl FnMut(&Self) -> bool) -> Option<Instant> {
         let deadline = Instant::now() + within;
         let mut at = Instant::now();
         loop {
@@ -333,21 +272,13 @@ impl Terminal {
     /// Waits until the text is on the screen; panics with the screen if it does not come.
     pub fn wait_for(&mut self, text: &str) {
         let seen = self.until(PATIENCE, |terminal| terminal.text().contains(text));
-        assert!(
-            seen.is_some(),
-            "{text:?} never came on screen, which shows:\n{}",
-            self.text()
-        );
+        assert!(seen.is_some(), "{text:?} never came on screen, which shows:\n{}", self.text());
     }
 
     /// Waits until the text has left the screen; panics with the screen if it stays.
     pub fn wait_gone(&mut self, text: &str) {
         let gone = self.until(PATIENCE, |terminal| !terminal.text().contains(text));
-        assert!(
-            gone.is_some(),
-            "{text:?} never left the screen, which shows:\n{}",
-            self.text()
-        );
+        assert!(gone.is_some(), "{text:?} never left the screen, which shows:\n{}", self.text());
     }
 
     /// Reads for so long; the number of bytes that came.
@@ -371,16 +302,9 @@ impl Terminal {
     pub fn exit(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         while self.read(deadline).is_some() {}
-        let left = deadline
-            .saturating_duration_since(Instant::now())
-            .max(Duration::from_secs(1));
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
         let status = self.status.recv_timeout(left);
-        let status = status.unwrap_or_else(|_| {
-            panic!(
-                "the program did not end; its screen shows:\n{}",
-                self.text()
-            )
-        });
+        let status = status.unwrap_or_else(|_| panic!("the program did not end; its screen shows:\n{}", self.text()));
         self.ended = Some(status.clone());
         status
     }
@@ -401,30 +325,15 @@ impl Terminal {
         let modes = self.extras().modes.iter().any(|mode| *mode != 7);
         let coloured = [screen.fgcolor(), screen.bgcolor()] != [vt100::Color::Default; 2];
         self.assert_no_fault(&[
-            (
-                screen.alternate_screen(),
-                "the alternate screen is still shown",
-            ),
+            (screen.alternate_screen(), "the alternate screen is still shown"),
             (screen.hide_cursor(), "the cursor is hidden"),
             (screen.bracketed_paste(), "bracketed paste is on"),
-            (
-                screen.application_cursor(),
-                "application cursor keys are on",
-            ),
+            (screen.application_cursor(), "application cursor keys are on"),
             (screen.application_keypad(), "the application keypad is on"),
-            (
-                screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None,
-                "the mouse is captured",
-            ),
+            (screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None, "the mouse is captured"),
             (modes, "private modes are set"),
-            (
-                self.extras().keyboard_pushes != 0,
-                "keyboard enhancements are pushed",
-            ),
-            (
-                self.extras().cursor_shape != 0,
-                "the cursor has another shape",
-            ),
+            (self.extras().keyboard_pushes != 0, "keyboard enhancements are pushed"),
+            (self.extras().cursor_shape != 0, "the cursor has another shape"),
             (coloured, "a colour is set"),
         ]);
     }
@@ -433,41 +342,25 @@ impl Terminal {
     pub fn assert_clean(&self) {
         self.assert_clean_screen();
         let device = std::fs::File::open(&self.tty).expect("the terminal still has its device");
-        let modes = tcgetattr(device)
-            .expect("the device is a terminal")
-            .local_modes;
+        let modes = tcgetattr(device).expect("the device is a terminal").local_modes;
         self.assert_no_fault(&[
-            (
-                !modes.contains(LocalModes::ICANON),
-                "lines are not edited (raw mode)",
-            ),
+            (!modes.contains(LocalModes::ICANON), "lines are not edited (raw mode)"),
             (!modes.contains(LocalModes::ECHO), "keys are not echoed"),
             (!modes.contains(LocalModes::ISIG), "Ctrl-C sends no signal"),
         ]);
     }
 
     fn assert_no_fault(&self, faults: &[(bool, &str)]) {
-        let found: Vec<&str> = faults
-            .iter()
-            .filter(|(wrong, _)| *wrong)
-            .map(|(_, text)| *text)
-            .collect();
+        let found: Vec<&str> = faults.iter().filter(|(wrong, _)| *wrong).map(|(_, text)| *text).collect();
         let modes = &self.extras().modes;
-        assert!(
-            found.is_empty(),
-            "the terminal is left dirty: {found:?} {modes:?}; it shows:\n{}",
-            self.text()
-        );
+        assert!(found.is_empty(), "the terminal is left dirty: {found:?} {modes:?}; it shows:\n{}", self.text());
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
         if self.runs() {
-            let pid = i32::try_from(self.pid)
-                .ok()
-                .and_then(Pid::from_raw)
-                .expect("a process id is a positive number");
+            let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).expect("a process id is a positive number");
             // It may have ended in this instant.
             let _ = kill_process(pid, Signal::KILL);
         }

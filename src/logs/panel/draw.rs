@@ -70,9 +70,11 @@ impl Panel {
         if framed {
             let foot = self.foot(buffer, look, usize::from(area.width) - 4);
             let title = self.title(buffer, look, usize::from(area.width) - 4);
-            Block::bordered().border_style(look.paint.border)
+            Block::bordered()
+                .border_style(look.paint.border)
                 .title_top(Words::styled(title, look.paint.title))
-                .title_bottom(Words::styled(foot, look.paint.dim)).render(area, screen);
+                .title_bottom(Words::styled(foot, look.paint.dim))
+                .render(area, screen);
         }
         let lines = self.visible(buffer);
         if lines.is_empty() {
@@ -119,7 +121,17 @@ impl Panel {
     }
 
     #[allow(clippy::too_many_arguments, reason = "one line, its place, and the four things that a picture needs")]
-    fn line(&mut self, key: Key, (start, skip): (usize, usize), marked: bool, area: Rect, screen: &mut Screen, buffer: &Buffer, columns: &Columns, look: &Look) {
+    fn line(
+        &mut self,
+        key: Key,
+        (start, skip): (usize, usize),
+        marked: bool,
+        area: Rect,
+        screen: &mut Screen,
+        buffer: &Buffer,
+        columns: &Columns,
+        look: &Look,
+    ) {
         let Some(line) = buffer.get(key.id) else { return };
         let (item, gap) = (self.item(buffer, key), self.gap(buffer, key));
         let selected = self.cursor == Some(key);
@@ -142,7 +154,11 @@ impl Panel {
                 x += u16::try_from(columns.width()).unwrap_or(u16::MAX).min(area.width);
             }
             let room = usize::from(area.right().saturating_sub(x));
-            let more = if row + 1 == item.rows.len() && item.more > 0 { format!(" +{} line{} {}", item.more, if item.more == 1 { "" } else { "s" }, look.keys[0]) } else { String::new() };
+            let more = if row + 1 == item.rows.len() && item.more > 0 {
+                format!(" +{} line{} {}", item.more, if item.more == 1 { "" } else { "s" }, look.keys[0])
+            } else {
+                String::new()
+            };
             let tail = width(&more).min(room / 2);
             self.text(&item.rows[row], aside, (x, y), room - tail, screen, paint);
             if tail > 0 {
@@ -154,8 +170,17 @@ impl Panel {
 
     /// The columns before the text. Returns where the text starts.
     #[allow(clippy::too_many_arguments, reason = "one line, its place, and the three things that a picture needs")]
-    fn prefix(&self, line: &Line, key: Key, (selected, marked, aside): (bool, bool, bool), area: Rect,
-        y: u16, screen: &mut Screen, columns: &Columns, look: &Look) -> u16 {
+    fn prefix(
+        &self,
+        line: &Line,
+        key: Key,
+        (selected, marked, aside): (bool, bool, bool),
+        area: Rect,
+        y: u16,
+        screen: &mut Screen,
+        columns: &Columns,
+        look: &Look,
+    ) -> u16 {
         let (paint, mut x) = (look.paint, area.x);
         let mark = match (selected, marked) {
             (true, true) => "»",
@@ -265,7 +290,11 @@ impl Panel {
         }
         parts.push(format!("min {}", self.lens.query().level.map_or("ALL", crate::logs::Level::word)));
         let (shown, all) = (self.lens.len(), buffer.heads().len());
-        parts.push(if shown == all { format!("{} lines", compact(buffer.len())) } else { format!("{} of {} lines", compact(shown), compact(all)) });
+        parts.push(if shown == all {
+            format!("{} lines", compact(buffer.len()))
+        } else {
+            format!("{} of {} lines", compact(shown), compact(all))
+        });
         if self.lens.previews() {
             parts.push(format!("typing: newest {} only", grouped(usize::try_from(crate::logs::lens::PREVIEW).unwrap_or(usize::MAX))));
         }
@@ -308,7 +337,9 @@ fn pace(buffer: &Buffer, look: &Look) -> Option<String> {
     let recent = buffer.heads().len() - buffer.heads().partition_point(|key| key.at <= newest - SPAN);
     let rate = if recent < 100 { format!("{}.{}", recent / 10, recent % 10) } else { (recent / 10).to_string() };
     let sampled = if buffer.state().sampled { " sampled" } else { "" };
-    let lag = look.lag.map_or(String::new(), |lag| if lag < 60_000 { format!(" lag {}.{}s", lag / 1000, lag % 1000 / 100) } else { format!(" lag {}", age(lag)) });
+    let lag = look.lag.map_or(String::new(), |lag| {
+        if lag < 60_000 { format!(" lag {}.{}s", lag / 1000, lag % 1000 / 100) } else { format!(" lag {}", age(lag)) }
+    });
     Some(format!("{rate}/s{sampled}{lag}"))
 }
 

@@ -19,12 +19,20 @@ fn tasks() -> Vec<Arn> {
 fn shop() -> Vec<LogLine> {
     let source = |task, container| stream(task, container);
     vec![
-        line(&source("70cc", "app"), START + 20, r#"{"level":"info","msg":"request completed","path":"/v1/pay","status":200,"dur_ms":41,"trace":"9c1f0a"}"#),
+        line(
+            &source("70cc", "app"),
+            START + 20,
+            r#"{"level":"info","msg":"request completed","path":"/v1/pay","status":200,"dur_ms":41,"trace":"9c1f0a"}"#,
+        ),
         line(&source("41b0", "app"), START + 311, "2026-11-21T03:11:38.311Z WARN  gc pause 2.41s pool=old"),
         line(&source("9e01", "envoy"), START + 1_004, r#"[2026-11-21T03:11:39.004Z] "GET /v1/pay HTTP/1.1" 503 UF 0 91 5001"#),
         line(&source("77aa", "app"), START + 1_880, "WARN heap 96% used=494MiB max=512MiB"),
         line(&source("77aa", "app"), START + 2_102, "ERROR heap exhausted: java.lang.OutOfMemoryError: Java heap space order=88213"),
-        line(&source("77aa", "app"), START + 2_103, "    at com.acme.checkout.Basket.load(Basket.java:118)\n    at com.acme.checkout.Pay.run(Pay.java:41)"),
+        line(
+            &source("77aa", "app"),
+            START + 2_103,
+            "    at com.acme.checkout.Basket.load(Basket.java:118)\n    at com.acme.checkout.Pay.run(Pay.java:41)",
+        ),
         line(&source("77aa", "app"), START + 2_104, "Caused by: java.lang.Error"),
         line(&source("41b0", "app"), START + 2_377, "WARN upstream ledger-api 503 retry=2"),
         line(&source("70cc", "app"), START + 3_000, "INFO ␛[31mraw escape shown as text␛[0m, never executed"),

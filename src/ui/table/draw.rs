@@ -1,6 +1,6 @@
 //! Draws the visible part of a table, and nothing else.
 
-use super::layout::{place, Placed};
+use super::layout::{Placed, place};
 use super::{Column, TableView};
 use crate::model::Time;
 use crate::text;
@@ -83,11 +83,14 @@ impl<R: 'static> TableView<R> {
             if let Some(slot) = cx.store.slot(&feed)
                 && let Some(error) = &slot.error
             {
-                let age = slot.at.map_or_else(|| "nothing known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), Time::now())));
+                let age = slot
+                    .at
+                    .map_or_else(|| "nothing known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), Time::now())));
                 return (format!("{} · {age}", error.what), Role::Warn);
             }
         }
-        let hidden: Vec<&str> = self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
+        let hidden: Vec<&str> =
+            self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
         if hidden.is_empty() {
             return (String::new(), Role::Dim);
         }
