@@ -21,9 +21,6 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Bytes of lines up to which a filter or search is tried at every letter that is typed; beyond them, Enter tries it.
-const TYPING: usize = 16 << 20;
-
 /// Spans of the keys 2 to 6, in minutes.
 const RANGES: [i64; 5] = [1, 5, 15, 30, 60];
 
@@ -372,12 +369,9 @@ impl View for LogView {
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         let empty = Buffer::new(0);
         let buffer = cx.store.tail(&self.feed()).unwrap_or(&empty);
-        if !done && buffer.bytes() > TYPING && matches!(prompt, Prompt::Filter | Prompt::Search) {
-            return Reaction::Ignored;
-        }
         let result = match prompt {
-            Prompt::Filter => self.panel.set_filter(text, buffer),
-            Prompt::Search => self.panel.set_search(text, buffer).map(|()| {
+            Prompt::Filter => self.panel.set_filter(text, !done, buffer),
+            Prompt::Search => self.panel.set_search(text, !done, buffer).map(|()| {
                 if done && !text.is_empty() {
                     self.panel.go_to_match(buffer);
                 }

@@ -295,6 +295,9 @@ impl Panel {
         } else {
             format!("{} of {} lines", compact(shown), compact(all))
         });
+        if self.lens.previews() {
+            parts.push(format!("typing: newest {} only", grouped(usize::try_from(crate::logs::lens::PREVIEW).unwrap_or(usize::MAX))));
+        }
         if buffer.evicted() > 0 {
             parts.push(format!("{} oldest dropped", grouped(usize::try_from(buffer.evicted()).unwrap_or(usize::MAX))));
         }

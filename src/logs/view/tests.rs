@@ -14,6 +14,8 @@ use crate::verdict::Board;
 /// 2026-11-21 03:11:38 UTC.
 const START: i64 = 1_795_230_698_000;
 
+static UTC: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
+
 struct World {
     store: Store,
     fleet: Fleet,
@@ -21,23 +23,13 @@ struct World {
     keys: Keymap,
     config: Config,
     board: Board,
-    zone: jiff::tz::TimeZone,
     now: i64,
 }
 
 impl World {
     fn new() -> Self {
         let (fleet, theme, keys, config) = (Fleet::default(), Theme::built_in("mono"), Keymap::default(), Config::default());
-        World {
-            store: Store::default(),
-            fleet,
-            theme,
-            keys,
-            config,
-            board: Board::default(),
-            zone: jiff::tz::TimeZone::UTC,
-            now: START + 60_000,
-        }
+        World { store: Store::default(), fleet, theme, keys, config, board: Board::default(), now: START + 60_000 }
     }
 
     fn cx(&self) -> Cx<'_> {
@@ -49,7 +41,7 @@ impl World {
             keys: &self.keys,
             config: &self.config,
             board: &self.board,
-            zone: &self.zone,
+            zone: &UTC,
             now,
         }
     }
