@@ -3,6 +3,8 @@
 //! Reads the sources as text, without comments and unit tests. A module is a file or folder directly in `src`; the sources of
 //! log tails count as a module of their own, because they wait and the rest of `logs` does not.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
 use std::fs;
 use std::path::Path;
 
