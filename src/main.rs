@@ -1,6 +1,7 @@
 //! The binary: reads what is asked for, picks AWS or the embedded one, runs, and reports errors once the screen is given back.
 
 use anyhow::Context as _;
+use jiff::tz::TimeZone;
 use midwatch::app::{App, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::cli::{self, Open, Request, World};
@@ -74,7 +75,8 @@ fn serve(request: &cli::Sim) -> anyhow::Result<()> {
 fn open_screen(open: &Open) -> anyhow::Result<()> {
     let places = Places::of_platform();
     let (config, keys) = config::load(open.config.as_deref(), &places).map_err(Usage)?;
-    let theme = Theme::choose(open.theme.as_deref(), config.theme.as_deref(), places.themes().as_deref(), &Surroundings::from_env()).map_err(Usage)?;
+    let theme = Theme::choose(open.theme.as_deref(), config.theme.as_deref(), places.themes().as_deref(), &Surroundings::from_env())
+        .map_err(Usage)?;
     terminal::require().map_err(anyhow::Error::msg)?;
     let _log = log_to(open)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
@@ -91,7 +93,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         let refresh = config.refresh.as_secs_f64() / Config::default().refresh.as_secs_f64();
         let mouse = config.mouse;
         let now = Time::now();
-        let shared = Shared { store: Store::default(), board: Board::default(), fleet, theme, keys, config, now };
+        let shared = Shared { store: Store::default(), board: Board::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
         let (pane, place) = first(open)?;
         let pane = panes::named(pane).context("the first pane is in the list")?;
         let app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;
@@ -127,8 +129,10 @@ fn specs(open: &Open, config: &Config) -> Vec<ContextSpec> {
         let of = |entry: &ContextEntry| spec(entry.profile.as_deref(), entry.region.as_deref(), entry.name.as_deref());
         return config.contexts.iter().map(of).collect();
     }
-    let profiles: Vec<Option<&str>> = if open.profiles.is_empty() { vec![None] } else { open.profiles.iter().map(|p| Some(p.as_str())).collect() };
-    let regions: Vec<Option<&str>> = if open.regions.is_empty() { vec![None] } else { open.regions.iter().map(|r| Some(r.as_str())).collect() };
+    let profiles: Vec<Option<&str>> =
+        if open.profiles.is_empty() { vec![None] } else { open.profiles.iter().map(|p| Some(p.as_str())).collect() };
+    let regions: Vec<Option<&str>> =
+        if open.regions.is_empty() { vec![None] } else { open.regions.iter().map(|r| Some(r.as_str())).collect() };
     profiles.iter().flat_map(|profile| regions.iter().map(|region| spec(*profile, *region, None))).collect()
 }
 
@@ -171,7 +175,11 @@ fn first(open: &Open) -> anyhow::Result<(&'static str, Place)> {
 /// Logging goes to a file or nowhere: the screen is taken.
 fn log_to(open: &Open) -> anyhow::Result<Option<tracing_appender::non_blocking::WorkerGuard>> {
     let Some(path) = &open.log_file else { return Ok(None) };
-    let file = std::fs::File::options().create(true).append(true).open(path).with_context(|| format!("cannot write the log file {}", path.display()))?;
+    let file = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot write the log file {}", path.display()))?;
     let (writer, guard) = tracing_appender::non_blocking(file);
     let level = tracing_subscriber::EnvFilter::try_from_env("MIDWATCH_LOG").unwrap_or_else(|_| "midwatch=debug".into());
     tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(level).init();

@@ -37,6 +37,9 @@ struct World {
 ///
 /// # Errors
 /// When the terminal cannot be taken, or is gone.
+///
+/// # Panics
+/// Never: the input is lent out only while the program is suspended, and nothing else runs then.
 pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, refresh: f64) -> std::io::Result<()> {
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let mut watcher = Watcher::new(clients.clone(), tx);
@@ -172,9 +175,10 @@ impl World {
         match self.burst.judge(key, self.started.elapsed()) {
             Verdict::Typed => Some(Event::Key(key)),
             Verdict::Burst => None,
-            Verdict::BurstBegins => {
-                Some(Event::Said(Notice { tone: Tone::Warn, text: "many keys at once look like text for another window: dropped".to_owned() }))
-            }
+            Verdict::BurstBegins => Some(Event::Said(Notice {
+                tone: Tone::Warn,
+                text: "many keys at once look like text for another window: dropped".to_owned(),
+            })),
         }
     }
 
@@ -285,7 +289,11 @@ struct Signals {
 impl Signals {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals { term: signal(SignalKind::terminate())?, hangup: signal(SignalKind::hangup())?, cont: signal(SignalKind::from_raw(18))? })
+        Ok(Signals {
+            term: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            cont: signal(SignalKind::from_raw(18))?,
+        })
     }
 
     async fn next(&mut self) -> Signal {

@@ -30,6 +30,8 @@ pub struct Cx<'a> {
     pub config: &'a Config,
     /// All verdicts.
     pub board: &'a Board,
+    /// The operator's time zone.
+    pub zone: &'a jiff::tz::TimeZone,
     /// AWS's time now: the local clock corrected by what AWS's replies say.
     pub now: Time,
 }

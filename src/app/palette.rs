@@ -122,7 +122,12 @@ impl App {
             let context = &self.shared.fleet.context(ctx).name;
             for cluster in store.clusters(ctx).unwrap_or_default() {
                 let place = Place { ctx: Some(ctx), cluster: Some(cluster.arn.clone()), ..Place::default() };
-                entries.push(Entry { kind: "cluster", name: cluster.name.to_string(), about: context.to_string(), go: Go::Pane("services", place.clone()) });
+                entries.push(Entry {
+                    kind: "cluster",
+                    name: cluster.name.to_string(),
+                    about: context.to_string(),
+                    go: Go::Pane("services", place.clone()),
+                });
                 for task in store.tasks(ctx, &cluster.arn).unwrap_or_default() {
                     let place = Place { task: Some(task.arn.clone()), ..place.clone() };
                     let about = format!("{} {}", task.group, task.status.as_str());
@@ -131,7 +136,12 @@ impl App {
             }
         }
         for row in self.shared.board.all() {
-            let place = Place { ctx: Some(row.ctx), cluster: Some(row.cluster.clone()), service: Some(row.service.arn.clone()), ..Place::default() };
+            let place = Place {
+                ctx: Some(row.ctx),
+                cluster: Some(row.cluster.clone()),
+                service: Some(row.service.arn.clone()),
+                ..Place::default()
+            };
             let about = format!("{} {} {}", row.verdict.health.glyph(), row.cluster.name(), row.verdict.why);
             entries.push(Entry { kind: "service", name: row.service.name.to_string(), about, go: Go::Pane("tasks", place) });
         }
@@ -196,7 +206,7 @@ impl App {
         };
         let ctx = self.shared.fleet.all().find(fits);
         let Some(ctx) = ctx else { return Err(format!("no open context is account {} in {}", arn.account(), arn.region())) };
-        let kind = arn.as_str().rsplitn(6, ':').next().unwrap_or("").split('/').next().unwrap_or("").to_owned();
+        let kind = arn.as_str().rsplit(':').next().unwrap_or("").split('/').next().unwrap_or("").to_owned();
         let cluster = |name: &str| Arn(format!("arn:aws:ecs:{}:{}:cluster/{name}", arn.region(), arn.account()).into());
         let place = Place { ctx: Some(ctx), cluster: arn.cluster_name().map(cluster), ..Place::default() };
         match kind.as_str() {

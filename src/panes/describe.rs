@@ -176,7 +176,7 @@ fn shown_value(name: &str, value: &str) -> String {
 fn definition(ctx: Ctx, definition: &TaskDefinition, cx: &Cx, page: &mut Page) {
     page.heading(format!("Task definition {}", definition.short()));
     page.field("status", &*definition.status);
-    page.field("registered", definition.registered_at.map_or(String::new(), |at| format!("{} ({} ago)", age::clock(at, cx.now), age::since(Some(at), cx.now))));
+    page.field("registered", definition.registered_at.map_or(String::new(), |at| format!("{} ({} ago)", age::clock(at, cx), age::since(Some(at), cx.now))));
     page.field("registered by", definition.registered_by.as_deref().unwrap_or(""));
     let size = |v: &Option<Str>, unit: &str| v.as_ref().map(|v| format!("{v} {unit}"));
     let sizes: Vec<String> = [size(&definition.cpu, "CPU units"), size(&definition.memory, "MiB")].into_iter().flatten().collect();

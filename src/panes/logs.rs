@@ -10,7 +10,7 @@ pub const PANE: Pane = Pane {
     name: "logs",
     help: "Follow the logs of a service, a task or a container",
     action: Some(Action::Logs),
-    open: |place, _| {
+    open: |place, cx| {
         let (Some(ctx), Some(cluster)) = (place.ctx, place.cluster.clone()) else {
             return Err("Logs need a service or a task: put the cursor on one".to_owned());
         };
@@ -20,6 +20,6 @@ pub const PANE: Pane = Pane {
             (None, _, Some(service)) => LogScope::Service(service.clone()),
             (None, _, None) => return Err("Logs need a service or a task: open the cluster first".to_owned()),
         };
-        Ok(LogView::open(ctx, cluster, scope))
+        Ok(LogView::open(ctx, cluster, scope, cx.zone.clone()))
     },
 };

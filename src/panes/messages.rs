@@ -31,7 +31,7 @@ const SPEC: TextSpec = TextSpec {
                 Tone::Warn => Role::Warn,
                 Tone::Fail => Role::Fail,
             };
-            vec![(Cow::Owned(format!("{}  ", age::clock(*at, cx.now))), Role::Dim), (Cow::Owned(notice.text.clone()), role)]
+            vec![(Cow::Owned(format!("{}  ", age::clock(*at, cx))), Role::Dim), (Cow::Owned(notice.text.clone()), role)]
         };
         Some(said.iter().map(line).collect())
     },

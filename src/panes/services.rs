@@ -64,7 +64,7 @@ const COLUMNS: &[Column<Arc<Judged>>] = &[
 ];
 
 fn newest(service: &Service) -> i64 {
-    service.deployments.first().and_then(|d| d.created_at).or(service.created_at).map_or(0, |at| at.as_second())
+    service.deployments.first().and_then(|d| d.created_at).or(service.created_at).map_or(0, jiff::Timestamp::as_second)
 }
 
 /// What the cursor is on, for every pane that lists services.
@@ -123,6 +123,9 @@ fn targets<'a>(row: &'a Judged, cx: &Cx<'a>) -> Cell<'a> {
     if text.is_empty() { painted("none", Role::Warn) } else { painted(text, role) }
 }
 
+/// Cells of a progress bar.
+const BAR: u32 = 7;
+
 /// Progress of a deployment as a bar, or `steady`.
 fn deployment<'a>(service: &'a Service, cx: &Cx<'a>) -> Cell<'a> {
     let Some(d) = service.deployments.first() else {
@@ -139,8 +142,7 @@ fn deployment<'a>(service: &'a Service, cx: &Cx<'a>) -> Cell<'a> {
     if state != "IN_PROGRESS" && service.deployments.len() == 1 {
         return painted(format!("{} steady", Health::Ok.glyph()), Role::Ok);
     }
-    const BAR: u32 = 7;
-    let full = if d.desired == 0 { BAR } else { (d.running * BAR / d.desired).min(BAR) };
+    let full = (d.running * BAR).checked_div(d.desired).unwrap_or(BAR).min(BAR);
     let bar: String = (0..BAR).map(|n| if n < full { '▓' } else { '░' }).collect();
     let since = age::since(d.created_at, cx.now);
     painted(format!("{} {bar} {}/{} {since}", Health::Roll.glyph(), d.running, d.desired), if d.failed > 0 { Role::Fail } else { Role::Busy })
@@ -188,7 +190,7 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     const LABEL: usize = 6;
     let verdict = &row.verdict;
     let label = |word: &'static str| Span::styled(format!("{word:<LABEL$}"), cx.theme.style(Role::Dim));
-    let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx.now)));
+    let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx)));
     let room = width.saturating_sub(LABEL + 6).max(20);
     let mut lines = Vec::new();
     for (n, part) in frame::wrapped(&format!("{}{since}", verdict.why), room).into_iter().take(2).enumerate() {
@@ -200,7 +202,7 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
         lines.push(Line::from(vec![label("next"), Span::styled(verdict.next.clone(), cx.theme.style(Role::Text))]));
     }
     if let Some(event) = row.service.events.first() {
-        let at = event.at.map_or(String::new(), |at| age::clock(at, cx.now));
+        let at = event.at.map_or(String::new(), |at| age::clock(at, cx));
         let last = format!("{at} {}", event.message);
         lines.push(Line::from(vec![label("last"), Span::styled(crate::text::fit(&last, room).into_owned(), cx.theme.style(Role::Dim))]));
     }

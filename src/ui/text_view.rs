@@ -83,7 +83,8 @@ impl TextView {
             }
         };
         self.match_lines();
-        if let Some(first) = self.matches.iter().position(|line| *line >= self.top).or(if self.matches.is_empty() { None } else { Some(0) }) {
+        if let Some(first) = self.matches.iter().position(|line| *line >= self.top).or(if self.matches.is_empty() { None } else { Some(0) })
+        {
             self.go_to_match(first);
         }
         Ok(())
@@ -91,7 +92,9 @@ impl TextView {
 
     fn match_lines(&mut self) {
         self.matches = match (&self.search, &self.lines) {
-            (Some(search), Some(lines)) => lines.iter().enumerate().filter(|(_, line)| search.is_match(&plain(line))).map(|(n, _)| n).collect(),
+            (Some(search), Some(lines)) => {
+                lines.iter().enumerate().filter(|(_, line)| search.is_match(&plain(line))).map(|(n, _)| n).collect()
+            }
             _ => Vec::new(),
         };
         self.current = self.current.min(self.matches.len().saturating_sub(1));
@@ -185,7 +188,9 @@ impl View for TextView {
             }
             Action::Search => return Reaction::Ask(Prompt::Search, self.query.clone()),
             Action::SearchNext if !self.matches.is_empty() => self.go_to_match((self.current + 1) % self.matches.len()),
-            Action::SearchPrevious if !self.matches.is_empty() => self.go_to_match((self.current + self.matches.len() - 1) % self.matches.len()),
+            Action::SearchPrevious if !self.matches.is_empty() => {
+                self.go_to_match((self.current + self.matches.len() - 1) % self.matches.len());
+            }
             Action::Copy => return Reaction::Copy(self.whole(), "the whole text".into()),
             Action::Save => return Reaction::Ask(Prompt::Save, format!("{}.txt", self.spec.name)),
             _ => return Reaction::Ignored,
@@ -223,12 +228,16 @@ impl View for TextView {
         self.height = usize::from(area.height.saturating_sub(2));
         self.top = self.top.min(self.last_top());
         let at = (self.spec.sources)(&self.place, cx).iter().filter_map(|feed| cx.store.slot(feed)?.at).min();
-        let stamp = at.map_or(String::new(), |at| format!(" · as of {}", age::clock(at, cx.now)));
+        let stamp = at.map_or(String::new(), |at| format!(" · as of {}", age::clock(at, cx)));
         let title = format!("{}{stamp}", (self.spec.crumb)(&self.place, cx));
         frame::draw(area, buf, cx.theme, &title, &self.remark(cx));
         let inner = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height.saturating_sub(2) };
         let Some(lines) = &self.lines else {
-            let errors: Vec<String> = (self.spec.sources)(&self.place, cx).iter().filter_map(|f| cx.store.error(f)).flat_map(|e| [e.what.to_string(), e.hint.to_string()]).collect();
+            let errors: Vec<String> = (self.spec.sources)(&self.place, cx)
+                .iter()
+                .filter_map(|f| cx.store.error(f))
+                .flat_map(|e| [e.what.to_string(), e.hint.to_string()])
+                .collect();
             let loading = vec!["loading …".to_owned()];
             frame::message(inner, buf, cx.theme, if errors.is_empty() { &loading } else { &errors });
             return;

@@ -22,7 +22,7 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
     page.field("platform version", s.platform_version.as_deref().unwrap_or(""));
     page.field("scheduling", &*s.scheduling);
     page.field("ECS Exec", if s.exec_enabled { "enabled for new tasks" } else { "not enabled" });
-    page.field("created", s.created_at.map_or(String::new(), |at| format!("{} ({} ago)", age::clock(at, cx.now), age::since(Some(at), cx.now))));
+    page.field("created", s.created_at.map_or(String::new(), |at| format!("{} ({} ago)", age::clock(at, cx), age::since(Some(at), cx.now))));
     page.field("created by", s.created_by.as_deref().unwrap_or(""));
     page.tags(&s.tags);
     deployments(ctx, s, cx, page);
@@ -32,7 +32,7 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
     }
     page.heading("Events");
     for event in s.events.iter().take(15) {
-        page.text(format!("{}  {}", event.at.map_or(String::new(), |at| age::clock(at, cx.now)), event.message), Role::Text);
+        page.text(format!("{}  {}", event.at.map_or(String::new(), |at| age::clock(at, cx)), event.message), Role::Text);
     }
     if s.events.len() > 15 {
         page.text(format!("… {} more: e", s.events.len() - 15), Role::Dim);
@@ -69,7 +69,7 @@ fn deployments(ctx: Ctx, s: &Service, cx: &Cx, page: &mut Page) {
     }
     for d in cx.store.service_deployments(ctx, &s.arn).unwrap_or_default().iter().take(5) {
         let failures = d.failures.map_or(String::new(), |(n, threshold)| format!(" · {n} of {threshold} failures"));
-        let at = d.started_at.or(d.created_at).map_or(String::new(), |at| age::clock(at, cx.now));
+        let at = d.started_at.or(d.created_at).map_or(String::new(), |at| age::clock(at, cx));
         page.field("past", format!("{at} {}{failures}{}", d.status, d.reason.as_deref().map_or(String::new(), |r| format!(" · {r}"))));
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
     page.tags(&t.tags);
 
     page.heading("Life");
-    let step = |at: Option<Time>| at.map_or(String::new(), |at| format!("{} ({} ago)", age::clock(at, cx.now), age::since(Some(at), cx.now)));
+    let step = |at: Option<Time>| at.map_or(String::new(), |at| format!("{} ({} ago)", age::clock(at, cx), age::since(Some(at), cx.now)));
     page.field("created", step(t.created_at));
     page.field("started", step(t.started_at));
     page.field("stopping", step(t.stopping_at));

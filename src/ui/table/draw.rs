@@ -1,6 +1,6 @@
 //! Draws the visible part of a table, and nothing else.
 
-use super::layout::{place, Placed};
+use super::layout::{Placed, place};
 use super::{Column, TableView};
 use crate::model::Time;
 use crate::text;
@@ -51,30 +51,29 @@ impl<R: 'static> TableView<R> {
 
     /// Noun, scope and counts: never a number that hides that something is missing.
     fn title(&self, cx: &Cx) -> String {
-        let mut title = (self.spec.title)(&self.place, cx);
         let (shown, total) = (self.rows.len(), self.rows.total());
         let slots = (self.spec.sources)(&self.place, cx);
         let expected = slots.iter().filter_map(|feed| cx.store.slot(feed)?.expected).sum::<usize>();
         let loading = slots.iter().any(|feed| cx.store.slot(feed).is_none_or(|s| s.value.is_none() && s.error.is_none()));
-        if expected > total {
-            title += &format!(" · {total} of {expected} · loading");
+        let count = if expected > total {
+            format!(" {total} of {expected} · loading")
         } else if loading && total == 0 {
-            title += " · loading";
+            " loading".to_owned()
         } else if shown < total {
-            title += &format!(" {shown} of {total}");
+            format!(" {shown} of {total}")
         } else {
-            title += &format!(" {total}");
-        }
-        if !self.rows.query_text().is_empty() {
-            title += &format!(" · filter {}", self.rows.query_text());
-        }
-        if self.rows.marked() > 0 {
-            title += &format!(" · {} marked", self.rows.marked());
-        }
-        if self.rows.held {
-            title += " · order held";
-        }
-        title
+            format!(" {total}")
+        };
+        let part = |on: bool, text: String| if on { text } else { String::new() };
+        let query = self.rows.query_text();
+        [
+            (self.spec.title)(&self.place, cx),
+            count,
+            part(!query.is_empty(), format!(" · filter {query}")),
+            part(self.rows.marked() > 0, format!(" · {} marked", self.rows.marked())),
+            part(self.rows.held, " · order held".to_owned()),
+        ]
+        .concat()
     }
 
     /// What failed, or what is hidden: said on the lower border.
@@ -83,11 +82,14 @@ impl<R: 'static> TableView<R> {
             if let Some(slot) = cx.store.slot(&feed)
                 && let Some(error) = &slot.error
             {
-                let age = slot.at.map_or_else(|| "nothing known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), Time::now())));
+                let age = slot
+                    .at
+                    .map_or_else(|| "nothing known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), Time::now())));
                 return (format!("{} · {age}", error.what), Role::Warn);
             }
         }
-        let hidden: Vec<&str> = self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
+        let hidden: Vec<&str> =
+            self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
         if hidden.is_empty() {
             return (String::new(), Role::Dim);
         }

@@ -15,7 +15,8 @@ pub struct Placed {
 
 /// Lays out the columns in `available` cells. `widest` is what each column's rows need; `skipped` columns after the first have been scrolled away.
 pub fn place<R>(columns: &[(usize, &Column<R>)], widest: &[u16], available: u16, skipped: usize) -> Vec<Placed> {
-    let mut kept: Vec<(usize, &Column<R>)> = columns.iter().enumerate().filter(|(n, _)| *n < 2 || *n >= 2 + skipped).map(|(_, c)| *c).collect();
+    let mut kept: Vec<(usize, &Column<R>)> =
+        columns.iter().enumerate().filter(|(n, _)| *n < 2 || *n >= 2 + skipped).map(|(_, c)| *c).collect();
     while kept.len() > 1 && least(&kept) > available {
         // With equal rank the one to the right leaves.
         let leaves = (1..kept.len()).max_by_key(|n| (kept[*n].1.rank, *n)).unwrap_or(kept.len() - 1);
