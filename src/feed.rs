@@ -110,7 +110,7 @@ pub struct Update {
     pub feed: Feed,
     /// Epoch of the reconcile that started the poll; an older one is thrown away.
     pub epoch: u32,
-    /// When the answer was complete, by the local clock.
+    /// When the answer was complete: by the local clock as the poll sends it, by AWS's once the loop hands it on.
     pub at: Time,
     /// The answer.
     pub outcome: Outcome,

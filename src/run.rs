@@ -82,7 +82,7 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
                 // The terminal is gone: nobody is left to ask.
                 Some(Err(_)) | None => Some(Event::Terminate),
             },
-            Some(update) = updates.recv() => Some(Event::Update(Box::new(update))),
+            Some(update) = updates.recv() => Some(world.heard(update)),
             _ = meter.tick() => {
                 let figures = world.watcher.meter();
                 app.update(Event::Meter(figures), world.now());
@@ -100,7 +100,8 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
         if !pressed {
             // Polls come in bundles; a key is never made to wait for them, but one frame serves them all.
             while let Ok(update) = updates.try_recv() {
-                world.take(&mut app, Event::Update(Box::new(update)))?;
+                let event = world.heard(update);
+                world.take(&mut app, event)?;
             }
             if drawn.elapsed() < FRAME && app.dirty() {
                 world.watcher.reconcile(app.wanted());
@@ -113,9 +114,18 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
 impl World {
     /// AWS's time: ages are told by the clock that made the timestamps.
     fn now(&self) -> Time {
+        self.by_aws(Time::now())
+    }
+
+    fn by_aws(&self, local: Time) -> Time {
         let skew = jiff::SignedDuration::from_millis(self.clients.clock_skew_ms());
         // Beyond the calendar's ends there is no age to tell.
-        Time::now().checked_add(skew).unwrap_or(Time::MAX)
+        local.checked_add(skew).unwrap_or(Time::MAX)
+    }
+
+    /// Polls date their answers by the local clock; an age is the difference of two times of one clock.
+    fn heard(&self, update: Update) -> Event {
+        Event::Update(Box::new(Update { at: self.by_aws(update.at), ..update }))
     }
 
     fn take(&mut self, app: &mut App, event: Event) -> std::io::Result<()> {
@@ -145,7 +155,10 @@ impl World {
                     return event.map_or(Ok(()), |event| self.take(app, event));
                 }
                 () = &mut due => return Ok(()),
-                Some(update) = updates.recv() => self.take(app, Event::Update(Box::new(update)))?,
+                Some(update) = updates.recv() => {
+                    let event = self.heard(update);
+                    self.take(app, event)?;
+                }
             }
         }
     }

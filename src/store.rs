@@ -23,7 +23,7 @@ const MESSAGES_KEPT: usize = 500;
 pub struct Slot {
     /// The last good answer.
     pub value: Option<Value>,
-    /// When the last good answer came, by the local clock.
+    /// When the last good answer came, by AWS's clock like all times that panes see.
     pub at: Option<Time>,
     /// Why the newest poll brought nothing, until one does.
     pub error: Option<Arc<AwsError>>,

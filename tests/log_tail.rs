@@ -150,7 +150,7 @@ async fn a_service_is_read_from_the_past_into_the_present_without_gap_or_repeat(
     assert!(tail.lines.iter().all(|line| line.at.as_millisecond() >= since));
     assert!(tail.lines.iter().map(|line| &line.source.stream).collect::<HashSet<_>>().len() >= 2, "several streams are merged");
     for _ in 0..5 {
-        sim.step(Duration::from_secs(60));
+        sim.step(Duration::from_mins(1));
         tail.poke();
         let before = tail.lines.len();
         tail.until("new lines come", |tail| tail.lines.len() > before).await;
@@ -258,7 +258,7 @@ async fn a_denied_live_tail_falls_back_to_polling_and_says_so() {
     let note = tail.state.note.clone().unwrap();
     assert!(note.contains("logs:StartLiveTail") && note.ends_with("polling instead"), "{note}");
     let before = tail.lines.len();
-    sim.step(Duration::from_secs(120));
+    sim.step(Duration::from_mins(2));
     tail.poke();
     tail.until("lines come by polling", |tail| tail.lines.len() > before).await;
     assert!(!tail.state.live);

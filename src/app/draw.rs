@@ -122,7 +122,7 @@ impl App {
         }
         match (failed, loading, live) {
             (true, ..) => {
-                let age = oldest.map_or(String::new(), |at| format!(" {}", age::since(Some(at), Time::now())));
+                let age = oldest.map_or(String::new(), |at| format!(" {}", age::since(Some(at), self.shared.now)));
                 (format!("? stale{age}"), Role::Stale)
             }
             (false, true, false) => ("◌ loading".to_owned(), Role::Busy),

@@ -102,14 +102,12 @@ fn running(row: &ClusterRow) -> Cell<'_> {
 fn seen<'a>(row: &'a ClusterRow, cx: &Cx<'a>) -> Cell<'a> {
     let slot = cx.store.slot(&Feed::Services(row.ctx, row.cluster.clone()));
     match (&row.trouble, slot.and_then(|s| s.at)) {
-        (Some(why), Some(at)) => painted(format!("{} old · {why}", age::since(Some(at), Time::now())), Role::Warn),
+        (Some(why), Some(at)) => painted(format!("{} old · {why}", age::since(Some(at), cx.now)), Role::Warn),
         (Some(why), None) => painted(&**why, Role::Warn),
         (None, Some(_)) => dim("live"),
         (None, None) => dim("loading"),
     }
 }
-
-use crate::model::Time;
 
 fn contexts(place: &Place, cx: &Cx) -> impl Iterator<Item = Ctx> + use<> {
     let only = place.ctx;

@@ -2,7 +2,6 @@
 
 use super::layout::{Placed, place};
 use super::{Column, TableView};
-use crate::model::Time;
 use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
@@ -82,9 +81,8 @@ impl<R: 'static> TableView<R> {
             if let Some(slot) = cx.store.slot(&feed)
                 && let Some(error) = &slot.error
             {
-                let age = slot
-                    .at
-                    .map_or_else(|| "nothing known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), Time::now())));
+                let age =
+                    slot.at.map_or_else(|| "nothing known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), cx.now)));
                 return (format!("{} · {age}", error.what), Role::Warn);
             }
         }
