@@ -91,7 +91,8 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
         };
         let Some(event) = event else { continue };
         world.take(&mut app, event)?;
-        while let Some(event) = world.input.as_mut().and_then(Input::ready) {
+        while let Some(input) = world.input.as_mut() {
+            let Some(event) = input.ready().await else { break };
             pressed = true;
             if let Some(event) = world.translate(event, &mut app) {
                 world.take(&mut app, event)?;
