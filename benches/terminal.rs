@@ -29,7 +29,7 @@ fn main() {
         if plan.wants("start") {
             start(&plan, &program, &mut table);
         }
-        if plan.wants("demo") && program.demo {
+        if plan.wants("demo") && program.own {
             demo(&plan, &program, &mut table);
         }
         for size in [Size::SMALL, Size::LARGE, Size::HUGE] {
@@ -71,12 +71,12 @@ impl Plan {
         let own = Program {
             name: "midwatch".into(),
             command: vec![env!("CARGO_BIN_EXE_midwatch").into(), "--cluster".into(), "{cluster}".into()],
-            demo: true,
+            own: true,
         };
         let peers = self.peers.iter().map(|peer| {
             let command: Vec<String> = peer.split_whitespace().map(str::to_owned).collect();
             let name = command.first().and_then(|path| path.rsplit('/').next()).unwrap_or("peer").to_owned();
-            Program { name, command, demo: false }
+            Program { name, command, own: false }
         });
         std::iter::once(own).chain(peers).collect()
     }
@@ -86,7 +86,8 @@ impl Plan {
 struct Program {
     name: String,
     command: Vec<String>,
-    demo: bool,
+    /// Whether it is ours and has a demo.
+    own: bool,
 }
 
 impl Program {
@@ -224,7 +225,11 @@ fn fleet(plan: &Plan, program: &Program, size: Size, table: &mut Table) {
         table.row(&format!("bytes/s to the terminal, world moving: {}", size.name), program, &bytes);
         table.row(&format!("memory, MB: {}", size.name), program, &median(&resident(&terminal).into_iter().collect::<Vec<_>>()));
     }
-    drop((terminal, fleet));
+    drop(terminal);
+    if program.own && size.tasks >= 10_000 {
+        tasks(plan, program, &fleet, table);
+    }
+    drop(fleet);
     if plan.wants("idle") {
         // Time stands still over there: nothing changes but ages.
         let fleet = Fleet::new(size, 0.0);
@@ -234,6 +239,35 @@ fn fleet(plan: &Plan, program: &Program, size: Size, table: &mut Table) {
         let (_, bytes) = idle(&mut terminal, plan.idle);
         table.row(&format!("bytes/s to the terminal, nothing changes: {}", size.name), program, &bytes);
     }
+}
+
+/// The list of all tasks of a cluster: keys and memory with every task in it.
+fn tasks(plan: &Plan, program: &Program, fleet: &Fleet, table: &mut Table) {
+    let mut terminal = Program { name: program.name.clone(), command: program.command[..1].to_vec(), own: true }.launch(fleet).start();
+    terminal.until(LOADING, |t| t.text().contains(&fleet.cluster));
+    let before = described(fleet, "DescribeTasks");
+    // From the problems to the clusters, and into the tasks of the first.
+    terminal.key("tab");
+    terminal.key("T");
+    let deadline = Instant::now() + LOADING;
+    while Instant::now() < deadline && described(fleet, "DescribeTasks") < before + 100 {
+        terminal.drain(Duration::from_millis(50));
+    }
+    if plan.wants("keys") {
+        let times = keys(&mut terminal, plan.keys);
+        table.row("key to last byte p50 / p99, ms: list of 10,000 tasks", program, &percentiles(&times));
+    }
+    if plan.wants("idle") {
+        let (processor, _) = idle(&mut terminal, plan.idle);
+        table.row("CPU while nothing is pressed, %: list of 10,000 tasks", program, &processor);
+        let memory: Vec<f64> = resident(&terminal).into_iter().collect();
+        table.row("memory, MB: list of 10,000 tasks", program, &median(&memory));
+    }
+}
+
+/// How often an operation was answered.
+fn described(fleet: &Fleet, operation: &str) -> usize {
+    fleet.sim.calls().iter().filter(|call| call.operation == operation && call.status == 200).count()
 }
 
 /// Waits until every service was described once, and counts what that took.
@@ -261,8 +295,7 @@ fn loaded(terminal: &mut Terminal, fleet: &Fleet, size: Size) -> bool {
     let deadline = Instant::now() + LOADING;
     let wanted = size.services.div_ceil(10);
     while Instant::now() < deadline {
-        let described = fleet.sim.calls().iter().filter(|call| call.operation == "DescribeServices" && call.status == 200).count();
-        if described >= wanted {
+        if described(fleet, "DescribeServices") >= wanted {
             return true;
         }
         terminal.drain(Duration::from_millis(50));
@@ -272,6 +305,7 @@ fn loaded(terminal: &mut Terminal, fleet: &Fleet, size: Size) -> bool {
 
 /// Milliseconds from a key to the last byte of its frame, for keys that move the cursor down and up again.
 fn keys(terminal: &mut Terminal, count: usize) -> Vec<f64> {
+    terminal.key("g");
     terminal.drain(Duration::from_secs(2));
     let mut times = Vec::new();
     for key in ["j", "k", "down", "up"].iter().cycle().take(count) {

@@ -77,7 +77,6 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
     let (config, keys) = config::load(open.config.as_deref(), &places).map_err(Usage)?;
     let theme = Theme::choose(open.theme.as_deref(), config.theme.as_deref(), places.themes().as_deref(), &Surroundings::from_env())
         .map_err(Usage)?;
-    terminal::require().map_err(anyhow::Error::msg)?;
     let _log = log_to(open)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
     // The embedded AWS runs on a thread of its own and dies with this value.
@@ -87,6 +86,8 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
     terminal::install_panic_hook();
     let done = runtime.block_on(async {
         let clients = aws::connect(specs).await.map_err(|e| usage_of(&e))?;
+        // Only now: what is wrong with the words of the command is said first, terminal or not.
+        terminal::require().map_err(anyhow::Error::msg)?;
         // Whatever asks for a password or prints a line does so before the screen is taken.
         let _resolved = clients.resolve(PATIENCE).await;
         let fleet = fleet(&clients, &config, open);

@@ -50,19 +50,19 @@ impl Palette {
         self.find();
     }
 
-    /// Best match first; without a query, the order of the entries.
+    /// What is called just so first, then the best match; without a query, the order of the entries.
     fn find(&mut self) {
         self.cursor = 0;
         let text = self.input.text().trim();
         let Ok(query) = Query::parse(text, &[]) else { return };
-        let mut scored: Vec<(i64, usize)> = self
+        let mut scored: Vec<(bool, i64, usize)> = self
             .entries
             .iter()
             .enumerate()
-            .filter_map(|(n, entry)| query.score(&format!("{} {}", entry.kind, entry.name)).map(|score| (-score, n)))
+            .filter_map(|(n, entry)| query.score(&format!("{} {}", entry.kind, entry.name)).map(|score| (entry.name != text, -score, n)))
             .collect();
         scored.sort_unstable();
-        self.shown = scored.into_iter().map(|(_, n)| n).collect();
+        self.shown = scored.into_iter().map(|(_, _, n)| n).collect();
     }
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) -> Position {
@@ -110,9 +110,11 @@ impl App {
             entries.push(entry("ctx", &context.name, &format!("only this context, {}", context.region), Go::Pane("fleet", place)));
         }
         entries.extend(self.themes.iter().map(|name| entry("theme", name, "change the colours", Go::Theme(name.clone()))));
-        let global = ACTIONS.iter().filter(|row| row.scope == Scope::Global && !matches!(row.action, crate::action::Action::Pane(_)));
+        // Quit is a key that asks; the word quits.
+        let named = |action| !matches!(action, crate::action::Action::Pane(_) | crate::action::Action::Quit);
+        let global = ACTIONS.iter().filter(|row| row.scope == Scope::Global && named(row.action));
         entries.extend(global.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
-        entries.push(entry("do", "q", "quit", Go::Quit));
+        entries.extend(["q", "quit"].map(|word| entry("do", word, "Quit from anywhere, without being asked", Go::Quit)));
         entries
     }
 

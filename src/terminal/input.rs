@@ -79,19 +79,19 @@ impl Input {
         }
     }
 
-    /// The next event if it is here already, to drain what queued up before a frame is drawn.
+    /// The next event if it is here already, to drain what queued up before a frame is drawn. Never waits.
+    ///
+    /// It looks with the caller's own waker: the stream wakes whoever looked first in vain, and a look with a waker that wakes nobody
+    /// would leave the next key lying until something else happens.
     pub async fn ready(&mut self) -> Option<TerminalEvent> {
         loop {
-            // Polled with the caller's own waker: crossterm keeps the waker of the first poll that found nothing, and one that wakes
-            // nobody would lose the next key.
-            let polled = poll_fn(|cx| Poll::Ready(self.events.poll_next_unpin(cx))).await;
-            match polled {
+            match poll_fn(|cx| Poll::Ready(self.events.poll_next_unpin(cx))).await {
                 Poll::Ready(Some(Ok(event))) => {
                     if let Some(event) = translated(event) {
                         return Some(event);
                     }
                 }
-                // The next call of `next` meets the error, or the end, again and says so.
+                // The next call of `next` meets an error or the end again and says so.
                 Poll::Ready(Some(Err(_)) | None) | Poll::Pending => return None,
             }
         }
