@@ -150,5 +150,14 @@ fn put(buf: &mut Buffer, x: u16, y: u16, what: &str, width: u16, right: bool, st
     let fitted = text::fit(what, usize::from(width));
     let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
     let x = if right { x + width.saturating_sub(used) } else { x };
+    if fitted.is_ascii() {
+        // What needs no search for grapheme clusters is written cell by cell: this is most of a frame.
+        for (x, letter) in (x..).zip(fitted.chars()) {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.set_char(letter).set_style(style);
+            }
+        }
+        return;
+    }
     buf.set_stringn(x, y, &*fitted, usize::from(width), style);
 }
