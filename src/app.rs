@@ -475,11 +475,14 @@ impl App {
     /// The contexts whose credentials do not work now, with what to do about it.
     fn locked_out(&self) -> Vec<(Ctx, Cow<'_, str>)> {
         let of = |ctx: Ctx| {
-            let mut errors = self.shared.store.slots_of(ctx).filter_map(|(_, slot)| slot.error.as_ref());
-            let error = errors.find(|error| matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials))?;
+            let errors = self.shared.store.slots_of(ctx).filter_map(|(_, slot)| slot.error.as_ref());
+            let out = errors.filter(|error| matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials));
+            // Every call fails the same way; the same one is told each time.
+            let error = out.min_by_key(|error| (&error.hint, &error.what))?;
+            // What to do comes first: it must not be what a narrow screen cuts off.
             Some((
                 ctx,
-                if error.hint.is_empty() { error.what.to_string().into() } else { format!("{} · {}", error.what, error.hint).into() },
+                if error.hint.is_empty() { error.what.to_string().into() } else { format!("{} · {}", error.hint, error.came()).into() },
             ))
         };
         self.shared.fleet.all().filter_map(of).collect()

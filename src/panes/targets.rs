@@ -177,7 +177,7 @@ fn wanted(place: &Place, cx: &Cx, _: &[&TargetRow], _: Option<&TargetRow>, out: 
 
 fn preview(row: &TargetRow, cx: &Cx) -> Vec<Line<'static>> {
     let text = |text: String, role| Span::styled(text, cx.theme.style(role));
-    let label = |word: &'static str| text(format!("{word:<6}"), Role::Dim);
+    let label = |word: &'static str| text(format!("{word:<7}"), Role::Dim);
     let mut lines = vec![Line::from(vec![label("why"), text(format!("{} ", row.verdict.health.glyph()), row.verdict.health.role()), text(row.verdict.why.clone(), Role::Text)])];
     if !row.verdict.next.is_empty() {
         lines.push(Line::from(vec![label("next"), text(row.verdict.next.clone(), Role::Text)]));

@@ -213,7 +213,7 @@ fn wanted(place: &Place, cx: &Cx, _: &[&TaskRow], _: Option<&TaskRow>, out: &mut
 
 fn preview(row: &TaskRow, cx: &Cx) -> Vec<Line<'static>> {
     let task = &row.task;
-    let label = |word: &'static str| Span::styled(format!("{word:<6}"), cx.theme.style(Role::Dim));
+    let label = |word: &'static str| Span::styled(format!("{word:<7}"), cx.theme.style(Role::Dim));
     let verdict = verdict::task(task, cx.now);
     let mut lines = vec![Line::from(vec![
         label("why"),

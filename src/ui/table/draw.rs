@@ -54,10 +54,13 @@ impl<R: 'static> TableView<R> {
         let slots = (self.spec.sources)(&self.place, cx);
         let expected = slots.iter().filter_map(|feed| cx.store.slot(feed)?.expected).sum::<usize>();
         let loading = slots.iter().any(|feed| cx.store.slot(feed).is_none_or(|s| s.value.is_none() && s.error.is_none()));
+        let unknown = slots.iter().any(|feed| cx.store.slot(feed).is_some_and(|s| s.value.is_none() && s.error.is_some()));
         let count = if expected > total {
             format!(" {total} of {expected} · loading")
         } else if loading && total == 0 {
             " loading".to_owned()
+        } else if unknown && total == 0 {
+            " not known".to_owned()
         } else if shown < total {
             format!(" {shown} of {total}")
         } else {
@@ -81,9 +84,12 @@ impl<R: 'static> TableView<R> {
             if let Some(slot) = cx.store.slot(&feed)
                 && let Some(error) = &slot.error
             {
-                let age =
-                    slot.at.map_or_else(|| "nothing known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), cx.now)));
-                return (format!("{} · {age}", error.what), Role::Warn);
+                let age = slot
+                    .at
+                    .map_or_else(|| "nothing is known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), cx.now)));
+                let of_several = self.place.ctx.is_none() && cx.fleet.0.len() > 1;
+                let context = if of_several { format!("{}: ", cx.fleet.context(feed.ctx()).name) } else { String::new() };
+                return (format!("{context}{age} · {}", error.what), Role::Warn);
             }
         }
         let hidden: Vec<&str> =
