@@ -295,6 +295,8 @@ impl App {
             self.notice = None;
             self.dirty = true;
         }
+        let cx = self.shared.cx();
+        self.dirty |= self.views.last_mut().is_some_and(|view| view.tick(&cx));
         // Ages move; ratatui sends only the cells that differ.
         self.dirty |= self.ages().is_some();
     }
