@@ -50,22 +50,22 @@ impl<R: 'static> TableView<R> {
 
     /// Noun, scope and counts: never a number that hides that something is missing.
     fn title(&self, cx: &Cx) -> String {
-        let mut title = (self.spec.title)(&self.place, cx);
+        let mut title = (self.spec.title)(&self.place, cx).trim_end_matches('·').trim_end().to_owned();
+        title += " · ";
         let (shown, total) = (self.rows.len(), self.rows.total());
         let slots = (self.spec.sources)(&self.place, cx);
         let expected = slots.iter().filter_map(|feed| cx.store.slot(feed)?.expected).sum::<usize>();
         let loading = slots.iter().any(|feed| cx.store.slot(feed).is_none_or(|s| s.value.is_none() && s.error.is_none()));
         let unknown = slots.iter().any(|feed| cx.store.slot(feed).is_some_and(|s| s.value.is_none() && s.error.is_some()));
         if expected > total {
-            title += &format!(" · {total} of {expected} · loading");
+            title += &format!("{total} of {expected} · loading");
         } else if loading && total == 0 {
-            title += " · loading";
+            title += "loading";
         } else if unknown && total == 0 {
-            title += " not known";
-        } else if shown < total {
-            title += &format!(" {shown} of {total}");
+            title += "not known";
         } else {
-            title += &format!(" {total}");
+            title += &if shown < total { format!("{shown} of {total}") } else { total.to_string() };
+            title += if loading { " · loading" } else { "" };
         }
         if !self.rows.query_text().is_empty() {
             title += &format!(" · filter {}", self.rows.query_text());
@@ -85,10 +85,10 @@ impl<R: 'static> TableView<R> {
             if let Some(slot) = cx.store.slot(&feed)
                 && let Some(error) = &slot.error
             {
-                let age = slot.at.map_or_else(|| "nothing is known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), cx.now)));
+                let age = slot.at.map_or_else(String::new, |at| format!("rows are {} old · ", age::since(Some(at), cx.now)));
                 let of_several = self.place.ctx.is_none() && cx.fleet.0.len() > 1;
                 let context = if of_several { format!("{}: ", cx.fleet.context(feed.ctx()).name) } else { String::new() };
-                return (format!("{context}{age} · {}", error.what), Role::Warn);
+                return (format!("{context}{age}{}", error.what), Role::Warn);
             }
         }
         let hidden: Vec<&str> = self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
