@@ -326,6 +326,8 @@ impl App {
         }
         // Some verdicts change by time alone: a grace ends, a bad event grows old.
         self.board_stale |= now.as_second() - self.judged_at.as_second() >= JUDGE_SECONDS;
+        let cx = self.shared.cx();
+        self.dirty |= self.views.last_mut().is_some_and(|view| view.tick(&cx));
         // Ages move; only the cells that differ are sent.
         self.dirty |= self.ages().is_some();
     }

@@ -257,6 +257,27 @@ fn the_cursor_holds_its_row_while_the_order_changes() {
     assert!(moved > 0, "nothing moved in 24 minutes");
 }
 
+#[test]
+fn rows_that_were_held_for_a_key_go_where_they_belong_by_time_alone() {
+    let mut stage = Stage::small();
+    open_cluster(&mut stage, "payments-prod");
+    stage.keys("j k");
+    let mut held = false;
+    for _ in 0..30 {
+        stage.step(30);
+        stage.press("j");
+        stage.refresh_quietly();
+        held = stage.screen(120, 35).contains("order held");
+        if held {
+            break;
+        }
+    }
+    assert!(held, "nothing moved in a quarter of an hour");
+    stage.step(4);
+    let screen = stage.screen(120, 35);
+    assert!(!screen.contains("order held"), "{screen}");
+}
+
 /// Whether a terminal would obey it, or a reader be deceived by it.
 fn harmful(c: char) -> bool {
     c.is_control()

@@ -40,9 +40,6 @@ impl App {
             return None;
         }
         self.draw_header(Rect { height: 1, ..screen }, buf);
-        if screen.height >= SHORT {
-            self.draw_crumb(Rect { y: screen.y + 1, height: 1, ..screen }, buf);
-        }
         self.draw_banner(buf);
         let body = self.body();
         let mut views = std::mem::take(&mut self.views);
@@ -50,6 +47,10 @@ impl App {
             view.draw(body, buf, &self.shared.cx());
         }
         self.views = views;
+        // After the view, which learns its size by being drawn.
+        if screen.height >= SHORT {
+            self.draw_crumb(Rect { y: screen.y + 1, height: 1, ..screen }, buf);
+        }
         let cursor = self.draw_footer(buf);
         self.draw_overlay(buf).or(cursor)
     }
@@ -124,8 +125,9 @@ impl App {
         }
         match (failed, loading, live) {
             (true, ..) => {
-                let age = oldest.map_or(String::new(), |at| format!(" {}", age::since(Some(at), self.shared.now)));
-                (format!("? stale{age}"), Role::Stale)
+                // What was never answered is not old: it is missing.
+                let told = oldest.map_or("? incomplete".to_owned(), |at| format!("? stale {}", age::since(Some(at), self.shared.now)));
+                (told, Role::Stale)
             }
             (false, 0, false) => (String::new(), Role::Dim),
             (false, _, false) => ("◌ loading".to_owned(), Role::Busy),
@@ -212,6 +214,16 @@ impl App {
                 buf.set_stringn(keys.x + 1, keys.y, prompt.hint(), usize::from(keys.width.saturating_sub(2)), theme.style(Role::Dim));
             }
             return Some(cursor);
+        }
+        if let Some(overlay) = &self.overlay {
+            // The view's keys do not work now.
+            let hint = match overlay {
+                Overlay::Help(_) => "type to search · ↑↓ scroll · esc closes",
+                Overlay::Menu(_) => "a letter chooses · esc closes",
+                Overlay::Palette(_) => "type to find · ↑↓ choose · ⏎ go · esc closes",
+            };
+            buf.set_stringn(keys.x + 1, keys.y, hint, usize::from(keys.width.saturating_sub(2)), self.shared.theme.style(Role::Dim));
+            return None;
         }
         let noticed = self.notice.is_some();
         if let Some((notice, _)) = &self.notice {

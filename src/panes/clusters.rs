@@ -102,6 +102,8 @@ fn running(row: &ClusterRow) -> Cell<'_> {
 /// How fresh the row is, said only when it is not: a number that counts up every second says nothing.
 fn seen<'a>(row: &'a ClusterRow, cx: &Cx<'a>) -> Cell<'a> {
     let slot = cx.store.slot(&Feed::Services(row.ctx, row.cluster.clone()));
+    // A cluster without services is known from the list of clusters alone.
+    let slot = slot.or_else(|| cx.store.slot(&Feed::Clusters(row.ctx)).filter(|_| row.services == Some(0)));
     match (&row.trouble, slot.and_then(|s| s.at)) {
         (Some(why), Some(at)) => painted(format!("{} ago · {why}", age::since(Some(at), cx.now)), Role::Warn),
         (Some(why), None) => painted(&**why, Role::Warn),
@@ -149,8 +151,9 @@ fn row(ctx: Ctx, cluster: Arn, counts: Option<Arc<Cluster>>, cx: &Cx) -> Cluster
     let slot = cx.store.slot(&Feed::Services(ctx, cluster.clone()));
     let trouble = slot.and_then(|s| s.error.as_ref()).or(cx.store.slot(&Feed::Clusters(ctx)).and_then(|s| s.error.as_ref())).map(|e| Str::from(e.came()));
     let worst = judged.iter().map(|j| j.verdict.health).min();
+    let none = counts.as_ref().is_some_and(|c| c.services == 0);
     let health = match worst {
-        _ if !known => if trouble.is_some() { Health::Unknown } else if counts.as_ref().is_some_and(|c| c.services == 0) { Health::Idle } else { Health::Roll },
+        _ if !known => if trouble.is_some() { Health::Unknown } else if none { Health::Idle } else { Health::Roll },
         Some(worst) => worst,
         None => Health::Idle,
     };
@@ -168,7 +171,7 @@ fn row(ctx: Ctx, cluster: Arn, counts: Option<Arc<Cluster>>, cx: &Cx) -> Cluster
         wanted: sum(|s| s.desired),
         running: sum(|s| s.running),
         pending: sum(|s| s.pending),
-        services: known.then_some(judged.len()),
+        services: (known || none).then_some(judged.len()),
         trouble,
         cluster,
     }

@@ -35,8 +35,11 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     enter: "tasks",
     preview: None,
     empty: |_, cx| {
-        let (services, _) = cx.board.size();
-        if services == 0 { "no services seen yet".to_owned() } else { format!("● no problems in {services} services") }
+        match cx.board.size().0 {
+            0 => "no services seen yet".to_owned(),
+            1 => "● no problems in 1 service".to_owned(),
+            n => format!("● no problems in {n} services"),
+        }
     },
     sources: |_, _| Vec::new(),
     hints: &[Action::Open, Action::Logs, Action::Events, Action::Targets, Action::Describe, Action::Json],
@@ -45,7 +48,7 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
 const COLUMNS: &[Column<Arc<Judged>>] = &[
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(6), right: false, rank: 0, cell: |row, _| health(row.verdict.health), sort: |row, _| severity(row) },
     Column { key: 'n', title: "SERVICE", width: Width::Fit(12, 44), right: false, rank: 0, cell: name, sort: |row, _| Key::Text(row.service.name.clone()) },
-    Column { key: 'w', title: "WHY", width: Width::Fill(20), right: false, rank: 0, cell: |row, _| plain(&*row.verdict.why), sort: |row, _| Key::Text(row.verdict.why.as_str().into()) },
+    Column { key: 'w', title: "WHY", width: Width::Fill(16), right: false, rank: 0, cell: |row, _| plain(&*row.verdict.why), sort: |row, _| Key::Text(row.verdict.why.as_str().into()) },
     Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.verdict.since, cx.now)), sort: |row, _| Key::Number(-row.verdict.since.map_or(0, jiff::Timestamp::as_second)) },
 ];
 
@@ -209,6 +212,10 @@ impl View for Fleet {
 
     fn ages(&self, cx: &Cx) -> Option<u32> {
         self.focused_ref().ages(cx)
+    }
+
+    fn tick(&mut self, cx: &Cx) -> bool {
+        self.problems.tick(cx) | self.clusters.tick(cx)
     }
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {

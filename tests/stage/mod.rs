@@ -170,11 +170,16 @@ impl Stage {
                 standing.busy = true;
                 standing.asked += 1;
             }
+            // A tail that has nothing new may still be reading.
+            Outcome::Same if matches!(update.feed, Feed::Logs(..)) => standing.answered += 1,
             Outcome::Whole(_) | Outcome::Same => {
                 standing.busy = false;
                 standing.answered += 1;
             }
-            Outcome::Lines(_, state) => standing.answered += u32::from(state.caught_up),
+            Outcome::Lines(_, state) => {
+                standing.busy = !state.caught_up;
+                standing.answered += 1;
+            }
             Outcome::Failed(_) => {
                 standing.busy = false;
                 standing.failed += 1;
@@ -196,13 +201,33 @@ impl Stage {
 
     /// Takes updates in until every feed that is wanted has an answer or an error, those included that the answers make wanted.
     pub fn settle(&mut self) {
+        self.settle_but(|_| false);
+    }
+
+    /// The same, but for feeds that hang: those have been asked.
+    pub fn settle_but(&mut self, hangs: impl Fn(&Feed) -> bool) {
         self.until("every feed has an answer or an error", |stage| {
             let open = |feed: &Feed| {
                 let standing = stage.standing(feed);
-                standing.busy || standing.answered + standing.failed == 0
+                if hangs(feed) { !standing.busy } else { standing.busy || standing.answered + standing.failed == 0 }
             };
             !stage.app.wanted().iter().any(|wanted| open(wanted.feed()))
         });
+    }
+
+    /// Waits until a tail has read all streams that are known by now.
+    pub fn read_up(&mut self) {
+        self.settle();
+        // Twice: what comes first may have been on its way before the last stream was known.
+        for _ in 0..2 {
+            let wanted = self.app.wanted().iter().map(Wanted::feed);
+            let tails: Vec<(Feed, u32)> =
+                wanted.filter(|feed| matches!(feed, Feed::Logs(..))).map(|feed| (feed.clone(), self.standing(feed).answered)).collect();
+            let feeds: Vec<Feed> = tails.iter().map(|(feed, _)| feed.clone()).collect();
+            self.watcher.poke(&feeds);
+            self.until("the tail has read up", |stage| tails.iter().all(|(feed, answered)| stage.standing(feed).answered > *answered));
+            self.settle();
+        }
     }
 
     /// Presses the key that asks AWS again, and waits until every feed on screen has been asked anew and said something.

@@ -56,20 +56,20 @@ impl<R: 'static> TableView<R> {
         let loading = slots.iter().any(|feed| cx.store.slot(feed).is_none_or(|s| s.value.is_none() && s.error.is_none()));
         let unknown = slots.iter().any(|feed| cx.store.slot(feed).is_some_and(|s| s.value.is_none() && s.error.is_some()));
         let count = if expected > total {
-            format!(" {total} of {expected} · loading")
+            format!("{total} of {expected} · loading")
         } else if loading && total == 0 {
-            " loading".to_owned()
+            "loading".to_owned()
         } else if unknown && total == 0 {
-            " not known".to_owned()
-        } else if shown < total {
-            format!(" {shown} of {total}")
+            "not known".to_owned()
         } else {
-            format!(" {total}")
+            let of = if shown < total { format!("{shown} of {total}") } else { total.to_string() };
+            if loading { format!("{of} · loading") } else { of }
         };
         let part = |on: bool, text: String| if on { text } else { String::new() };
         let query = self.rows.query_text();
         [
-            (self.spec.title)(&self.place, cx),
+            (self.spec.title)(&self.place, cx).trim_end_matches('·').trim_end().to_owned(),
+            " · ".to_owned(),
             count,
             part(!query.is_empty(), format!(" · filter {query}")),
             part(self.rows.marked() > 0, format!(" · {} marked", self.rows.marked())),
@@ -84,12 +84,10 @@ impl<R: 'static> TableView<R> {
             if let Some(slot) = cx.store.slot(&feed)
                 && let Some(error) = &slot.error
             {
-                let age = slot
-                    .at
-                    .map_or_else(|| "nothing is known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), cx.now)));
+                let age = slot.at.map_or_else(String::new, |at| format!("rows are {} old · ", age::since(Some(at), cx.now)));
                 let of_several = self.place.ctx.is_none() && cx.fleet.0.len() > 1;
                 let context = if of_several { format!("{}: ", cx.fleet.context(feed.ctx()).name) } else { String::new() };
-                return (format!("{context}{age} · {}", error.what), Role::Warn);
+                return (format!("{context}{age}{}", error.what), Role::Warn);
             }
         }
         let hidden: Vec<&str> =
