@@ -429,7 +429,7 @@ impl App {
         match action {
             Action::Back => self.back(),
             Action::Quit => self.leave(),
-            Action::Cancel => self.cancel(),
+            Action::Cancel => self.ask_to_quit("ctrl-c"),
             Action::Palette => self.overlay = Some(Overlay::Palette(self.palette())),
             Action::Help => self.overlay = Some(Overlay::Help(Help::new(self.kind()))),
             Action::HistoryBack => drop(self.step_back()),
