@@ -78,7 +78,12 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
     let theme = Theme::choose(open.theme.as_deref(), config.theme.as_deref(), places.themes().as_deref(), &Surroundings::from_env())
         .map_err(Usage)?;
     let _log = log_to(open)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_thread_start(step_back)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
     // The embedded AWS runs on a thread of its own and dies with this value.
     let demo = open.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
     let demo = demo.map_err(|e| Usage(e.to_string()))?;
@@ -94,7 +99,9 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         let refresh = config.refresh.as_secs_f64() / Config::default().refresh.as_secs_f64();
         let mouse = config.mouse;
         let now = Time::now();
-        let shared = Shared { store: Store::default(), board: Board::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
+        let mut store = Store::default();
+        store.set_tail_bytes(config.logs.memory);
+        let shared = Shared { store, board: Board::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
         let (pane, place) = first(open)?;
         let pane = panes::named(pane).context("the first pane is in the list")?;
         let app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;
@@ -185,4 +192,14 @@ fn log_to(open: &Open) -> anyhow::Result<Option<tracing_appender::non_blocking::
     let level = tracing_subscriber::EnvFilter::try_from_env("MIDWATCH_LOG").unwrap_or_else(|_| "midwatch=debug".into());
     tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(level).init();
     Ok(Some(guard))
+}
+
+/// Lets the screen's thread go first: polls and their parsing are never as urgent as a key. On Linux a thread has a niceness of its own;
+/// elsewhere the whole process would step back, so there nothing is done.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    {
+        // A system that refuses leaves everything as it was.
+        let _ = rustix::process::nice(5);
+    }
 }

@@ -160,6 +160,11 @@ pub trait View {
     /// Seconds after which what is drawn will look different though nothing was heard (ages, spinners); `None` when it will not.
     fn ages(&self, cx: &Cx) -> Option<u32>;
 
+    /// Time has passed without a key or news. Returns whether something is different now.
+    fn tick(&mut self, _cx: &Cx) -> bool {
+        false
+    }
+
     /// Draws into the area; draws what is visible and nothing else.
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx);
 

@@ -29,6 +29,7 @@ type Spans = Vec<(String, Role)>;
 impl App {
     /// Draws everything; returns where the terminal's cursor belongs, when something is being typed.
     pub fn draw(&mut self, buf: &mut Buffer) -> Option<Position> {
+        self.settle();
         self.dirty = false;
         let screen = buf.area;
         self.size = (screen.width, screen.height);
@@ -39,9 +40,6 @@ impl App {
             return None;
         }
         self.draw_header(Rect { height: 1, ..screen }, buf);
-        if screen.height >= SHORT {
-            self.draw_crumb(Rect { y: screen.y + 1, height: 1, ..screen }, buf);
-        }
         self.draw_banner(buf);
         let body = self.body();
         let mut views = std::mem::take(&mut self.views);
@@ -49,6 +47,10 @@ impl App {
             view.draw(body, buf, &self.shared.cx());
         }
         self.views = views;
+        // After the view, which learns its size by being drawn.
+        if screen.height >= SHORT {
+            self.draw_crumb(Rect { y: screen.y + 1, height: 1, ..screen }, buf);
+        }
         let cursor = self.draw_footer(buf);
         self.draw_overlay(buf).or(cursor)
     }
@@ -108,8 +110,9 @@ impl App {
 
     /// How true the screen is: live, loading, or how old.
     fn freshness(&self) -> (String, Role) {
-        let slots = self.wanted.iter().filter(|w| !matches!(w.feed(), Feed::Raw(..) | Feed::Image(..) | Feed::Identity(_)));
-        let (mut oldest, mut failed, mut loading, mut live): (Option<Time>, bool, bool, bool) = (None, false, false, false);
+        // What is asked for once says nothing about how live the rest is.
+        let slots = self.wanted.iter().filter(|w| !matches!(w.feed(), Feed::Image(..) | Feed::Identity(_) | Feed::TaskDefinition(..)));
+        let (mut oldest, mut failed, mut loading, mut live): (Option<Time>, bool, usize, bool) = (None, false, 0, false);
         for slot in slots.map(|wanted| self.shared.store.slot(wanted.feed())) {
             match slot {
                 Some(slot) if slot.error.is_some() => {
@@ -117,16 +120,19 @@ impl App {
                     oldest = oldest.min(slot.at).or(slot.at);
                 }
                 Some(slot) if slot.at.is_some() => live = true,
-                _ => loading = true,
+                _ => loading += 1,
             }
         }
         match (failed, loading, live) {
             (true, ..) => {
-                let age = oldest.map_or(String::new(), |at| format!(" {}", age::since(Some(at), self.shared.now)));
-                (format!("? stale{age}"), Role::Stale)
+                // What was never answered is not old: it is missing.
+                let told = oldest.map_or("? incomplete".to_owned(), |at| format!("? stale {}", age::since(Some(at), self.shared.now)));
+                (told, Role::Stale)
             }
-            (false, true, false) => ("◌ loading".to_owned(), Role::Busy),
-            _ => ("● live".to_owned(), Role::Ok),
+            (false, 0, false) => (String::new(), Role::Dim),
+            (false, _, false) => ("◌ loading".to_owned(), Role::Busy),
+            (false, 0, true) => ("● live".to_owned(), Role::Ok),
+            (false, n, true) => (format!("● live, {n} loading"), Role::Busy),
         }
     }
 
@@ -209,6 +215,16 @@ impl App {
             }
             return Some(cursor);
         }
+        if let Some(overlay) = &self.overlay {
+            // The view's keys do not work now.
+            let hint = match overlay {
+                Overlay::Help(_) => "type to search · ↑↓ scroll · esc closes",
+                Overlay::Menu(_) => "a letter chooses · esc closes",
+                Overlay::Palette(_) => "type to find · ↑↓ choose · ⏎ go · esc closes",
+            };
+            buf.set_stringn(keys.x + 1, keys.y, hint, usize::from(keys.width.saturating_sub(2)), self.shared.theme.style(Role::Dim));
+            return None;
+        }
         let noticed = self.notice.is_some();
         if let Some((notice, _)) = &self.notice {
             let role = match notice.tone {
@@ -227,6 +243,9 @@ impl App {
 
     /// The keys that work here, read from the live keymap.
     fn draw_keys(&self, line: Rect, buf: &mut Buffer) {
+        if !self.shared.config.hints {
+            return;
+        }
         let Some(view) = self.views.last() else { return };
         let kind = view.kind();
         let always = if kind == crate::action::Kind::Table { ALWAYS } else { &ALWAYS[1..] };

@@ -11,7 +11,7 @@ impl App {
         if self.views.len() > HISTORY {
             self.views.remove(1);
         }
-        self.settle(&[]);
+        self.show();
     }
 
     pub(super) fn step_back(&mut self) -> bool {
@@ -19,14 +19,14 @@ impl App {
             return false;
         }
         self.forward.extend(self.views.pop());
-        self.settle(&[]);
+        self.show();
         true
     }
 
     pub(super) fn step_forward(&mut self) -> bool {
         let Some(view) = self.forward.pop() else { return false };
         self.views.push(view);
-        self.settle(&[]);
+        self.show();
         true
     }
 

@@ -184,7 +184,9 @@ impl App {
             Go::Pane(name, place) => self.open_named(name, place),
             Go::Here(name) => {
                 if let Some(pane) = panes::named(name) {
-                    self.go(pane, None);
+                    // These two show all contexts, wherever the cursor is.
+                    let everywhere = matches!(name, "fleet" | "clusters").then(Place::default);
+                    self.go(pane, everywhere);
                 }
             }
             Go::Act(action) => return self.act(action),

@@ -20,6 +20,14 @@ pub struct AwsError {
     pub request_id: Option<Str>,
 }
 
+impl AwsError {
+    /// What came back, without what was being done: for where that is plain or of no matter.
+    #[must_use]
+    pub fn came(&self) -> &str {
+        self.what.split_once(": ").map_or(&self.what, |(_, came)| came)
+    }
+}
+
 /// Kinds of failure, each with its own treatment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {

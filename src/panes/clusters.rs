@@ -47,7 +47,8 @@ pub const SPEC: TableSpec<ClusterRow> = TableSpec {
     order: 0,
     wanted: |place, cx, visible, _, out| wanted(place, cx, visible, out),
     rows,
-    id: |row| row.cluster.0.clone(),
+    // Two contexts may look into one account.
+    id: |row| format!("{}@{}", row.cluster, row.ctx.0).into(),
     health: Some(|row| row.health),
     haystack: |row| format!("{} {} {} {}", row.cluster.name(), row.context, row.region, row.account),
     subject: |_, row, _| Subject {
@@ -75,7 +76,7 @@ const COLUMNS: &[Column<ClusterRow>] = &[
     Column { key: 'r', title: "RUN/WANT", width: Width::Fixed(11), right: true, rank: 1, cell: |row, _| running(row), sort: |row, _| Key::Number(i64::from(row.running)) },
     Column { key: 'p', title: "PEND", width: Width::Fixed(4), right: true, rank: 3, cell: |row, _| plain(row.pending.to_string()), sort: |row, _| Key::Number(-i64::from(row.pending)) },
     Column { key: 'i', title: "INST", width: Width::Fixed(4), right: true, rank: 6, cell: |row, _| row.counts.as_ref().map_or(dim("-"), |c| if c.instances == 0 { dim("-") } else { plain(c.instances.to_string()) }), sort: |row, _| Key::Number(row.counts.as_ref().map_or(0, |c| -i64::from(c.instances))) },
-    Column { key: 'e', title: "SEEN", width: Width::Fill(6), right: false, rank: 2, cell: seen, sort: |row, cx| Key::Number(cx.store.slot(&Feed::Services(row.ctx, row.cluster.clone())).and_then(|s| s.at).map_or(0, jiff::Timestamp::as_second)) },
+    Column { key: 'e', title: "SEEN", width: Width::Fit(6, 60), right: false, rank: 2, cell: seen, sort: |row, cx| Key::Number(cx.store.slot(&Feed::Services(row.ctx, row.cluster.clone())).and_then(|s| s.at).map_or(0, jiff::Timestamp::as_second)) },
 ];
 
 fn name<'a>(row: &'a ClusterRow, cx: &Cx<'a>) -> Cell<'a> {
@@ -101,8 +102,10 @@ fn running(row: &ClusterRow) -> Cell<'_> {
 /// How fresh the row is, said only when it is not: a number that counts up every second says nothing.
 fn seen<'a>(row: &'a ClusterRow, cx: &Cx<'a>) -> Cell<'a> {
     let slot = cx.store.slot(&Feed::Services(row.ctx, row.cluster.clone()));
+    // A cluster without services is known from the list of clusters alone.
+    let slot = slot.or_else(|| cx.store.slot(&Feed::Clusters(row.ctx)).filter(|_| row.services == Some(0)));
     match (&row.trouble, slot.and_then(|s| s.at)) {
-        (Some(why), Some(at)) => painted(format!("{} old · {why}", age::since(Some(at), cx.now)), Role::Warn),
+        (Some(why), Some(at)) => painted(format!("{} ago · {why}", age::since(Some(at), cx.now)), Role::Warn),
         (Some(why), None) => painted(&**why, Role::Warn),
         (None, Some(_)) => dim("live"),
         (None, None) => dim("loading"),
@@ -132,7 +135,7 @@ fn rows_of(ctx: Ctx, cx: &Cx) -> Vec<ClusterRow> {
     {
         let mut row = row(ctx, Arn::from("?"), None, cx);
         row.cluster = Arn(format!("{} (clusters unknown)", row.context).into());
-        row.trouble = Some(error.what.clone());
+        row.trouble = Some(error.came().into());
         row.health = Health::Unknown;
         rows.push(row);
     }
@@ -146,10 +149,11 @@ fn row(ctx: Ctx, cluster: Arn, counts: Option<Arc<Cluster>>, cx: &Cx) -> Cluster
     let of = |health: Health| judged.iter().filter(|j| j.verdict.health == health).count();
     let sum = |count: fn(&crate::model::Service) -> u32| judged.iter().map(|j| count(&j.service)).sum::<u32>();
     let slot = cx.store.slot(&Feed::Services(ctx, cluster.clone()));
-    let trouble = slot.and_then(|s| s.error.as_ref()).or(cx.store.slot(&Feed::Clusters(ctx)).and_then(|s| s.error.as_ref())).map(|e| e.what.clone());
+    let trouble = slot.and_then(|s| s.error.as_ref()).or(cx.store.slot(&Feed::Clusters(ctx)).and_then(|s| s.error.as_ref())).map(|e| Str::from(e.came()));
     let worst = judged.iter().map(|j| j.verdict.health).min();
+    let none = counts.as_ref().is_some_and(|c| c.services == 0);
     let health = match worst {
-        _ if !known => if trouble.is_some() { Health::Unknown } else if counts.as_ref().is_some_and(|c| c.services == 0) { Health::Idle } else { Health::Roll },
+        _ if !known => if trouble.is_some() { Health::Unknown } else if none { Health::Idle } else { Health::Roll },
         Some(worst) => worst,
         None => Health::Idle,
     };
@@ -167,7 +171,7 @@ fn row(ctx: Ctx, cluster: Arn, counts: Option<Arc<Cluster>>, cx: &Cx) -> Cluster
         wanted: sum(|s| s.desired),
         running: sum(|s| s.running),
         pending: sum(|s| s.pending),
-        services: known.then_some(judged.len()),
+        services: (known || none).then_some(judged.len()),
         trouble,
         cluster,
     }

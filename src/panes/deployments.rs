@@ -17,7 +17,7 @@ pub const PANE: Pane = Pane {
     help: "Deployments of a service, present and past",
     action: Some(Action::Deployments),
     open: |place, _| match &place.service {
-        Some(_) => Ok(Box::new(TableView::open(&SPEC, Place { task: None, container: None, ..place.clone() }))),
+        Some(_) => Ok(Box::new(TableView::open(&SPEC, Place { task: None, container: None, target_group: None, ..place.clone() }))),
         None => Err("Deployments need a service: put the cursor on one".to_owned()),
     },
 };

@@ -9,6 +9,7 @@ use super::Pane;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, ContainerDefinition, Ctx, ImageUri, Str, TaskDefinition};
+use crate::text::secret;
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::text_view::{TextLine, TextSpec, TextView};
@@ -26,9 +27,18 @@ pub const PANE: Pane = Pane {
     },
 };
 
-const SPEC: TextSpec = TextSpec { name: "describe", crumb: |place, _| crumb(place, "describe"), wanted, lines, sources };
+const SPEC: TextSpec = TextSpec { name: "describe", crumb: |place, _| crumb(place, "describe"), wanted, lines, sources, wrap: true, hints };
 
-/// What a place is about: the most particular thing that it names.
+/// A cluster and a target group have no logs.
+fn hints(place: &Place) -> &'static [Action] {
+    if place.target_group.is_none() && (place.service.is_some() || place.task.is_some()) {
+        &[Action::Search, Action::Wrap, Action::Copy, Action::Save, Action::Json, Action::Logs]
+    } else {
+        &[Action::Search, Action::Wrap, Action::Copy, Action::Save, Action::Json]
+    }
+}
+
+/// What a place is about: a target group where one is named, else the most particular thing.
 enum Of<'a> {
     Cluster(Ctx, &'a Arn),
     Service(Ctx, &'a Arn, &'a Arn),
@@ -39,9 +49,9 @@ enum Of<'a> {
 fn subject(place: &Place) -> Option<Of<'_>> {
     let ctx = place.ctx?;
     Some(match (&place.task, &place.service, &place.cluster, &place.target_group) {
+        (_, _, _, Some(group)) => Of::TargetGroup(ctx, group),
         (Some(task), _, Some(cluster), _) => Of::Task(ctx, cluster, task),
         (None, Some(service), Some(cluster), _) => Of::Service(ctx, cluster, service),
-        (None, None, _, Some(group)) => Of::TargetGroup(ctx, group),
         (None, None, Some(cluster), None) => Of::Cluster(ctx, cluster),
         _ => return None,
     })
@@ -50,11 +60,13 @@ fn subject(place: &Place) -> Option<Of<'_>> {
 /// `cluster › service › task › what`, as far as the place is known.
 #[must_use]
 pub fn crumb(place: &Place, what: &str) -> String {
+    // The task behind a target is not what the target's group is about.
+    let task = place.task.as_ref().filter(|_| place.target_group.is_none());
     let parts = [
         place.cluster.as_ref().map(|c| c.name().to_owned()),
         place.service.as_ref().map(|s| s.name().to_owned()),
-        place.task.as_ref().map(|t| super::tasks::short(t).to_owned()),
-        place.target_group.as_ref().filter(|_| place.service.is_none()).map(|g| g.target_group_name().to_owned()),
+        task.map(|t| super::tasks::short(t).to_owned()),
+        place.target_group.as_ref().map(|g| g.target_group_name().to_owned()),
         Some(what.to_owned()),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" › ")
@@ -164,13 +176,8 @@ impl Page {
     }
 }
 
-/// Environment variables whose value is shown only by name: whoever called it a secret meant it.
-const SECRET_WORDS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "DSN", "AUTH", "PRIVATE"];
-
 fn shown_value(name: &str, value: &str) -> String {
-    let upper = name.to_uppercase();
-    let in_url = value.contains("://") && value.contains('@');
-    if SECRET_WORDS.iter().any(|word| upper.contains(word)) || in_url { "•••• (not shown)".to_owned() } else { value.to_owned() }
+    if secret::looks_secret(name, value) { format!("{} (not shown)", secret::MASK) } else { value.to_owned() }
 }
 
 fn definition(ctx: Ctx, definition: &TaskDefinition, cx: &Cx, page: &mut Page) {

@@ -25,15 +25,17 @@ const SPEC: TextSpec = TextSpec {
     wanted: |place, _, out| out.extend(feed(place).map(|feed| Wanted::Poll { feed, focus: true })),
     lines: |place, cx| Some(paint(cx.store.raw(&feed(place)?)?)),
     sources: |place, _| feed(place).into_iter().collect(),
+    wrap: false,
+    hints: |_| &[Action::Search, Action::Wrap, Action::Copy, Action::Save, Action::Describe],
 };
 
-/// The most particular thing that the place names.
+/// The target group where one is named, else the most particular thing.
 fn feed(place: &Place) -> Option<Feed> {
     let ctx = place.ctx?;
     let raw = match (&place.task, &place.service, &place.cluster, &place.target_group) {
+        (_, _, _, Some(group)) => RawOf::Targets(group.clone()),
         (Some(task), _, Some(cluster), _) => RawOf::Task(cluster.clone(), task.clone()),
         (None, Some(service), Some(cluster), _) => RawOf::Service(cluster.clone(), service.clone()),
-        (None, None, _, Some(group)) => RawOf::Targets(group.clone()),
         (None, None, Some(cluster), None) => RawOf::Cluster(cluster.clone()),
         _ => return None,
     };

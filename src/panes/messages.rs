@@ -36,4 +36,6 @@ const SPEC: TextSpec = TextSpec {
         Some(said.iter().map(line).collect())
     },
     sources: |_, _| Vec::new(),
+    wrap: true,
+    hints: |_| &[Action::Search, Action::Wrap, Action::Copy, Action::Save],
 };

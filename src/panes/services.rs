@@ -71,10 +71,9 @@ fn newest(service: &Service) -> i64 {
 #[must_use]
 pub fn subject(row: &Judged) -> Subject {
     let s = &row.service;
-    let group = s.load_balancers.iter().find_map(|lb| lb.target_group.clone());
     let cli = format!("aws ecs describe-services --region {} --cluster {} --services {}", s.arn.region(), row.cluster.name(), s.name);
     Subject {
-        place: Place { ctx: Some(row.ctx), cluster: Some(row.cluster.clone()), service: Some(s.arn.clone()), target_group: group, ..Place::default() },
+        place: Place { ctx: Some(row.ctx), cluster: Some(row.cluster.clone()), service: Some(s.arn.clone()), ..Place::default() },
         copies: vec![('n', "name", s.name.to_string()), ('a', "ARN", s.arn.to_string()), ('t', "task definition", s.task_definition.to_string()), ('c', "AWS CLI line", cli)],
         ghost: false,
     }

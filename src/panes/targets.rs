@@ -6,6 +6,7 @@ use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Ctx, Service, Target, TargetState, Task, Time};
 use crate::theme::Role;
 use crate::ui::age;
+use crate::ui::frame;
 use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
 use crate::verdict::{self, Health, Verdict};
 use crate::view::{Cx, Place, Subject};
@@ -23,7 +24,12 @@ pub const PANE: Pane = Pane {
         };
         match cx.store.service(ctx, cluster, arn) {
             Some(s) if s.load_balancers.is_empty() && s.task_sets.is_empty() => Err(format!("{} has no target group", s.name)),
-            _ => Ok(Box::new(TableView::open(&SPEC, Place { task: None, ..place.clone() }))),
+            service => {
+                let table = TableView::open(&SPEC, Place { task: None, ..place.clone() });
+                // The title names the group; a column that says it again in every row takes the room of the reason.
+                let one = service.is_some_and(|s| s.task_sets.is_empty() && s.load_balancers.len() == 1);
+                Ok(Box::new(if one { table.without("GROUP") } else { table }))
+            }
         }
     },
 };
@@ -55,7 +61,7 @@ const SPEC: TableSpec<TargetRow> = TableSpec {
         ghost: false,
     },
     enter: "logs",
-    preview: Some(|_, row, _, cx| preview(row, cx)),
+    preview: Some(|_, row, width, cx| preview(row, width, cx)),
     empty: |place, cx| {
         let groups = groups(place, cx);
         if groups.is_empty() { "no target group".to_owned() } else { "no target is registered: no task is behind this load balancer".to_owned() }
@@ -175,10 +181,10 @@ fn wanted(place: &Place, cx: &Cx, _: &[&TargetRow], _: Option<&TargetRow>, out: 
     }
 }
 
-fn preview(row: &TargetRow, cx: &Cx) -> Vec<Line<'static>> {
+fn preview(row: &TargetRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let text = |text: String, role| Span::styled(text, cx.theme.style(role));
-    let label = |word: &'static str| text(format!("{word:<6}"), Role::Dim);
-    let mut lines = vec![Line::from(vec![label("why"), text(format!("{} ", row.verdict.health.glyph()), row.verdict.health.role()), text(row.verdict.why.clone(), Role::Text)])];
+    let label = |word: &'static str| text(format!("{word:<7}"), Role::Dim);
+    let mut lines = frame::why(label("why"), &row.verdict, width, cx.theme);
     if !row.verdict.next.is_empty() {
         lines.push(Line::from(vec![label("next"), text(row.verdict.next.clone(), Role::Text)]));
     }

@@ -7,6 +7,7 @@ use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Ctx, Target, TargetState, Task, TaskStatus};
 use crate::theme::Role;
 use crate::ui::age;
+use crate::ui::frame;
 use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
 use crate::verdict::{self, exit_codes, Health};
 use crate::view::{Cx, Place, Subject};
@@ -23,7 +24,8 @@ pub const PANE: Pane = Pane {
             let place = Place { task: None, container: None, ..place.clone() };
             let of_one_service = place.service.is_some();
             let table = TableView::open(&SPEC, place);
-            Ok(Box::new(if of_one_service { table.without("SERVICE") } else { table }))
+            // Targets are asked for service by service, so a list of all of them has none to show.
+            Ok(Box::new(table.without(if of_one_service { "SERVICE" } else { "TARGET" })))
         }
         _ => Err("Tasks need a service or a cluster: put the cursor on one".to_owned()),
     },
@@ -51,7 +53,7 @@ const SPEC: TableSpec<TaskRow> = TableSpec {
     haystack: |row| format!("{} {} {} {}", row.task.arn.name(), row.task.group, row.task.task_definition.name(), row.task.ip.as_deref().unwrap_or("")),
     subject: |place, row, _| subject(place, row),
     enter: "logs",
-    preview: Some(|_, row, _, cx| preview(row, cx)),
+    preview: Some(|_, row, width, cx| preview(row, width, cx)),
     empty: |place, cx| empty(place, cx),
     sources: |place, _| match (place.ctx, &place.cluster) {
         (Some(ctx), Some(cluster)) => vec![Feed::Tasks(ctx, cluster.clone())],
@@ -118,6 +120,8 @@ fn revision(row: &TaskRow) -> Cell<'_> {
 
 fn container_health(task: &Task) -> Cell<'_> {
     match &*task.health {
+        // AWS keeps the last word on a container that is gone.
+        _ if task.stopped() => dim("-"),
         "HEALTHY" => painted("healthy", Role::Ok),
         "UNHEALTHY" => painted("unhealthy", Role::Fail),
         // UNKNOWN is normal where no health check is defined.
@@ -211,15 +215,11 @@ fn wanted(place: &Place, cx: &Cx, _: &[&TaskRow], _: Option<&TaskRow>, out: &mut
     }
 }
 
-fn preview(row: &TaskRow, cx: &Cx) -> Vec<Line<'static>> {
+fn preview(row: &TaskRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let task = &row.task;
-    let label = |word: &'static str| Span::styled(format!("{word:<6}"), cx.theme.style(Role::Dim));
+    let label = |word: &'static str| Span::styled(format!("{word:<7}"), cx.theme.style(Role::Dim));
     let verdict = verdict::task(task, cx.now);
-    let mut lines = vec![Line::from(vec![
-        label("why"),
-        Span::styled(format!("{} ", verdict.health.glyph()), cx.theme.style(verdict.health.role())),
-        Span::styled(verdict.why, cx.theme.style(Role::Text)),
-    ])];
+    let mut lines = frame::why(label("why"), &verdict, width, cx.theme);
     let containers = task.containers.iter().map(|c| {
         let exit = c.exit_code.map_or(String::new(), |code| format!(" exit {code}"));
         format!("{} {}{exit}", c.name, c.status.to_lowercase())

@@ -2,9 +2,10 @@
 
 use crate::text;
 use crate::theme::{Role, Theme};
+use crate::verdict::Verdict;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
 /// A border with its title, and a remark on the lower edge when there is one.
@@ -43,6 +44,25 @@ pub fn preview(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, lines: 
         let y = area.y + 1 + u16::try_from(n).unwrap_or(0);
         buf.set_line(area.x + 2, y, &line, area.width.saturating_sub(4));
     }
+}
+
+/// The reason of a verdict under its label, two lines at most.
+#[must_use]
+pub fn why(label: Span<'static>, verdict: &Verdict, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let indent = " ".repeat(label.width() + 2);
+    // Two cells of frame and one blank on either side, two for the sign.
+    let room = width.saturating_sub(label.width() + 6).max(20);
+    let mut parts = wrapped(&verdict.why, room);
+    if parts.len() > 2 {
+        let rest = parts.split_off(1).join(" ");
+        parts.push(text::fit(&rest, room).into_owned());
+    }
+    let text = theme.style(Role::Text);
+    let sign = Span::styled(format!("{} ", verdict.health.glyph()), theme.style(verdict.health.role()));
+    let mut parts = parts.into_iter();
+    let mut lines = vec![Line::from(vec![label, sign, Span::styled(parts.next().unwrap_or_default(), text)])];
+    lines.extend(parts.map(|part| Line::from(vec![Span::raw(indent.clone()), Span::styled(part, text)])));
+    lines
 }
 
 /// Breaks a sentence at blanks into lines of at most `room` cells; a longer word is cut.

@@ -200,6 +200,11 @@ impl<R: 'static> TableView<R> {
         self.rows.select(id);
     }
 
+    /// Whether the operator was at work a moment ago: rows that moved now would move under the hand.
+    fn holds(&self, cx: &Cx) -> bool {
+        self.last_key.is_some_and(|at| cx.now.as_second() - at.as_second() < HOLD_SECONDS)
+    }
+
     fn visible(&self) -> Vec<&R> {
         (self.scroll..self.rows.len().min(self.scroll + self.height)).filter_map(|n| self.rows.get(n)).collect()
     }
@@ -278,8 +283,7 @@ impl<R: 'static> View for TableView<R> {
     }
 
     fn sync(&mut self, cx: &Cx, _changed: &[Feed]) {
-        let held = self.last_key.is_some_and(|at| cx.now.as_second() - at.as_second() < HOLD_SECONDS);
-        self.rows.replace(self.spec, (self.spec.rows)(&self.place, cx), held, cx);
+        self.rows.replace(self.spec, (self.spec.rows)(&self.place, cx), self.holds(cx), cx);
         self.keep_cursor_visible();
     }
 
@@ -384,6 +388,14 @@ impl<R: 'static> View for TableView<R> {
 
     fn ages(&self, _cx: &Cx) -> Option<u32> {
         Some(1)
+    }
+
+    fn tick(&mut self, cx: &Cx) -> bool {
+        let due = self.rows.held && !self.holds(cx);
+        if due {
+            self.sync(cx, &[]);
+        }
+        due
     }
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {

@@ -11,6 +11,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use regex::Regex;
 use std::borrow::Cow;
+use std::ops::Range;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// A line of text, painted in parts.
 pub type TextLine = Vec<(Cow<'static, str>, Role)>;
@@ -27,6 +29,10 @@ pub struct TextSpec {
     pub lines: fn(&Place, &Cx) -> Option<Vec<TextLine>>,
     /// Feeds that the text comes from, for loading, age and errors.
     pub sources: fn(&Place, &Cx) -> Vec<Feed>,
+    /// Whether long lines are wrapped at first.
+    pub wrap: bool,
+    /// Actions for the line of hints.
+    pub hints: fn(&Place) -> &'static [Action],
 }
 
 /// An open text.
@@ -37,6 +43,7 @@ pub struct TextView {
     top: usize,
     left: usize,
     height: usize,
+    width: usize,
     wrap: bool,
     query: String,
     search: Option<Regex>,
@@ -55,7 +62,8 @@ impl TextView {
             top: 0,
             left: 0,
             height: 20,
-            wrap: false,
+            width: 76,
+            wrap: spec.wrap,
             query: String::new(),
             search: None,
             matches: Vec::new(),
@@ -67,8 +75,17 @@ impl TextView {
         self.lines.as_ref().map_or(0, Vec::len)
     }
 
+    /// The highest line that may stand on top: from there the end is in view.
     fn last_top(&self) -> usize {
-        self.len().saturating_sub(self.height)
+        if !self.wrap {
+            return self.len().saturating_sub(self.height);
+        }
+        let lines = self.lines.iter().flatten().rev();
+        let mut room = self.height;
+        let fit =
+            lines.map(|line| rows(line, self.width)).take_while(|rows| room.checked_sub(*rows).map(|left| room = left).is_some()).count();
+        // A line that is taller than the screen is begun at its top.
+        self.len().saturating_sub(fit.max(1))
     }
 
     fn find(&mut self, query: &str) -> Result<(), String> {
@@ -226,6 +243,7 @@ impl View for TextView {
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
         self.height = usize::from(area.height.saturating_sub(2));
+        self.width = usize::from(area.width.saturating_sub(4));
         self.top = self.top.min(self.last_top());
         let at = (self.spec.sources)(&self.place, cx).iter().filter_map(|feed| cx.store.slot(feed)?.at).min();
         let stamp = at.map_or(String::new(), |at| format!(" · as of {}", age::clock(at, cx)));
@@ -248,64 +266,94 @@ impl View for TextView {
                 break;
             }
             let current = self.matches.get(self.current) == Some(&n);
-            y += draw_line(line, Rect { y, height: inner.bottom() - y, ..inner }, buf, cx, self.left, self.wrap);
-            if let Some(search) = &self.search {
-                highlight(search, line, self.left, Rect { y: y - 1, height: 1, ..inner }, buf, cx, current && !self.wrap);
-            }
+            y += self.draw_line(line, current, Rect { y, height: inner.bottom() - y, ..inner }, buf, cx);
         }
     }
 
     fn status(&self, _cx: &Cx) -> String {
-        let end = (self.top + self.height).min(self.len());
+        if self.lines.is_none() {
+            return String::new();
+        }
+        let shown = self.lines.iter().flatten().skip(self.top).map(|line| if self.wrap { rows(line, self.width) } else { 1 });
+        let full = shown.scan(0, |used, rows| Some(std::mem::replace(used, *used + rows))).take_while(|used| *used < self.height).count();
+        let end = (self.top + full).min(self.len());
         let query = if self.query.is_empty() { String::new() } else { format!("/{}   ", self.query) };
         format!("{query}lines {}–{end} of {}", (self.top + 1).min(self.len()), self.len())
     }
 
     fn hints(&self) -> &'static [Action] {
-        &[Action::Search, Action::SearchNext, Action::Wrap, Action::Copy, Action::Save, Action::Json, Action::Describe, Action::Logs]
+        (self.spec.hints)(&self.place)
     }
 }
 
-/// Draws one line, wrapped or scrolled to the left; returns the rows that it took.
-fn draw_line(line: &TextLine, area: Rect, buf: &mut Buffer, cx: &Cx, left: usize, wrap: bool) -> u16 {
-    let room = usize::from(area.width);
-    let (mut column, mut row) = (0usize, 0u16);
-    for (part, role) in line {
-        let style = cx.theme.style(*role);
-        for (at, grapheme) in graphemes(part) {
-            let _ = at;
-            let width = text::width(grapheme);
-            if wrap && column + width > room {
-                (column, row) = (0, row + 1);
-            }
-            if row >= area.height {
-                return row;
-            }
-            let shown = if wrap { Some(column) } else { column.checked_sub(left) };
-            if let Some(x) = shown.filter(|x| x + width <= room) {
-                buf.set_string(area.x + u16::try_from(x).unwrap_or(0), area.y + row, grapheme, style);
-            }
-            column += width;
-            if !wrap && column >= left + room {
-                return row + 1;
+impl TextView {
+    /// Draws one line, wrapped or scrolled to the left, with what the search found; returns the rows that it took.
+    fn draw_line(&self, line: &TextLine, current: bool, area: Rect, buf: &mut Buffer, cx: &Cx) -> u16 {
+        let room = usize::from(area.width);
+        let found: Vec<Range<usize>> =
+            self.search.iter().flat_map(|search| search.find_iter(&plain(line)).take(50).map(|m| m.range()).collect::<Vec<_>>()).collect();
+        let mark = cx.theme.style(if current { Role::Selection } else { Role::Match });
+        let (hang, breaks) = (hang(line, room), if self.wrap { breaks(line, room) } else { Vec::new() });
+        let mut breaks = breaks.into_iter().peekable();
+        let (mut column, mut row, mut at) = (0usize, 0u16, 0usize);
+        for (part, role) in line {
+            for grapheme in part.graphemes(true) {
+                let base = cx.theme.style(*role);
+                let style = if found.iter().any(|range| range.contains(&at)) { base.patch(mark) } else { base };
+                let width = text::width(grapheme);
+                if breaks.next_if_eq(&at).is_some() {
+                    (column, row) = (hang, row + 1);
+                }
+                if row >= area.height {
+                    return row;
+                }
+                let shown = if self.wrap { Some(column) } else { column.checked_sub(self.left) };
+                if let Some(x) = shown.filter(|x| x + width <= room) {
+                    buf.set_string(area.x + u16::try_from(x).unwrap_or(0), area.y + row, grapheme, style);
+                }
+                column += width;
+                at += grapheme.len();
+                if !self.wrap && column > self.left + room {
+                    buf.set_string(area.right() - 1, area.y + row, "…", cx.theme.style(Role::Dim));
+                    return row + 1;
+                }
             }
         }
+        row + 1
     }
-    row + 1
 }
 
-fn graphemes(part: &str) -> impl Iterator<Item = (usize, &str)> {
-    unicode_segmentation::UnicodeSegmentation::grapheme_indices(part, true)
+/// The column in which the rows of a wrapped line go on: under its value, where that leaves room.
+fn hang(line: &TextLine, room: usize) -> usize {
+    let before: usize = line.iter().rev().skip(1).map(|(part, _)| text::width(part)).sum();
+    if before * 2 <= room { before } else { 0 }
 }
 
-fn highlight(search: &Regex, line: &TextLine, left: usize, area: Rect, buf: &mut Buffer, cx: &Cx, current: bool) {
-    let whole = plain(line);
-    let role = if current { Role::Selection } else { Role::Match };
-    for found in search.find_iter(&whole).take(50) {
-        let (from, to) = (text::width(&whole[..found.start()]), text::width(&whole[..found.end()]));
-        let (from, to) = (from.saturating_sub(left), to.saturating_sub(left));
-        let from = u16::try_from(from).unwrap_or(u16::MAX).min(area.width);
-        let to = u16::try_from(to).unwrap_or(u16::MAX).min(area.width);
-        buf.set_style(Rect { x: area.x + from, width: to - from, ..area }, cx.theme.style(role));
+/// Where the rows of a wrapped line begin, the first one left out: between words, and inside those that are longer than a row.
+fn breaks(line: &TextLine, room: usize) -> Vec<usize> {
+    let (whole, hang) = (plain(line), hang(line, room));
+    let (mut column, mut at, mut breaks) = (0, 0, Vec::new());
+    for word in whole.split_inclusive(' ') {
+        let width = text::width(word.trim_end());
+        if column + width > room && column > hang && width + hang <= room {
+            breaks.push(at);
+            column = hang;
+        }
+        for grapheme in word.graphemes(true) {
+            let width = text::width(grapheme);
+            // A blank at the end of a row takes no room.
+            if column + width > room && grapheme != " " {
+                breaks.push(at);
+                column = hang;
+            }
+            column += width;
+            at += grapheme.len();
+        }
     }
+    breaks
+}
+
+/// Rows that a line takes when it is wrapped.
+fn rows(line: &TextLine, room: usize) -> usize {
+    1 + breaks(line, room.max(1)).len()
 }

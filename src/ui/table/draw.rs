@@ -54,19 +54,22 @@ impl<R: 'static> TableView<R> {
         let slots = (self.spec.sources)(&self.place, cx);
         let expected = slots.iter().filter_map(|feed| cx.store.slot(feed)?.expected).sum::<usize>();
         let loading = slots.iter().any(|feed| cx.store.slot(feed).is_none_or(|s| s.value.is_none() && s.error.is_none()));
+        let unknown = slots.iter().any(|feed| cx.store.slot(feed).is_some_and(|s| s.value.is_none() && s.error.is_some()));
         let count = if expected > total {
-            format!(" {total} of {expected} · loading")
+            format!("{total} of {expected} · loading")
         } else if loading && total == 0 {
-            " loading".to_owned()
-        } else if shown < total {
-            format!(" {shown} of {total}")
+            "loading".to_owned()
+        } else if unknown && total == 0 {
+            "not known".to_owned()
         } else {
-            format!(" {total}")
+            let of = if shown < total { format!("{shown} of {total}") } else { total.to_string() };
+            if loading { format!("{of} · loading") } else { of }
         };
         let part = |on: bool, text: String| if on { text } else { String::new() };
         let query = self.rows.query_text();
         [
-            (self.spec.title)(&self.place, cx),
+            (self.spec.title)(&self.place, cx).trim_end_matches('·').trim_end().to_owned(),
+            " · ".to_owned(),
             count,
             part(!query.is_empty(), format!(" · filter {query}")),
             part(self.rows.marked() > 0, format!(" · {} marked", self.rows.marked())),
@@ -81,9 +84,10 @@ impl<R: 'static> TableView<R> {
             if let Some(slot) = cx.store.slot(&feed)
                 && let Some(error) = &slot.error
             {
-                let age =
-                    slot.at.map_or_else(|| "nothing known yet".to_owned(), |at| format!("rows are {} old", age::since(Some(at), cx.now)));
-                return (format!("{} · {age}", error.what), Role::Warn);
+                let age = slot.at.map_or_else(String::new, |at| format!("rows are {} old · ", age::since(Some(at), cx.now)));
+                let of_several = self.place.ctx.is_none() && cx.fleet.0.len() > 1;
+                let context = if of_several { format!("{}: ", cx.fleet.context(feed.ctx()).name) } else { String::new() };
+                return (format!("{context}{age}{}", error.what), Role::Warn);
             }
         }
         let hidden: Vec<&str> =
@@ -150,5 +154,14 @@ fn put(buf: &mut Buffer, x: u16, y: u16, what: &str, width: u16, right: bool, st
     let fitted = text::fit(what, usize::from(width));
     let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
     let x = if right { x + width.saturating_sub(used) } else { x };
+    if fitted.is_ascii() {
+        // What needs no search for grapheme clusters is written cell by cell: this is most of a frame.
+        for (x, letter) in (x..).zip(fitted.chars()) {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.set_char(letter).set_style(style);
+            }
+        }
+        return;
+    }
     buf.set_stringn(x, y, &*fitted, usize::from(width), style);
 }

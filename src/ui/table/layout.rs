@@ -5,6 +5,15 @@ use super::{Column, Width};
 /// Blank cells between two columns.
 const GAP: u16 = 2;
 
+/// So few columns stay though names are cut.
+const NAMES_FIRST: usize = 3;
+
+/// So few columns stay though a sentence has the least room that it may have.
+const ROOMY: usize = 6;
+
+/// Cells up to which a text pushes other columns out; a longer one is cut.
+const PUSHES: u16 = 28;
+
 /// A column that is drawn: its place in the spec, where it begins and how wide it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed {
@@ -17,7 +26,13 @@ pub struct Placed {
 pub fn place<R>(columns: &[(usize, &Column<R>)], widest: &[u16], available: u16, skipped: usize) -> Vec<Placed> {
     let mut kept: Vec<(usize, &Column<R>)> =
         columns.iter().enumerate().filter(|(n, _)| *n < 2 || *n >= 2 + skipped).map(|(_, c)| *c).collect();
-    while kept.len() > 1 && least(&kept) > available {
+    // A text that is cut says less than a column that is left out and named on the border.
+    let cut = |kept: &[_]| match kept.len() {
+        ..=NAMES_FIRST => false,
+        ..=ROOMY => wish(kept, widest, false) > available,
+        _ => wish(kept, widest, true) > available,
+    };
+    while kept.len() > 1 && (least(&kept) > available || cut(&kept)) {
         // With equal rank the one to the right leaves.
         let leaves = (1..kept.len()).max_by_key(|n| (kept[*n].1.rank, *n)).unwrap_or(kept.len() - 1);
         kept.remove(leaves);
@@ -44,6 +59,16 @@ pub fn place<R>(columns: &[(usize, &Column<R>)], widest: &[u16], available: u16,
             placed
         })
         .collect()
+}
+
+/// What the columns would take with their names uncut, and half as much again for a sentence.
+fn wish<R>(columns: &[(usize, &Column<R>)], widest: &[u16], sentence: bool) -> u16 {
+    let more = |(place, column): &(usize, &Column<R>)| match column.width {
+        Width::Fit(..) => widest.get(*place).map_or(0, |widest| (*widest).min(PUSHES).saturating_sub(minimum(column))),
+        Width::Fill(n) if sentence => n / 2,
+        Width::Fixed(_) | Width::Fill(_) => 0,
+    };
+    least(columns).saturating_add(columns.iter().map(more).sum())
 }
 
 fn title_width<R>(column: &Column<R>) -> u16 {

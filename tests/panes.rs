@@ -1,0 +1,388 @@
+//! Every pane as it looks: the real SDK against the embedded AWS at a standstill, drawn at three sizes. A snapshot that changes is
+//! read by whoever changed it, as an operator would read the screen.
+
+#[path = "stage/mod.rs"]
+mod stage;
+
+use midwatch::feed::Feed;
+use stage::{Stage, scenario, sim};
+
+/// A desk, a default terminal, and a corner of one.
+const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (60, 15)];
+
+/// Draws all sizes and holds them against what they were.
+macro_rules! shots {
+    ($stage:expr, $name:literal) => {
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            for (width, height) in SIZES {
+                insta::assert_snapshot!(format!("{}_{width}x{height}", $name), $stage.screen(width, height));
+            }
+        });
+    };
+}
+
+/// Waits until nothing is open any more, and until rows are no longer held for a key.
+fn rest(stage: &mut Stage) {
+    // The desk shows the most rows, and rows in view are what targets and definitions are asked for.
+    stage.screen(120, 35);
+    stage.settle();
+    stage.step(4);
+    stage.refresh_quietly();
+}
+
+/// Goes to a pane or a thing by the palette.
+fn go(stage: &mut Stage, name: &str) {
+    stage.press(":");
+    stage.write(name);
+    stage.press("enter");
+}
+
+/// The services of a cluster.
+fn cluster(scene: &mut Stage, name: &str) {
+    scene.settle();
+    go(scene, &format!("cluster {name}"));
+    scene.settle();
+    assert!(scene.screen(120, 35).contains(&format!("Services {name}")), "{}", scene.screen(120, 35));
+}
+
+/// The cursor on a service in the list of its cluster.
+fn service(cluster_name: &str, name: &str) -> Stage {
+    let mut stage = Stage::small();
+    cluster(&mut stage, cluster_name);
+    stage.find(name);
+    stage
+}
+
+#[test]
+fn fleet() {
+    let mut stage = Stage::small();
+    rest(&mut stage);
+    stage.meter();
+    shots!(stage, "fleet_live");
+}
+
+#[test]
+fn clusters() {
+    let mut stage = Stage::small();
+    stage.settle();
+    go(&mut stage, "pane clusters");
+    rest(&mut stage);
+    shots!(stage, "clusters_live");
+}
+
+#[test]
+fn services() {
+    let mut stage = service("payments-prod", "checkout");
+    rest(&mut stage);
+    shots!(stage, "services_live");
+    stage.press("space");
+    stage.press("/");
+    stage.write("r");
+    shots!(stage, "services_filter_open");
+    stage.press("enter");
+    rest(&mut stage);
+    shots!(stage, "services_filtered_and_marked");
+    stage.keys("esc esc o");
+    shots!(stage, "services_order_menu");
+    stage.keys("esc t");
+    shots!(stage, "services_columns_menu");
+}
+
+#[test]
+fn services_of_every_kind() {
+    let mut stage = service("web-prod", "edge");
+    rest(&mut stage);
+    shots!(stage, "services_of_every_kind_live");
+}
+
+#[test]
+fn tasks() {
+    let mut stage = service("payments-prod", "checkout");
+    stage.press("enter");
+    rest(&mut stage);
+    shots!(stage, "tasks_live");
+    stage.find("OutOfMemory");
+    rest(&mut stage);
+    shots!(stage, "tasks_stopped");
+}
+
+#[test]
+fn tasks_of_a_cluster() {
+    let mut stage = Stage::small();
+    stage.settle();
+    go(&mut stage, "pane clusters");
+    stage.settle();
+    stage.find("web-prod");
+    stage.press("T");
+    rest(&mut stage);
+    shots!(stage, "tasks_of_a_cluster_live");
+}
+
+#[test]
+fn targets() {
+    let mut stage = service("payments-prod", "ledger-api");
+    stage.press("h");
+    rest(&mut stage);
+    shots!(stage, "targets_live");
+}
+
+#[test]
+fn logs() {
+    let mut stage = service("payments-prod", "checkout");
+    stage.press("l");
+    stage.screen(120, 35);
+    stage.read_up();
+    shots!(stage, "logs_live");
+}
+
+#[test]
+fn events() {
+    let mut stage = service("payments-prod", "checkout");
+    stage.press("e");
+    rest(&mut stage);
+    shots!(stage, "events_live");
+}
+
+#[test]
+fn deployments() {
+    let mut stage = service("payments-prod", "checkout");
+    stage.press("D");
+    rest(&mut stage);
+    shots!(stage, "deployments_live");
+}
+
+#[test]
+fn describe() {
+    let mut stage = service("payments-prod", "ledger-api");
+    stage.press("d");
+    rest(&mut stage);
+    shots!(stage, "describe_service_live");
+    stage.keys("G");
+    shots!(stage, "describe_service_end");
+    stage.keys("esc h d");
+    rest(&mut stage);
+    shots!(stage, "describe_target_group_live");
+    stage.keys("esc esc enter");
+    stage.settle();
+    stage.press("d");
+    rest(&mut stage);
+    shots!(stage, "describe_task_live");
+    stage.keys("esc esc");
+    go(&mut stage, "pane clusters");
+    stage.settle();
+    stage.find("web-prod");
+    stage.press("d");
+    rest(&mut stage);
+    shots!(stage, "describe_cluster_live");
+}
+
+#[test]
+fn json() {
+    let mut stage = service("payments-prod", "ledger-api");
+    stage.press("y");
+    stage.settle();
+    shots!(stage, "json_service_live");
+    stage.keys("esc h");
+    stage.settle();
+    stage.press("y");
+    stage.settle();
+    shots!(stage, "json_targets_live");
+}
+
+#[test]
+fn messages() {
+    let mut stage = Stage::small();
+    stage.fault("[[fault]]\ncontext = 'acme-stage'\noperation = 'ecs:ListServices'\nkind = 'deny'\n");
+    stage.settle();
+    stage.press("z");
+    stage.press("@");
+    stage.step(9);
+    shots!(stage, "messages_live");
+}
+
+#[test]
+fn what_lies_over_a_pane() {
+    let mut stage = service("payments-prod", "checkout");
+    rest(&mut stage);
+    stage.press(":");
+    shots!(stage, "palette_open");
+    stage.write("ledger");
+    shots!(stage, "palette_found");
+    stage.keys("esc ?");
+    shots!(stage, "help_table");
+    stage.write("log");
+    shots!(stage, "help_found");
+    stage.keys("esc c");
+    shots!(stage, "copy_menu");
+    stage.keys("esc d ?");
+    shots!(stage, "help_text");
+}
+
+#[test]
+fn a_first_answer_that_does_not_come() {
+    let mut stage = Stage::small();
+    stage.fault("[[fault]]\nkind = 'hang'\n");
+    stage.settle_but(|_| true);
+    shots!(stage, "fleet_loading");
+
+    type Hangs = fn(&Feed) -> bool;
+    let cases: [(&str, &str, Hangs, &str); 6] = [
+        ("", "ecs:ListServices", |feed| matches!(feed, Feed::Services(..)), "services"),
+        ("enter", "ecs:ListTasks", |feed| matches!(feed, Feed::Tasks(..)), "tasks"),
+        ("h", "elasticloadbalancing:DescribeTargetHealth", |feed| matches!(feed, Feed::Targets(..)), "targets"),
+        ("D", "ecs:ListServiceDeployments", |feed| matches!(feed, Feed::ServiceDeployments(..)), "deployments"),
+        ("l", "logs:FilterLogEvents", |feed| matches!(feed, Feed::Logs(..)), "logs"),
+        ("y", "ecs:DescribeServices", |feed| matches!(feed, Feed::Raw(..)), "json"),
+    ];
+    for (key, operation, hangs, name) in cases {
+        let mut stage = Stage::small();
+        let hang = format!("[[fault]]\noperation = '{operation}'\nkind = 'hang'\n");
+        if name != "json" {
+            stage.fault(&hang);
+        }
+        stage.settle_but(hangs);
+        go(&mut stage, "cluster payments-prod");
+        stage.settle_but(hangs);
+        if !key.is_empty() {
+            stage.find("ledger-api");
+            stage.settle_but(hangs);
+            stage.fault(&hang);
+            stage.press(key);
+            if name != "logs" {
+                stage.settle_but(hangs);
+            }
+        }
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("{name}_loading_80x24"), stage.screen(80, 24));
+        });
+    }
+}
+
+#[test]
+fn answers_that_stopped_coming() {
+    let fault =
+        "[[fault]]\ncontext = 'acme-prod'\nkind = 'error'\ncode = 'ServerException'\nmessage = 'Service unavailable'\nstatus = 500\n";
+    let stale = |stage: &mut Stage| {
+        rest(stage);
+        stage.fault(fault);
+        stage.step(95);
+        stage.refresh_quietly();
+    };
+    let mut stage = Stage::small();
+    stale(&mut stage);
+    shots!(stage, "fleet_stale");
+    let mut stage = service("payments-prod", "checkout");
+    stale(&mut stage);
+    shots!(stage, "services_stale");
+    let mut stage = service("payments-prod", "checkout");
+    stage.press("enter");
+    stale(&mut stage);
+    shots!(stage, "tasks_stale");
+    let mut stage = service("payments-prod", "ledger-api");
+    stage.press("h");
+    stale(&mut stage);
+    shots!(stage, "targets_stale");
+    let mut stage = service("payments-prod", "ledger-api");
+    stage.press("e");
+    stale(&mut stage);
+    shots!(stage, "events_stale");
+}
+
+#[test]
+fn credentials_that_ended() {
+    let mut stage = service("payments-prod", "checkout");
+    rest(&mut stage);
+    stage.fault("[[fault]]\ncontext = 'acme-prod'\nkind = 'expired_token'\n");
+    stage.step(95);
+    stage.refresh_quietly();
+    shots!(stage, "services_expired");
+    stage.keys("esc");
+    stage.settle();
+    shots!(stage, "fleet_expired");
+}
+
+#[test]
+fn what_the_role_may_not_see() {
+    let deny = |operation: &str| format!("[[fault]]\ncontext = 'acme-prod'\noperation = '{operation}'\nkind = 'deny'\n");
+    let mut stage = Stage::small();
+    stage.fault(&deny("*"));
+    stage.settle();
+    shots!(stage, "fleet_denied");
+    for (operation, keys, name) in [
+        ("ecs:ListTasks", "enter", "tasks"),
+        ("elasticloadbalancing:*", "h", "targets"),
+        ("ecs:ListServiceDeployments", "D", "deployments"),
+        ("logs:*", "l", "logs"),
+        ("ecs:DescribeTaskDefinition", "d", "describe"),
+    ] {
+        let mut stage = Stage::small();
+        stage.fault(&deny(operation));
+        cluster(&mut stage, "payments-prod");
+        stage.find("ledger-api");
+        stage.keys(keys);
+        rest(&mut stage);
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            for (width, height) in SIZES {
+                insta::assert_snapshot!(format!("{name}_denied_{width}x{height}"), stage.screen(width, height));
+            }
+        });
+    }
+    let mut stage = Stage::small();
+    stage.fault(&deny("ecs:ListServices"));
+    cluster(&mut stage, "payments-prod");
+    rest(&mut stage);
+    shots!(stage, "services_denied");
+}
+
+const EMPTY: &str = r#"
+about = "an account on its first day"
+[[context]]
+name = "new"
+region = "eu-north-1"
+account = "123456789012"
+access_key = "AKIAEXAMPLE"
+secret_key = "secret"
+[[cluster]]
+name = "hollow"
+context = "new"
+[[cluster]]
+name = "quiet"
+context = "new"
+[[service]]
+name = "sleeper"
+cluster = "quiet"
+desired = 0
+age = "9d"
+deployed = "9d"
+[service.load_balancer]
+name = "lb"
+port = 80
+[[service.container]]
+name = "app"
+image = "api"
+tag = "v1.2.3"
+ports = [80]
+voice = "plain"
+"#;
+
+#[test]
+fn where_there_is_nothing() {
+    let mut stage = Stage::open(sim(&scenario(EMPTY)));
+    rest(&mut stage);
+    shots!(stage, "fleet_empty");
+    cluster(&mut stage, "hollow");
+    rest(&mut stage);
+    shots!(stage, "services_empty");
+    for (keys, name) in [("enter", "tasks"), ("h", "targets"), ("l", "logs"), ("e", "events"), ("D", "deployments")] {
+        let mut stage = Stage::open(sim(&scenario(EMPTY)));
+        cluster(&mut stage, "quiet");
+        stage.keys(keys);
+        rest(&mut stage);
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("{name}_empty_80x24"), stage.screen(80, 24));
+        });
+    }
+    let mut stage = Stage::open(sim(&scenario(EMPTY.split("[[cluster]]").next().unwrap())));
+    rest(&mut stage);
+    shots!(stage, "fleet_without_clusters");
+}

@@ -1,0 +1,351 @@
+//! The whole program but its terminal: the embedded AWS at a standstill, the real SDK, the watcher and the app. Time moves by
+//! `step` alone and nothing here sleeps: whoever waits, waits for an update of a poll.
+#![allow(dead_code, reason = "each test file takes what it needs")]
+
+use midwatch::app::{App, Effect, Event, Shared};
+use midwatch::aws::{self, Clients, ContextSpec};
+use midwatch::config::Config;
+use midwatch::feed::{Feed, Outcome, Update, Wanted};
+use midwatch::keys::{Key, Keymap};
+use midwatch::model::{Context, Ctx, Fleet, Time};
+use midwatch::panes;
+use midwatch::sim::{Options, Sim};
+use midwatch::store::Store;
+use midwatch::theme::Theme;
+use midwatch::verdict::Board;
+use midwatch::view::Place;
+use midwatch::watch::Watcher;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use unicode_width::UnicodeWidthStr;
+
+/// Long enough for anything that happens at all, even where the machine is busy; nobody waits for it when it happens.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How a feed stands, as its updates told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// A request that somebody waits for is under way.
+    pub busy: bool,
+    /// Requests that began while somebody waited for them.
+    pub asked: u32,
+    /// Whole answers.
+    pub answered: u32,
+    /// Polls that brought nothing.
+    pub failed: u32,
+}
+
+/// What is on stage.
+pub struct Stage {
+    /// The world behind it.
+    pub sim: Sim,
+    /// The program.
+    pub app: App,
+    /// What the program wants done to the world, since the last [`Stage::take_effects`].
+    pub effects: Vec<Effect>,
+    standings: HashMap<Feed, Standing>,
+    updates: mpsc::Receiver<Update>,
+    watcher: Watcher,
+    // Last, so that it ends after the polls that run on it.
+    runtime: Runtime,
+}
+
+/// Starts the embedded AWS with its clock at 2026-11-21 03:11:00 UTC, where it stays.
+pub fn sim(scenario: &str) -> Sim {
+    Sim::start(Options { scenario: scenario.to_owned(), speed: 0.0, ..Options::default() }).unwrap()
+}
+
+/// Writes a scenario to a file of its own, for [`sim`].
+pub fn scenario(text: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("{}-{}.toml", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn specs(sim: &Sim) -> Vec<ContextSpec> {
+    let spec = |info: &midwatch::sim::ContextInfo| ContextSpec {
+        name: info.name.clone(),
+        region: Some(info.region.clone()),
+        endpoint_url: Some(sim.endpoint()),
+        keys: Some((info.access_key.clone(), info.secret_key.clone())),
+        session_token: info.session_token.clone(),
+        ..ContextSpec::default()
+    };
+    sim.contexts().iter().map(spec).collect()
+}
+
+fn fleet(clients: &Clients, config: &Config) -> Fleet {
+    let context =
+        |(name, region): (midwatch::model::Str, midwatch::model::Str)| Context { production: config.is_production(&name), name, region };
+    Fleet(clients.contexts().map(context).collect())
+}
+
+fn time(sim: &Sim) -> Time {
+    Time::from_millisecond(sim.now()).unwrap()
+}
+
+impl Stage {
+    /// The small scenario on the fleet's screen, with nothing asked yet.
+    pub fn small() -> Stage {
+        Stage::open(sim("small"))
+    }
+
+    /// A world on the fleet's screen, with nothing asked yet.
+    pub fn open(sim: Sim) -> Stage {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let clients = runtime.block_on(aws::connect(specs(&sim))).unwrap();
+        let (tx, updates) = mpsc::channel(64);
+        let mut watcher = Watcher::new(clients.clone(), tx);
+        // Polls that nobody asked for would come in between; failures are retried at their own pace.
+        watcher.set_refresh(100.0);
+        let config = Config::default();
+        let shared = Shared {
+            store: Store::default(),
+            board: Board::default(),
+            fleet: fleet(&clients, &config),
+            theme: Theme::built_in("midwatch-dark"),
+            keys: Keymap::default(),
+            config,
+            zone: jiff::tz::TimeZone::UTC,
+            now: time(&sim),
+        };
+        let themes = ["midwatch-dark", "midwatch-light", "mono"].map(str::to_owned).to_vec();
+        let app = App::open(shared, panes::named("fleet").unwrap(), &Place::default(), themes).unwrap();
+        Stage { sim, app, effects: Vec::new(), standings: HashMap::new(), updates, watcher, runtime }
+    }
+
+    /// AWS's time.
+    pub fn now(&self) -> Time {
+        time(&self.sim)
+    }
+
+    /// How a feed stands.
+    pub fn standing(&self, feed: &Feed) -> Standing {
+        self.standings.get(feed).copied().unwrap_or_default()
+    }
+
+    /// How the feeds of a context stand.
+    pub fn standings(&self, ctx: Ctx) -> Vec<(&Feed, Standing)> {
+        self.standings.iter().filter(|(feed, _)| feed.ctx() == ctx).map(|(feed, standing)| (feed, *standing)).collect()
+    }
+
+    /// Sets fault rules; an empty text ends all faults.
+    pub fn fault(&self, toml: &str) {
+        self.sim.set_faults(toml).unwrap();
+    }
+
+    /// Moves AWS's time on. What the program knows stays as it is until it asks again.
+    pub fn step(&mut self, seconds: u64) {
+        self.sim.step(Duration::from_secs(seconds));
+        self.app.update(Event::Tick, time(&self.sim));
+    }
+
+    /// Hears the next update and hands it to the app.
+    fn hear(&mut self, deadline: Instant, what: &str) {
+        let _inside = self.runtime.enter();
+        self.watcher.reconcile(self.app.wanted());
+        let left = deadline.saturating_duration_since(Instant::now());
+        let update = self.runtime.block_on(async { tokio::time::timeout(left, self.updates.recv()).await });
+        let Ok(update) = update else {
+            let screen = self.screen(120, 35);
+            panic!("waited in vain until {what}\n{screen}\n{:#?}", self.standings);
+        };
+        self.take(update.expect("the watcher keeps a sender"));
+    }
+
+    fn take(&mut self, mut update: Update) {
+        // The polls date their answers by the local clock, the app lives in AWS's time.
+        update.at = time(&self.sim);
+        let standing = self.standings.entry(update.feed.clone()).or_default();
+        match &update.outcome {
+            Outcome::Busy => {
+                standing.busy = true;
+                standing.asked += 1;
+            }
+            // A tail that has nothing new may still be reading.
+            Outcome::Same if matches!(update.feed, Feed::Logs(..)) => standing.answered += 1,
+            Outcome::Whole(_) | Outcome::Same => {
+                standing.busy = false;
+                standing.answered += 1;
+            }
+            Outcome::Lines(_, state) => {
+                standing.busy = !state.caught_up;
+                standing.answered += 1;
+            }
+            Outcome::Failed(_) => {
+                standing.busy = false;
+                standing.failed += 1;
+            }
+            Outcome::Part(..) => {}
+        }
+        let now = time(&self.sim);
+        self.app.update(Event::Update(Box::new(update)), now);
+        self.app.settle();
+    }
+
+    /// Takes updates in until something holds.
+    pub fn until(&mut self, what: &str, holds: impl Fn(&mut Stage) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !holds(self) {
+            self.hear(deadline, what);
+        }
+    }
+
+    /// Takes updates in until every feed that is wanted has an answer or an error, those included that the answers make wanted.
+    pub fn settle(&mut self) {
+        self.settle_but(|_| false);
+    }
+
+    /// The same, but for feeds that hang: those have been asked.
+    pub fn settle_but(&mut self, hangs: impl Fn(&Feed) -> bool) {
+        self.until("every feed has an answer or an error", |stage| {
+            let open = |feed: &Feed| {
+                let standing = stage.standing(feed);
+                if hangs(feed) { !standing.busy } else { standing.busy || standing.answered + standing.failed == 0 }
+            };
+            !stage.app.wanted().iter().any(|wanted| open(wanted.feed()))
+        });
+    }
+
+    /// Waits until a tail has read all streams that are known by now.
+    pub fn read_up(&mut self) {
+        self.settle();
+        // Twice: what comes first may have been on its way before the last stream was known.
+        for _ in 0..2 {
+            let wanted = self.app.wanted().iter().map(Wanted::feed);
+            let tails: Vec<(Feed, u32)> =
+                wanted.filter(|feed| matches!(feed, Feed::Logs(..))).map(|feed| (feed.clone(), self.standing(feed).answered)).collect();
+            let feeds: Vec<Feed> = tails.iter().map(|(feed, _)| feed.clone()).collect();
+            self.watcher.poke(&feeds);
+            self.until("the tail has read up", |stage| tails.iter().all(|(feed, answered)| stage.standing(feed).answered > *answered));
+            self.settle();
+        }
+    }
+
+    /// Presses the key that asks AWS again, and waits until every feed on screen has been asked anew and said something.
+    pub fn refresh(&mut self) {
+        let before = self.asked();
+        self.press("r");
+        self.asked_again(&before);
+    }
+
+    /// Asks AWS again as the polls do by themselves, without a key.
+    pub fn refresh_quietly(&mut self) {
+        let before = self.asked();
+        let feeds: Vec<Feed> = before.iter().map(|(feed, _)| feed.clone()).collect();
+        self.watcher.poke(&feeds);
+        self.asked_again(&before);
+    }
+
+    fn asked(&self) -> Vec<(Feed, u32)> {
+        let polled = |feed: &&Feed| !matches!(feed, Feed::Logs(..) | Feed::Raw(..));
+        self.app.wanted().iter().map(Wanted::feed).filter(polled).map(|feed| (feed.clone(), self.standing(feed).asked)).collect()
+    }
+
+    fn asked_again(&mut self, before: &[(Feed, u32)]) {
+        self.until("every feed has been asked again", |stage| {
+            let done = |(feed, asked): &(Feed, u32)| {
+                let standing = stage.standing(feed);
+                !stage.app.wanted().iter().any(|wanted| wanted.feed() == feed) || (standing.asked > *asked && !standing.busy)
+            };
+            before.iter().all(done)
+        });
+        self.settle();
+    }
+
+    /// Presses one key, by its name in the configuration.
+    pub fn press(&mut self, key: &str) {
+        let key: Key = key.parse().unwrap();
+        let now = self.now();
+        let effects = self.app.update(Event::Key(key), now);
+        for effect in effects {
+            if let Effect::Poke(feeds) = &effect {
+                self.watcher.poke(feeds);
+            }
+            self.effects.push(effect);
+        }
+        let _inside = self.runtime.enter();
+        self.watcher.reconcile(self.app.wanted());
+    }
+
+    /// Presses keys, named with blanks between them.
+    pub fn keys(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            self.press(key);
+        }
+    }
+
+    /// Types a text into the line of input.
+    pub fn write(&mut self, text: &str) {
+        for c in text.chars() {
+            let name = if c == ' ' { "space".to_owned() } else { c.to_string() };
+            self.press(&name);
+        }
+    }
+
+    /// Puts the cursor on the first row below it that shows this text.
+    pub fn find(&mut self, text: &str) {
+        for _ in 0..400 {
+            if self.cursor_line(120, 35).contains(text) {
+                return;
+            }
+            let before = self.cursor_line(120, 35);
+            self.press("j");
+            assert_ne!(before, self.cursor_line(120, 35), "no row shows {text}\n{}", self.screen(120, 35));
+        }
+        panic!("no row shows {text}\n{}", self.screen(120, 35));
+    }
+
+    /// The line that the cursor is on.
+    pub fn cursor_line(&mut self, width: u16, height: u16) -> String {
+        let screen = self.screen(width, height);
+        screen.lines().find(|line| line.starts_with("│>")).unwrap_or_default().to_owned()
+    }
+
+    /// Brings the budget's figures to the header.
+    pub fn meter(&mut self) {
+        let now = self.now();
+        self.app.update(Event::Meter(self.watcher.meter()), now);
+    }
+
+    /// Draws a terminal of this size.
+    pub fn draw(&mut self, width: u16, height: u16) -> Buffer {
+        let now = self.now();
+        self.app.update(Event::Resize(width, height), now);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        self.app.draw(&mut buffer);
+        buffer
+    }
+
+    /// What a terminal of this size shows, without the blanks at the ends of the lines.
+    pub fn screen(&mut self, width: u16, height: u16) -> String {
+        let buffer = self.draw(width, height);
+        let mut text = String::new();
+        for y in 0..height {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < width {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                // A wide character covers the cell behind it.
+                x += u16::try_from(symbol.width()).unwrap().max(1);
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The effects so far.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+}
