@@ -79,6 +79,8 @@ enum Half {
 /// Rows of the box about the problem under the cursor, and the rows below the problems from which there is room for it.
 const PREVIEW: u16 = 6;
 const ROOM_FOR_PREVIEW: u16 = 14;
+/// Rows below which one table is better than two.
+const ROOM_FOR_BOTH: u16 = 10;
 
 struct Fleet {
     place: Place,
@@ -220,7 +222,12 @@ impl View for Fleet {
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
         let wish = u16::try_from(self.problems.shown()).unwrap_or(u16::MAX).saturating_add(3).max(4);
-        self.split = if area.height < 10 && self.problems.shown() == 0 { 0 } else { wish.min(area.height.saturating_mul(3) / 5) };
+        self.split = match self.half {
+            // Too low for two tables with rows in them: the half that has the keys takes it all, Tab shows the other.
+            Half::Problems if area.height < ROOM_FOR_BOTH => area.height,
+            Half::Clusters if area.height < ROOM_FOR_BOTH => 0,
+            _ => wish.min(area.height.saturating_mul(3) / 5),
+        };
         let (upper, lower) = (Rect { height: self.split, ..area }, Rect { y: area.y + self.split, height: area.height - self.split, ..area });
         let preview = if self.half == Half::Problems { self.problems.row() } else { None };
         let lower = match preview.filter(|_| lower.height >= ROOM_FOR_PREVIEW) {
