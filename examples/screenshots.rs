@@ -41,31 +41,13 @@ const DARK: &str = "midwatch-dark";
 const LIGHT: &str = "midwatch-light";
 const MONO: &str = "mono";
 
-const fn picture(
-    name: &'static str,
-    (columns, rows): (u16, u16),
-    theme: &'static str,
-    steps: &'static [Step],
-) -> Picture {
-    Picture {
-        name,
-        columns,
-        rows,
-        theme,
-        steps,
-    }
+const fn picture(name: &'static str, (columns, rows): (u16, u16), theme: &'static str, steps: &'static [Step]) -> Picture {
+    Picture { name, columns, rows, theme, steps }
 }
 
 /// The first screen with every cluster's figures.
 const FLEET: &[Step] = &[Wait("web-stage"), Wait("checkout")];
-const SERVICES: &[Step] = &[
-    Wait("web-stage"),
-    Key("/payments-prod"),
-    Key("enter"),
-    Key("enter"),
-    Wait("ledger-api"),
-    Wait("notifier"),
-];
+const SERVICES: &[Step] = &[Wait("web-stage"), Key("/payments-prod"), Key("enter"), Key("enter"), Wait("ledger-api"), Wait("notifier")];
 const TASKS: &[Step] = &[
     Wait("web-stage"),
     Key("/payments-prod"),
@@ -144,10 +126,7 @@ fn main() {
     let binary = build();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
     fs::create_dir_all(&folder).expect("the repository can be written");
-    for picture in PICTURES
-        .iter()
-        .filter(|picture| wanted.is_empty() || wanted.iter().any(|name| name == picture.name))
-    {
+    for picture in PICTURES.iter().filter(|picture| wanted.is_empty() || wanted.iter().any(|name| name == picture.name)) {
         let mut terminal = Launch::new(&binary)
             .args(["--demo", "--seed", "7", "--theme", picture.theme])
             .env("HOME", env::temp_dir().join("midwatch-screenshots"))
@@ -160,11 +139,7 @@ fn main() {
             }
         }
         settle(&mut terminal);
-        let ground = if picture.theme == LIGHT {
-            svg::PAPER
-        } else {
-            svg::NIGHT
-        };
+        let ground = if picture.theme == LIGHT { svg::PAPER } else { svg::NIGHT };
         let file = folder.join(picture.name).with_extension("svg");
         fs::write(&file, svg::draw(terminal.screen(), ground)).expect("the folder was made above");
         eprintln!("{}", file.display());
@@ -183,14 +158,8 @@ fn build() -> PathBuf {
         .args(["build", "--release", "--bin", "midwatch", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .status();
-    assert!(
-        built.expect("cargo runs").success(),
-        "the binary does not build"
-    );
+    assert!(built.expect("cargo runs").success(), "the binary does not build");
     let example = env::current_exe().expect("a running program has a path");
-    let profile = example
-        .parent()
-        .and_then(Path::parent)
-        .expect("examples stand two folders below the profile's parent");
+    let profile = example.parent().and_then(Path::parent).expect("examples stand two folders below the profile's parent");
     profile.with_file_name("release").join("midwatch")
 }

@@ -70,11 +70,9 @@ pub enum Action {
     NextError,
     PreviousError,
     JsonMode,
-    PickFields,
     Wrap,
     MarkLine,
     Save,
-    Pager,
     LiveTail,
 }
 
@@ -166,11 +164,11 @@ use Scope::{Both, Global, Table, Text};
 
 /// Every action. The order is that of the help.
 pub const ACTIONS: &[ActionRow] = &[
-    read(A::Palette, Global, "palette", "cmd", "Go anywhere by name: clusters, services, tasks, commands"),
+    read(A::Palette, Global, "palette", "cmd", "Go anywhere by name, or do anything"),
     read(A::Help, Global, "help", "help", "Show the keys that work here"),
-    read(A::Back, Global, "back", "back", "Peel one layer: prompt, marks, filter, zoom, view; never quits"),
-    read(A::Quit, Global, "quit", "quit", "Leave this view; at the first one, ask once and quit"),
-    read(A::Cancel, Global, "cancel", "cancel", "Close the prompt or stop waiting; twice within a second at the first view, quit"),
+    read(A::Back, Global, "back", "back", "Peel one layer; never quits"),
+    read(A::Quit, Global, "quit", "quit", "Leave this view; at the first one, quit"),
+    read(A::Cancel, Global, "cancel", "cancel", "Close the prompt; twice at once, quit"),
     read(A::Refresh, Global, "refresh", "refresh", "Ask AWS again now"),
     read(A::Messages, Global, "messages", "messages", "Show past messages and errors"),
     read(A::NextPane, Global, "next-pane", "pane", "Go to the next pane"),
@@ -201,19 +199,19 @@ pub const ACTIONS: &[ActionRow] = &[
     read(A::PageDown, Both, "page-down", "down", "Move down by a page"),
     read(A::Left, Both, "left", "left", "Scroll to the left"),
     read(A::Right, Both, "right", "right", "Scroll to the right"),
-    read(A::HalfLeft, Both, "half-left", "left", "Scroll to the left by half a screen"),
-    read(A::HalfRight, Both, "half-right", "right", "Scroll to the right by half a screen"),
+    read(A::HalfLeft, Both, "half-left", "left", "Scroll left by half a screen"),
+    read(A::HalfRight, Both, "half-right", "right", "Scroll right by half a screen"),
     read(A::Open, Both, "open", "open", "Open what is under the cursor"),
-    read(A::Filter, Table, "filter", "filter", "Keep the rows that match: fuzzy, `re:`, `!not`, `col:value`, `age<10m`"),
-    read(A::ProblemsOnly, Table, "problems-only", "problems", "Keep the rows that have a problem, and back"),
+    read(A::Filter, Table, "filter", "filter", "Keep the rows that match"),
+    read(A::ProblemsOnly, Table, "problems-only", "problems", "Keep the rows with a problem, and back"),
     read(A::Tasks, Table, "tasks", "tasks", "Open the tasks"),
     read(A::Logs, Both, "logs", "logs", "Open the logs"),
     read(A::Events, Table, "events", "events", "Open the service's events"),
-    read(A::Targets, Table, "targets", "health", "Open the health of the load balancer's targets"),
+    read(A::Targets, Table, "targets", "health", "Open the health of the targets"),
     read(A::Deployments, Table, "deployments", "deploys", "Open past and present deployments"),
     read(A::Describe, Both, "describe", "describe", "Describe it, readable"),
     read(A::Json, Both, "json", "json", "Show it as AWS sent it"),
-    read(A::Copy, Both, "copy", "copy", "Copy: a menu of name, ARN, id …; in text, the lines"),
+    read(A::Copy, Both, "copy", "copy", "Copy: a menu; in text, the lines"),
     read(A::SortPrevious, Table, "sort-previous", "sort", "Sort by the column to the left"),
     read(A::SortNext, Table, "sort-next", "sort", "Sort by the column to the right"),
     read(A::Order, Table, "order", "order", "Sort by a column: its letter comes next"),
@@ -222,12 +220,12 @@ pub const ACTIONS: &[ActionRow] = &[
     read(A::Mark, Table, "mark", "mark", "Mark the row, or unmark it"),
     read(A::MarkRange, Both, "mark-range", "range", "Mark from here to where the cursor goes"),
     read(A::Unmark, Both, "unmark", "unmark", "Clear all marks"),
-    read(A::Bookmark, Table, "bookmark", "bookmark", "Keep the row as a bookmark: its letter comes next"),
+    read(A::Bookmark, Table, "bookmark", "bookmark", "Bookmark the row: its letter comes next"),
     read(A::Search, Text, "search", "search", "Find text; nothing is hidden"),
     read(A::SearchNext, Text, "search-next", "next", "Go to the next match"),
     read(A::SearchPrevious, Text, "search-previous", "previous", "Go to the match before"),
-    read(A::FilterLines, Text, "filter-lines", "filter", "Keep the lines that match; `!` first keeps the others"),
-    read(A::Context, Text, "context", "context", "Show five lines around each kept line, and back"),
+    read(A::FilterLines, Text, "filter-lines", "filter", "Keep the lines that match; ! keeps others"),
+    read(A::Context, Text, "context", "context", "Show five lines around each, and back"),
     read(A::Follow, Text, "follow", "follow", "Follow the newest line"),
     read(A::Range(0), Text, "range-0", "range", "Read from now on"),
     read(A::Range(1), Text, "range-1", "range", "Read from the beginning"),
@@ -236,18 +234,16 @@ pub const ACTIONS: &[ActionRow] = &[
     read(A::Range(4), Text, "range-4", "range", "Read the last 15 minutes"),
     read(A::Range(5), Text, "range-5", "range", "Read the last 30 minutes"),
     read(A::Range(6), Text, "range-6", "range", "Read the last hour"),
-    read(A::Time, Text, "time", "time", "Go to a time: `13:10`, `2d1h` ago, or a full one"),
-    read(A::Timestamps, Text, "timestamps", "stamps", "Change the timestamps: local, UTC, age, none"),
-    read(A::Level, Text, "level", "level", "Raise the lowest level shown; after the highest, all"),
+    read(A::Time, Text, "time", "time", "Go to a time: 13:10, or 2d1h ago"),
+    read(A::Timestamps, Text, "timestamps", "stamps", "Times: local, UTC, age, none"),
+    read(A::Level, Text, "level", "level", "Raise the lowest level shown"),
     read(A::NextError, Text, "next-error", "error", "Go to the next error"),
     read(A::PreviousError, Text, "previous-error", "error", "Go to the error before"),
-    read(A::JsonMode, Text, "json-mode", "json", "Show JSON lines as fields, pretty, or raw"),
-    read(A::PickFields, Text, "pick-fields", "fields", "Choose the fields of JSON lines"),
+    read(A::JsonMode, Text, "json-mode", "json", "JSON lines as fields, pretty, or raw"),
     read(A::Wrap, Text, "wrap", "wrap", "Wrap long lines, or cut them"),
     read(A::MarkLine, Text, "mark-line", "mark", "Mark the line, or unmark it"),
     read(A::Save, Text, "save", "save", "Save the lines to a file"),
-    read(A::Pager, Text, "pager", "pager", "Open the lines in the pager"),
-    read(A::LiveTail, Text, "live-tail", "live", "Follow by Live Tail: quicker, billed by the minute; and back"),
+    read(A::LiveTail, Text, "live-tail", "live", "Live Tail: quicker, billed by the minute"),
 ];
 
 #[cfg(test)]
@@ -263,6 +259,8 @@ mod tests {
             assert!(names.insert(row.name), "{} names two actions", row.name);
             assert!(row.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", row.name);
             assert!(row.help.len() > 6 && row.help.starts_with(char::is_uppercase) && !row.help.ends_with('.'), "{}", row.help);
+            // Two lists of keys stand side by side in 120 columns.
+            assert!(row.help.chars().count() <= 42, "{}", row.help);
             assert!(!row.hint.is_empty() && !row.hint.contains(' '), "{}", row.name);
             assert_eq!(row.action.row(), row);
             assert_eq!(Action::named(row.name), Some(row.action));

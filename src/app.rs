@@ -1,6 +1,7 @@
 //! The whole program as a pure function: an event comes in, the state changes, effects go out. No clock, no I/O, no runtime.
 
 mod draw;
+mod history;
 mod menu;
 mod palette;
 mod prompt;
@@ -10,7 +11,7 @@ use crate::aws::ErrorKind;
 use crate::budget::Meter;
 use crate::config::Config;
 use crate::feed::{Feed, Update, Wanted};
-use crate::keys::{Code, Key, Keymap};
+use crate::keys::{Key, Keymap};
 use crate::model::{Ctx, Fleet, Time};
 use crate::panes::{self, Pane};
 use crate::store::Store;
@@ -220,8 +221,8 @@ impl App {
 
     /// Brings the verdicts and the visible view up to what was heard since the last call. Once per turn of the loop, not per update.
     pub fn settle(&mut self, changed: &[Feed]) {
-        let judged = std::mem::take(&mut self.board_stale)
-            && self.shared.board.refresh(&self.shared.store, &self.shared.fleet, self.shared.now);
+        let judged =
+            std::mem::take(&mut self.board_stale) && self.shared.board.refresh(&self.shared.store, &self.shared.fleet, self.shared.now);
         let concerns = changed.is_empty() || judged || changed.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed));
         if concerns {
             let cx = self.shared.cx();
@@ -467,148 +468,10 @@ impl App {
         }
     }
 
-    fn push(&mut self, view: Box<dyn View>) {
-        self.views.push(view);
-        self.forward.clear();
-        if self.views.len() > HISTORY {
-            self.views.remove(1);
-        }
-        self.settle(&[]);
-    }
-
-    fn step_back(&mut self) -> bool {
-        if self.views.len() < 2 {
-            return false;
-        }
-        self.forward.extend(self.views.pop());
-        self.settle(&[]);
-        true
-    }
-
-    fn step_forward(&mut self) -> bool {
-        let Some(view) = self.forward.pop() else { return false };
-        self.views.push(view);
-        self.settle(&[]);
-        true
-    }
-
-    fn back(&mut self) {
-        let cx = self.shared.cx();
-        let peeled = self.views.last_mut().is_some_and(|view| view.peel(&cx));
-        if !peeled && !self.step_back() {
-            let key = self.shared.keys.key_of(Action::Quit, self.kind()).unwrap_or_default();
-            self.tell(Tone::Info, format!("this is the first screen · {key} quits"));
-        }
-    }
-
-    fn leave(&mut self) {
-        if !self.step_back() {
-            self.ask_to_quit("q");
-        }
-    }
-
-    fn cancel(&mut self) {
-        if self.views.len() > 1 && self.asked_to_quit.is_none() {
-            return self.ask_to_quit("ctrl-c");
-        }
-        self.ask_to_quit("ctrl-c");
-    }
-
-    fn ask_to_quit(&mut self, key: &str) {
-        let now = self.shared.now;
-        let limit = if key == "q" { NOTICE_MS } else { TWICE_MS };
-        if self.asked_to_quit.is_some_and(|at| now.as_millisecond() - at.as_millisecond() < limit) {
-            self.quitting = true;
-            return;
-        }
-        self.asked_to_quit = Some(now);
-        self.tell(Tone::Info, format!("{key} again quits"));
-    }
-
     fn refresh(&mut self) -> Vec<Effect> {
         let feeds: Vec<Feed> = self.wanted.iter().map(|wanted| wanted.feed().clone()).collect();
         self.tell(Tone::Info, "asking AWS again");
         vec![Effect::Poke(feeds)]
-    }
-
-    fn copy_menu(&mut self) {
-        let subject = self.subject();
-        if subject.copies.is_empty() {
-            return self.tell(Tone::Info, "nothing to copy here");
-        }
-        self.overlay = Some(Overlay::Menu(Menu::copy(subject.copies)));
-    }
-
-    fn bookmarks_menu(&mut self) {
-        if self.bookmarks.is_empty() {
-            let key = self.shared.keys.key_of(Action::Bookmark, self.kind()).unwrap_or_default();
-            return self.tell(Tone::Info, format!("no bookmarks yet · {key} and a letter makes one"));
-        }
-        let word = |(letter, pane, place): &Bookmark| (*letter, format!("{pane} {}", panes::describe::crumb(place, "")));
-        self.overlay = Some(Overlay::Menu(Menu::bookmarks(self.bookmarks.iter().map(word).collect())));
-    }
-
-    fn overlay_key(&mut self, key: Key) -> Vec<Effect> {
-        let close = key.code == Code::Esc || (key.ctrl && key.code == Code::Char('c'));
-        let Some(overlay) = self.overlay.take().filter(|_| !close) else { return Vec::new() };
-        let effects = match overlay {
-            Overlay::Help(mut help) => {
-                if help.key(key, &self.shared.keys) {
-                    self.overlay = Some(Overlay::Help(help));
-                }
-                Vec::new()
-            }
-            Overlay::Menu(menu) => self.menu_key(menu, key),
-            Overlay::Palette(palette) => self.palette_key(palette, key),
-        };
-        self.settle_wanted();
-        effects
-    }
-
-    fn menu_key(&mut self, menu: Menu, key: Key) -> Vec<Effect> {
-        let Some(letter) = key.typed() else {
-            self.overlay = Some(Overlay::Menu(menu));
-            return Vec::new();
-        };
-        match menu.purpose {
-            menu::Purpose::View => {
-                let reaction = {
-                    let cx = self.shared.cx();
-                    self.views.last_mut().map_or(Reaction::Ignored, |view| view.choose(menu.title, letter, &cx))
-                };
-                if matches!(reaction, Reaction::Ignored) {
-                    self.tell(Tone::Info, format!("{letter} is not in the menu"));
-                }
-                self.react(reaction)
-            }
-            menu::Purpose::Copy(texts) => match texts.into_iter().find(|(key, ..)| *key == letter) {
-                Some((_, label, text)) => vec![Effect::Copy(text, label.to_owned())],
-                None => {
-                    self.tell(Tone::Info, format!("{letter} is not in the menu"));
-                    Vec::new()
-                }
-            },
-            menu::Purpose::Bookmark => {
-                let subject = self.subject();
-                if let Some(view) = self.views.last() {
-                    self.bookmarks.retain(|(known, ..)| *known != letter);
-                    let name = if view.name() == "fleet" && subject.place.service.is_some() { "tasks" } else { view.name() };
-                    self.bookmarks.push((letter, name, subject.place));
-                    self.tell(Tone::Info, format!("bookmark {letter} set"));
-                }
-                Vec::new()
-            }
-            menu::Purpose::Bookmarks => {
-                match self.bookmarks.iter().find(|(known, ..)| *known == letter).cloned() {
-                    Some((_, name, place)) => match panes::named(name) {
-                        Some(pane) => self.go(pane, Some(place)),
-                        None => self.tell(Tone::Warn, format!("there is no pane {name}")),
-                    },
-                    None => self.tell(Tone::Info, format!("no bookmark {letter}")),
-                }
-                Vec::new()
-            }
-        }
     }
 
     /// The contexts whose credentials do not work now, with what to do about it.
@@ -619,7 +482,10 @@ impl App {
             // Every call fails the same way; the same one is told each time.
             let error = out.min_by_key(|error| (&error.hint, &error.what))?;
             // What to do comes first: it must not be what a narrow screen cuts off.
-            Some((ctx, if error.hint.is_empty() { error.what.to_string().into() } else { format!("{} · {}", error.hint, error.came()).into() }))
+            Some((
+                ctx,
+                if error.hint.is_empty() { error.what.to_string().into() } else { format!("{} · {}", error.hint, error.came()).into() },
+            ))
         };
         self.shared.fleet.all().filter_map(of).collect()
     }

@@ -184,7 +184,7 @@ struct WorldArgs {
     #[arg(long, value_name = "K=V,…", value_delimiter = ',', value_parser = pair)]
     set: Vec<(String, String)>,
     /// Everything random comes from it [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
     /// Times real time that the world moves; 0 stands still [default: 1]
     #[arg(long, value_name = "X", value_parser = speed)]
@@ -280,6 +280,10 @@ fn pair(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
         _ => Err("write NAME=VALUE, as in services=500".to_owned()),
     }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "a whole number is needed, such as 7".to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -1,8 +1,8 @@
 //! What can be watched. A feed is a plain key that starts with its context; whoever wants one names it, and the watcher does the rest.
 
 use crate::model::{
-    Arn, Cluster, ContainerInstance, Ctx, Identity, Image, LogLine, LogScope, LogSources, Service, ServiceDeployment, Str, Target, TargetGroup, Task,
-    TaskDefinition, Time,
+    Arn, Cluster, ContainerInstance, Ctx, Identity, Image, LogLine, LogScope, LogSources, Service, ServiceDeployment, Str, Target,
+    TargetGroup, Task, TaskDefinition, Time,
 };
 use std::sync::Arc;
 

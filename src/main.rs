@@ -1,6 +1,7 @@
 //! The binary: reads what is asked for, picks AWS or the embedded one, runs, and reports errors once the screen is given back.
 
 use anyhow::Context as _;
+use jiff::tz::TimeZone;
 use midwatch::app::{App, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::cli::{self, Open, Request, World};
@@ -11,7 +12,6 @@ use midwatch::store::Store;
 use midwatch::theme::{self, Surroundings, Theme};
 use midwatch::verdict::Board;
 use midwatch::view::Place;
-use jiff::tz::TimeZone;
 use midwatch::{panes, run, terminal};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -75,10 +75,15 @@ fn serve(request: &cli::Sim) -> anyhow::Result<()> {
 fn open_screen(open: &Open) -> anyhow::Result<()> {
     let places = Places::of_platform();
     let (config, keys) = config::load(open.config.as_deref(), &places).map_err(Usage)?;
-    let theme = Theme::choose(open.theme.as_deref(), config.theme.as_deref(), places.themes().as_deref(), &Surroundings::from_env()).map_err(Usage)?;
-    terminal::require().map_err(anyhow::Error::msg)?;
+    let theme = Theme::choose(open.theme.as_deref(), config.theme.as_deref(), places.themes().as_deref(), &Surroundings::from_env())
+        .map_err(Usage)?;
     let _log = log_to(open)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_thread_start(step_back)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
     // The embedded AWS runs on a thread of its own and dies with this value.
     let demo = open.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
     let demo = demo.map_err(|e| Usage(e.to_string()))?;
@@ -86,6 +91,8 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
     terminal::install_panic_hook();
     let done = runtime.block_on(async {
         let clients = aws::connect(specs).await.map_err(|e| usage_of(&e))?;
+        // Only now: what is wrong with the words of the command is said first, terminal or not.
+        terminal::require().map_err(anyhow::Error::msg)?;
         // Whatever asks for a password or prints a line does so before the screen is taken.
         let _resolved = clients.resolve(PATIENCE).await;
         let fleet = fleet(&clients, &config, open);
@@ -128,8 +135,10 @@ fn specs(open: &Open, config: &Config) -> Vec<ContextSpec> {
         let of = |entry: &ContextEntry| spec(entry.profile.as_deref(), entry.region.as_deref(), entry.name.as_deref());
         return config.contexts.iter().map(of).collect();
     }
-    let profiles: Vec<Option<&str>> = if open.profiles.is_empty() { vec![None] } else { open.profiles.iter().map(|p| Some(p.as_str())).collect() };
-    let regions: Vec<Option<&str>> = if open.regions.is_empty() { vec![None] } else { open.regions.iter().map(|r| Some(r.as_str())).collect() };
+    let profiles: Vec<Option<&str>> =
+        if open.profiles.is_empty() { vec![None] } else { open.profiles.iter().map(|p| Some(p.as_str())).collect() };
+    let regions: Vec<Option<&str>> =
+        if open.regions.is_empty() { vec![None] } else { open.regions.iter().map(|r| Some(r.as_str())).collect() };
     profiles.iter().flat_map(|profile| regions.iter().map(|region| spec(*profile, *region, None))).collect()
 }
 
@@ -172,9 +181,23 @@ fn first(open: &Open) -> anyhow::Result<(&'static str, Place)> {
 /// Logging goes to a file or nowhere: the screen is taken.
 fn log_to(open: &Open) -> anyhow::Result<Option<tracing_appender::non_blocking::WorkerGuard>> {
     let Some(path) = &open.log_file else { return Ok(None) };
-    let file = std::fs::File::options().create(true).append(true).open(path).with_context(|| format!("cannot write the log file {}", path.display()))?;
+    let file = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot write the log file {}", path.display()))?;
     let (writer, guard) = tracing_appender::non_blocking(file);
     let level = tracing_subscriber::EnvFilter::try_from_env("MIDWATCH_LOG").unwrap_or_else(|_| "midwatch=debug".into());
     tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(level).init();
     Ok(Some(guard))
+}
+
+/// Lets the screen's thread go first: polls and their parsing are never as urgent as a key. On Linux a thread has a niceness of its own;
+/// elsewhere the whole process would step back, so there nothing is done.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    {
+        // A system that refuses leaves everything as it was.
+        let _ = rustix::process::nice(5);
+    }
 }

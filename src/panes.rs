@@ -3,6 +3,9 @@
 use crate::action::Action;
 use crate::view::{Cx, Place, View};
 
+/// Opens a pane at a place, or says in a sentence what it would need.
+pub type Open = fn(&Place, &Cx) -> Result<Box<dyn View>, String>;
+
 /// What opens at a place, by name.
 pub struct Pane {
     /// Its word in the palette and in the configuration.
@@ -11,8 +14,8 @@ pub struct Pane {
     pub help: &'static str,
     /// The action that opens it for what the cursor is on.
     pub action: Option<Action>,
-    /// Opens it, or says in a sentence what it would need.
-    pub open: fn(&Place, &Cx) -> Result<Box<dyn View>, String>,
+    /// Opens it.
+    pub open: Open,
 }
 
 /// Declares the modules and the list from the same names, so that a pane is one line here.

@@ -37,6 +37,9 @@ struct World {
 ///
 /// # Errors
 /// When the terminal cannot be taken, or is gone.
+///
+/// # Panics
+/// Never: the input is lent out only while the program is suspended, and nothing else runs then.
 pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, refresh: f64) -> std::io::Result<()> {
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let mut watcher = Watcher::new(clients.clone(), tx);
@@ -88,7 +91,8 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
         };
         let Some(event) = event else { continue };
         world.take(&mut app, event)?;
-        while let Some(event) = world.input.as_mut().and_then(Input::ready) {
+        while let Some(input) = world.input.as_mut() {
+            let Some(event) = input.ready().await else { break };
             pressed = true;
             if let Some(event) = world.translate(event, &mut app) {
                 world.take(&mut app, event)?;
@@ -185,9 +189,10 @@ impl World {
         match self.burst.judge(key, self.started.elapsed()) {
             Verdict::Typed => Some(Event::Key(key)),
             Verdict::Burst => None,
-            Verdict::BurstBegins => {
-                Some(Event::Said(Notice { tone: Tone::Warn, text: "many keys at once look like text for another window: dropped".to_owned() }))
-            }
+            Verdict::BurstBegins => Some(Event::Said(Notice {
+                tone: Tone::Warn,
+                text: "many keys at once look like text for another window: dropped".to_owned(),
+            })),
         }
     }
 
@@ -298,7 +303,11 @@ struct Signals {
 impl Signals {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals { term: signal(SignalKind::terminate())?, hangup: signal(SignalKind::hangup())?, cont: signal(SignalKind::from_raw(18))? })
+        Ok(Signals {
+            term: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            cont: signal(SignalKind::from_raw(18))?,
+        })
     }
 
     async fn next(&mut self) -> Signal {

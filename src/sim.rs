@@ -52,13 +52,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            scenario: "small".to_owned(),
-            set: Vec::new(),
-            seed: 1,
-            speed: 1.0,
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        }
+        Self { scenario: "small".to_owned(), set: Vec::new(), seed: 1, speed: 1.0, listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }
     }
 }
 
@@ -121,9 +115,7 @@ pub enum Error {
     #[error("speed {0} makes no sense: give virtual seconds per real second, from 0 to 3600")]
     Speed(f64),
     /// A fault rule for nobody.
-    #[error(
-        "a fault rule is for context `{name}`, which the scenario does not have; it has {known}"
-    )]
+    #[error("a fault rule is for context `{name}`, which the scenario does not have; it has {known}")]
     FaultContext {
         /// What the rule says.
         name: String,
@@ -137,7 +129,10 @@ pub enum Error {
 /// # Errors
 /// If the scenario cannot be read.
 pub fn contexts(options: &Options) -> Result<Vec<ContextInfo>, Error> {
-    let scenario = scenario::load(&options.scenario, &options.set)?;
+    Ok(infos(&scenario::load(&options.scenario, &options.set)?))
+}
+
+fn infos(scenario: &scenario::Scenario) -> Vec<ContextInfo> {
     let info = |context: &scenario::schema::Context| ContextInfo {
         name: context.name.clone(),
         region: context.region.clone(),
@@ -146,7 +141,7 @@ pub fn contexts(options: &Options) -> Result<Vec<ContextInfo>, Error> {
         secret_key: context.secret_key.clone(),
         session_token: context.session_token.clone(),
     };
-    Ok(scenario.context.iter().map(info).collect())
+    scenario.context.iter().map(info).collect()
 }
 
 /// A running embedded AWS on a thread of its own; it ends when this is dropped.
@@ -166,44 +161,23 @@ impl Sim {
     /// # Errors
     /// See [`Error`].
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options {
-            scenario: name,
-            set,
-            seed,
-            speed,
-            listen,
-        } = options;
+        let Options { scenario: name, set, seed, speed, listen } = options;
         if !(0.0..=3600.0).contains(&speed) {
             return Err(Error::Speed(speed));
         }
         if !listen.ip().is_loopback() {
             return Err(Error::NotLoopback(listen));
         }
-        let contexts = contexts(&Options {
-            scenario: name.clone(),
-            set: set.clone(),
-            seed,
-            speed,
-            listen,
-        })?;
         let scenario = scenario::load(&name, &set)?;
-        let listener = TcpListener::bind(listen).map_err(|source| Error::Listen {
-            addr: listen,
-            source,
-        })?;
-        let bound = listener.local_addr().map_err(|source| Error::Listen {
-            addr: listen,
-            source,
-        })?;
+        let contexts = infos(&scenario);
+        let listener = TcpListener::bind(listen).map_err(|source| Error::Listen { addr: listen, source })?;
+        let bound = listener.local_addr().map_err(|source| Error::Listen { addr: listen, source })?;
         listener.set_nonblocking(true).map_err(Error::Thread)?;
         let clock = Clock::new(speed);
         let world = World::open(&scenario, seed, clock.start())?;
         let faults = faults(scenario.fault.clone(), seed, &contexts)?;
         let shared = Arc::new(Shared::new(clock, State::new(world, faults)));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Error::Thread)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
         let serve = move || {
@@ -211,18 +185,8 @@ impl Sim {
             // Hung calls and live tails are cut, not waited for.
             runtime.shutdown_background();
         };
-        let thread = std::thread::Builder::new()
-            .name("embedded-aws".to_owned())
-            .spawn(serve)
-            .map_err(Error::Thread)?;
-        Ok(Self {
-            addr: bound,
-            contexts,
-            seed,
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("embedded-aws".to_owned()).spawn(serve).map_err(Error::Thread)?;
+        Ok(Self { addr: bound, contexts, seed, shared, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -264,8 +228,7 @@ impl Sim {
     /// # Errors
     /// If the text is not a list of `[[fault]]` tables, or names a context that is not there. The old rules stay then.
     pub fn set_faults(&self, toml: &str) -> Result<(), Error> {
-        let file: faults::File =
-            toml::from_str(toml).map_err(|error| scenario::refuse("faults", toml, &error))?;
+        let file: faults::File = toml::from_str(toml).map_err(|error| scenario::refuse("faults", toml, &error))?;
         let faults = faults(file.fault, self.seed, &self.contexts)?;
         self.shared.set_faults(faults);
         Ok(())
@@ -307,19 +270,9 @@ impl Drop for Sim {
 
 fn faults(rules: Vec<faults::Rule>, seed: u64, contexts: &[ContextInfo]) -> Result<Faults, Error> {
     let known = |name: &str| contexts.iter().any(|context| context.name == name);
-    if let Some(name) = rules
-        .iter()
-        .filter_map(faults::Rule::context)
-        .find(|name| !known(name))
-    {
-        let names: Vec<&str> = contexts
-            .iter()
-            .map(|context| context.name.as_str())
-            .collect();
-        return Err(Error::FaultContext {
-            name: name.to_owned(),
-            known: names.join(", "),
-        });
+    if let Some(name) = rules.iter().filter_map(faults::Rule::context).find(|name| !known(name)) {
+        let names: Vec<&str> = contexts.iter().map(|context| context.name.as_str()).collect();
+        return Err(Error::FaultContext { name: name.to_owned(), known: names.join(", ") });
     }
     Ok(Faults::new(rules, seed))
 }

@@ -8,7 +8,7 @@ mod service;
 mod task;
 
 pub use board::{Board, Judged};
-pub use event::{event, EventKind};
+pub use event::{EventKind, event};
 pub use service::{excused_until, service};
 pub use task::{exit_codes, newest_failure, stop_sentence, stopped_normally, target, task};
 

@@ -1,6 +1,8 @@
 //! Profiles, keys, regions and endpoints as other AWS tools understand them. Each case runs in a process of its own, with an
 //! environment and a home of its own, against the embedded AWS.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
 use midwatch::aws::{Clients, ContextSpec, Poll, connect};
 use midwatch::budget::Priority;
 use midwatch::feed::{Feed, Outcome};
@@ -52,7 +54,8 @@ async fn asked(clients: &Clients, feed: Feed) -> String {
 }
 
 fn tell(what: &str, text: &str) {
-    writeln!(std::io::stdout(), "\n=={what}: {text}").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "\n=={what}: {text}").unwrap();
 }
 
 /// A home and an environment for one inner process.
@@ -80,7 +83,7 @@ impl Home {
         self
     }
 
-    fn to_the_sim(self) -> Self {
+    fn facing_the_sim(self) -> Self {
         let endpoint = self.sim.endpoint();
         self.with("AWS_ENDPOINT_URL", &endpoint)
     }
@@ -120,7 +123,7 @@ impl Told {
 }
 
 fn with_profile(name: &str, profile: &str, more: &str) -> Home {
-    let home = Home::new(name, "", "").to_the_sim();
+    let home = Home::new(name, "", "").facing_the_sim();
     let keys = Home::keys(&home.sim, 0);
     home.write("config", &format!("[profile {profile}]\nregion = eu-west-1\n{keys}{more}"));
     home
@@ -159,7 +162,7 @@ fn an_unknown_profile_and_no_region_are_told_before_anything_starts() {
     let told = home.run();
     let line = told.line("connect");
     assert!(line.starts_with("Cannot use profile acme-prd: it is neither in ") && line.ends_with("Did you mean acme-prod?"), "{line}");
-    let home = Home::new("nowhere", "", "").to_the_sim();
+    let home = Home::new("nowhere", "", "").facing_the_sim();
     let told = home.run();
     assert!(
         told.line("connect").starts_with("Cannot start in context test: no region | Name one with --region"),
@@ -181,7 +184,7 @@ fn a_role_that_asks_for_mfa_is_named() {
 
 #[test]
 fn nothing_found_and_an_expired_login_say_what_to_run() {
-    let home = Home::new("nothing", "", "").to_the_sim().with("MW_REGION", "eu-west-1");
+    let home = Home::new("nothing", "", "").facing_the_sim().with("MW_REGION", "eu-west-1");
     let told = home.run();
     let line = told.line("resolve");
     assert!(line.starts_with("NoCredentials | Cannot log in to context test: no credentials found | "), "{line}");
@@ -191,7 +194,7 @@ fn nothing_found_and_an_expired_login_say_what_to_run() {
         told.line("clusters")
     );
     let sso = "[profile sso]\nregion = eu-west-1\nsso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\nsso_account_id = 111111111111\nsso_role_name = dev\n";
-    let home = Home::new("sso", sso, "").to_the_sim().with("MW_PROFILE", "sso");
+    let home = Home::new("sso", sso, "").facing_the_sim().with("MW_PROFILE", "sso");
     let told = home.run();
     let line = told.line("resolve");
     assert_eq!(line, "Expired | Cannot use profile sso: the SSO login has expired | run: aws sso login --profile sso");
@@ -202,14 +205,14 @@ fn nothing_found_and_an_expired_login_say_what_to_run() {
 #[test]
 fn a_profile_of_aws_login_without_a_login_says_what_to_run() {
     let home = Home::new("login", "[profile dev]\nregion = eu-west-1\nlogin_session = arn:aws:iam::1:user/ann\n", "");
-    let told = home.to_the_sim().with("MW_PROFILE", "dev").run();
+    let told = home.facing_the_sim().with("MW_PROFILE", "dev").run();
     let line = told.line("resolve");
     assert!(line.starts_with("Expired | Cannot use profile dev: the console login has expired | run: aws login --profile dev"), "{line}");
 }
 
 #[test]
 fn a_credential_process_runs_once_for_all_services() {
-    let home = Home::new("process", "", "").to_the_sim().with("MW_PROFILE", "acme");
+    let home = Home::new("process", "", "").facing_the_sim().with("MW_PROFILE", "acme");
     let info = home.sim.contexts()[0].clone();
     let json = format!(r#"{{"Version": 1, "AccessKeyId": "{}", "SecretAccessKey": "{}"}}"#, info.access_key, info.secret_key);
     home.write("answer.json", &json);
@@ -260,7 +263,7 @@ fn endpoints_come_from_the_environment_and_the_profile_by_service() {
     let home = home.with("AWS_ENDPOINT_URL_ECS", &endpoint);
     let told = home.run();
     assert!(told.line("clusters").starts_with("Clusters("), "{}", told.line("clusters"));
-    assert!(told.line("identity").contains("the endpoint refuses the connection"), "{}", told.line("identity"));
+    assert!(told.line("identity").contains("127.0.0.1:9 refuses the connection"), "{}", told.line("identity"));
 
     let home = Home::new("services", "", "").with("MW_PROFILE", "acme");
     let (endpoint, keys) = (home.sim.endpoint(), Home::keys(&home.sim, 0));
@@ -275,7 +278,7 @@ fn a_login_that_is_mended_in_the_files_is_found_without_a_restart() {
     let home =
         Home::new("mended", "[profile acme]\nregion = eu-west-1\n", "[acme]\naws_access_key_id = AKIAOLD\naws_secret_access_key = old\n");
     let mended = format!("[acme]\n{}", Home::keys(&home.sim, 0));
-    let home = home.to_the_sim().with("MW_PROFILE", "acme").with("MW_MENDED", &mended);
+    let home = home.facing_the_sim().with("MW_PROFILE", "acme").with("MW_MENDED", &mended);
     let told = home.run();
     assert!(told.line("identity").starts_with("Expired | "), "{}", told.line("identity"));
     assert_eq!(told.line("mended"), "ok");
@@ -283,7 +286,7 @@ fn a_login_that_is_mended_in_the_files_is_found_without_a_restart() {
 
 #[test]
 fn container_credentials_are_fetched_without_a_proxy() {
-    let home = Home::new("container", "", "").to_the_sim().with("MW_REGION", "eu-west-1").with("HTTP_PROXY", "http://127.0.0.1:9");
+    let home = Home::new("container", "", "").facing_the_sim().with("MW_REGION", "eu-west-1").with("HTTP_PROXY", "http://127.0.0.1:9");
     let info = home.sim.contexts()[0].clone();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

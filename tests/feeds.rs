@@ -1,10 +1,13 @@
 //! The feeds through the real SDK against the embedded AWS: complete lists within the budget, rows that stay what they were,
 //! and failures that say what they are and pass by themselves.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
+use jiff::Timestamp;
 use midwatch::aws::{Clients, ContextSpec, ErrorKind, Poll, connect};
 use midwatch::budget::{Priority, Throttle};
 use midwatch::feed::{Feed, Outcome, RawOf, Update, Value, Wanted};
-use midwatch::model::{Arn, Ctx, Service, Task};
+use midwatch::model::{Arn, ContainerDefinition, Ctx, LogScope, LogSources, LogStream, Service, Task, TaskStatus};
 use midwatch::sim::{Options, Sim};
 use midwatch::watch::Watcher;
 use std::collections::HashSet;
@@ -212,11 +215,12 @@ async fn every_kind_of_trouble_is_told_by_its_name_and_passes() {
     let sim = small();
     let clients = clients(&sim).await;
     let mut clusters = poll(&clients, Feed::Clusters(Ctx(0)));
+    let broke_off = format!("Cannot list the clusters: the connection to {} broke off", sim.addr());
     let trouble = [
         ("deny", ErrorKind::Denied, "Cannot list the clusters: AccessDenied for ecs:ListClusters"),
         ("expired_token", ErrorKind::Expired, "Cannot list the clusters: the credentials have expired (ExpiredTokenException)"),
         ("malformed", ErrorKind::Malformed, "Cannot list the clusters: the reply could not be read"),
-        ("reset", ErrorKind::Network, "Cannot list the clusters: the connection broke off"),
+        ("reset", ErrorKind::Network, &broke_off),
     ];
     for (kind, expected, what) in trouble {
         faults(&sim, "ecs:ListClusters", kind);
@@ -236,11 +240,8 @@ async fn an_endpoint_that_nobody_serves_refuses_the_connection() {
     };
     let clients = connect(specs).await.unwrap();
     let error = ask(&mut poll(&clients, Feed::Clusters(Ctx(0)))).await.unwrap_err();
-    assert_eq!(
-        (error.kind, &*error.what),
-        (ErrorKind::Network, "Cannot list the clusters: the endpoint refuses the connection"),
-        "port {port}"
-    );
+    let what = format!("Cannot list the clusters: 127.0.0.1:{port} refuses the connection");
+    assert_eq!((error.kind, &*error.what), (ErrorKind::Network, &*what));
 }
 
 #[tokio::test]
@@ -437,6 +438,51 @@ async fn a_feed_that_comes_back_shows_at_once_what_it_knew() {
     assert!(matches!(again.outcome, Outcome::Whole(Value::Clusters(_))), "{:?}", again.outcome);
     assert!((again.at.as_millisecond() - first.at.as_millisecond()).abs() < 1000, "dated as it was");
     assert_eq!(watched.sim.calls().len(), 0);
+}
+
+/// The log streams of a running service of context 0.
+async fn streams(clients: &Clients) -> (Arn, Vec<LogStream>) {
+    for cluster in clusters(clients, Ctx(0)).await {
+        let tasks = tasks(clients, Ctx(0), &cluster).await;
+        for task in tasks.iter().filter(|task| task.status == TaskStatus::Running) {
+            let feed = Feed::TaskDefinition(Ctx(0), task.task_definition.clone());
+            let Value::TaskDefinition(definition) = value(clients, feed).await else { panic!("definition") };
+            let stream = |container: &ContainerDefinition| {
+                let logs = container.logs.as_ref().filter(|logs| &*logs.driver == "awslogs")?;
+                let prefix = logs.option("awslogs-stream-prefix")?;
+                Some(LogStream {
+                    group: logs.option("awslogs-group")?.clone(),
+                    region: logs.option("awslogs-region")?.clone(),
+                    stream: format!("{prefix}/{}/{}", container.name, task.arn.name()).into(),
+                    task: task.arn.clone(),
+                    container: container.name.clone(),
+                    ended: false,
+                })
+            };
+            let streams: Vec<LogStream> = definition.containers.iter().filter_map(stream).collect();
+            if !streams.is_empty() {
+                return (task.arn.clone(), streams);
+            }
+        }
+    }
+    panic!("the small world has tasks that log");
+}
+
+#[tokio::test]
+async fn a_tail_is_a_feed_like_the_others() {
+    let mut watched = Watched::new(Sim::start(Options::default()).unwrap()).await;
+    let (task, streams) = streams(&clients(&watched.sim).await).await;
+    let since = Timestamp::from_millisecond(watched.sim.now() - 600_000).unwrap();
+    let sources = Arc::new(LogSources { ctx: Ctx(0), streams, since, live: false });
+    let feed = Feed::Logs(Ctx(0), LogScope::Task(task.clone()));
+    watched.watcher.reconcile(&[Wanted::Logs { feed: feed.clone(), sources }]);
+    let update = watched.next(|update| matches!(&update.outcome, Outcome::Lines(lines, _) if !lines.is_empty())).await;
+    let Outcome::Lines(lines, _) = update.outcome else { panic!("lines") };
+    assert!(update.feed == feed && lines.iter().all(|line| line.source.task == task && line.at >= since));
+    drop(watched.sim.take_calls());
+    watched.watcher.poke(&[feed]);
+    watched.next(|update| matches!(update.outcome, Outcome::Lines(..))).await;
+    assert!(watched.sim.calls().iter().any(|call| call.operation == "FilterLogEvents"));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The log tail through the real SDK against the embedded AWS: the past, what comes, what is missing, what is denied.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
 use midwatch::aws::{Clients, ContextSpec, ErrorKind, Poll, connect};
 use midwatch::budget::Priority;
 use midwatch::feed::{Feed, Outcome, TailState, Value};
@@ -53,7 +55,10 @@ async fn service_with_streams(clients: &Clients, least: usize) -> (String, Vec<L
             let scope = LogScope::Service(service.arn.clone());
             let mut streams = Vec::new();
             for task in tasks.iter().filter(|task| in_scope(task, &scope) && !task.stopped()) {
-                let Value::TaskDefinition(definition) = value(clients, Feed::TaskDefinition(ctx, task.task_definition.clone())).await else { panic!("definition") };
+                let Value::TaskDefinition(definition) = value(clients, Feed::TaskDefinition(ctx, task.task_definition.clone())).await
+                else {
+                    panic!("definition")
+                };
                 streams.extend(whereabouts(task, &definition, &scope).into_iter().filter_map(|place| match place {
                     Whereabouts::Stream(stream) => Some(stream),
                     _ => None,
@@ -145,7 +150,7 @@ async fn a_service_is_read_from_the_past_into_the_present_without_gap_or_repeat(
     assert!(tail.lines.iter().all(|line| line.at.as_millisecond() >= since));
     assert!(tail.lines.iter().map(|line| &line.source.stream).collect::<HashSet<_>>().len() >= 2, "several streams are merged");
     for _ in 0..5 {
-        sim.step(Duration::from_secs(60));
+        sim.step(Duration::from_mins(1));
         tail.poke();
         let before = tail.lines.len();
         tail.until("new lines come", |tail| tail.lines.len() > before).await;
@@ -155,7 +160,8 @@ async fn a_service_is_read_from_the_past_into_the_present_without_gap_or_repeat(
     let mut late = Listening::start(&clients, streams, since, false);
     late.until("the past is read again", |late| late.state.caught_up).await;
     let settled = sim.now() - 20_000;
-    let keys = |tail: &Listening| tail.lines.iter().filter(|line| line.at.as_millisecond() < settled).map(|line| line.key).collect::<HashSet<_>>();
+    let keys =
+        |tail: &Listening| tail.lines.iter().filter(|line| line.at.as_millisecond() < settled).map(|line| line.key).collect::<HashSet<_>>();
     assert_eq!(keys(&tail), keys(&late));
     let filters = sim.take_calls().iter().filter(|call| call.operation == "FilterLogEvents").count();
     assert!(filters < 40, "streams are read together, in {filters} calls");
@@ -252,7 +258,7 @@ async fn a_denied_live_tail_falls_back_to_polling_and_says_so() {
     let note = tail.state.note.clone().unwrap();
     assert!(note.contains("logs:StartLiveTail") && note.ends_with("polling instead"), "{note}");
     let before = tail.lines.len();
-    sim.step(Duration::from_secs(120));
+    sim.step(Duration::from_mins(2));
     tail.poke();
     tail.until("lines come by polling", |tail| tail.lines.len() > before).await;
     assert!(!tail.state.live);

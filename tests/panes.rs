@@ -5,7 +5,6 @@
 mod stage;
 
 use midwatch::feed::Feed;
-use midwatch::model::Ctx;
 use stage::{Stage, scenario, sim};
 
 /// A desk, a default terminal, and a corner of one.
@@ -261,7 +260,8 @@ fn a_first_answer_that_does_not_come() {
 
 #[test]
 fn answers_that_stopped_coming() {
-    let fault = "[[fault]]\ncontext = 'acme-prod'\nkind = 'error'\ncode = 'ServerException'\nmessage = 'Service unavailable'\nstatus = 500\n";
+    let fault =
+        "[[fault]]\ncontext = 'acme-prod'\nkind = 'error'\ncode = 'ServerException'\nmessage = 'Service unavailable'\nstatus = 500\n";
     let stale = |stage: &mut Stage| {
         rest(stage);
         stage.fault(fault);

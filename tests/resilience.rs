@@ -226,8 +226,16 @@ fn the_cursor_holds_its_row_while_the_order_changes() {
     open_cluster(&mut stage, "payments-prod");
     stage.find("payments-worker");
     let places = |screen: &str| -> Vec<String> {
-        let row = |line: &&str| line.starts_with('│') && ["checkout", "ledger-api", "payments-worker", "fx-rates", "risk-scorer"].iter().any(|name| line.contains(name));
-        screen.lines().take(20).filter(row).map(|line| line.split_whitespace().find(|word| word.contains('-') || *word == "checkout").unwrap().to_owned()).collect()
+        let row = |line: &&str| {
+            line.starts_with('│')
+                && ["checkout", "ledger-api", "payments-worker", "fx-rates", "risk-scorer"].iter().any(|name| line.contains(name))
+        };
+        screen
+            .lines()
+            .take(20)
+            .filter(row)
+            .map(|line| line.split_whitespace().find(|word| word.contains('-') || *word == "checkout").unwrap().to_owned())
+            .collect()
     };
     let before = places(&stage.screen(120, 35));
     assert_eq!(before.len(), 5, "{before:?}");
@@ -441,10 +449,14 @@ fn what_goes_to_the_clipboard_is_as_clean_as_what_is_shown() {
         stage.keys("c");
         stage.press(letter);
     }
-    let copied: Vec<String> = stage.take_effects().into_iter().filter_map(|effect| match effect {
-        midwatch::app::Effect::Copy(text, _) => Some(text),
-        _ => None,
-    }).collect();
+    let copied: Vec<String> = stage
+        .take_effects()
+        .into_iter()
+        .filter_map(|effect| match effect {
+            midwatch::app::Effect::Copy(text, _) => Some(text),
+            _ => None,
+        })
+        .collect();
     assert_eq!(copied.len(), 4);
     assert!(copied.iter().all(|text| !text.chars().any(harmful)), "{copied:?}");
 }

@@ -186,7 +186,7 @@ fn ctrl_z_gives_the_shell_back_and_fg_returns() {
     let returned = terminal.until(PATIENCE, |t| t.screen().alternate_screen() && t.text().contains("payments-prod"));
     assert!(returned.is_some(), "fg shows:\n{}", terminal.text());
     quit(&mut terminal);
-    let left = terminal.until(PATIENCE, |t| !t.screen().alternate_screen());
+    let left = terminal.until(PATIENCE, |t| !t.screen().alternate_screen() && t.text().trim_end().ends_with("shell>"));
     assert!(left.is_some());
     terminal.send("exit\r");
     terminal.exit();
@@ -196,7 +196,7 @@ fn ctrl_z_gives_the_shell_back_and_fg_returns() {
 #[test]
 fn without_a_terminal_one_line_says_so() {
     assert_one_line("pipe", &["--demo"], 1, &["terminal"]);
-    assert_one_line("pipe", &[], 1, &["terminal"]);
+    assert_one_line("pipe", &["--region", "eu-west-1"], 1, &["terminal"]);
 }
 
 #[test]
@@ -226,8 +226,8 @@ fn an_unknown_key_in_the_configuration_is_refused_where_it_stands() {
 }
 
 #[test]
-fn no_credentials_and_no_region_are_said_on_screen_or_in_one_line() {
-    assert_one_line("region", &["--endpoint-url", "http://127.0.0.1:9"], 1, &[]);
+fn without_a_region_one_line_says_how_to_name_one() {
+    assert_one_line("region", &["--endpoint-url", "http://127.0.0.1:9"], 2, &["region", "--region"]);
 }
 
 #[test]

@@ -3,13 +3,21 @@
 //! Reads the sources as text, without comments and unit tests. A module is a file or folder directly in `src`; the sources of
 //! log tails count as a module of their own, because they wait and the rest of `logs` does not.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
 use std::fs;
 use std::path::Path;
 
 /// What each module may name of the crate. What is missing here is a wall: think before adding a name, then add it.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("action", &[]),
-    ("app", &["action", "aws", "budget", "config", "feed", "filter", "keys", "model", "panes", "store", "text", "theme", "ui", "verdict", "view"]),
+    (
+        "app",
+        &[
+            "action", "aws", "budget", "config", "feed", "filter", "keys", "model", "panes", "store", "text", "theme", "ui", "verdict",
+            "view",
+        ],
+    ),
     ("aws", &["budget", "feed", "model", "nearest", "text"]),
     ("budget", &[]),
     ("cli", &["nearest"]),
@@ -57,15 +65,35 @@ enum May {
 }
 
 const WORDS: &[Word] = &[
-    Word { spelled: &["aws_sdk_", "aws_config", "aws_smithy_", "aws_types", "aws_runtime", "aws_credential_types"], may: May::Only(&["aws"]), why: "only aws knows the SDK" },
+    Word {
+        spelled: &["aws_sdk_", "aws_config", "aws_smithy_", "aws_types", "aws_runtime", "aws_credential_types"],
+        may: May::Only(&["aws"]),
+        why: "only aws knows the SDK",
+    },
     Word { spelled: &["crossterm"], may: May::Only(&["terminal", "keys", "run"]), why: "one owner of the terminal" },
-    Word { spelled: &["tokio::", "tokio_"], may: May::Only(&["run", "watch", "budget", "aws", "logs/source", "sim", "main"]), why: "only what polls or loops knows the runtime" },
+    Word {
+        spelled: &["tokio::", "tokio_"],
+        may: May::Only(&["run", "watch", "budget", "aws", "logs/source", "sim", "main"]),
+        why: "only what polls or loops knows the runtime",
+    },
     Word { spelled: &[".await", "async fn", "async {", "async move"], may: May::Only(MAY_WAIT), why: "the screen never waits" },
     Word { spelled: &["block_on", "thread::sleep", ".join()"], may: May::AllBut(PURE), why: "the screen never waits" },
     Word { spelled: &["Mutex", "RwLock", "RefCell", "Condvar"], may: May::AllBut(PURE), why: "one owner of state, no lock in the UI" },
-    Word { spelled: &["Time::now(", "Timestamp::now(", "Instant", "SystemTime"], may: May::AllBut(PURE), why: "the time comes in with the event" },
-    Word { spelled: &["std::fs", "std::net", "std::process", "std::env", "env!("], may: May::AllBut(PURE), why: "effects are performed by run" },
-    Word { spelled: &["crate::sim", "midwatch::sim", "sim::Sim"], may: May::Only(&["main", "sim"]), why: "only main starts the embedded AWS" },
+    Word {
+        spelled: &["Time::now(", "Timestamp::now(", "Instant", "SystemTime"],
+        may: May::AllBut(PURE),
+        why: "the time comes in with the event",
+    },
+    Word {
+        spelled: &["std::fs", "std::net", "std::process", "std::env", "env!("],
+        may: May::AllBut(PURE),
+        why: "effects are performed by run",
+    },
+    Word {
+        spelled: &["crate::sim", "midwatch::sim", "sim::Sim"],
+        may: May::Only(&["main", "sim"]),
+        why: "only main starts the embedded AWS",
+    },
 ];
 
 /// A source file without what does not count, line breaks kept.
@@ -187,7 +215,8 @@ fn no_module_reaches_through_a_wall() {
 #[test]
 fn the_table_has_no_wall_around_nothing() {
     let sources = sources();
-    let unknown: Vec<&str> = MAY_NAME.iter().map(|(name, _)| *name).filter(|name| !sources.iter().any(|(path, _)| module(path) == *name)).collect();
+    let unknown: Vec<&str> =
+        MAY_NAME.iter().map(|(name, _)| *name).filter(|name| !sources.iter().any(|(path, _)| module(path) == *name)).collect();
     assert!(unknown.is_empty(), "{unknown:?} are no modules");
 }
 

@@ -21,15 +21,9 @@ pub struct Ground {
 }
 
 /// A dark terminal.
-pub const NIGHT: Ground = Ground {
-    text: (0xd0, 0xd4, 0xda),
-    back: (0x10, 0x12, 0x16),
-};
+pub const NIGHT: Ground = Ground { text: (0xd0, 0xd4, 0xda), back: (0x10, 0x12, 0x16) };
 /// A light terminal.
-pub const PAPER: Ground = Ground {
-    text: (0x24, 0x29, 0x2f),
-    back: (0xff, 0xff, 0xff),
-};
+pub const PAPER: Ground = Ground { text: (0x24, 0x29, 0x2f), back: (0xff, 0xff, 0xff) };
 
 /// The sixteen colours that a terminal has by number.
 const NAMED: [(u8, u8, u8); 16] = [
@@ -54,10 +48,7 @@ const NAMED: [(u8, u8, u8); 16] = [
 /// The screen as an SVG document.
 pub fn draw(screen: &Screen, ground: Ground) -> String {
     let (rows, columns) = screen.size();
-    let (width, height) = (
-        f64::from(columns) * WIDTH + 2.0 * MARGIN,
-        f64::from(rows) * HEIGHT + 2.0 * MARGIN,
-    );
+    let (width, height) = (f64::from(columns) * WIDTH + 2.0 * MARGIN, f64::from(rows) * HEIGHT + 2.0 * MARGIN);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.1} {height:.1}\" \
          font-family=\"ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace\" font-size=\"{FONT_SIZE}\">\n\
@@ -97,30 +88,16 @@ struct Look {
 
 impl Look {
     fn of(cell: &Cell, ground: Ground) -> Self {
-        let (mut text, mut back) = (
-            rgb(cell.fgcolor(), ground.text),
-            rgb(cell.bgcolor(), ground.back),
-        );
+        let (mut text, mut back) = (rgb(cell.fgcolor(), ground.text), rgb(cell.bgcolor(), ground.back));
         if cell.inverse() {
             (text, back) = (back, text);
         }
         if cell.dim() {
             text = between(text, back);
         }
-        let drawn = cell
-            .contents()
-            .chars()
-            .next()
-            .is_some_and(|c| arms(c).is_some() || block(c).is_some());
+        let drawn = cell.contents().chars().next().is_some_and(|c| arms(c).is_some() || block(c).is_some());
         let face = if drawn { Face::Shape } else { Face::Letters };
-        Self {
-            text,
-            back,
-            bold: cell.bold(),
-            italic: cell.italic(),
-            underline: cell.underline(),
-            face,
-        }
+        Self { text, back, bold: cell.bold(), italic: cell.italic(), underline: cell.underline(), face }
     }
 }
 
@@ -135,9 +112,7 @@ struct Run {
 fn runs(screen: &Screen, row: u16, columns: u16, ground: Ground) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for column in 0..columns {
-        let cell = screen
-            .cell(row, column)
-            .expect("the column is on the screen");
+        let cell = screen.cell(row, column).expect("the column is on the screen");
         if cell.is_wide_continuation() {
             if let Some(run) = runs.last_mut() {
                 run.cells += 1;
@@ -151,12 +126,7 @@ fn runs(screen: &Screen, row: u16, columns: u16, ground: Ground) -> Vec<Run> {
                 run.cells += 1;
                 run.text.push_str(text);
             }
-            _ => runs.push(Run {
-                column,
-                cells: 1,
-                text: text.to_owned(),
-                look,
-            }),
+            _ => runs.push(Run { column, cells: 1, text: text.to_owned(), look }),
         }
     }
     runs
@@ -239,13 +209,7 @@ fn block(c: char) -> Option<[f64; 5]> {
             let eighths = f64::from(u32::from(c) - u32::from('▁') + 1) / 8.0;
             [0.0, 1.0 - eighths, 1.0, eighths, 1.0]
         }
-        '▉'..='▏' => [
-            0.0,
-            0.0,
-            f64::from(8 - (u32::from(c) - u32::from('█'))) / 8.0,
-            1.0,
-            1.0,
-        ],
+        '▉'..='▏' => [0.0, 0.0, f64::from(8 - (u32::from(c) - u32::from('█'))) / 8.0, 1.0, 1.0],
         '▀' => [0.0, 0.0, 1.0, 0.5, 1.0],
         '▐' => [0.5, 0.0, 0.5, 1.0, 1.0],
         '░' => [0.0, 0.0, 1.0, 1.0, 0.25],
@@ -257,51 +221,23 @@ fn block(c: char) -> Option<[f64; 5]> {
 
 fn shape(svg: &mut String, c: char, x: f64, y: f64, colour: (u8, u8, u8)) {
     if let Some([left, top, width, height, density]) = block(c) {
-        rectangle(
-            svg,
-            [
-                x + left * WIDTH,
-                y + top * HEIGHT,
-                width * WIDTH,
-                height * HEIGHT,
-            ],
-            colour,
-            density,
-        );
+        rectangle(svg, [x + left * WIDTH, y + top * HEIGHT, width * WIDTH, height * HEIGHT], colour, density);
     }
     let Some([up, down, left, right]) = arms(c) else {
         return;
     };
     let (middle, centre) = (x + WIDTH / 2.0, y + HEIGHT / 2.0);
     let mut path = String::new();
-    for (present, end_x, end_y) in [
-        (up, middle, y),
-        (down, middle, y + HEIGHT),
-        (left, x, centre),
-        (right, x + WIDTH, centre),
-    ] {
+    for (present, end_x, end_y) in [(up, middle, y), (down, middle, y + HEIGHT), (left, x, centre), (right, x + WIDTH, centre)] {
         if present {
             let _ = write!(path, "M{middle:.1} {centre:.1}L{end_x:.1} {end_y:.1}");
         }
     }
-    let _ = writeln!(
-        svg,
-        "<path d=\"{path}\" stroke=\"{}\" stroke-width=\"1\" stroke-linecap=\"square\"/>",
-        hex(colour)
-    );
+    let _ = writeln!(svg, "<path d=\"{path}\" stroke=\"{}\" stroke-width=\"1\" stroke-linecap=\"square\"/>", hex(colour));
 }
 
-fn rectangle(
-    svg: &mut String,
-    [x, y, width, height]: [f64; 4],
-    colour: (u8, u8, u8),
-    opacity: f64,
-) {
-    let opacity = if opacity < 1.0 {
-        format!(" fill-opacity=\"{opacity}\"")
-    } else {
-        String::new()
-    };
+fn rectangle(svg: &mut String, [x, y, width, height]: [f64; 4], colour: (u8, u8, u8), opacity: f64) {
+    let opacity = if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() };
     let _ = writeln!(
         svg,
         "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{}\"{opacity} shape-rendering=\"crispEdges\"/>",
@@ -336,7 +272,5 @@ fn hex((red, green, blue): (u8, u8, u8)) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

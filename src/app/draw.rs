@@ -20,6 +20,9 @@ const SMALLEST: (u16, u16) = (40, 8);
 /// Rows below which notice and keys share one line and the breadcrumb is left out.
 const SHORT: u16 = 18;
 
+/// Keys that always stand in the footer, so that everybody finds the way; the first one in tables only.
+const ALWAYS: &[Action] = &[Action::Filter, Action::Palette, Action::Back, Action::Help];
+
 /// A row of spans that are dropped from the back when they do not fit.
 type Spans = Vec<(String, Role)>;
 
@@ -172,7 +175,13 @@ impl App {
         let theme = &self.shared.theme;
         let line = |(ctx, why): &(Ctx, std::borrow::Cow<str>)| format!("✖ {}: {why}", self.shared.fleet.context(*ctx).name);
         if height == 1 {
-            buf.set_stringn(0, area.y, text::fit(&line(&locked[0]), usize::from(area.width)), usize::from(area.width), theme.style(Role::Fail));
+            buf.set_stringn(
+                0,
+                area.y,
+                text::fit(&line(&locked[0]), usize::from(area.width)),
+                usize::from(area.width),
+                theme.style(Role::Fail),
+            );
             return;
         }
         let more = if locked.len() > 2 { format!(" · and {} contexts more", locked.len() - 2) } else { String::new() };
@@ -232,9 +241,7 @@ impl App {
     fn draw_keys(&self, line: Rect, buf: &mut Buffer) {
         let Some(view) = self.views.last() else { return };
         let kind = view.kind();
-        const ALWAYS: &[Action] = &[Action::Filter, Action::Palette, Action::Back, Action::Help];
-        const ALWAYS_TEXT: &[Action] = &[Action::Palette, Action::Back, Action::Help];
-        let always = if kind == crate::action::Kind::Table { ALWAYS } else { ALWAYS_TEXT };
+        let always = if kind == crate::action::Kind::Table { ALWAYS } else { &ALWAYS[1..] };
         let mut x = line.x + 1;
         let hint = |action: &Action| self.shared.keys.key_of(*action, kind).map(|key| (key, action.row().hint));
         // The last ones always stand there, or nobody finds the way out.
@@ -283,6 +290,6 @@ impl App {
 
 /// The role's or user's name inside a caller's ARN: `assumed-role/OnCall/maria` is `OnCall/maria`.
 fn who(arn: &str) -> &str {
-    let resource = arn.rsplitn(2, ':').next().unwrap_or(arn);
+    let resource = arn.rsplit(':').next().unwrap_or(arn);
     resource.split_once('/').map_or(resource, |(_, name)| name)
 }

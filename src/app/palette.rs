@@ -50,19 +50,19 @@ impl Palette {
         self.find();
     }
 
-    /// Best match first; without a query, the order of the entries.
+    /// What is called just so first, then the best match; without a query, the order of the entries.
     fn find(&mut self) {
         self.cursor = 0;
         let text = self.input.text().trim();
         let Ok(query) = Query::parse(text, &[]) else { return };
-        let mut scored: Vec<(i64, usize)> = self
+        let mut scored: Vec<(bool, i64, usize)> = self
             .entries
             .iter()
             .enumerate()
-            .filter_map(|(n, entry)| query.score(&format!("{} {}", entry.kind, entry.name)).map(|score| (-score, n)))
+            .filter_map(|(n, entry)| query.score(&format!("{} {}", entry.kind, entry.name)).map(|score| (entry.name != text, -score, n)))
             .collect();
         scored.sort_unstable();
-        self.shown = scored.into_iter().map(|(_, n)| n).collect();
+        self.shown = scored.into_iter().map(|(_, _, n)| n).collect();
     }
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) -> Position {
@@ -110,9 +110,11 @@ impl App {
             entries.push(entry("ctx", &context.name, &format!("only this context, {}", context.region), Go::Pane("fleet", place)));
         }
         entries.extend(self.themes.iter().map(|name| entry("theme", name, "change the colours", Go::Theme(name.clone()))));
-        let global = ACTIONS.iter().filter(|row| row.scope == Scope::Global && !matches!(row.action, crate::action::Action::Pane(_)));
+        // Quit is a key that asks; the word quits.
+        let named = |action| !matches!(action, crate::action::Action::Pane(_) | crate::action::Action::Quit);
+        let global = ACTIONS.iter().filter(|row| row.scope == Scope::Global && named(row.action));
         entries.extend(global.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
-        entries.push(entry("do", "q", "quit", Go::Quit));
+        entries.extend(["q", "quit"].map(|word| entry("do", word, "Quit from anywhere, without being asked", Go::Quit)));
         entries
     }
 
@@ -122,7 +124,12 @@ impl App {
             let context = &self.shared.fleet.context(ctx).name;
             for cluster in store.clusters(ctx).unwrap_or_default() {
                 let place = Place { ctx: Some(ctx), cluster: Some(cluster.arn.clone()), ..Place::default() };
-                entries.push(Entry { kind: "cluster", name: cluster.name.to_string(), about: context.to_string(), go: Go::Pane("services", place.clone()) });
+                entries.push(Entry {
+                    kind: "cluster",
+                    name: cluster.name.to_string(),
+                    about: context.to_string(),
+                    go: Go::Pane("services", place.clone()),
+                });
                 for task in store.tasks(ctx, &cluster.arn).unwrap_or_default() {
                     let place = Place { task: Some(task.arn.clone()), ..place.clone() };
                     let about = format!("{} {}", task.group, task.status.as_str());
@@ -131,7 +138,12 @@ impl App {
             }
         }
         for row in self.shared.board.all() {
-            let place = Place { ctx: Some(row.ctx), cluster: Some(row.cluster.clone()), service: Some(row.service.arn.clone()), ..Place::default() };
+            let place = Place {
+                ctx: Some(row.ctx),
+                cluster: Some(row.cluster.clone()),
+                service: Some(row.service.arn.clone()),
+                ..Place::default()
+            };
             let about = format!("{} {} {}", row.verdict.health.glyph(), row.cluster.name(), row.verdict.why);
             entries.push(Entry { kind: "service", name: row.service.name.to_string(), about, go: Go::Pane("tasks", place) });
         }
@@ -198,7 +210,7 @@ impl App {
         };
         let ctx = self.shared.fleet.all().find(fits);
         let Some(ctx) = ctx else { return Err(format!("no open context is account {} in {}", arn.account(), arn.region())) };
-        let kind = arn.as_str().rsplitn(6, ':').next().unwrap_or("").split('/').next().unwrap_or("").to_owned();
+        let kind = arn.as_str().rsplit(':').next().unwrap_or("").split('/').next().unwrap_or("").to_owned();
         let cluster = |name: &str| Arn(format!("arn:aws:ecs:{}:{}:cluster/{name}", arn.region(), arn.account()).into());
         let place = Place { ctx: Some(ctx), cluster: arn.cluster_name().map(cluster), ..Place::default() };
         match kind.as_str() {

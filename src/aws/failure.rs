@@ -1,6 +1,7 @@
 //! From what the SDK says when a call fails to one line for the operator: what was being done, what came back, what to do.
 
 use super::convert::clean;
+use super::http::Unreached;
 use super::{AwsError, ErrorKind};
 use crate::model::Str;
 use aws_sdk_sts::config::http::HttpResponse;
@@ -165,23 +166,37 @@ fn disconnected(error: &dyn Error, doing: Doing) -> AwsError {
     let chain = chain(error);
     let low = chain.join(": ").to_lowercase();
     let has = |fragments: &[&str]| fragments.iter().any(|fragment| low.contains(fragment));
+    let place = place(error);
+    let place = place.as_deref().unwrap_or("the endpoint");
     let (kind, came, hint) = if has(&["connection refused"]) {
-        (ErrorKind::Network, "the endpoint refuses the connection", "Is the address right, and does it run?")
+        (ErrorKind::Network, format!("{place} refuses the connection"), "Is the address right, and does it run?")
     } else if has(&["dns error", "failed to lookup address", "name or service not known"]) {
-        (ErrorKind::Network, "the endpoint's name is not known", "Is the network up, and the region right?")
+        (ErrorKind::Network, format!("the name of {place} is not known"), "Is the network up, and the region right?")
     } else if has(&["certificate", "tls", "handshake", "invalid peer"]) {
-        (ErrorKind::Network, "no TLS connection", "A proxy in between? AWS_CA_BUNDLE names its certificate")
+        (ErrorKind::Network, format!("no TLS connection to {place}"), "A proxy in between? AWS_CA_BUNDLE names its certificate")
     } else if has(&["timed out", "timeout"]) {
-        (ErrorKind::Timeout, "no connection in 3 s", "Is the network up? A VPN or proxy missing?")
+        (ErrorKind::Timeout, format!("no connection to {place} in 3 s"), "Is the network up? A VPN or proxy missing?")
     } else if has(&["connection reset", "broken pipe", "closed before message", "incomplete", "connection closed", "unexpected eof"]) {
-        (ErrorKind::Network, "the connection broke off", "Asking again")
+        (ErrorKind::Network, format!("the connection to {place} broke off"), "Asking again")
     } else if has(&["missing region", "a region must be set"]) {
-        (ErrorKind::Invalid, "no region", "Name one with --region")
+        (ErrorKind::Invalid, "no region".to_owned(), "Name one with --region")
     } else {
         let deepest = chain.last().map_or("", String::as_str);
         return failure(ErrorKind::Network, doing, deepest, "Asking again");
     };
-    failure(kind, doing, came, hint)
+    failure(kind, doing, &came, hint)
+}
+
+/// Host and port that could not be reached.
+fn place(error: &dyn Error) -> Option<String> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(unreached) = error.downcast_ref::<Unreached>() {
+            return Some(unreached.authority.clone());
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// Tells what is wrong with the credentials, when that is why a call failed.
@@ -230,7 +245,8 @@ pub fn credentials(error: &dyn Error, doing: Doing) -> Option<AwsError> {
         return Some(failure(ErrorKind::NoCredentials, doing, &format!("AccessDenied for {action}"), clean(&hint)));
     }
     tracing::debug!(?chain, "no credentials");
-    Some(failure(ErrorKind::NoCredentials, doing, &format!("no credentials: {deepest}"), nothing_found(doing.profile)))
+    let from = place(error).map_or_else(String::new, |place| format!(" from {place}"));
+    Some(failure(ErrorKind::NoCredentials, doing, &format!("no credentials{from}: {deepest}"), nothing_found(doing.profile)))
 }
 
 fn nothing_found(profile: Option<&str>) -> String {
@@ -326,10 +342,10 @@ mod tests {
         #[rustfmt::skip]
         let table = [
             ("error trying to connect: tcp connect error: Connection refused (os error 111)", ErrorKind::Network, "the endpoint refuses the connection"),
-            ("client error (Connect): dns error: failed to lookup address information", ErrorKind::Network, "the endpoint's name is not known"),
-            ("invalid peer certificate: UnknownIssuer", ErrorKind::Network, "no TLS connection"),
-            ("HTTP connect timeout occurred after 3s", ErrorKind::Timeout, "no connection in 3 s"),
-            ("connection closed before message completed", ErrorKind::Network, "the connection broke off"),
+            ("client error (Connect): dns error: failed to lookup address information", ErrorKind::Network, "the name of the endpoint is not known"),
+            ("invalid peer certificate: UnknownIssuer", ErrorKind::Network, "no TLS connection to the endpoint"),
+            ("HTTP connect timeout occurred after 3s", ErrorKind::Timeout, "no connection to the endpoint in 3 s"),
+            ("connection closed before message completed", ErrorKind::Network, "the connection to the endpoint broke off"),
             ("an error occurred while loading credentials: the SSO token has expired and cannot be refreshed", ErrorKind::Expired, "the SSO login has expired"),
             ("no providers in chain provided credentials", ErrorKind::NoCredentials, "no credentials found"),
         ];

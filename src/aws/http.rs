@@ -48,11 +48,39 @@ struct Shared(Arc<Routes>);
 impl HttpConnector for Shared {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let routes = Arc::clone(&self.0);
-        if plain(request.uri()) {
-            return routes.direct.call(request);
-        }
-        HttpConnectorFuture::new(async move { routes.proxied().await?.call(request).await })
+        let authority = authority(request.uri()).to_owned();
+        HttpConnectorFuture::new(async move {
+            let direct = plain(request.uri());
+            let answer = if direct { routes.direct.call(request).await } else { routes.proxied().await?.call(request).await };
+            answer.map_err(|error| unreached(error, authority))
+        })
     }
+}
+
+/// A connection that failed, with the host and port that it was meant for: the SDK's own errors do not name it.
+#[derive(Debug, thiserror::Error)]
+#[error("{authority}")]
+pub struct Unreached {
+    /// Host and port.
+    pub authority: String,
+    source: ConnectorError,
+}
+
+/// Names the host, and leaves the kind of the failure as it is.
+fn unreached(source: ConnectorError, authority: String) -> ConnectorError {
+    let (timeout, user, io) = (source.is_timeout(), source.is_user(), source.is_io());
+    let named = Unreached { authority, source }.into();
+    match () {
+        () if timeout => ConnectorError::timeout(named),
+        () if user => ConnectorError::user(named),
+        () if io => ConnectorError::io(named),
+        () => ConnectorError::other(named, None),
+    }
+}
+
+fn authority(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or(rest)
 }
 
 /// The two ways out: straight, for plain HTTP to this machine and the link-local metadata services, which no proxy can reach;
@@ -101,8 +129,10 @@ fn encrypted(settings: &HttpConnectorSettings) -> Result<Connector, ConnectorErr
 }
 
 fn plain(uri: &str) -> bool {
-    let Some(rest) = uri.strip_prefix("http://") else { return false };
-    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    if !uri.starts_with("http://") {
+        return false;
+    }
+    let authority = authority(uri);
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or(v6),
         None => authority.split(':').next().unwrap_or(authority),

@@ -88,6 +88,7 @@ fn mistakes_are_one_line_with_code_2() {
         ("--seed 7", "--seed is about the embedded AWS: use it with --demo or with midwatch sim"),
         ("--demo --profile prod", "the argument '--demo [<SCENARIO>]' cannot be used with '--profile <P>'"),
         ("--demo large --set services", "invalid value 'services' for '--set <K=V,…>': write NAME=VALUE, as in services=500"),
+        ("--demo --seed x", "invalid value 'x' for '--seed <N>': a whole number is needed, such as 7"),
         ("--demo --speed -1", "unexpected argument '-1' found"),
         ("sim --listen 0.0.0.0:80", "invalid value '0.0.0.0:80' for '--listen <127.0.0.1:PORT>': only an address of this machine"),
         ("smi", "unknown command 'smi'; the only one is sim, and a cluster is opened with --cluster"),

@@ -24,12 +24,21 @@ const TROUBLE: &[&str] = &["error", "err", "exception", "reason", "cause"];
 
 /// The time at the start of a plain line, as programs write it.
 static STAMP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\[?(?:[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ])?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?: ?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?\]?:?[ |-]+")
+    Regex::new(r"^\[?(?:[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ])?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?: ?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?\]?:?[ |-]*")
         .expect("the expression is a constant")
 });
 
 /// A level that stands alone before the text.
-static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[\[<(|]?([A-Za-z]{3,11})[\]>)|]?:?(?: [|-])? +").expect("the expression is a constant"));
+static WORD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:(?:\[[0-9]+\])?\[([A-Za-z]{3,11})\]:?|[<(|]?([A-Za-z]{3,11})[>)|]?:?(?: [|-])? ) *")
+        .expect("the expression is a constant")
+});
+
+/// What Spring Boot puts between level and logger: process, application, thread.
+static SPRING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[0-9]+ --- (?:\[[^\]]*\] )+").expect("the expression is a constant"));
+
+/// Blanks that align what no longer stands in columns.
+static BLANKS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b {2,}").expect("the expression is a constant"));
 
 /// A colour sequence whose escape character was made visible.
 static ESCAPE: LazyLock<Regex> = LazyLock::new(|| Regex::new("␛\\[[0-9;:?]*[A-Za-z]").expect("the expression is a constant"));
@@ -116,11 +125,14 @@ impl Rich {
 #[must_use]
 pub fn summary(text: &str, level: Option<Level>, json: Json) -> Rich {
     let mut out = Rich::default();
-    match object(text).filter(|_| json != Json::Raw) {
-        Some(object) => summarise(&object, &mut out),
-        None => {
-            let first = first_line(text);
-            out.push_plain(if json == Json::Raw { first } else { bare(first, level) });
+    if let Some(object) = object(text).filter(|_| json != Json::Raw) {
+        summarise(&object, &mut out);
+    } else {
+        let first = first_line(text);
+        if json == Json::Raw {
+            out.push_plain(first);
+        } else {
+            out.push_plain(&BLANKS.replace_all(bare(first, level), " "));
         }
     }
     out
@@ -187,7 +199,8 @@ fn summarise(object: &Map<String, Value>, out: &mut Rich) {
         out.push_plain(&clean(&shown(value)));
     }
     let aside = |name: &str| Some(name) == message || TIME.contains(&name) || is_level_field(name);
-    let (trouble, rest): (Vec<_>, Vec<_>) = object.iter().filter(|(name, _)| !aside(name)).partition(|(name, _)| TROUBLE.contains(&name.as_str()));
+    let (trouble, rest): (Vec<_>, Vec<_>) =
+        object.iter().filter(|(name, _)| !aside(name)).partition(|(name, _)| TROUBLE.contains(&name.as_str()));
     for (name, value) in trouble.into_iter().chain(rest) {
         if !out.text.is_empty() {
             out.push(" ", Tint::Plain);
@@ -209,8 +222,11 @@ fn shown(value: &Value) -> String {
 /// A plain line without the time and the level at its start, which have their own columns.
 fn bare(text: &str, level: Option<Level>) -> &str {
     let rest = STAMP.find(text).map_or(text, |stamp| &text[stamp.end()..]);
-    let word = level.and_then(|level| WORD.captures(rest).filter(|found| Level::parse(&found[1]) == Some(level)));
+    let word = level.and_then(|level| {
+        WORD.captures(rest).filter(|found| found.get(1).or(found.get(2)).and_then(|word| Level::parse(word.as_str())) == Some(level))
+    });
     let rest = word.map_or(rest, |found| &rest[found.get(0).map_or(0, |all| all.end())..]);
+    let rest = SPRING.find(rest).map_or(rest, |spring| &rest[spring.end()..]);
     if rest.trim().is_empty() { text } else { rest }
 }
 
@@ -234,10 +250,13 @@ mod tests {
     fn a_plain_line_does_not_repeat_the_columns_before_it() {
         for (line, shown) in [
             ("2026-11-21T03:11:38.020Z INFO request completed", "request completed"),
-            ("2026-11-21 03:11:38,020 [main] WARN  c.a.Basket - slow", "[main] WARN  c.a.Basket - slow"),
+            ("2026-11-21 03:11:38,020 [main] WARN  c.a.Basket - slow", "[main] WARN c.a.Basket - slow"),
             ("[2026-11-21 03:11:38 +0000] [INFO] Booting worker", "Booting worker"),
             ("2026/11/21 03:11:38 [error] 31#31: *1 connect() failed", "31#31: *1 connect() failed"),
             ("WARN: disk", "disk"),
+            ("[2026-11-21 09:52:18.133][1][error][main] heap usage", "[main] heap usage"),
+            ("2026-11-21T09:52:18.896Z ERROR 1 --- [checkout] [           main] c.a.Pay             : no", "c.a.Pay : no"),
+            ("took 5  s:  fine", "took 5 s:  fine"),
             ("Information wants to be free", "Information wants to be free"),
             ("2026-11-21T03:11:38Z ", "2026-11-21T03:11:38Z "),
         ] {
@@ -250,7 +269,10 @@ mod tests {
         let line = r#"{"msg":"a\u001b[31mred\u001b[0m\u202eb","stack":"x\n\ty"}"#;
         assert_eq!(summary_of(line), "a␛[31mred␛[0m\\u{202e}b stack=x␤ y");
         let rows = whole(line, Json::Columns);
-        assert_eq!(rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["msg    a␛[31mred␛[0m\\u{202e}b", "stack  x", "           y"]);
+        assert_eq!(
+            rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(),
+            ["msg    a␛[31mred␛[0m\\u{202e}b", "stack  x", "           y"]
+        );
     }
 
     #[test]

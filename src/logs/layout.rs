@@ -77,7 +77,11 @@ fn opened(buffer: &Buffer, head: u64, form: Form) -> Item {
 fn origin(line: &Line) -> String {
     let log = &line.log;
     let delay = log.ingested.as_millisecond() - log.at.as_millisecond();
-    let taken = if delay > 0 { format!(" · taken in after {:.1} s", std::time::Duration::from_millis(delay.unsigned_abs()).as_secs_f64()) } else { String::new() };
+    let taken = if delay > 0 {
+        format!(" · taken in after {:.1} s", std::time::Duration::from_millis(delay.unsigned_abs()).as_secs_f64())
+    } else {
+        String::new()
+    };
     format!("└ {} · task {} · container {} · stream {}{taken}", log.at, log.source.task.name(), log.source.container, log.source.stream)
 }
 
@@ -115,7 +119,10 @@ mod tests {
     fn rows(texts: &[&str], form: Form) -> (Vec<String>, usize) {
         let source = stream("aaaa", "app");
         let mut buffer = Buffer::default();
-        buffer.push(texts.iter().enumerate().map(|(n, text)| line(&source, i64::try_from(n).expect("few"), text)).collect(), TailState::default());
+        buffer.push(
+            texts.iter().enumerate().map(|(n, text)| line(&source, i64::try_from(n).expect("few"), text)).collect(),
+            TailState::default(),
+        );
         let item = lay_out(&buffer, 0, form);
         (item.rows.into_iter().map(|row| row.text).collect(), item.more)
     }

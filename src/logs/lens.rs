@@ -2,13 +2,16 @@
 //!
 //! Each line is judged once per query. What is asked here costs a search in sorted keys, however many lines there are.
 
-use super::query::Query;
+use super::query::{Pattern, Query};
 use super::store::merge;
 use super::{Buffer, Key};
 use std::collections::VecDeque;
 
 /// Lines of context before and after a line that is kept.
 const CONTEXT: usize = 5;
+
+/// Lines that are judged while a query is being typed.
+pub const PREVIEW: u64 = 4_000;
 
 /// A query's view of a buffer. Steps and counts go over the lines that stand for themselves; those of a stack trace come with theirs.
 #[derive(Debug, Default)]
@@ -27,6 +30,8 @@ pub struct Lens {
     context: bool,
     /// Milliseconds since the epoch; older lines are not shown.
     since: i64,
+    /// Lines below this number are not judged: the query is only being typed.
+    floor: u64,
 }
 
 impl Lens {
@@ -34,6 +39,24 @@ impl Lens {
     pub fn set(&mut self, query: Query) {
         let (buffer, context, since) = (self.buffer, self.context, self.since);
         *self = Lens { buffer, query, context, since, ..Lens::default() };
+    }
+
+    /// Asks something that is still being typed: only the newest lines are judged, so that a letter costs the same however many there are.
+    pub fn preview(&mut self, query: Query, buffer: &Buffer) {
+        self.set(query);
+        self.buffer = Some(buffer.number());
+        self.floor = buffer.next_id().saturating_sub(PREVIEW);
+    }
+
+    /// Whether older lines were left out because the query is still being typed.
+    #[must_use]
+    pub fn previews(&self) -> bool {
+        self.floor > 0
+    }
+
+    /// Shows where something is found, and judges no line for it.
+    pub fn highlight(&mut self, search: Option<Pattern>) {
+        self.query.search = search;
     }
 
     /// The query.
@@ -78,6 +101,10 @@ impl Lens {
         }
         let (mut shown, mut hits) = (Vec::new(), Vec::new());
         for id in self.base + self.verdicts.len() as u64..buffer.next_id() {
+            if id < self.floor {
+                self.verdicts.push_back(0);
+                continue;
+            }
             let verdict = buffer.get(id).map_or(0, |line| self.query.verdict(line));
             self.verdicts.push_back(verdict);
             let Some(line) = buffer.get(id) else { continue };
@@ -102,7 +129,12 @@ impl Lens {
 
     /// A line of a stack trace may bring what its first line lacked, or what it must not have.
     fn join(&mut self, buffer: &Buffer, head: u64, verdict: u32, shown: &mut Vec<Key>, hits: &mut Vec<Key>) {
-        let (Some(line), Some(at)) = (buffer.get(head), head.checked_sub(self.base).and_then(|at| usize::try_from(at).ok())) else { return };
+        if head < self.floor {
+            return;
+        }
+        let (Some(line), Some(at)) = (buffer.get(head), head.checked_sub(self.base).and_then(|at| usize::try_from(at).ok())) else {
+            return;
+        };
         let key = Key { at: line.log.at.as_millisecond(), id: head };
         let before = self.verdicts[at];
         let now = before | verdict;
@@ -137,8 +169,27 @@ impl Lens {
     }
 
     /// Lines kept, by time.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Key> {
         self.shown.range(self.floor()..).copied()
+    }
+
+    /// Lines kept from one place to another, both included.
+    #[must_use]
+    pub fn between(&self, from: Key, to: Key) -> impl ExactSizeIterator<Item = Key> + '_ {
+        let start = self.shown.partition_point(|key| *key < from).max(self.floor());
+        let end = self.shown.partition_point(|key| *key <= to).max(start);
+        self.shown.range(start..end).copied()
+    }
+
+    /// The next or previous line kept for which something holds.
+    pub fn find(&self, from: Key, forward: bool, holds: impl Fn(Key) -> bool) -> Option<Key> {
+        if forward {
+            let start = self.shown.partition_point(|key| *key <= from).max(self.floor());
+            return self.shown.range(start..).copied().find(|key| holds(*key));
+        }
+        let end = self.shown.partition_point(|key| *key < from).max(self.floor());
+        self.shown.range(self.floor()..end).rev().copied().find(|key| holds(*key))
     }
 
     /// The first line shown.
@@ -204,7 +255,7 @@ impl Lens {
     #[must_use]
     pub fn nearest(&self, buffer: &Buffer, key: Key) -> Option<Key> {
         if self.context() {
-            let before = Key { id: key.id.saturating_sub(1), ..key };
+            let before = key.id.checked_sub(1).map_or(Key { at: key.at - 1, id: u64::MAX }, |id| Key { id, ..key });
             return self.next(buffer, before).map(|(key, _)| key).or_else(|| self.last(buffer));
         }
         let at = self.shown.partition_point(|shown| *shown < key).max(self.floor());
@@ -264,7 +315,7 @@ fn change(list: &mut VecDeque<Key>, fresh: &mut Vec<Key>, key: Key, was: bool, i
 #[cfg(test)]
 mod tests {
     use super::super::sample::{line, stream};
-    use super::super::{Level, Pattern, Term};
+    use super::super::{Level, Term};
     use super::*;
     use crate::feed::TailState;
     use proptest::prelude::*;
@@ -324,6 +375,18 @@ mod tests {
         left_out.follow(&buffer);
         assert_eq!((walk(&kept, &buffer), walk(&left_out, &buffer)), (vec![0], vec![1]));
         assert_eq!(kept.hit_number(kept.first(&buffer)), (Some(1), 1));
+    }
+
+    #[test]
+    fn a_query_that_is_being_typed_looks_at_the_newest_lines_only() {
+        let buffer = numbered(i64::try_from(PREVIEW).expect("small") + 100);
+        let mut lens = Lens::default();
+        lens.preview(Query { terms: Term::parse_all("9.").expect("a good filter"), ..Query::default() }, &buffer);
+        lens.follow(&buffer);
+        assert_eq!((lens.previews(), lens.first(&buffer).map(|key| key.id), lens.len()), (true, Some(109), 400));
+        lens.set(lens.query().clone());
+        lens.follow(&buffer);
+        assert_eq!((lens.previews(), lens.len()), (false, 410));
     }
 
     #[test]

@@ -181,7 +181,9 @@ fn word_in(text: &str) -> Option<Level> {
         let end = bytes[start..].iter().position(|b| !b.is_ascii_alphanumeric()).map_or(bytes.len(), |at| start + at);
         let (word, before, after) = (&text[start..end], start.checked_sub(1).map(|at| bytes[at]), bytes.get(end));
         let capitals = word.bytes().all(|b| b.is_ascii_uppercase());
-        let placed = matches!(before, Some(b'=' | b'[' | b'<' | b'"' | b'|')) || (start == 0 && after == Some(&b':')) || (before == Some(b'.') && after == Some(&b']'));
+        let placed = matches!(before, Some(b'=' | b'[' | b'<' | b'"' | b'|'))
+            || (start == 0 && after == Some(&b':'))
+            || (before == Some(b'.') && after == Some(&b']'));
         if (capitals && !matches!(after, Some(b'_' | b'-'))) || placed {
             // LOG is PostgreSQL's level, and only with its colon.
             if let Some(level) = Level::parse(word).filter(|_| word != "LOG" || after == Some(&b':')) {

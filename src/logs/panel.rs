@@ -47,6 +47,8 @@ pub enum Move {
 pub struct Panel {
     lens: Lens,
     filter: String,
+    /// The filter as it was before it is typed anew.
+    settled: String,
     search: String,
     cursor: Option<Key>,
     /// The first line on the screen, and how many of its rows are above it.
@@ -77,6 +79,7 @@ impl Panel {
         Panel {
             lens: Lens::default(),
             filter: String::new(),
+            settled: String::new(),
             search: String::new(),
             cursor: None,
             top: None,
@@ -168,31 +171,40 @@ impl Panel {
         self.follow = follow;
     }
 
-    /// Keeps what matches. A filter that does not parse changes nothing.
+    /// Keeps what matches; while it is being typed, among the newest lines only. A filter that does not parse changes nothing.
     ///
     /// # Errors
     /// One line that says what is wrong.
-    pub fn set_filter(&mut self, text: &str, buffer: &Buffer) -> Result<(), String> {
-        if text == self.filter {
+    pub fn set_filter(&mut self, text: &str, typing: bool, buffer: &Buffer) -> Result<(), String> {
+        let back = text == self.settled;
+        if text == self.filter && (typing || !self.lens.previews()) && !(back && self.lens.previews()) {
             return Ok(());
         }
         let terms = Term::parse_all(text)?;
         text.clone_into(&mut self.filter);
-        self.ask(Query { terms, ..self.lens.query().clone() }, buffer);
+        let query = Query { terms, ..self.lens.query().clone() };
+        if typing && !back {
+            self.lens.preview(query, buffer);
+            self.sync(buffer);
+        } else {
+            text.clone_into(&mut self.settled);
+            self.ask(query, buffer);
+        }
         Ok(())
     }
 
-    /// Looks for something. A search that does not parse changes nothing.
+    /// Looks for something; while it is being typed, it is only shown where it is seen. A search that does not parse changes nothing.
     ///
     /// # Errors
     /// One line that says what is wrong.
-    pub fn set_search(&mut self, text: &str, buffer: &Buffer) -> Result<(), String> {
-        if text == self.search {
-            return Ok(());
-        }
+    pub fn set_search(&mut self, text: &str, typing: bool, buffer: &Buffer) -> Result<(), String> {
         let search = Pattern::parse(text)?;
         text.clone_into(&mut self.search);
-        self.ask(Query { search, ..self.lens.query().clone() }, buffer);
+        if typing {
+            self.lens.highlight(search);
+        } else {
+            self.ask(Query { search, ..self.lens.query().clone() }, buffer);
+        }
         Ok(())
     }
 
@@ -294,7 +306,10 @@ impl Panel {
                 self.set_follow(false, buffer);
                 self.range = self.cursor;
             }
-            Some(start) => self.marks.extend(self.between(start)),
+            Some(start) => {
+                let keys: Vec<Key> = self.between(start).collect();
+                self.marks.extend(keys);
+            }
         }
     }
 
@@ -323,6 +338,7 @@ impl Panel {
         }
         if !self.lens.query().keeps_all() {
             self.filter.clear();
+            self.settled.clear();
             self.lens.set_context(false);
             self.ask(Query { terms: Vec::new(), level: None, ..self.lens.query().clone() }, buffer);
             return true;
@@ -334,7 +350,7 @@ impl Panel {
     #[must_use]
     pub fn chosen(&self) -> Vec<Key> {
         match self.range {
-            Some(start) => self.between(start),
+            Some(start) => self.between(start).collect(),
             None if !self.marks.is_empty() => self.marks.iter().copied().collect(),
             None => self.cursor.into_iter().collect(),
         }
@@ -370,7 +386,9 @@ impl Panel {
 
     /// Puts the cursor on the line that a row of the screen shows. Returns whether there is one.
     pub fn click(&mut self, row: usize, buffer: &Buffer) -> bool {
-        let Some(key) = self.visible(buffer).into_iter().find(|(_, start, end)| (*start..*end).contains(&row)).map(|(key, ..)| key) else { return false };
+        let Some(key) = self.visible(buffer).into_iter().find(|(_, start, end)| (*start..*end).contains(&row)).map(|(key, ..)| key) else {
+            return false;
+        };
         self.set_follow(false, buffer);
         self.cursor = Some(key);
         true
@@ -382,16 +400,14 @@ impl Panel {
     }
 
     /// Lines between a place and the cursor.
-    fn between(&self, start: Key) -> Vec<Key> {
+    fn between(&self, start: Key) -> impl ExactSizeIterator<Item = Key> + '_ {
         let end = self.cursor.unwrap_or(start);
-        let (from, to) = (start.min(end), start.max(end));
-        self.lens.iter().skip_while(|key| *key < from).take_while(|key| *key <= to).collect()
+        self.lens.between(start.min(end), start.max(end))
     }
 
     fn error(&self, forward: bool, buffer: &Buffer) -> Option<Key> {
-        let step = |key: &Key| if forward { self.lens.next(buffer, *key) } else { self.lens.previous(buffer, *key) }.map(|(key, _)| key);
-        let wrong = |key: &Key| buffer.get(key.id).and_then(|line| line.level) >= Some(Level::Error);
-        std::iter::successors(step(&self.cursor?), step).find(wrong)
+        let wrong = |key: Key| buffer.get(key.id).and_then(|line| line.level) >= Some(Level::Error);
+        self.lens.find(self.cursor?, forward, wrong)
     }
 
     /// One line on; within a line that is higher than the screen, one row.

@@ -20,7 +20,7 @@ const FOUND: u32 = 1 << 31;
 #[derive(Clone, Debug)]
 pub enum Pattern {
     /// Plain text with capitals.
-    Exact(Finder<'static>),
+    Exact(Box<Finder<'static>>),
     /// An expression, or plain text in any case.
     Regex(Regex),
 }
@@ -40,7 +40,7 @@ impl Pattern {
         }
         let exact = source.chars().any(char::is_uppercase);
         if exact && !expression {
-            return Ok(Some(Pattern::Exact(Finder::new(source).into_owned())));
+            return Ok(Some(Pattern::Exact(Box::new(Finder::new(source).into_owned()))));
         }
         let source = if expression { source.to_owned() } else { regex::escape(source) };
         let regex = RegexBuilder::new(&source).case_insensitive(!exact).size_limit(COMPILED).build();

@@ -72,7 +72,11 @@ pub fn definition(driver: &str, options: &[(&str, &str)]) -> TaskDefinition {
         platform: None,
         registered_at: None,
         registered_by: None,
-        containers: vec![ContainerDefinition { name: "app".into(), logs: logs.filter(|_| driver != "none"), ..ContainerDefinition::default() }],
+        containers: vec![ContainerDefinition {
+            name: "app".into(),
+            logs: logs.filter(|_| driver != "none"),
+            ..ContainerDefinition::default()
+        }],
         volumes: Vec::new(),
         tags: Vec::new(),
     }

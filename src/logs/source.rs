@@ -49,7 +49,7 @@ where
     tail.plan.take(&sources.borrow_and_update().clone(), clock());
     loop {
         tail.ask(clock());
-        let due = tail.plan.next_due().map_or(Duration::from_secs(60), Duration::from_millis);
+        let due = tail.plan.next_due().map_or(Duration::from_mins(1), Duration::from_millis);
         let outcome = tokio::select! {
             changed = sources.changed() => {
                 if changed.is_err() {

@@ -182,7 +182,13 @@ impl Buffer {
     /// Keeps a line. Returns its key when it stands for itself; `fresh` are such keys of the same batch, not merged yet.
     fn add(&mut self, log: LogLine, fresh: &[Key]) -> Option<Key> {
         let key = Key { at: log.at.as_millisecond(), id: self.next_id() };
-        let owner = if continues(&log.text) { self.owner(&log, key.at, fresh) } else { None };
+        let owner = match continues(&log.text) {
+            Continues::Nothing => None,
+            Continues::Any => self.owner(&log, key.at, fresh),
+            Continues::Trouble => {
+                self.owner(&log, key.at, fresh).filter(|id| self.get(*id).is_some_and(|line| line.level >= Some(Level::Error)))
+            }
+        };
         self.bytes += cost(&log);
         if owner.is_none() {
             match self.open.get_mut(&log.source) {
@@ -208,7 +214,14 @@ impl Buffer {
             return Some(open).filter(|key| near(key)).map(|key| key.id);
         }
         let kept = self.heads.range(..self.heads.partition_point(|key| key.at <= at)).rev().take(TRACE_REACH);
-        fresh.iter().rev().take(TRACE_REACH).chain(kept).filter(|key| near(key)).find(|key| self.get(key.id).is_some_and(|line| line.log.source == log.source)).map(|key| key.id)
+        fresh
+            .iter()
+            .rev()
+            .take(TRACE_REACH)
+            .chain(kept)
+            .filter(|key| near(key))
+            .find(|key| self.get(key.id).is_some_and(|line| line.log.source == log.source))
+            .map(|key| key.id)
     }
 
     fn line_mut(&mut self, id: u64) -> &mut Line {
@@ -251,11 +264,38 @@ pub(super) fn merge(into: &mut VecDeque<Key>, new: &[Key]) {
     into.extend(rest);
 }
 
-/// Whether a line can only be the continuation of another: indented, or in the words of stack traces.
-fn continues(text: &str) -> bool {
-    text.starts_with([' ', ')', '}'])
-        || text.is_empty()
-        || ["Caused by: ", "... ", "at ", "Suppressed: ", "The above exception was the direct cause"].iter().any(|start| text.starts_with(start))
+/// Whether a line continues another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Continues {
+    /// Indented, or in the words that only stack traces have.
+    Any,
+    /// It names an exception or a place in the code: it belongs to the error that was told just before, if one was.
+    Trouble,
+    /// It stands for itself.
+    Nothing,
+}
+
+fn continues(text: &str) -> Continues {
+    let starts = |words: &[&str]| words.iter().any(|word| text.starts_with(word));
+    if text.is_empty()
+        || text.starts_with([' ', ')', '}'])
+        || starts(&["Caused by: ", "... ", "at ", "Suppressed: ", "The above exception was"])
+    {
+        return Continues::Any;
+    }
+    let first = text.split([' ', ':']).next().unwrap_or(text);
+    let named = first.len() < text.len().max(1)
+        && ["Exception", "Error", "Throwable"].iter().any(|end| first.ends_with(end) && first.len() > end.len());
+    let numbered = text.strip_prefix('#').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let called = text.ends_with(')') && !text.contains(' ') && text.contains('(');
+    if named
+        || numbered
+        || called
+        || starts(&["Traceback (most recent call last)", "goroutine ", "Stack trace:", "[stacktrace]", "During handling of the above"])
+    {
+        return Continues::Trouble;
+    }
+    Continues::Nothing
 }
 
 /// Bytes that a line takes: its text and what is kept beside it.
@@ -301,8 +341,31 @@ mod tests {
         let mut buffer = Buffer::default();
         push(&mut buffer, vec![line(&a, 1_000, "ERROR boom"), line(&b, 1_001, "fine"), line(&a, 1_002, "    at com.acme.Basket.load")]);
         push(&mut buffer, vec![line(&a, 1_003, "Caused by: java.io.IOException"), line(&a, 60_000, "    an indented line of its own")]);
-        assert_eq!(texts(&buffer), ["ERROR boom|    at com.acme.Basket.load|Caused by: java.io.IOException", "fine", "    an indented line of its own"]);
+        assert_eq!(
+            texts(&buffer),
+            ["ERROR boom|    at com.acme.Basket.load|Caused by: java.io.IOException", "fine", "    an indented line of its own"]
+        );
         assert_eq!(buffer.get(0).map(|line| line.followers), Some(2));
+    }
+
+    #[test]
+    fn an_exception_belongs_to_the_error_just_before_and_stands_alone_without_one() {
+        let a = stream("aaaa", "app");
+        for (told, follows) in [
+            ("ERROR request failed", "java.lang.IllegalStateException: no"),
+            ("ERROR request failed", "Traceback (most recent call last):"),
+            ("Traceback (most recent call last):", "ValueError: bad"),
+            ("panic: nil map", "goroutine 1 [running]:"),
+            ("panic: nil map", "main.(*Server).handle(0xc000)"),
+            ("PHP Fatal error:  Uncaught PDOException", "#0 /var/www/app.php(12): run()"),
+        ] {
+            let mut buffer = Buffer::default();
+            push(
+                &mut buffer,
+                vec![line(&a, 1_000, "INFO fine"), line(&a, 1_001, follows), line(&a, 2_000, told), line(&a, 2_001, follows)],
+            );
+            assert_eq!(texts(&buffer), ["INFO fine".to_owned(), follows.to_owned(), format!("{told}|{follows}")], "{follows}");
+        }
     }
 
     #[test]

@@ -114,9 +114,13 @@ mod tests {
 
     #[test]
     fn a_stream_is_prefix_container_and_task_in_the_drivers_region() {
-        let logs = definition("awslogs", &[("awslogs-group", "/ecs/checkout"), ("awslogs-region", "eu-west-2"), ("awslogs-stream-prefix", "ecs")]);
+        let logs =
+            definition("awslogs", &[("awslogs-group", "/ecs/checkout"), ("awslogs-region", "eu-west-2"), ("awslogs-stream-prefix", "ecs")]);
         let Whereabouts::Stream(stream) = of(&task("RUNNING"), &logs) else { panic!("a running task has a stream") };
-        assert_eq!((&*stream.group, &*stream.region, &*stream.stream), ("/ecs/checkout", "eu-west-2", "ecs/app/70cc0000000000000000000000000000"));
+        assert_eq!(
+            (&*stream.group, &*stream.region, &*stream.stream),
+            ("/ecs/checkout", "eu-west-2", "ecs/app/70cc0000000000000000000000000000")
+        );
         assert!(!stream.ended);
     }
 
@@ -157,13 +161,19 @@ mod tests {
             words("splunk", &[("splunk-url", "https://splunk.example"), ("splunk-token", "s3cret")]),
             "container app logs by splunk: splunk-url=https://splunk.example splunk-token=••••"
         );
-        assert_eq!(words("awsfirelens", &[("Name", "datadog"), ("apikey", "s3cret")]), "container app logs by awsfirelens: Name=datadog apikey=••••");
+        assert_eq!(
+            words("awsfirelens", &[("Name", "datadog"), ("apikey", "s3cret")]),
+            "container app logs by awsfirelens: Name=datadog apikey=••••"
+        );
         assert!(words("none", &[]).contains("no log configuration"));
     }
 
     #[test]
     fn firelens_to_cloudwatch_is_read_like_any_stream() {
-        let logs = definition("awsfirelens", &[("Name", "cloudwatch_logs"), ("log_group_name", "/ecs/x"), ("log_stream_prefix", "from-"), ("region", "eu-west-1")]);
+        let logs = definition(
+            "awsfirelens",
+            &[("Name", "cloudwatch_logs"), ("log_group_name", "/ecs/x"), ("log_stream_prefix", "from-"), ("region", "eu-west-1")],
+        );
         let Whereabouts::Stream(stream) = of(&task("RUNNING"), &logs) else { panic!("the group and the prefix are named") };
         assert_eq!(&*stream.stream, "from-app-firelens-70cc0000000000000000000000000000");
     }

@@ -17,11 +17,9 @@ use ratatui::buffer::Buffer as Screen;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Bytes of lines up to which a filter or search is tried at every letter that is typed; beyond them, Enter tries it.
-const TYPING: usize = 16 << 20;
 
 /// Spans of the keys 2 to 6, in minutes.
 const RANGES: [i64; 5] = [1, 5, 15, 30, 60];
@@ -93,7 +91,9 @@ impl LogView {
 
     fn tasks_in_scope<'a>(&self, cx: &Cx<'a>) -> Vec<&'a Arc<Task>> {
         match &self.scope {
-            LogScope::Service(service) => cx.store.tasks_of(self.ctx, &self.cluster, service.name()).iter().filter(|task| in_scope(task, &self.scope)).collect(),
+            LogScope::Service(service) => {
+                cx.store.tasks_of(self.ctx, &self.cluster, service.name()).iter().filter(|task| in_scope(task, &self.scope)).collect()
+            }
             LogScope::Task(task) | LogScope::Container(task, _) => cx.store.task(self.ctx, &self.cluster, task).into_iter().collect(),
         }
     }
@@ -169,7 +169,11 @@ impl LogView {
         if !self.tasks.contains(&stream.task) {
             self.tasks.push(stream.task.clone());
         }
-        match self.streams.iter_mut().find(|known| (&known.region, &known.group, &known.stream) == (&stream.region, &stream.group, &stream.stream)) {
+        match self
+            .streams
+            .iter_mut()
+            .find(|known| (&known.region, &known.group, &known.stream) == (&stream.region, &stream.group, &stream.stream))
+        {
             Some(known) => *known = stream,
             None => self.streams.push(stream),
         }
@@ -261,9 +265,8 @@ impl LogView {
         let mut text = String::new();
         for line in keys.iter().flat_map(|key| buffer.group(key.id)) {
             let source = &line.log.source;
-            text.push_str(&format!("{} {}/{} ", line.log.at, source.task.name(), source.container));
-            text.push_str(&line.log.text);
-            text.push('\n');
+            writeln!(text, "{} {}/{} {}", line.log.at, source.task.name(), source.container, line.log.text)
+                .expect("a String takes every write");
         }
         text
     }
@@ -281,14 +284,19 @@ impl LogView {
     /// A failure or a remark above the lines.
     fn remark(&self, cx: &Cx) -> Option<(bool, String)> {
         let tasks = Feed::Tasks(self.ctx, self.cluster.clone());
-        let definitions = self.definitions.iter().filter(|arn| cx.store.definition(self.ctx, arn).is_none()).map(|arn| Feed::TaskDefinition(self.ctx, arn.clone()));
+        let definitions = self
+            .definitions
+            .iter()
+            .filter(|arn| cx.store.definition(self.ctx, arn).is_none())
+            .map(|arn| Feed::TaskDefinition(self.ctx, arn.clone()));
         let failed = [self.feed(), tasks].into_iter().chain(definitions).find_map(|feed| cx.store.error(&feed));
         if let Some(error) = failed {
             let hint = if error.hint.is_empty() { String::new() } else { format!(" · {}", error.hint) };
             return Some((true, format!("{}{hint}", error.what)));
         }
         let note = cx.store.tail(&self.feed()).and_then(|buffer| buffer.state().note.clone());
-        let many = (self.streams.len() > MOST_STREAMS).then(|| format!("reading {MOST_STREAMS} of {} streams, those of running tasks first", self.streams.len()));
+        let many = (self.streams.len() > MOST_STREAMS)
+            .then(|| format!("reading {MOST_STREAMS} of {} streams, those of running tasks first", self.streams.len()));
         let elsewhere = self.elsewhere.first().filter(|_| !self.streams.is_empty()).cloned();
         note.map(|note| note.to_string()).or(many).or(elsewhere).map(|note| (false, note))
     }
@@ -361,12 +369,9 @@ impl View for LogView {
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         let empty = Buffer::new(0);
         let buffer = cx.store.tail(&self.feed()).unwrap_or(&empty);
-        if !done && buffer.bytes() > TYPING && matches!(prompt, Prompt::Filter | Prompt::Search) {
-            return Reaction::Ignored;
-        }
         let result = match prompt {
-            Prompt::Filter => self.panel.set_filter(text, buffer),
-            Prompt::Search => self.panel.set_search(text, buffer).map(|()| {
+            Prompt::Filter => self.panel.set_filter(text, !done, buffer),
+            Prompt::Search => self.panel.set_search(text, !done, buffer).map(|()| {
                 if done && !text.is_empty() {
                     self.panel.go_to_match(buffer);
                 }
@@ -488,7 +493,11 @@ impl LogView {
             Action::LiveTail => {
                 self.live = !self.live;
                 self.renew();
-                let text = if self.live { "Following by Live Tail: billed by the minute, and AWS leaves lines out above 500 a second" } else { "Following by polling" };
+                let text = if self.live {
+                    "Following by Live Tail: billed by the minute, and AWS leaves lines out above 500 a second"
+                } else {
+                    "Following by polling"
+                };
                 return notice(Tone::Info, text.to_owned());
             }
             Action::Search => return Reaction::Ask(Prompt::Search, self.panel.search().to_owned()),

@@ -42,7 +42,7 @@ pub struct ClusterRow {
 pub const SPEC: TableSpec<ClusterRow> = TableSpec {
     name: "clusters",
     crumb: |_, _| "clusters".to_owned(),
-    title: |_, _| "Clusters".to_owned(),
+    title: |_, _| "Clusters ·".to_owned(),
     columns: COLUMNS,
     order: 0,
     wanted: |place, cx, visible, _, out| wanted(place, cx, visible, out),
@@ -75,7 +75,7 @@ const COLUMNS: &[Column<ClusterRow>] = &[
     Column { key: 'r', title: "RUN/WANT", width: Width::Fixed(11), right: true, rank: 1, cell: |row, _| running(row), sort: |row, _| Key::Number(i64::from(row.running)) },
     Column { key: 'p', title: "PEND", width: Width::Fixed(4), right: true, rank: 3, cell: |row, _| plain(row.pending.to_string()), sort: |row, _| Key::Number(-i64::from(row.pending)) },
     Column { key: 'i', title: "INST", width: Width::Fixed(4), right: true, rank: 6, cell: |row, _| row.counts.as_ref().map_or(dim("-"), |c| if c.instances == 0 { dim("-") } else { plain(c.instances.to_string()) }), sort: |row, _| Key::Number(row.counts.as_ref().map_or(0, |c| -i64::from(c.instances))) },
-    Column { key: 'e', title: "SEEN", width: Width::Fit(6, 60), right: false, rank: 2, cell: seen, sort: |row, cx| Key::Number(cx.store.slot(&Feed::Services(row.ctx, row.cluster.clone())).and_then(|s| s.at).map_or(0, |at| at.as_second())) },
+    Column { key: 'e', title: "SEEN", width: Width::Fit(6, 60), right: false, rank: 2, cell: seen, sort: |row, cx| Key::Number(cx.store.slot(&Feed::Services(row.ctx, row.cluster.clone())).and_then(|s| s.at).map_or(0, jiff::Timestamp::as_second)) },
 ];
 
 fn name<'a>(row: &'a ClusterRow, cx: &Cx<'a>) -> Cell<'a> {

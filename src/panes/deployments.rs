@@ -89,13 +89,13 @@ const SPEC: TableSpec<DeploymentRow> = TableSpec {
 };
 
 const COLUMNS: &[Column<DeploymentRow>] = &[
-    Column { key: 's', title: "STARTED", width: Width::Fixed(12), right: false, rank: 0, cell: |row, cx| dim(row.started().map_or(String::new(), |at| age::clock(at, cx))), sort: |row, _| Key::Both(i64::from(row.past().is_some()), (i64::MAX - row.started().map_or(0, |at| at.as_millisecond())).to_string().into()) },
+    Column { key: 's', title: "STARTED", width: Width::Fixed(12), right: false, rank: 0, cell: |row, cx| dim(row.started().map_or(String::new(), |at| age::clock(at, cx))), sort: |row, _| Key::Both(i64::from(row.past().is_some()), (i64::MAX - row.started().map_or(0, jiff::Timestamp::as_millisecond)).to_string().into()) },
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health(row.health), sort: |row, _| Key::Number(row.health as i64) },
     Column { key: 't', title: "STATUS", width: Width::Fit(12, 22), right: false, rank: 0, cell: |row, _| status(row), sort: |row, _| Key::Text(status(row).text.into()) },
     Column { key: 'r', title: "REVISION", width: Width::Fit(8, 40), right: false, rank: 2, cell: |row, _| revision(row), sort: |row, _| Key::Text(revision(row).text.into()) },
     Column { key: 'u', title: "RUN/WANT", width: Width::Fixed(8), right: true, rank: 1, cell: |row, _| row.present().map_or(dim("-"), |d| plain(format!("{}/{}", d.running, d.desired))), sort: |row, _| Key::Number(row.present().map_or(0, |d| i64::from(d.running))) },
     Column { key: 'f', title: "FAILED", width: Width::Fixed(8), right: true, rank: 1, cell: |row, _| failed(row), sort: |row, _| Key::Number(row.present().map_or(0, |d| -i64::from(d.failed))) },
-    Column { key: 'd', title: "TOOK", width: Width::Fixed(7), right: true, rank: 3, cell: |row, cx| dim(took(row, cx)), sort: |row, _| Key::Number(row.started().map_or(0, |at| at.as_second())) },
+    Column { key: 'd', title: "TOOK", width: Width::Fixed(7), right: true, rank: 3, cell: |row, cx| dim(took(row, cx)), sort: |row, _| Key::Number(row.started().map_or(0, jiff::Timestamp::as_second)) },
     Column { key: 'w', title: "REASON", width: Width::Fill(16), right: false, rank: 2, cell: |row, _| reason(row), sort: |row, _| Key::Text(reason(row).text.into()) },
 ];
 

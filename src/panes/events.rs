@@ -90,7 +90,7 @@ const COLUMNS: &[Column<EventRow>] = &[
 ];
 
 fn newest_first(row: &EventRow) -> Key {
-    Key::Number(-row.event().at.map_or(0, |at| at.as_millisecond()))
+    Key::Number(-row.event().at.map_or(0, jiff::Timestamp::as_millisecond))
 }
 
 fn message<'a>(row: &'a EventRow, _: &Cx<'a>) -> Cell<'a> {

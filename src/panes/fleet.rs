@@ -17,7 +17,7 @@ use ratatui::layout::Rect;
 use std::sync::Arc;
 
 /// The pane.
-pub const PANE: Pane = Pane { name: "fleet", help: "Problems of all contexts, and their clusters", action: None, open: |place, _| Ok(Box::new(Fleet::open(place.clone()))) };
+pub const PANE: Pane = Pane { name: "fleet", help: "Problems of all contexts, and their clusters", action: None, open: |place, _| Ok(Box::new(Fleet::open(place))) };
 
 const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     name: "problems",
@@ -49,7 +49,7 @@ const COLUMNS: &[Column<Arc<Judged>>] = &[
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(6), right: false, rank: 0, cell: |row, _| health(row.verdict.health), sort: |row, _| severity(row) },
     Column { key: 'n', title: "SERVICE", width: Width::Fit(12, 44), right: false, rank: 0, cell: name, sort: |row, _| Key::Text(row.service.name.clone()) },
     Column { key: 'w', title: "WHY", width: Width::Fill(16), right: false, rank: 0, cell: |row, _| plain(&*row.verdict.why), sort: |row, _| Key::Text(row.verdict.why.as_str().into()) },
-    Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.verdict.since, cx.now)), sort: |row, _| Key::Number(-row.verdict.since.map_or(0, |at| at.as_second())) },
+    Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.verdict.since, cx.now)), sort: |row, _| Key::Number(-row.verdict.since.map_or(0, jiff::Timestamp::as_second)) },
 ];
 
 /// Worst first; equals by name, so that the order does not move while it is read.
@@ -111,7 +111,7 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn open(place: Place) -> Self {
+    fn open(place: &Place) -> Self {
         let place = Place { ctx: place.ctx, ..Place::default() };
         Fleet {
             problems: TableView::open(&PROBLEMS, place.clone()),

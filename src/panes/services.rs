@@ -64,7 +64,7 @@ const COLUMNS: &[Column<Arc<Judged>>] = &[
 ];
 
 fn newest(service: &Service) -> i64 {
-    service.deployments.first().and_then(|d| d.created_at).or(service.created_at).map_or(0, |at| at.as_second())
+    service.deployments.first().and_then(|d| d.created_at).or(service.created_at).map_or(0, jiff::Timestamp::as_second)
 }
 
 /// What the cursor is on, for every pane that lists services.
@@ -122,6 +122,9 @@ fn targets<'a>(row: &'a Judged, cx: &Cx<'a>) -> Cell<'a> {
     if text.is_empty() { painted("none", Role::Warn) } else { painted(text, role) }
 }
 
+/// Cells of a progress bar.
+const BAR: u32 = 7;
+
 /// Progress of a deployment as a bar, or `steady`.
 fn deployment<'a>(service: &'a Service, cx: &Cx<'a>) -> Cell<'a> {
     let Some(d) = service.deployments.first() else {
@@ -138,8 +141,7 @@ fn deployment<'a>(service: &'a Service, cx: &Cx<'a>) -> Cell<'a> {
     if state != "IN_PROGRESS" && service.deployments.len() == 1 {
         return painted(format!("{} steady", Health::Ok.glyph()), Role::Ok);
     }
-    const BAR: u32 = 7;
-    let full = if d.desired == 0 { BAR } else { (d.running * BAR / d.desired).min(BAR) };
+    let full = (d.running * BAR).checked_div(d.desired).unwrap_or(BAR).min(BAR);
     let bar: String = (0..BAR).map(|n| if n < full { '▓' } else { '░' }).collect();
     let since = age::since(d.created_at, cx.now);
     painted(format!("{} {bar} {}/{} {since}", Health::Roll.glyph(), d.running, d.desired), if d.failed > 0 { Role::Fail } else { Role::Busy })

@@ -77,7 +77,7 @@ const COLUMNS: &[Column<TargetRow>] = &[
     Column { key: 'v', title: "REV", width: Width::Fixed(5), right: true, rank: 3, cell: |row, _| row.task.as_ref().map_or_else(|| dim("-"), |t| plain(t.task_definition.name().rsplit(':').next().unwrap_or("?"))), sort: |row, _| Key::Text(row.task.as_ref().map_or_else(|| "".into(), |t| t.task_definition.0.clone())) },
     Column { key: 'g', title: "GROUP", width: Width::Fit(8, 32), right: false, rank: 4, cell: |row, _| dim(row.group.target_group_name()), sort: |row, _| Key::Text(row.group.0.clone()) },
     Column { key: 'z', title: "AZ", width: Width::Fixed(11), right: false, rank: 5, cell: |row, _| dim(row.target.zone.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.target.zone.clone().unwrap_or_default()) },
-    Column { key: 'u', title: "UP", width: Width::Fixed(6), right: true, rank: 4, cell: |row, cx| dim(age::since(row.task.as_ref().and_then(|t| t.started_at), cx.now)), sort: |row, _| Key::Number(-row.task.as_ref().and_then(|t| t.started_at).map_or(0, |at| at.as_second())) },
+    Column { key: 'u', title: "UP", width: Width::Fixed(6), right: true, rank: 4, cell: |row, cx| dim(age::since(row.task.as_ref().and_then(|t| t.started_at), cx.now)), sort: |row, _| Key::Number(-row.task.as_ref().and_then(|t| t.started_at).map_or(0, jiff::Timestamp::as_second)) },
     Column { key: 'r', title: "REASON", width: Width::Fill(20), right: false, rank: 1, cell: reason, sort: |row, _| Key::Text(row.target.reason.clone().unwrap_or_default()) },
 ];
 

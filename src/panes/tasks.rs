@@ -71,7 +71,7 @@ const COLUMNS: &[Column<TaskRow>] = &[
     Column { key: 'l', title: "TARGET", width: Width::Fit(7, 11), right: false, rank: 3, cell: |row, _| target(row), sort: |row, _| Key::Text(target(row).text.into()) },
     Column { key: 'z', title: "AZ", width: Width::Fixed(2), right: false, rank: 7, cell: |row, _| dim(zone(row.task.zone.as_deref())), sort: |row, _| Key::Text(zone(row.task.zone.as_deref()).into()) },
     Column { key: 'p', title: "IP", width: Width::Fixed(15), right: false, rank: 8, cell: |row, _| dim(row.task.ip.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.task.ip.clone().unwrap_or_default()) },
-    Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 2, cell: |row, cx| dim(age::since(moment(&row.task), cx.now)), sort: |row, _| Key::Number(-moment(&row.task).map_or(0, |at| at.as_second())) },
+    Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 2, cell: |row, cx| dim(age::since(moment(&row.task), cx.now)), sort: |row, _| Key::Number(-moment(&row.task).map_or(0, jiff::Timestamp::as_second)) },
     Column { key: 'e', title: "EXIT", width: Width::Fixed(4), right: true, rank: 2, cell: |row, _| exit(row), sort: |row, _| Key::Text(exit_codes(&row.task).into()) },
     Column { key: 'w', title: "STOP REASON", width: Width::Fill(20), right: false, rank: 1, cell: |row, _| reason(row), sort: |row, _| Key::Text(row.task.stopped_reason.clone().unwrap_or_default()) },
 ];
@@ -101,7 +101,7 @@ fn order(row: &TaskRow) -> i64 {
         _ => 2,
     };
     // Epoch seconds stay below 2^33 for centuries.
-    (group << 34) - moment(&row.task).map_or(0, |at| at.as_second())
+    (group << 34) - moment(&row.task).map_or(0, jiff::Timestamp::as_second)
 }
 
 fn state(row: &TaskRow) -> Cell<'_> {

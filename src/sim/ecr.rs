@@ -16,10 +16,7 @@ const LARGEST_PAGE: u64 = 1000;
 /// # Errors
 /// AWS's own, with AWS's texts.
 pub(super) fn handle(estate: &Estate, operation: &str, body: &Value) -> Result<Value, ApiError> {
-    let registry = body
-        .get("registryId")
-        .and_then(Value::as_str)
-        .unwrap_or(&estate.account);
+    let registry = body.get("registryId").and_then(Value::as_str).unwrap_or(&estate.account);
     match operation {
         "DescribeRepositories" => repositories(estate, registry, body),
         "DescribeImages" => images(estate, registry, body, "imageDetails", detail),
@@ -29,22 +26,14 @@ pub(super) fn handle(estate: &Estate, operation: &str, body: &Value) -> Result<V
 }
 
 fn repositories(estate: &Estate, registry: &str, body: &Value) -> Result<Value, ApiError> {
-    let names: Vec<&str> = body
-        .get("repositoryNames")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let names: Vec<&str> = body.get("repositoryNames").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     for name in &names {
         repository(estate, registry, Some(name))?;
     }
     let shown = estate
         .repositories
         .iter()
-        .filter(|(name, _)| {
-            registry == estate.account && (names.is_empty() || names.contains(&name.as_str()))
-        })
+        .filter(|(name, _)| registry == estate.account && (names.is_empty() || names.contains(&name.as_str())))
         .map(|(name, repository)| {
             json!({
                 "repositoryArn": estate.repository_arn(name),
@@ -61,57 +50,27 @@ fn repositories(estate: &Estate, registry: &str, body: &Value) -> Result<Value, 
     page(body, "repositories", shown)
 }
 
-fn images(
-    estate: &Estate,
-    registry: &str,
-    body: &Value,
-    key: &str,
-    show: fn(&Estate, &str, &Image) -> Value,
-) -> Result<Value, ApiError> {
-    let (name, found) = repository(
-        estate,
-        registry,
-        body.get("repositoryName").and_then(Value::as_str),
-    )?;
-    let ids: Vec<&Value> = body
-        .get("imageIds")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .collect();
+fn images(estate: &Estate, registry: &str, body: &Value, key: &str, show: fn(&Estate, &str, &Image) -> Value) -> Result<Value, ApiError> {
+    let (name, found) = repository(estate, registry, body.get("repositoryName").and_then(Value::as_str))?;
+    let ids: Vec<&Value> = body.get("imageIds").and_then(Value::as_array).into_iter().flatten().collect();
     if ids.len() > 100 {
-        return Err(invalid(
-            "imageIds",
-            "Member must have length less than or equal to 100",
-        ));
+        return Err(invalid("imageIds", "Member must have length less than or equal to 100"));
     }
-    let status = body
-        .get("filter")
-        .and_then(|filter| filter.get("tagStatus"))
-        .and_then(Value::as_str)
-        .unwrap_or("ANY");
+    let status = body.get("filter").and_then(|filter| filter.get("tagStatus")).and_then(Value::as_str).unwrap_or("ANY");
     let shown = if ids.is_empty() {
         let wanted = |image: &&Image| match status {
             "TAGGED" => !image.tags.is_empty(),
             "UNTAGGED" => image.tags.is_empty(),
             _ => true,
         };
-        found
-            .images
-            .iter()
-            .filter(wanted)
-            .map(|image| show(estate, name, image))
-            .collect()
+        found.images.iter().filter(wanted).map(|image| show(estate, name, image)).collect()
     } else {
         // One image that is not there fails the whole batch.
         let one = |id: &&Value| {
-            let image = find(found, id)
-                .ok_or_else(|| refuse(400, "ImageNotFoundException", absent(id, name, registry)))?;
+            let image = find(found, id).ok_or_else(|| refuse(400, "ImageNotFoundException", absent(id, name, registry)))?;
             Ok(show(estate, name, image))
         };
-        ids.iter()
-            .map(one)
-            .collect::<Result<Vec<Value>, ApiError>>()?
+        ids.iter().map(one).collect::<Result<Vec<Value>, ApiError>>()?
     };
     page(body, key, shown)
 }
@@ -135,22 +94,10 @@ fn identifier(_: &Estate, _: &str, image: &Image) -> Value {
 }
 
 fn batch_get(estate: &Estate, registry: &str, body: &Value) -> Result<Value, ApiError> {
-    let (name, found) = repository(
-        estate,
-        registry,
-        body.get("repositoryName").and_then(Value::as_str),
-    )?;
-    let ids: Vec<&Value> = body
-        .get("imageIds")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .collect();
+    let (name, found) = repository(estate, registry, body.get("repositoryName").and_then(Value::as_str))?;
+    let ids: Vec<&Value> = body.get("imageIds").and_then(Value::as_array).into_iter().flatten().collect();
     if ids.is_empty() || ids.len() > 100 {
-        return Err(invalid(
-            "imageIds",
-            "Member must have length between 1 and 100",
-        ));
+        return Err(invalid("imageIds", "Member must have length between 1 and 100"));
     }
     let (mut images, mut failures) = (Vec::new(), Vec::new());
     for id in ids {
@@ -177,25 +124,15 @@ fn manifest(image: &Image) -> String {
     let layer = json!({
         "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": image.size, "digest": image.digest,
     });
-    json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]})
-        .to_string()
+    json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}).to_string()
 }
 
-fn repository<'a>(
-    estate: &'a Estate,
-    registry: &str,
-    name: Option<&'a str>,
-) -> Result<(&'a str, &'a Repository), ApiError> {
+fn repository<'a>(estate: &'a Estate, registry: &str, name: Option<&'a str>) -> Result<(&'a str, &'a Repository), ApiError> {
     let name = name.ok_or_else(|| invalid("repositoryName", "Member must not be null"))?;
     // The registry of another account looks like one without repositories.
-    let found = estate
-        .repositories
-        .get(name)
-        .filter(|_| registry == estate.account);
+    let found = estate.repositories.get(name).filter(|_| registry == estate.account);
     found.map(|found| (name, found)).ok_or_else(|| {
-        let message = format!(
-            "The repository with name '{name}' does not exist in the registry with id '{registry}'"
-        );
+        let message = format!("The repository with name '{name}' does not exist in the registry with id '{registry}'");
         refuse(400, "RepositoryNotFoundException", message)
     })
 }
@@ -207,10 +144,11 @@ fn find<'a>(repository: &'a Repository, id: &Value) -> Option<&'a Image> {
     if digest.is_none() && tag.is_none() {
         return None;
     }
-    repository.images.iter().rev().find(|image| {
-        digest.is_none_or(|digest| image.digest == digest)
-            && tag.is_none_or(|tag| image.tags.iter().any(|own| own == tag))
-    })
+    repository
+        .images
+        .iter()
+        .rev()
+        .find(|image| digest.is_none_or(|digest| image.digest == digest) && tag.is_none_or(|tag| image.tags.iter().any(|own| own == tag)))
 }
 
 fn absent(id: &Value, name: &str, registry: &str) -> String {
@@ -225,21 +163,14 @@ fn absent(id: &Value, name: &str, registry: &str) -> String {
 fn page(body: &Value, key: &str, all: Vec<Value>) -> Result<Value, ApiError> {
     let size = match body.get("maxResults").map(Value::as_u64) {
         None => 100,
-        Some(Some(size)) if (1..=LARGEST_PAGE).contains(&size) => {
-            usize::try_from(size).expect("it is at most a thousand")
-        }
+        Some(Some(size)) if (1..=LARGEST_PAGE).contains(&size) => usize::try_from(size).expect("it is at most a thousand"),
         Some(_) => {
-            return Err(invalid(
-                "maxResults",
-                "Member must have value between 1 and 1000",
-            ));
+            return Err(invalid("maxResults", "Member must have value between 1 and 1000"));
         }
     };
     let from = match body.get("nextToken").and_then(Value::as_str) {
         None => 0,
-        Some(token) => offset(key, token)
-            .filter(|at| *at < all.len())
-            .ok_or_else(|| invalid("nextToken", "Invalid token"))?,
+        Some(token) => offset(key, token).filter(|at| *at < all.len()).ok_or_else(|| invalid("nextToken", "Invalid token"))?,
     };
     let total = all.len();
     let shown: Vec<Value> = all.into_iter().skip(from).take(size).collect();
@@ -254,11 +185,7 @@ fn offset(key: &str, token: &str) -> Option<usize> {
 }
 
 fn invalid(member: &str, constraint: &str) -> ApiError {
-    refuse(
-        400,
-        "InvalidParameterException",
-        format!("Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'"),
-    )
+    refuse(400, "InvalidParameterException", format!("Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'"))
 }
 
 /// JSON services count time in seconds since the epoch, with a fraction.

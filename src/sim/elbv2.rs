@@ -25,55 +25,28 @@ pub(super) fn handle(estate: &Estate, operation: &str, body: &Value) -> Result<V
         "DescribeLoadBalancers" => listeners::load_balancers(estate, body),
         "DescribeListeners" => listeners::listeners(estate, body),
         "DescribeRules" => listeners::rules(estate, body),
-        _ => Err(refuse(
-            400,
-            "InvalidAction",
-            format!("Could not find operation {operation} for version 2015-12-01"),
-        )),
+        _ => Err(refuse(400, "InvalidAction", format!("Could not find operation {operation} for version 2015-12-01"))),
     }
 }
 
 fn target_groups(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
-    let (arns, names, balancer) = (
-        texts(body, "TargetGroupArns"),
-        texts(body, "Names"),
-        text(body, "LoadBalancerArn"),
-    );
-    let given = [!arns.is_empty(), !names.is_empty(), balancer.is_some()]
-        .into_iter()
-        .filter(|given| *given)
-        .count();
+    let (arns, names, balancer) = (texts(body, "TargetGroupArns"), texts(body, "Names"), text(body, "LoadBalancerArn"));
+    let given = [!arns.is_empty(), !names.is_empty(), balancer.is_some()].into_iter().filter(|given| *given).count();
     if given > 1 {
-        return Err(invalid(
-            "Only one of target group ARNs, target group names or load balancer ARN may be specified",
-        ));
+        return Err(invalid("Only one of target group ARNs, target group names or load balancer ARN may be specified"));
     }
     for arn in &arns {
         if !arn.contains(":targetgroup/") {
             return Err(invalid(format!("'{arn}' is not a valid target group ARN")));
         }
     }
-    let all: Vec<(&TargetGroup, String)> = estate
-        .target_groups
-        .iter()
-        .enumerate()
-        .map(|(at, group)| (group, estate.target_group_arn(at)))
-        .collect();
+    let all: Vec<(&TargetGroup, String)> =
+        estate.target_groups.iter().enumerate().map(|(at, group)| (group, estate.target_group_arn(at))).collect();
     // One unknown name fails the whole call.
-    let known = |found: bool| {
-        found
-            .then_some(())
-            .ok_or_else(|| missing("TargetGroupNotFound", "One or more target groups not found"))
-    };
+    let known = |found: bool| found.then_some(()).ok_or_else(|| missing("TargetGroupNotFound", "One or more target groups not found"));
     known(arns.iter().all(|arn| all.iter().any(|(_, own)| own == arn)))?;
-    known(
-        names
-            .iter()
-            .all(|name| all.iter().any(|(group, _)| group.name == *name)),
-    )?;
-    let balancer = balancer
-        .map(|arn| listeners::balancer_index(estate, arn))
-        .transpose()?;
+    known(names.iter().all(|name| all.iter().any(|(group, _)| group.name == *name)))?;
+    let balancer = balancer.map(|arn| listeners::balancer_index(estate, arn)).transpose()?;
     let chosen: Vec<Value> = all
         .iter()
         .filter(|(group, arn)| {
@@ -87,20 +60,9 @@ fn target_groups(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
 }
 
 fn group_value(estate: &Estate, group: &TargetGroup, arn: &str) -> Value {
-    let Check {
-        path,
-        interval,
-        timeout,
-        healthy,
-        unhealthy,
-        matcher,
-    } = &group.check;
+    let Check { path, interval, timeout, healthy, unhealthy, matcher } = &group.check;
     let http = group.protocol.starts_with("HTTP");
-    let balancers: Vec<String> = group
-        .load_balancer
-        .iter()
-        .map(|at| estate.load_balancer_arn(*at))
-        .collect();
+    let balancers: Vec<String> = group.load_balancer.iter().map(|at| estate.load_balancer_arn(*at)).collect();
     json!({
         "TargetGroupArn": arn,
         "TargetGroupName": group.name,
@@ -126,9 +88,7 @@ fn group_value(estate: &Estate, group: &TargetGroup, arn: &str) -> Value {
 fn target_health(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
     let wanted = text(body, "TargetGroupArn").ok_or_else(|| required("targetGroupArn"))?;
     if !wanted.contains(":targetgroup/") {
-        return Err(invalid(format!(
-            "'{wanted}' is not a valid target group ARN"
-        )));
+        return Err(invalid(format!("'{wanted}' is not a valid target group ARN")));
     }
     let group = estate
         .target_groups
@@ -136,40 +96,20 @@ fn target_health(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
         .enumerate()
         .find(|(at, _)| estate.target_group_arn(*at) == wanted)
         .map(|(_, group)| group)
-        .ok_or_else(|| {
-            missing(
-                "TargetGroupNotFound",
-                format!("Target groups '{wanted}' not found"),
-            )
-        })?;
+        .ok_or_else(|| missing("TargetGroupNotFound", format!("Target groups '{wanted}' not found")))?;
     let include = texts(body, "Include");
-    if let Some(unknown) = include
-        .iter()
-        .find(|part| !["AnomalyDetection", "All"].contains(part))
-    {
+    if let Some(unknown) = include.iter().find(|part| !["AnomalyDetection", "All"].contains(part)) {
         return Err(invalid(format!(
             "1 validation error detected: Value '[{unknown}]' at 'include' failed to satisfy constraint: \
              Member must satisfy enum value set: [AnomalyDetection, All]"
         )));
     }
     let in_use = group.load_balancer.is_some();
-    let asked: Vec<&Value> = body
-        .get("Targets")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .collect();
+    let asked: Vec<&Value> = body.get("Targets").and_then(Value::as_array).into_iter().flatten().collect();
     let described: Vec<Value> = if asked.is_empty() {
-        group
-            .targets
-            .iter()
-            .map(|target| health_value(target, in_use, &include))
-            .collect()
+        group.targets.iter().map(|target| health_value(target, in_use, &include)).collect()
     } else {
-        asked
-            .iter()
-            .flat_map(|asked| asked_health(group, asked, in_use, &include))
-            .collect()
+        asked.iter().flat_map(|asked| asked_health(group, asked, in_use, &include)).collect()
     };
     Ok(json!({"TargetHealthDescriptions": described}))
 }
@@ -239,9 +179,7 @@ fn page(body: &Value, key: &str, all: Vec<Value>) -> Result<Value, ApiError> {
     };
     let from = match text(body, "Marker").filter(|marker| !marker.is_empty()) {
         None => 0,
-        Some(marker) => offset(key, marker)
-            .filter(|at| *at < all.len())
-            .ok_or_else(|| invalid("Invalid marker"))?,
+        Some(marker) => offset(key, marker).filter(|at| *at < all.len()).ok_or_else(|| invalid("Invalid marker"))?,
     };
     let total = all.len();
     let shown: Vec<Value> = all.into_iter().skip(from).take(size).collect();
@@ -260,12 +198,7 @@ fn text<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
 }
 
 fn texts<'a>(body: &'a Value, key: &str) -> Vec<&'a str> {
-    body.get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect()
+    body.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {
@@ -273,9 +206,7 @@ fn invalid(message: impl Into<String>) -> ApiError {
 }
 
 fn required(member: &str) -> ApiError {
-    invalid(format!(
-        "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
-    ))
+    invalid(format!("1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"))
 }
 
 fn missing(code: &'static str, message: impl Into<String>) -> ApiError {

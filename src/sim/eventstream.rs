@@ -8,26 +8,12 @@ const STRING: u8 = 7;
 
 /// An event of the stream: `payload` is the JSON of the shape that `event_type` names.
 pub(super) fn event(event_type: &str, payload: &[u8]) -> Vec<u8> {
-    frame(
-        &[
-            (":message-type", "event"),
-            (":event-type", event_type),
-            (":content-type", "application/json"),
-        ],
-        payload,
-    )
+    frame(&[(":message-type", "event"), (":event-type", event_type), (":content-type", "application/json")], payload)
 }
 
 /// A modeled exception: it ends the stream.
 pub(super) fn exception(exception_type: &str, payload: &[u8]) -> Vec<u8> {
-    frame(
-        &[
-            (":message-type", "exception"),
-            (":exception-type", exception_type),
-            (":content-type", "application/json"),
-        ],
-        payload,
-    )
+    frame(&[(":message-type", "exception"), (":exception-type", exception_type), (":content-type", "application/json")], payload)
 }
 
 fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
@@ -36,11 +22,7 @@ fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
         block.push(u8::try_from(name.len()).expect("header names are constants of this file"));
         block.extend_from_slice(name.as_bytes());
         block.push(STRING);
-        block.extend_from_slice(
-            &u16::try_from(value.len())
-                .expect("header values are names of shapes")
-                .to_be_bytes(),
-        );
+        block.extend_from_slice(&u16::try_from(value.len()).expect("header values are names of shapes").to_be_bytes());
         block.extend_from_slice(value.as_bytes());
     }
     // Prelude of 8 bytes, its checksum, and the checksum of the message.
@@ -56,9 +38,7 @@ fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
 }
 
 fn length(bytes: usize) -> [u8; 4] {
-    u32::try_from(bytes)
-        .expect("an update is capped far below 4 GB")
-        .to_be_bytes()
+    u32::try_from(bytes).expect("an update is capped far below 4 GB").to_be_bytes()
 }
 
 #[cfg(test)]
@@ -85,11 +65,6 @@ mod tests {
     #[test]
     fn the_empty_message_has_the_published_bytes() {
         // From the encoding's published test vectors: an empty message.
-        assert_eq!(
-            frame(&[], b""),
-            [
-                0, 0, 0, 16, 0, 0, 0, 0, 0x05, 0xc2, 0x48, 0xeb, 0x7d, 0x98, 0xc8, 0xff
-            ]
-        );
+        assert_eq!(frame(&[], b""), [0, 0, 0, 16, 0, 0, 0, 0, 0x05, 0xc2, 0x48, 0xeb, 0x7d, 0x98, 0xc8, 0xff]);
     }
 }

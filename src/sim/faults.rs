@@ -120,10 +120,7 @@ impl TryFrom<Table> for Rule {
 
     fn try_from(table: Table) -> Result<Self, String> {
         if !wire::actions().any(|action| iam::matches(&table.operation, &action)) {
-            return Err(format!(
-                "no operation is called `{}`, write it like `ecs:DescribeServices`, `logs:*` or `*`",
-                table.operation
-            ));
+            return Err(format!("no operation is called `{}`, write it like `ecs:DescribeServices`, `logs:*` or `*`", table.operation));
         }
         if table.every == 0 {
             return Err("`every` counts from 1".to_owned());
@@ -133,9 +130,7 @@ impl TryFrom<Table> for Rule {
         }
         let until = table.until.unwrap_or(f64::INFINITY);
         if until <= table.from || table.from < 0.0 {
-            return Err(
-                "`until` must come after `from`, both in seconds since the start".to_owned(),
-            );
+            return Err("`until` must come after `from`, both in seconds since the start".to_owned());
         }
         if table.ms.is_some() != (table.kind == Name::Latency) {
             return Err("`ms` belongs to kind `latency`, which needs it".to_owned());
@@ -146,10 +141,7 @@ impl TryFrom<Table> for Rule {
         if table.kind != Name::Error && (table.message.is_some() || table.status.is_some()) {
             return Err("`message` and `status` belong to kind `error`".to_owned());
         }
-        if table
-            .status
-            .is_some_and(|status| !(400..600).contains(&status))
-        {
+        if table.status.is_some_and(|status| !(400..600).contains(&status)) {
             return Err("`status` is an HTTP status from 400 to 599".to_owned());
         }
         let kind = match table.kind {
@@ -162,29 +154,12 @@ impl TryFrom<Table> for Rule {
             Name::ExpiredToken => Kind::ExpiredToken,
             Name::Error => Kind::Error {
                 code: table.code.unwrap_or_default(),
-                message: table.message.unwrap_or_else(|| {
-                    "The service met an error that a fault rule asked for.".to_owned()
-                }),
+                message: table.message.unwrap_or_else(|| "The service met an error that a fault rule asked for.".to_owned()),
                 status: table.status.unwrap_or(400),
             },
         };
-        let Table {
-            operation,
-            context,
-            every,
-            from,
-            probability,
-            ..
-        } = table;
-        Ok(Self {
-            operation,
-            context,
-            every,
-            from,
-            until,
-            probability,
-            kind,
-        })
+        let Table { operation, context, every, from, probability, .. } = table;
+        Ok(Self { operation, context, every, from, until, probability, kind })
     }
 }
 
@@ -212,29 +187,21 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(rules: Vec<Rule>, seed: u64) -> Self {
-        Self {
-            rules: rules.into_iter().map(|rule| (rule, 0)).collect(),
-            seed,
-        }
+        Self { rules: rules.into_iter().map(|rule| (rule, 0)).collect(), seed }
     }
 
     /// Judges one call and counts it. `since_start` is in seconds of virtual time.
     pub(super) fn judge(&mut self, context: &str, action: &str, since_start: f64) -> Verdict {
         let mut verdict = Verdict::default();
         for (at, (rule, matched)) in self.rules.iter_mut().enumerate() {
-            let here = rule
-                .context
-                .as_deref()
-                .is_none_or(|wanted| wanted == context)
+            let here = rule.context.as_deref().is_none_or(|wanted| wanted == context)
                 && iam::matches(&rule.operation, action)
                 && (rule.from..rule.until).contains(&since_start);
             if !here {
                 continue;
             }
             *matched += 1;
-            if !matched.is_multiple_of(rule.every)
-                || unit(self.seed, at, *matched) >= rule.probability
-            {
+            if !matched.is_multiple_of(rule.every) || unit(self.seed, at, *matched) >= rule.probability {
                 continue;
             }
             match &rule.kind {
@@ -269,18 +236,13 @@ mod tests {
 
     #[test]
     fn every_nth_call_of_a_context_in_a_window_is_struck() {
-        let mut faults = faults(
-            "[[fault]]\noperation = 'ecs:Describe*'\ncontext = 'a'\nevery = 3\nfrom = 10\nuntil = 20\nkind = 'throttle'\n",
-        );
-        let mut struck = |context: &str, action: &str, at: f64| {
-            faults.judge(context, action, at).strike.is_some()
-        };
+        let mut faults =
+            faults("[[fault]]\noperation = 'ecs:Describe*'\ncontext = 'a'\nevery = 3\nfrom = 10\nuntil = 20\nkind = 'throttle'\n");
+        let mut struck = |context: &str, action: &str, at: f64| faults.judge(context, action, at).strike.is_some();
         assert!(!(0..9).any(|_| struck("a", "ecs:DescribeTasks", 9.9)));
         assert!(!(0..9).any(|_| struck("b", "ecs:DescribeTasks", 15.0)));
         assert!(!(0..9).any(|_| struck("a", "ecs:ListTasks", 15.0)));
-        let calls: Vec<bool> = (0..6)
-            .map(|_| struck("a", "ecs:DescribeTasks", 15.0))
-            .collect();
+        let calls: Vec<bool> = (0..6).map(|_| struck("a", "ecs:DescribeTasks", 15.0)).collect();
         assert_eq!(calls, [false, false, true, false, false, true]);
         assert!(!(0..9).any(|_| struck("a", "ecs:DescribeTasks", 20.0)));
     }
@@ -291,23 +253,13 @@ mod tests {
             "[[fault]]\nkind = 'latency'\nms = 200\n[[fault]]\nkind = 'hang'\n[[fault]]\nkind = 'reset'\n[[fault]]\nkind = 'latency'\nms = 50\n",
         );
         let verdict = faults.judge("a", "logs:FilterLogEvents", 0.0);
-        assert_eq!(
-            verdict,
-            Verdict {
-                delay: Duration::from_millis(250),
-                strike: Some(Kind::Hang)
-            }
-        );
+        assert_eq!(verdict, Verdict { delay: Duration::from_millis(250), strike: Some(Kind::Hang) });
     }
 
     #[test]
     fn a_probability_is_drawn_from_the_seed() {
         let rule = "[[fault]]\nprobability = 0.25\nkind = 'malformed'\n";
-        let draw = |mut faults: Faults| {
-            (0..400)
-                .map(|_| faults.judge("a", "sts:AssumeRole", 0.0).strike.is_some())
-                .collect::<Vec<_>>()
-        };
+        let draw = |mut faults: Faults| (0..400).map(|_| faults.judge("a", "sts:AssumeRole", 0.0).strike.is_some()).collect::<Vec<_>>();
         let first = draw(faults(rule));
         assert_eq!(first, draw(faults(rule)));
         let struck = first.iter().filter(|hit| **hit).count();
@@ -317,24 +269,13 @@ mod tests {
     #[test]
     fn a_rule_that_could_never_work_is_refused_with_its_place() {
         let text = refusal("[[fault]]\nkind = 'latency'\n");
-        assert!(
-            text.contains("needs it") && text.contains("line 1, column 1"),
-            "{text}"
-        );
+        assert!(text.contains("needs it") && text.contains("line 1, column 1"), "{text}");
         let text = refusal("[[fault]]\nkind = 'hang'\noperaton = '*'\n");
-        assert!(
-            text.contains("line 3, column 1") && text.contains("expected one of `operation`"),
-            "{text}"
-        );
-        assert!(
-            refusal("[[fault]]\nkind = 'hang'\noperation = 'ecs:DescribeServises'\n")
-                .contains("no operation is called")
-        );
+        assert!(text.contains("line 3, column 1") && text.contains("expected one of `operation`"), "{text}");
+        assert!(refusal("[[fault]]\nkind = 'hang'\noperation = 'ecs:DescribeServises'\n").contains("no operation is called"));
         assert!(refusal("[[fault]]\nkind = 'hung'\n").contains("unknown variant `hung`"));
         assert!(refusal("[[fault]]\nkind = 'error'\n").contains("`code`"));
         assert!(refusal("[[fault]]\nkind = 'hang'\nevery = 0\n").contains("from 1"));
-        assert!(
-            refusal("[[fault]]\nkind = 'hang'\nstatus = 500\n").contains("belong to kind `error`")
-        );
+        assert!(refusal("[[fault]]\nkind = 'hang'\nstatus = 500\n").contains("belong to kind `error`"));
     }
 }

@@ -22,13 +22,7 @@ const DAY: Ms = 86_400_000;
 ///
 /// # Errors
 /// AWS's own, with AWS's texts.
-pub(super) fn handle(
-    estate: &Estate,
-    seed: u64,
-    now: Ms,
-    operation: &str,
-    body: &Value,
-) -> Result<Value, ApiError> {
+pub(super) fn handle(estate: &Estate, seed: u64, now: Ms, operation: &str, body: &Value) -> Result<Value, ApiError> {
     match operation {
         "DescribeLogGroups" => groups(estate, body),
         "DescribeLogStreams" => streams(estate, seed, now, body),
@@ -39,28 +33,18 @@ pub(super) fn handle(
 }
 
 fn groups(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
-    let (prefix, part) = (
-        text(body, "logGroupNamePrefix"),
-        text(body, "logGroupNamePattern"),
-    );
+    let (prefix, part) = (text(body, "logGroupNamePrefix"), text(body, "logGroupNamePattern"));
     if prefix.is_some() && part.is_some() {
-        return Err(invalid(
-            "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
-        ));
+        return Err(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
     }
-    let wanted: Vec<&str> = texts(body, "logGroupIdentifiers")
-        .into_iter()
-        .map(group_name)
-        .collect();
+    let wanted: Vec<&str> = texts(body, "logGroupIdentifiers").into_iter().map(group_name).collect();
     let part = part.map(str::to_lowercase);
     let shown = estate
         .log_groups
         .iter()
         .filter(|(name, _)| {
             prefix.is_none_or(|prefix| name.starts_with(prefix))
-                && part
-                    .as_ref()
-                    .is_none_or(|part| name.to_lowercase().contains(part))
+                && part.as_ref().is_none_or(|part| name.to_lowercase().contains(part))
                 && (wanted.is_empty() || wanted.contains(&name.as_str()))
         })
         .map(|(name, group)| {
@@ -95,13 +79,9 @@ fn streams(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Result<Value, A
         }
     };
     if by_time && prefix.is_some() {
-        return Err(invalid(
-            "Cannot order by LastEventTime with a logStreamNamePrefix.",
-        ));
+        return Err(invalid("Cannot order by LastEventTime with a logStreamNamePrefix."));
     }
-    let oldest = group
-        .retention_days
-        .map_or(Ms::MIN, |days| now - Ms::from(days) * DAY);
+    let oldest = group.retention_days.map_or(Ms::MIN, |days| now - Ms::from(days) * DAY);
     let mut shown: Vec<(&String, &LogStream)> = group
         .streams
         .iter()
@@ -114,11 +94,7 @@ fn streams(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Result<Value, A
     if by_time {
         shown.sort_by_key(|(_, stream)| stream.ended_at.unwrap_or(now));
     }
-    if body
-        .get("descending")
-        .and_then(Value::as_bool)
-        .unwrap_or_default()
-    {
+    if body.get("descending").and_then(Value::as_bool).unwrap_or_default() {
         shown.reverse();
     }
     let described = |(name, stream): (&String, &LogStream)| {
@@ -135,12 +111,7 @@ fn streams(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Result<Value, A
     };
     let (from, size) = bounds(body, "logStreams", shown.len())?;
     let total = shown.len();
-    let page: Vec<Value> = shown
-        .into_iter()
-        .skip(from)
-        .take(size)
-        .map(described)
-        .collect();
+    let page: Vec<Value> = shown.into_iter().skip(from).take(size).map(described).collect();
     Ok(json!({"nextToken": token("logStreams", from + page.len(), total), "logStreams": page}))
 }
 
@@ -150,14 +121,10 @@ fn group<'a>(estate: &'a Estate, body: &'a Value) -> Result<(&'a str, &'a LogGro
         (Some(name), None) => name,
         (None, Some(identifier)) => group_name(identifier),
         (None, None) => {
-            return Err(invalid(
-                "At least one of logGroupName or logGroupIdentifier must be specified.",
-            ));
+            return Err(invalid("At least one of logGroupName or logGroupIdentifier must be specified."));
         }
         (Some(_), Some(_)) => {
-            return Err(invalid(
-                "Only one of logGroupName or logGroupIdentifier can be specified.",
-            ));
+            return Err(invalid("Only one of logGroupName or logGroupIdentifier can be specified."));
         }
     };
     named(estate, name)
@@ -165,16 +132,12 @@ fn group<'a>(estate: &'a Estate, body: &'a Value) -> Result<(&'a str, &'a LogGro
 
 fn named<'a>(estate: &'a Estate, name: &'a str) -> Result<(&'a str, &'a LogGroup), ApiError> {
     let found = estate.log_groups.get(name);
-    found
-        .map(|group| (name, group))
-        .ok_or_else(|| missing("The specified log group does not exist."))
+    found.map(|group| (name, group)).ok_or_else(|| missing("The specified log group does not exist."))
 }
 
 /// The name in an ARN, with or without `:*` behind it; a bare name is itself.
 fn group_name(identifier: &str) -> &str {
-    let name = identifier
-        .split_once(":log-group:")
-        .map_or(identifier, |(_, name)| name);
+    let name = identifier.split_once(":log-group:").map_or(identifier, |(_, name)| name);
     name.strip_suffix(":*").unwrap_or(name)
 }
 
@@ -191,16 +154,11 @@ fn bounds(body: &Value, key: &str, total: usize) -> Result<(usize, usize), ApiEr
     let Some(token) = text(body, "nextToken") else {
         return Ok((0, size));
     };
-    let from = STANDARD
-        .decode(token)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .and_then(|text| {
-            let at: usize = text.strip_prefix(key)?.strip_prefix(':')?.parse().ok()?;
-            (at <= total).then_some(at)
-        });
-    from.map(|from| (from, size))
-        .ok_or_else(|| invalid("The specified nextToken is invalid."))
+    let from = STANDARD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| {
+        let at: usize = text.strip_prefix(key)?.strip_prefix(':')?.parse().ok()?;
+        (at <= total).then_some(at)
+    });
+    from.map(|from| (from, size)).ok_or_else(|| invalid("The specified nextToken is invalid."))
 }
 
 fn token(key: &str, next: usize, total: usize) -> Option<String> {
@@ -210,16 +168,18 @@ fn token(key: &str, next: usize, total: usize) -> Option<String> {
 fn limit(body: &Value, largest: usize) -> Result<usize, ApiError> {
     match body.get("limit").filter(|limit| !limit.is_null()) {
         None => Ok(largest),
-        Some(limit) => limit
-            .as_u64()
-            .and_then(|limit| usize::try_from(limit).ok())
-            .filter(|limit| (1..=largest).contains(limit))
-            .ok_or_else(|| {
-                let bound = if limit.as_i64().is_some_and(|limit| limit < 1) { "greater than or equal to 1".to_owned() } else { format!("less than or equal to {largest}") };
+        Some(limit) => {
+            limit.as_u64().and_then(|limit| usize::try_from(limit).ok()).filter(|limit| (1..=largest).contains(limit)).ok_or_else(|| {
+                let bound = if limit.as_i64().is_some_and(|limit| limit < 1) {
+                    "greater than or equal to 1".to_owned()
+                } else {
+                    format!("less than or equal to {largest}")
+                };
                 invalid(format!(
                     "1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member must have value {bound}"
                 ))
-            }),
+            })
+        }
     }
 }
 
@@ -228,12 +188,7 @@ fn text<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
 }
 
 fn texts<'a>(body: &'a Value, key: &str) -> Vec<&'a str> {
-    body.get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect()
+    body.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {

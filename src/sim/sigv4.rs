@@ -52,10 +52,7 @@ pub(super) enum Refusal {
 pub(super) fn claim(authorization: Option<&str>) -> Result<Claim, Refusal> {
     let text = authorization.ok_or(Refusal::Missing)?.trim();
     let Some(rest) = text.strip_prefix(ALGORITHM) else {
-        return Err(Refusal::Incomplete(format!(
-            "Unsupported AWS 'algorithm': '{}'.",
-            text.split(' ').next().unwrap_or_default()
-        )));
+        return Err(Refusal::Incomplete(format!("Unsupported AWS 'algorithm': '{}'.", text.split(' ').next().unwrap_or_default())));
     };
     let part = |name: &str| {
         rest.split(',')
@@ -63,26 +60,14 @@ pub(super) fn claim(authorization: Option<&str>) -> Result<Claim, Refusal> {
             .find(|(key, _)| *key == name)
             .map(|(_, value)| value.trim().to_owned())
     };
-    let (credential, signed_headers, signature) =
-        (part("Credential"), part("SignedHeaders"), part("Signature"));
-    let (Some(credential), Some(signed_headers), Some(signature)) = (
-        credential.as_ref(),
-        signed_headers.as_ref(),
-        signature.as_ref(),
-    ) else {
-        let missing: String = [
-            ("Credential", &credential),
-            ("Signature", &signature),
-            ("SignedHeaders", &signed_headers),
-        ]
-        .iter()
-        .filter(|(_, value)| value.is_none())
-        .fold(String::new(), |all, (name, _)| {
-            all + &format!("Authorization header requires '{name}' parameter. ")
-        });
-        return Err(Refusal::Incomplete(format!(
-            "{missing}Authorization={text}"
-        )));
+    let (credential, signed_headers, signature) = (part("Credential"), part("SignedHeaders"), part("Signature"));
+    let (Some(credential), Some(signed_headers), Some(signature)) = (credential.as_ref(), signed_headers.as_ref(), signature.as_ref())
+    else {
+        let missing: String = [("Credential", &credential), ("Signature", &signature), ("SignedHeaders", &signed_headers)]
+            .iter()
+            .filter(|(_, value)| value.is_none())
+            .fold(String::new(), |all, (name, _)| all + &format!("Authorization header requires '{name}' parameter. "));
+        return Err(Refusal::Incomplete(format!("{missing}Authorization={text}")));
     };
     let scope: Vec<&str> = credential.split('/').collect();
     let [access_key, date, region, service, "aws4_request"] = scope[..] else {
@@ -106,52 +91,25 @@ pub(super) fn claim(authorization: Option<&str>) -> Result<Claim, Refusal> {
 /// [`Refusal::Mismatch`] if not, [`Refusal::Incomplete`] without an `X-Amz-Date` header.
 pub(super) fn verify(claim: &Claim, request: Signed<'_>, secret: &str) -> Result<(), Refusal> {
     let amz_date = header(request.headers, "x-amz-date").ok_or_else(|| {
-        Refusal::Incomplete(
-            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
-                .to_owned(),
-        )
+        Refusal::Incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned())
     })?;
     // `host` must be signed, or a proxy could send the request elsewhere.
-    if !amz_date.starts_with(&claim.date)
-        || !claim.signed_headers.split(';').any(|name| name == "host")
-    {
+    if !amz_date.starts_with(&claim.date) || !claim.signed_headers.split(';').any(|name| name == "host") {
         return Err(Refusal::Mismatch);
     }
-    let scope = format!(
-        "{}/{}/{}/aws4_request",
-        claim.date, claim.region, claim.service
-    );
-    let canonical = hex(&Sha256::digest(canonical_request(
-        request,
-        &claim.signed_headers,
-    )));
+    let scope = format!("{}/{}/{}/aws4_request", claim.date, claim.region, claim.service);
+    let canonical = hex(&Sha256::digest(canonical_request(request, &claim.signed_headers)));
     let to_sign = format!("{ALGORITHM}\n{amz_date}\n{scope}\n{canonical}");
     let key = [claim.region.as_str(), &claim.service, "aws4_request"]
         .iter()
-        .fold(
-            hmac(format!("AWS4{secret}").as_bytes(), claim.date.as_bytes()),
-            |key, part| hmac(&key, part.as_bytes()),
-        );
-    if hex(&hmac(&key, to_sign.as_bytes())) == claim.signature {
-        Ok(())
-    } else {
-        Err(Refusal::Mismatch)
-    }
+        .fold(hmac(format!("AWS4{secret}").as_bytes(), claim.date.as_bytes()), |key, part| hmac(&key, part.as_bytes()));
+    if hex(&hmac(&key, to_sign.as_bytes())) == claim.signature { Ok(()) } else { Err(Refusal::Mismatch) }
 }
 
 fn canonical_request(request: Signed<'_>, signed_headers: &str) -> String {
-    let mut query: Vec<&str> = request
-        .query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .collect();
+    let mut query: Vec<&str> = request.query.split('&').filter(|pair| !pair.is_empty()).collect();
     query.sort_unstable();
-    let mut text = format!(
-        "{}\n{}\n{}\n",
-        request.method,
-        encoded_path(request.path),
-        query.join("&")
-    );
+    let mut text = format!("{}\n{}\n{}\n", request.method, encoded_path(request.path), query.join("&"));
     for name in signed_headers.split(';') {
         let values: Vec<String> = request
             .headers
@@ -161,12 +119,7 @@ fn canonical_request(request: Signed<'_>, signed_headers: &str) -> String {
             .collect();
         writeln!(text, "{name}:{}", values.join(",")).expect("a String takes every write");
     }
-    write!(
-        text,
-        "\n{signed_headers}\n{}",
-        hex(&Sha256::digest(request.body))
-    )
-    .expect("a String takes every write");
+    write!(text, "\n{signed_headers}\n{}", hex(&Sha256::digest(request.body))).expect("a String takes every write");
     text
 }
 
@@ -185,10 +138,7 @@ fn encoded_path(path: &str) -> String {
 }
 
 fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
+    headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
@@ -198,12 +148,10 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a String takes every write");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes every write");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -219,81 +167,43 @@ mod tests {
         let text = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, \
                     Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
         let headers = [
-            (
-                "content-type",
-                "application/x-www-form-urlencoded; charset=utf-8",
-            ),
+            ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
             ("host", "iam.amazonaws.com"),
             ("x-amz-date", "20150830T123600Z"),
         ];
-        (
-            claim(Some(text)).unwrap(),
-            headers.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec(),
-        )
+        (claim(Some(text)).unwrap(), headers.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec())
     }
 
     fn request(headers: &[(String, String)]) -> Signed<'_> {
-        Signed {
-            method: "GET",
-            path: "/",
-            query: "Version=2010-05-08&Action=ListUsers",
-            headers,
-            body: b"",
-        }
+        Signed { method: "GET", path: "/", query: "Version=2010-05-08&Action=ListUsers", headers, body: b"" }
     }
 
     #[test]
     fn the_published_example_verifies() {
         let (claim, headers) = example();
         assert_eq!(claim.access_key, "AKIDEXAMPLE");
-        assert_eq!(
-            (claim.region.as_str(), claim.service.as_str()),
-            ("us-east-1", "iam")
-        );
+        assert_eq!((claim.region.as_str(), claim.service.as_str()), ("us-east-1", "iam"));
         assert_eq!(verify(&claim, request(&headers), SECRET), Ok(()));
     }
 
     #[test]
     fn a_wrong_secret_a_changed_header_and_a_changed_body_are_refused() {
         let (claim, mut headers) = example();
-        assert_eq!(
-            verify(&claim, request(&headers), "another"),
-            Err(Refusal::Mismatch)
-        );
-        assert_eq!(
-            verify(
-                &claim,
-                Signed {
-                    body: b"x",
-                    ..request(&headers)
-                },
-                SECRET
-            ),
-            Err(Refusal::Mismatch)
-        );
+        assert_eq!(verify(&claim, request(&headers), "another"), Err(Refusal::Mismatch));
+        assert_eq!(verify(&claim, Signed { body: b"x", ..request(&headers) }, SECRET), Err(Refusal::Mismatch));
         headers[1].1 = "iam.example.com".to_owned();
-        assert_eq!(
-            verify(&claim, request(&headers), SECRET),
-            Err(Refusal::Mismatch)
-        );
+        assert_eq!(verify(&claim, request(&headers), SECRET), Err(Refusal::Mismatch));
     }
 
     #[test]
     fn headers_that_cannot_be_read_say_why() {
         assert_eq!(claim(None), Err(Refusal::Missing));
-        let Err(Refusal::Incomplete(text)) = claim(Some("AWS4-HMAC-SHA256 Credential=a/b")) else {
-            panic!("must be refused")
-        };
+        let Err(Refusal::Incomplete(text)) = claim(Some("AWS4-HMAC-SHA256 Credential=a/b")) else { panic!("must be refused") };
         assert!(text.contains("requires 'Signature' parameter"), "{text}");
-        let Err(Refusal::Incomplete(text)) = claim(Some(
-            "AWS4-HMAC-SHA256 Credential=a/b,SignedHeaders=host,Signature=0",
-        )) else {
+        let Err(Refusal::Incomplete(text)) = claim(Some("AWS4-HMAC-SHA256 Credential=a/b,SignedHeaders=host,Signature=0")) else {
             panic!("must be refused")
         };
         assert!(text.contains("exactly 5 slash-delimited"), "{text}");
-        assert!(matches!(
-            claim(Some("Basic abc")),
-            Err(Refusal::Incomplete(_))
-        ));
+        assert!(matches!(claim(Some("Basic abc")), Err(Refusal::Incomplete(_))));
     }
 }

@@ -20,9 +20,7 @@ pub(super) struct Roles {
 impl Roles {
     /// Who holds an access key.
     pub(super) fn context(&self, access_key: &str) -> Option<&Context> {
-        self.given
-            .iter()
-            .find(|context| context.access_key == access_key)
+        self.given.iter().find(|context| context.access_key == access_key)
     }
 }
 
@@ -30,13 +28,7 @@ impl Roles {
 ///
 /// # Errors
 /// AWS's own, with AWS's texts.
-pub(super) fn handle(
-    roles: &mut Roles,
-    world: &World,
-    caller: &Context,
-    operation: &str,
-    body: &Value,
-) -> Result<Value, ApiError> {
+pub(super) fn handle(roles: &mut Roles, world: &World, caller: &Context, operation: &str, body: &Value) -> Result<Value, ApiError> {
     match operation {
         "GetCallerIdentity" => Ok(json!({
             "Arn": caller.caller_arn(),
@@ -44,31 +36,20 @@ pub(super) fn handle(
             "Account": caller.account,
         })),
         "AssumeRole" => assume(roles, world, caller, body),
-        _ => Err(refuse(
-            400,
-            "InvalidAction",
-            format!("Could not find operation {operation} for version 2011-06-15"),
-        )),
+        _ => Err(refuse(400, "InvalidAction", format!("Could not find operation {operation} for version 2011-06-15"))),
     }
 }
 
-fn assume(
-    roles: &mut Roles,
-    world: &World,
-    caller: &Context,
-    body: &Value,
-) -> Result<Value, ApiError> {
+fn assume(roles: &mut Roles, world: &World, caller: &Context, body: &Value) -> Result<Value, ApiError> {
     let text = |key: &str| body.get(key).and_then(Value::as_str);
     let required = |key: &'static str, member: &str| {
         text(key).filter(|value| !value.is_empty()).ok_or_else(|| {
-            let message = format!("1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null");
+            let message =
+                format!("1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null");
             refuse(400, "ValidationError", message)
         })
     };
-    let (arn, session) = (
-        required("RoleArn", "roleArn")?,
-        required("RoleSessionName", "roleSessionName")?,
-    );
+    let (arn, session) = (required("RoleArn", "roleArn")?, required("RoleSessionName", "roleSessionName")?);
     let seconds = match text("DurationSeconds").map(str::parse::<i64>) {
         None => DEFAULT_DURATION,
         Some(Ok(seconds)) if (900..=43_200).contains(&seconds) => seconds,
@@ -81,37 +62,17 @@ fn assume(
             ));
         }
     };
-    let Some((account, role)) = arn
-        .strip_prefix("arn:aws:iam::")
-        .and_then(|rest| rest.split_once(":role/"))
-    else {
+    let Some((account, role)) = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/")) else {
         return Err(refuse(400, "ValidationError", format!("{arn} is invalid")));
     };
     // The role may carry a path; its name is the last part. Only roles of the scenario can be assumed.
     let name = role.rsplit('/').next().unwrap_or(role);
-    let known = world
-        .contexts
-        .iter()
-        .find(|context| context.account == account && context.role == name);
-    let known = known.ok_or_else(|| {
-        refuse(
-            403,
-            "AccessDenied",
-            iam::denial(&caller.caller_arn(), "sts:AssumeRole", Some(arn)),
-        )
-    })?;
+    let known = world.contexts.iter().find(|context| context.account == account && context.role == name);
+    let known = known.ok_or_else(|| refuse(403, "AccessDenied", iam::denial(&caller.caller_arn(), "sts:AssumeRole", Some(arn))))?;
     let now = world.now();
-    roles
-        .given
-        .retain(|context| context.expires_at.is_none_or(|end| end + 3_600_000 > now));
+    roles.given.retain(|context| context.expires_at.is_none_or(|end| end + 3_600_000 > now));
     roles.count += 1;
-    let given = credentials(
-        known,
-        session,
-        world.seed,
-        roles.count,
-        now + seconds * 1000,
-    );
+    let given = credentials(known, session, world.seed, roles.count, now + seconds * 1000);
     let answer = json!({
         "Credentials": {
             "AccessKeyId": given.access_key,
@@ -129,12 +90,7 @@ fn assume(
 }
 
 fn credentials(known: &Context, session: &str, seed: u64, count: u64, expires_at: Ms) -> Context {
-    let draw = |label: &str, length: usize| {
-        letters(
-            rng::mix(seed ^ rng::hash(&format!("{label}/{count}"))),
-            length,
-        )
-    };
+    let draw = |label: &str, length: usize| letters(rng::mix(seed ^ rng::hash(&format!("{label}/{count}"))), length);
     Context {
         access_key: format!("ASIA{}", draw("key", 16)),
         secret_key: draw("secret", 40),
@@ -146,20 +102,15 @@ fn credentials(known: &Context, session: &str, seed: u64, count: u64, expires_at
 }
 
 fn role_id(account: &str, role: &str) -> String {
-    format!(
-        "AROA{}",
-        letters(rng::hash(&format!("{account}/{role}")), 17)
-    )
+    format!("AROA{}", letters(rng::hash(&format!("{account}/{role}")), 17))
 }
 
 /// Letters and digits as in AWS's ids, drawn from `seed`.
 fn letters(seed: u64, length: usize) -> String {
     const ALPHABET: [char; 32] = [
-        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R',
-        'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', '2', '3', '4', '5', '6', '7',
+        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z',
+        '2', '3', '4', '5', '6', '7',
     ];
     let draw = |at: usize| rng::mix(seed.wrapping_add(at as u64)) % 32;
-    (0..length)
-        .map(|at| ALPHABET[usize::try_from(draw(at)).expect("it is below 32")])
-        .collect()
+    (0..length).map(|at| ALPHABET[usize::try_from(draw(at)).expect("it is below 32")]).collect()
 }

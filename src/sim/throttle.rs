@@ -45,20 +45,8 @@ const RATES: &[Rate] = &[
     rate("all", "sts", &["*"], 600.0, 600.0),
 ];
 
-const fn rate(
-    bucket: &'static str,
-    service: &'static str,
-    operations: &'static [&'static str],
-    burst: f64,
-    per_second: f64,
-) -> Rate {
-    Rate {
-        bucket,
-        service,
-        operations,
-        burst,
-        per_second,
-    }
+const fn rate(bucket: &'static str, service: &'static str, operations: &'static [&'static str], burst: f64, per_second: f64) -> Rate {
+    Rate { bucket, service, operations, burst, per_second }
 }
 
 #[derive(Debug)]
@@ -76,27 +64,12 @@ pub(super) struct Throttle {
 
 impl Throttle {
     /// Takes a token for one call; false is a refusal, which costs nothing.
-    pub(super) fn admit(
-        &mut self,
-        account: &str,
-        region: &str,
-        service: &str,
-        operation: &str,
-        now_ms: i64,
-    ) -> bool {
+    pub(super) fn admit(&mut self, account: &str, region: &str, service: &str, operation: &str, now_ms: i64) -> bool {
         let Some(rate) = rate_of(service, operation) else {
             return true;
         };
-        let key = (
-            account.to_owned(),
-            region.to_owned(),
-            rate.service,
-            rate.bucket,
-        );
-        let level = self.levels.entry(key).or_insert(Level {
-            tokens: rate.burst,
-            at_ms: now_ms,
-        });
+        let key = (account.to_owned(), region.to_owned(), rate.service, rate.bucket);
+        let level = self.levels.entry(key).or_insert(Level { tokens: rate.burst, at_ms: now_ms });
         // A virtual day in milliseconds is far below what an f64 holds exactly.
         #[allow(clippy::cast_precision_loss)]
         let elapsed = (now_ms - level.at_ms).max(0) as f64 / 1000.0;
@@ -111,11 +84,7 @@ impl Throttle {
 }
 
 fn rate_of(service: &str, operation: &str) -> Option<&'static Rate> {
-    let find = |wanted: &str| {
-        RATES
-            .iter()
-            .find(|rate| rate.service == service && rate.operations.contains(&wanted))
-    };
+    let find = |wanted: &str| RATES.iter().find(|rate| rate.service == service && rate.operations.contains(&wanted));
     find(operation).or_else(|| find("*"))
 }
 
@@ -125,97 +94,40 @@ mod tests {
 
     use super::*;
 
-    fn admitted(
-        throttle: &mut Throttle,
-        region: &str,
-        operation: &str,
-        calls: usize,
-        now_ms: i64,
-    ) -> usize {
-        (0..calls)
-            .filter(|_| throttle.admit("111122223333", region, "ecs", operation, now_ms))
-            .count()
+    fn admitted(throttle: &mut Throttle, region: &str, operation: &str, calls: usize, now_ms: i64) -> usize {
+        (0..calls).filter(|_| throttle.admit("111122223333", region, "ecs", operation, now_ms)).count()
     }
 
     #[test]
     fn a_burst_passes_and_then_the_published_rate() {
         let mut throttle = Throttle::default();
-        assert_eq!(
-            admitted(&mut throttle, "eu-west-1", "DescribeServices", 150, 0),
-            100
-        );
-        assert_eq!(
-            admitted(&mut throttle, "eu-west-1", "DescribeServices", 150, 1_000),
-            20
-        );
-        assert_eq!(
-            admitted(&mut throttle, "eu-west-1", "DescribeServices", 150, 1_049),
-            0
-        );
-        assert_eq!(
-            admitted(
-                &mut throttle,
-                "eu-west-1",
-                "DescribeServices",
-                150,
-                3_600_000
-            ),
-            100
-        );
+        assert_eq!(admitted(&mut throttle, "eu-west-1", "DescribeServices", 150, 0), 100);
+        assert_eq!(admitted(&mut throttle, "eu-west-1", "DescribeServices", 150, 1_000), 20);
+        assert_eq!(admitted(&mut throttle, "eu-west-1", "DescribeServices", 150, 1_049), 0);
+        assert_eq!(admitted(&mut throttle, "eu-west-1", "DescribeServices", 150, 3_600_000), 100);
     }
 
     #[test]
     fn calls_of_one_bucket_share_it_and_regions_do_not() {
         let mut throttle = Throttle::default();
-        assert_eq!(
-            admitted(&mut throttle, "eu-west-1", "ListServices", 200, 0),
-            100
-        );
-        assert_eq!(
-            admitted(&mut throttle, "eu-west-1", "DescribeServices", 1, 0),
-            0
-        );
-        assert_eq!(
-            admitted(&mut throttle, "eu-west-1", "DescribeTasks", 1, 0),
-            1
-        );
-        assert_eq!(
-            admitted(&mut throttle, "us-east-1", "DescribeServices", 1, 0),
-            1
-        );
+        assert_eq!(admitted(&mut throttle, "eu-west-1", "ListServices", 200, 0), 100);
+        assert_eq!(admitted(&mut throttle, "eu-west-1", "DescribeServices", 1, 0), 0);
+        assert_eq!(admitted(&mut throttle, "eu-west-1", "DescribeTasks", 1, 0), 1);
+        assert_eq!(admitted(&mut throttle, "us-east-1", "DescribeServices", 1, 0), 1);
     }
 
     #[test]
     fn every_call_has_one_bucket_and_registering_is_the_slow_one() {
-        let bucket =
-            |service: &str, operation: &str| rate_of(service, operation).map(|rate| rate.bucket);
+        let bucket = |service: &str, operation: &str| rate_of(service, operation).map(|rate| rate.bucket);
         assert_eq!(bucket("ecs", "ListTasks"), Some("cluster-resource-read"));
         assert_eq!(bucket("ecs", "TagResource"), Some("other"));
-        assert_eq!(
-            bucket("elasticloadbalancing", "DescribeRules"),
-            Some("read")
-        );
+        assert_eq!(bucket("elasticloadbalancing", "DescribeRules"), Some("read"));
         for action in super::super::wire::actions() {
             let (service, operation) = action.split_once(':').unwrap();
-            assert!(
-                bucket(service, operation).is_some(),
-                "{action} has no bucket"
-            );
+            assert!(bucket(service, operation).is_some(), "{action} has no bucket");
         }
         let mut throttle = Throttle::default();
-        assert_eq!(
-            admitted(&mut throttle, "eu-west-1", "RegisterTaskDefinition", 30, 0),
-            20
-        );
-        assert_eq!(
-            admitted(
-                &mut throttle,
-                "eu-west-1",
-                "RegisterTaskDefinition",
-                30,
-                2_000
-            ),
-            2
-        );
+        assert_eq!(admitted(&mut throttle, "eu-west-1", "RegisterTaskDefinition", 30, 0), 20);
+        assert_eq!(admitted(&mut throttle, "eu-west-1", "RegisterTaskDefinition", 30, 2_000), 2);
     }
 }

@@ -91,10 +91,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(clock: Clock, state: State) -> Self {
-        Self {
-            clock,
-            state: Mutex::new(state),
-        }
+        Self { clock, state: Mutex::new(state) }
     }
 
     pub(super) fn now(&self) -> i64 {
@@ -184,8 +181,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream) {
     // Answers are small and wanted at once.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| Box::pin(answer(Arc::clone(&shared), request)));
-    let mut connection =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let ended = std::future::poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let stream = connection.into_parts().io.into_inner();
     if ended.is_err_and(|error| error.is_user()) {
@@ -194,30 +190,16 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream) {
     }
 }
 
-async fn answer(
-    shared: Arc<Shared>,
-    request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Body>, Reset> {
+async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<hyper::Response<Body>, Reset> {
     let (head, body) = request.into_parts();
-    let read =
-        tokio::time::timeout(BODY_DEADLINE, Limited::new(body, LARGEST_BODY).collect()).await;
+    let read = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, LARGEST_BODY).collect()).await;
     let request = match read {
         Ok(Ok(body)) => Request::new(&head, body.to_bytes()),
         Ok(Err(_)) => {
-            return Ok(shared.unread(
-                &head,
-                413,
-                "RequestEntityTooLargeException",
-                "Request body is larger than 1048576 bytes",
-            ));
+            return Ok(shared.unread(&head, 413, "RequestEntityTooLargeException", "Request body is larger than 1048576 bytes"));
         }
         Err(_) => {
-            return Ok(shared.unread(
-                &head,
-                408,
-                "RequestTimeoutException",
-                "The request body did not arrive in time",
-            ));
+            return Ok(shared.unread(&head, 408, "RequestTimeoutException", "The request body did not arrive in time"));
         }
     };
     let triage = shared.triage(&request);

@@ -2,8 +2,10 @@
 
 use crate::keys::Key;
 use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 
 /// Something that the operator did, or the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,17 +79,20 @@ impl Input {
         }
     }
 
-    /// The next event if it is here already, to drain what queued up before a frame is drawn.
-    pub fn ready(&mut self) -> Option<TerminalEvent> {
+    /// The next event if it is here already, to drain what queued up before a frame is drawn. Never waits.
+    ///
+    /// It looks with the caller's own waker: the stream wakes whoever looked first in vain, and a look with a waker that wakes nobody
+    /// would leave the next key lying until something else happens.
+    pub async fn ready(&mut self) -> Option<TerminalEvent> {
         loop {
-            match self.events.next().now_or_never()?? {
-                Ok(event) => {
+            match poll_fn(|cx| Poll::Ready(self.events.poll_next_unpin(cx))).await {
+                Poll::Ready(Some(Ok(event))) => {
                     if let Some(event) = translated(event) {
                         return Some(event);
                     }
                 }
-                // The next call of `next` meets the error again and says so.
-                Err(_) => return None,
+                // The next call of `next` meets an error or the end again and says so.
+                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => return None,
             }
         }
     }

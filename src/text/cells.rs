@@ -15,6 +15,10 @@ pub fn width(text: &str) -> usize {
 /// The text if it fits into so many cells, else its beginning and an ellipsis.
 #[must_use]
 pub fn fit(text: &str, room: usize) -> Cow<'_, str> {
+    // ASCII is one cell a byte; nearly every name is.
+    if text.len() <= room && text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
     match end_at(text, room) {
         None => Cow::Borrowed(text),
         Some(_) if room == 0 => Cow::Borrowed(""),

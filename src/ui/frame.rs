@@ -12,7 +12,8 @@ use ratatui::widgets::{Block, Widget};
 pub fn draw(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, (remark, role): &(String, Role)) {
     let room = usize::from(area.width.saturating_sub(4));
     let border = theme.style(Role::Border);
-    let mut block = Block::bordered().border_style(border).title(Line::styled(format!(" {} ", text::fit(title, room)), theme.style(Role::Accent)));
+    let mut block =
+        Block::bordered().border_style(border).title(Line::styled(format!(" {} ", text::fit(title, room)), theme.style(Role::Accent)));
     if !remark.is_empty() {
         block = block.title_bottom(Line::styled(format!(" {} ", text::fit(remark, room)), theme.style(*role)));
     }
@@ -67,17 +68,16 @@ pub fn why(label: Span<'static>, verdict: &Verdict, width: usize, theme: &Theme)
 /// Breaks a sentence at blanks into lines of at most `room` cells; a longer word is cut.
 #[must_use]
 pub fn wrapped(sentence: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let (mut lines, mut last) = (Vec::new(), String::new());
     for word in sentence.split(' ') {
-        let last = lines.last_mut().expect("starts with one line and only grows");
-        if !last.is_empty() && text::width(last) + 1 + text::width(word) > room {
-            lines.push(text::fit(word, room).into_owned());
-        } else {
-            if !last.is_empty() {
-                last.push(' ');
-            }
-            last.push_str(&text::fit(word, room));
+        if !last.is_empty() && text::width(&last) + 1 + text::width(word) > room {
+            lines.push(std::mem::take(&mut last));
         }
+        if !last.is_empty() {
+            last.push(' ');
+        }
+        last.push_str(&text::fit(word, room));
     }
+    lines.push(last);
     lines
 }

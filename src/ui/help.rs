@@ -16,12 +16,12 @@ const PROMPT: &[(&str, &str)] = &[
     ("⏎ Esc", "Take the line, or leave it"),
     ("↑ ↓", "Earlier lines"),
     ("Ctrl-a Ctrl-e", "Go to the start, to the end"),
-    ("Ctrl-w Ctrl-u", "Delete the word, all before the cursor"),
+    ("Ctrl-w Ctrl-u", "Delete the word, all before"),
 ];
 
 /// What words mean in a filter.
 const FILTER: &[(&str, &str)] = &[
-    ("chk out", "Both, letters in this order; a capital makes case count"),
+    ("chk out", "Both; a capital makes case count"),
     ("\"two words\"", "This very text"),
     ("re:^pay", "A regular expression"),
     ("!cart", "Not this"),
@@ -267,7 +267,7 @@ mod tests {
             help.key("pgdn".parse().expect("a key"), &keys);
         }
         let last = drawn(&mut help, &keys, Kind::Table, 60, 12);
-        assert!(first.contains("Move up") && last.trim_end().ends_with("all before the cursor"), "{last}");
+        assert!(first.contains("Move up") && last.trim_end().ends_with("all before"), "{last}");
         for size in [(60, 15), (40, 8), (12, 3), (5, 1), (0, 0)] {
             drawn(&mut help, &keys, Kind::Table, size.0, size.1);
         }

@@ -19,6 +19,12 @@ use ratatui::text::Line;
 use rows::Rows;
 use std::borrow::Cow;
 
+/// What a table watches, given its place, the rows on screen and the one under the cursor.
+pub type Watches<R> = fn(&Place, &Cx, &[&R], Option<&R>, &mut Vec<Wanted>);
+
+/// Lines about the row under the cursor, for a box of so many cells.
+pub type Preview<R> = fn(&Place, &R, usize, &Cx) -> Vec<Line<'static>>;
+
 /// A pane of rows, as data.
 pub struct TableSpec<R: 'static> {
     /// The pane's name.
@@ -32,7 +38,7 @@ pub struct TableSpec<R: 'static> {
     /// Column that rows are ordered by at first.
     pub order: usize,
     /// What to watch, given the rows on screen and the one under the cursor.
-    pub wanted: fn(&Place, &Cx, &[&R], Option<&R>, &mut Vec<Wanted>),
+    pub wanted: Watches<R>,
     /// The rows, from what the store holds.
     pub rows: fn(&Place, &Cx) -> Vec<R>,
     /// A row's identity.
@@ -45,8 +51,8 @@ pub struct TableSpec<R: 'static> {
     pub subject: fn(&Place, &R, &Cx) -> Subject,
     /// Pane that Enter opens.
     pub enter: &'static str,
-    /// Lines about the row under the cursor, shown below the table, for a box of so many cells.
-    pub preview: Option<fn(&Place, &R, usize, &Cx) -> Vec<Line<'static>>>,
+    /// What stands in the box below the table.
+    pub preview: Option<Preview<R>>,
     /// What to say when there are no rows: why, and what to do.
     pub empty: fn(&Place, &Cx) -> String,
     /// Feeds whose failure is said on the table's lower border.

@@ -82,7 +82,8 @@ impl TextView {
         }
         let lines = self.lines.iter().flatten().rev();
         let mut room = self.height;
-        let fit = lines.map(|line| rows(line, self.width)).take_while(|rows| room.checked_sub(*rows).map(|left| room = left).is_some()).count();
+        let fit =
+            lines.map(|line| rows(line, self.width)).take_while(|rows| room.checked_sub(*rows).map(|left| room = left).is_some()).count();
         // A line that is taller than the screen is begun at its top.
         self.len().saturating_sub(fit.max(1))
     }
@@ -99,7 +100,8 @@ impl TextView {
             }
         };
         self.match_lines();
-        if let Some(first) = self.matches.iter().position(|line| *line >= self.top).or(if self.matches.is_empty() { None } else { Some(0) }) {
+        if let Some(first) = self.matches.iter().position(|line| *line >= self.top).or(if self.matches.is_empty() { None } else { Some(0) })
+        {
             self.go_to_match(first);
         }
         Ok(())
@@ -107,7 +109,9 @@ impl TextView {
 
     fn match_lines(&mut self) {
         self.matches = match (&self.search, &self.lines) {
-            (Some(search), Some(lines)) => lines.iter().enumerate().filter(|(_, line)| search.is_match(&plain(line))).map(|(n, _)| n).collect(),
+            (Some(search), Some(lines)) => {
+                lines.iter().enumerate().filter(|(_, line)| search.is_match(&plain(line))).map(|(n, _)| n).collect()
+            }
             _ => Vec::new(),
         };
         self.current = self.current.min(self.matches.len().saturating_sub(1));
@@ -201,7 +205,9 @@ impl View for TextView {
             }
             Action::Search => return Reaction::Ask(Prompt::Search, self.query.clone()),
             Action::SearchNext if !self.matches.is_empty() => self.go_to_match((self.current + 1) % self.matches.len()),
-            Action::SearchPrevious if !self.matches.is_empty() => self.go_to_match((self.current + self.matches.len() - 1) % self.matches.len()),
+            Action::SearchPrevious if !self.matches.is_empty() => {
+                self.go_to_match((self.current + self.matches.len() - 1) % self.matches.len());
+            }
             Action::Copy => return Reaction::Copy(self.whole(), "the whole text".into()),
             Action::Save => return Reaction::Ask(Prompt::Save, format!("{}.txt", self.spec.name)),
             _ => return Reaction::Ignored,
@@ -245,7 +251,11 @@ impl View for TextView {
         frame::draw(area, buf, cx.theme, &title, &self.remark(cx));
         let inner = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height.saturating_sub(2) };
         let Some(lines) = &self.lines else {
-            let errors: Vec<String> = (self.spec.sources)(&self.place, cx).iter().filter_map(|f| cx.store.error(f)).flat_map(|e| [e.what.to_string(), e.hint.to_string()]).collect();
+            let errors: Vec<String> = (self.spec.sources)(&self.place, cx)
+                .iter()
+                .filter_map(|f| cx.store.error(f))
+                .flat_map(|e| [e.what.to_string(), e.hint.to_string()])
+                .collect();
             let loading = vec!["loading …".to_owned()];
             frame::message(inner, buf, cx.theme, if errors.is_empty() { &loading } else { &errors });
             return;
@@ -280,7 +290,8 @@ impl TextView {
     /// Draws one line, wrapped or scrolled to the left, with what the search found; returns the rows that it took.
     fn draw_line(&self, line: &TextLine, current: bool, area: Rect, buf: &mut Buffer, cx: &Cx) -> u16 {
         let room = usize::from(area.width);
-        let found: Vec<Range<usize>> = self.search.iter().flat_map(|search| search.find_iter(&plain(line)).take(50).map(|m| m.range()).collect::<Vec<_>>()).collect();
+        let found: Vec<Range<usize>> =
+            self.search.iter().flat_map(|search| search.find_iter(&plain(line)).take(50).map(|m| m.range()).collect::<Vec<_>>()).collect();
         let mark = cx.theme.style(if current { Role::Selection } else { Role::Match });
         let (hang, breaks) = (hang(line, room), if self.wrap { breaks(line, room) } else { Vec::new() });
         let mut breaks = breaks.into_iter().peekable();

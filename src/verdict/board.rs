@@ -1,6 +1,6 @@
 //! All verdicts at once: judged when the store changes, read by every pane, so that two panes never disagree.
 
-use super::{service, Health, Verdict};
+use super::{Health, Verdict, service};
 use crate::feed::Feed;
 use crate::model::{Arn, Cluster, Ctx, Fleet, Service, Target, Time};
 use crate::store::Store;

@@ -1,6 +1,6 @@
 //! Judges a service. The rules stand in one list, the first that applies decides; each looks at the model alone.
 
-use super::{event, newest_failure, stop_sentence, task, EventKind, Health, Verdict};
+use super::{EventKind, Health, Verdict, event, newest_failure, stop_sentence, task};
 use crate::model::{Deployment, Service, ServiceEvent, Target, TargetState, Task, Time};
 use std::sync::Arc;
 
@@ -138,7 +138,8 @@ fn some_targets_unhealthy(case: &Case) -> Option<Verdict> {
 /// "Steady" after a rollback is not success: the release is not out.
 fn rolled_back(case: &Case) -> Option<Verdict> {
     let since_bad = |e: &&ServiceEvent| {
-        event(&e.message) == EventKind::DeploymentFailed && e.at.is_some_and(|at| case.now.as_second() - at.as_second() < ROLLBACK_COUNTS_SECONDS)
+        event(&e.message) == EventKind::DeploymentFailed
+            && e.at.is_some_and(|at| case.now.as_second() - at.as_second() < ROLLBACK_COUNTS_SECONDS)
     };
     let bad = case.service.events.iter().find(since_bad)?;
     let d = primary(case)?;
@@ -146,7 +147,8 @@ fn rolled_back(case: &Case) -> Option<Verdict> {
     if released_after || d.rollout_state.as_deref() == Some("FAILED") {
         return None;
     }
-    let reason = newest_failure(case.tasks).map(|t| stop_sentence(t)).filter(|r| !r.is_empty()).map_or(String::new(), |r| format!(" · {r}"));
+    let reason =
+        newest_failure(case.tasks).map(|t| stop_sentence(t)).filter(|r| !r.is_empty()).map_or(String::new(), |r| format!(" · {r}"));
     let head = if d.rollout_state.as_deref() == Some("IN_PROGRESS") { "going back to" } else { "rolled back to" };
     let why = format!("last release failed, {head} {} · {}/{} up{reason}", short(d), d.running, d.desired);
     Some(Verdict::new(Health::Fail, why).since(bad.at).next("⏎ its stopped tasks · e events"))
@@ -175,8 +177,13 @@ fn too_few(case: &Case) -> Option<Verdict> {
     let failure = newest_failure(case.tasks);
     let head = format!("{}/{} tasks run, {} pending", s.running, s.desired, s.pending);
     Some(match (held_up, failure) {
-        (Some(t), _) => Verdict::new(Health::Warn, format!("{head} · {} held up: {}", t.arn.name().get(..8).unwrap_or("a task"), task(t, case.now).why)).since(t.created_at),
-        (None, Some(t)) => Verdict::new(Health::Warn, format!("{head} · {}", stop_sentence(t))).since(t.stopped_at).next("⏎ its stopped tasks"),
+        (Some(t), _) => {
+            Verdict::new(Health::Warn, format!("{head} · {} held up: {}", t.arn.name().get(..8).unwrap_or("a task"), task(t, case.now).why))
+                .since(t.created_at)
+        }
+        (None, Some(t)) => {
+            Verdict::new(Health::Warn, format!("{head} · {}", stop_sentence(t))).since(t.stopped_at).next("⏎ its stopped tasks")
+        }
         (None, None) => Verdict::new(Health::Warn, head),
     })
 }

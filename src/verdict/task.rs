@@ -66,7 +66,8 @@ pub fn stop_sentence(task: &Task) -> String {
     let exit = culprit.and_then(|c| c.exit_code).map(|code| format!("exit {code}{}", exit_word(code)));
     let own = culprit.and_then(|c| c.reason.as_deref()).filter(|reason| !told.contains(reason));
     let name = culprit.filter(|_| task.containers.len() > 1).map(|c| c.name.to_string());
-    let parts: Vec<String> = [name, own.map(str::to_owned), exit, Some(told.to_owned())].into_iter().flatten().filter(|p| !p.is_empty()).collect();
+    let parts: Vec<String> =
+        [name, own.map(str::to_owned), exit, Some(told.to_owned())].into_iter().flatten().filter(|p| !p.is_empty()).collect();
     parts.join(" · ")
 }
 
@@ -121,14 +122,10 @@ pub fn target(target: &Target, grace_until: Option<Time>) -> Verdict {
     };
     match &target.state {
         TargetState::Healthy => Verdict::new(Health::Ok, "gets traffic"),
-        TargetState::Initial => Verdict::new(Health::Roll, told),
-        TargetState::Draining | TargetState::UnhealthyDraining => Verdict::new(Health::Idle, told),
-        TargetState::Unhealthy => match grace_until {
-            Some(_) => Verdict::new(Health::Roll, told),
-            None => Verdict::new(Health::Fail, told).next(next_check(reason)),
-        },
+        TargetState::Unhealthy if grace_until.is_none() => Verdict::new(Health::Fail, told).next(next_check(reason)),
+        TargetState::Initial | TargetState::Unhealthy => Verdict::new(Health::Roll, told),
         TargetState::Unused if reason == "Target.InvalidState" || reason == "Target.IpUnusable" => Verdict::new(Health::Warn, told),
-        TargetState::Unused => Verdict::new(Health::Idle, told),
+        TargetState::Draining | TargetState::UnhealthyDraining | TargetState::Unused => Verdict::new(Health::Idle, told),
         TargetState::Unavailable | TargetState::Other(_) => Verdict::new(Health::Unknown, told),
     }
 }

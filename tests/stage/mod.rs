@@ -83,7 +83,8 @@ fn specs(sim: &Sim) -> Vec<ContextSpec> {
 }
 
 fn fleet(clients: &Clients, config: &Config) -> Fleet {
-    let context = |(name, region): (midwatch::model::Str, midwatch::model::Str)| Context { production: config.is_production(&name), name, region };
+    let context =
+        |(name, region): (midwatch::model::Str, midwatch::model::Str)| Context { production: config.is_production(&name), name, region };
     Fleet(clients.contexts().map(context).collect())
 }
 
@@ -219,7 +220,8 @@ impl Stage {
         // Twice: what comes first may have been on its way before the last stream was known.
         for _ in 0..2 {
             let wanted = self.app.wanted().iter().map(Wanted::feed);
-            let tails: Vec<(Feed, u32)> = wanted.filter(|feed| matches!(feed, Feed::Logs(..))).map(|feed| (feed.clone(), self.standing(feed).answered)).collect();
+            let tails: Vec<(Feed, u32)> =
+                wanted.filter(|feed| matches!(feed, Feed::Logs(..))).map(|feed| (feed.clone(), self.standing(feed).answered)).collect();
             let feeds: Vec<Feed> = tails.iter().map(|(feed, _)| feed.clone()).collect();
             self.watcher.poke(&feeds);
             self.until("the tail has read up", |stage| tails.iter().all(|(feed, answered)| stage.standing(feed).answered > *answered));

@@ -63,16 +63,18 @@ impl Panel {
     pub fn draw(&mut self, area: Rect, screen: &mut Screen, buffer: &Buffer, look: &Look) {
         let framed = area.height >= 5 && area.width >= 20;
         let inner = if framed { Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2) } else { area };
-        let inner = self.banner(inner, screen, look);
+        let inner = banner(inner, screen, look);
         let columns = self.columns(inner, look);
         self.resize(usize::from(inner.width).saturating_sub(columns.width()).max(8), usize::from(inner.height));
         self.settle(buffer);
         if framed {
             let foot = self.foot(buffer, look, usize::from(area.width) - 4);
             let title = self.title(buffer, look, usize::from(area.width) - 4);
-            Block::bordered().border_style(look.paint.border)
+            Block::bordered()
+                .border_style(look.paint.border)
                 .title_top(Words::styled(title, look.paint.title))
-                .title_bottom(Words::styled(foot, look.paint.dim)).render(area, screen);
+                .title_bottom(Words::styled(foot, look.paint.dim))
+                .render(area, screen);
         }
         let lines = self.visible(buffer);
         if lines.is_empty() {
@@ -100,15 +102,6 @@ impl Panel {
         usize::from(row).checked_sub(usize::from(framed) + usize::from(look_has_banner)).filter(|row| *row < self.size.1)
     }
 
-    /// A failure never takes the place of lines: it stands above them.
-    fn banner(&self, area: Rect, screen: &mut Screen, look: &Look) -> Rect {
-        let Some((failure, text)) = look.banner.filter(|_| area.height > 2) else { return area };
-        let (glyph, style) = if failure { ("✖ ", look.paint.fail) } else { ("· ", look.paint.warn) };
-        let room = usize::from(area.width);
-        screen.set_stringn(area.x, area.y, fit(&format!("{glyph}{text}"), room), room, style);
-        Rect { y: area.y + 1, height: area.height - 1, ..area }
-    }
-
     fn columns(&self, area: Rect, look: &Look) -> Columns {
         let wide = area.width + 2 >= WIDE;
         let today = |at: i64| {
@@ -128,7 +121,17 @@ impl Panel {
     }
 
     #[allow(clippy::too_many_arguments, reason = "one line, its place, and the four things that a picture needs")]
-    fn line(&mut self, key: Key, (start, skip): (usize, usize), marked: bool, area: Rect, screen: &mut Screen, buffer: &Buffer, columns: &Columns, look: &Look) {
+    fn line(
+        &mut self,
+        key: Key,
+        (start, skip): (usize, usize),
+        marked: bool,
+        area: Rect,
+        screen: &mut Screen,
+        buffer: &Buffer,
+        columns: &Columns,
+        look: &Look,
+    ) {
         let Some(line) = buffer.get(key.id) else { return };
         let (item, gap) = (self.item(buffer, key), self.gap(buffer, key));
         let selected = self.cursor == Some(key);
@@ -151,7 +154,11 @@ impl Panel {
                 x += u16::try_from(columns.width()).unwrap_or(u16::MAX).min(area.width);
             }
             let room = usize::from(area.right().saturating_sub(x));
-            let more = if row + 1 == item.rows.len() && item.more > 0 { format!(" +{} line{} {}", item.more, if item.more == 1 { "" } else { "s" }, look.keys[0]) } else { String::new() };
+            let more = if row + 1 == item.rows.len() && item.more > 0 {
+                format!(" +{} line{} {}", item.more, if item.more == 1 { "" } else { "s" }, look.keys[0])
+            } else {
+                String::new()
+            };
             let tail = width(&more).min(room / 2);
             self.text(&item.rows[row], aside, (x, y), room - tail, screen, paint);
             if tail > 0 {
@@ -163,8 +170,17 @@ impl Panel {
 
     /// The columns before the text. Returns where the text starts.
     #[allow(clippy::too_many_arguments, reason = "one line, its place, and the three things that a picture needs")]
-    fn prefix(&self, line: &Line, key: Key, (selected, marked, aside): (bool, bool, bool), area: Rect,
-        y: u16, screen: &mut Screen, columns: &Columns, look: &Look) -> u16 {
+    fn prefix(
+        &self,
+        line: &Line,
+        key: Key,
+        (selected, marked, aside): (bool, bool, bool),
+        area: Rect,
+        y: u16,
+        screen: &mut Screen,
+        columns: &Columns,
+        look: &Look,
+    ) -> u16 {
         let (paint, mut x) = (look.paint, area.x);
         let mark = match (selected, marked) {
             (true, true) => "»",
@@ -274,11 +290,18 @@ impl Panel {
         }
         parts.push(format!("min {}", self.lens.query().level.map_or("ALL", crate::logs::Level::word)));
         let (shown, all) = (self.lens.len(), buffer.heads().len());
-        parts.push(if shown == all { format!("{} lines", compact(buffer.len())) } else { format!("{} of {} lines", compact(shown), compact(all)) });
+        parts.push(if shown == all {
+            format!("{} lines", compact(buffer.len()))
+        } else {
+            format!("{} of {} lines", compact(shown), compact(all))
+        });
+        if self.lens.previews() {
+            parts.push(format!("typing: newest {} only", grouped(usize::try_from(crate::logs::lens::PREVIEW).unwrap_or(usize::MAX))));
+        }
         if buffer.evicted() > 0 {
             parts.push(format!("{} oldest dropped", grouped(usize::try_from(buffer.evicted()).unwrap_or(usize::MAX))));
         }
-        parts.extend(self.pace(buffer, look));
+        parts.extend(pace(buffer, look));
         parts.push(format!("{} of {} MiB", buffer.bytes() >> 20, buffer.budget() >> 20));
         let mode = match self.json {
             Json::Columns => "",
@@ -295,18 +318,29 @@ impl Panel {
         }
         format!(" {} ", fit(&parts.join(" │ "), room.saturating_sub(2)))
     }
+}
 
-    /// How many lines a second there are, and how far behind they come; sampled lines are admitted.
-    fn pace(&self, buffer: &Buffer, look: &Look) -> Option<String> {
-        // Ten seconds.
-        const SPAN: i64 = 10_000;
-        let newest = buffer.heads().back()?.at;
-        let recent = buffer.heads().len() - buffer.heads().partition_point(|key| key.at <= newest - SPAN);
-        let rate = if recent < 100 { format!("{}.{}", recent / 10, recent % 10) } else { (recent / 10).to_string() };
-        let sampled = if buffer.state().sampled { " sampled" } else { "" };
-        let lag = look.lag.map_or(String::new(), |lag| if lag < 60_000 { format!(" lag {}.{}s", lag / 1000, lag % 1000 / 100) } else { format!(" lag {}", age(lag)) });
-        Some(format!("{rate}/s{sampled}{lag}"))
-    }
+/// A failure never takes the place of lines: it stands above them.
+fn banner(area: Rect, screen: &mut Screen, look: &Look) -> Rect {
+    let Some((failure, text)) = look.banner.filter(|_| area.height > 2) else { return area };
+    let (glyph, style) = if failure { ("✖ ", look.paint.fail) } else { ("· ", look.paint.warn) };
+    let room = usize::from(area.width);
+    screen.set_stringn(area.x, area.y, fit(&format!("{glyph}{text}"), room), room, style);
+    Rect { y: area.y + 1, height: area.height - 1, ..area }
+}
+
+/// How many lines a second there are, and how far behind they come; sampled lines are admitted.
+fn pace(buffer: &Buffer, look: &Look) -> Option<String> {
+    // Ten seconds.
+    const SPAN: i64 = 10_000;
+    let newest = buffer.heads().back()?.at;
+    let recent = buffer.heads().len() - buffer.heads().partition_point(|key| key.at <= newest - SPAN);
+    let rate = if recent < 100 { format!("{}.{}", recent / 10, recent % 10) } else { (recent / 10).to_string() };
+    let sampled = if buffer.state().sampled { " sampled" } else { "" };
+    let lag = look.lag.map_or(String::new(), |lag| {
+        if lag < 60_000 { format!(" lag {}.{}s", lag / 1000, lag % 1000 / 100) } else { format!(" lag {}", age(lag)) }
+    });
+    Some(format!("{rate}/s{sampled}{lag}"))
 }
 
 /// The beginning of a task's id: enough to tell tasks apart by.
@@ -332,7 +366,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

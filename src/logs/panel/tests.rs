@@ -19,12 +19,20 @@ fn tasks() -> Vec<Arn> {
 fn shop() -> Vec<LogLine> {
     let source = |task, container| stream(task, container);
     vec![
-        line(&source("70cc", "app"), START + 20, r#"{"level":"info","msg":"request completed","path":"/v1/pay","status":200,"dur_ms":41,"trace":"9c1f0a"}"#),
+        line(
+            &source("70cc", "app"),
+            START + 20,
+            r#"{"level":"info","msg":"request completed","path":"/v1/pay","status":200,"dur_ms":41,"trace":"9c1f0a"}"#,
+        ),
         line(&source("41b0", "app"), START + 311, "2026-11-21T03:11:38.311Z WARN  gc pause 2.41s pool=old"),
         line(&source("9e01", "envoy"), START + 1_004, r#"[2026-11-21T03:11:39.004Z] "GET /v1/pay HTTP/1.1" 503 UF 0 91 5001"#),
         line(&source("77aa", "app"), START + 1_880, "WARN heap 96% used=494MiB max=512MiB"),
         line(&source("77aa", "app"), START + 2_102, "ERROR heap exhausted: java.lang.OutOfMemoryError: Java heap space order=88213"),
-        line(&source("77aa", "app"), START + 2_103, "    at com.acme.checkout.Basket.load(Basket.java:118)\n    at com.acme.checkout.Pay.run(Pay.java:41)"),
+        line(
+            &source("77aa", "app"),
+            START + 2_103,
+            "    at com.acme.checkout.Basket.load(Basket.java:118)\n    at com.acme.checkout.Pay.run(Pay.java:41)",
+        ),
         line(&source("77aa", "app"), START + 2_104, "Caused by: java.lang.Error"),
         line(&source("41b0", "app"), START + 2_377, "WARN upstream ledger-api 503 retry=2"),
         line(&source("70cc", "app"), START + 3_000, "INFO ␛[31mraw escape shown as text␛[0m, never executed"),
@@ -98,7 +106,7 @@ fn lines_of_a_service_at_three_sizes() {
 #[test]
 fn an_opened_line_shows_its_stack_trace_and_a_search_its_matches() {
     let (buffer, mut panel) = filled();
-    panel.set_search("re:OutOfMemory|503", &buffer).unwrap();
+    panel.set_search("re:OutOfMemory|503", false, &buffer).unwrap();
     panel.go(Move::Match(true), &buffer);
     panel.toggle_open(&buffer);
     panel.toggle_mark();
@@ -118,7 +126,7 @@ fn pretty_json_and_wrapped_lines() {
 #[test]
 fn a_filter_with_context_shows_where_it_skips() {
     let (buffer, mut panel) = numbered(40);
-    panel.set_filter("re:line (7|30)\\.", &buffer).unwrap();
+    panel.set_filter("re:line (7|30)\\.", false, &buffer).unwrap();
     panel.toggle_context(&buffer);
     insta::assert_snapshot!(screen(&mut panel, &buffer, (80, 26)));
 }
@@ -187,7 +195,7 @@ fn half_pages_go_through_all_lines_and_back() {
 fn a_line_higher_than_the_screen_is_read_row_by_row() {
     let source = stream("aaaa", "app");
     let mut buffer = Buffer::default();
-    let long: String = (0..40).map(|n| format!("row {n}.\n")).collect();
+    let long = (0..40).map(|n| format!("row {n}.")).collect::<Vec<_>>().join("\n");
     buffer.push(vec![line(&source, START, &long), line(&source, START + 1, "after")], TailState::default());
     let mut panel = Panel::new(TimeZone::UTC);
     panel.sync(&buffer);
@@ -225,8 +233,8 @@ fn marks_and_ranges_choose_what_is_copied() {
 #[test]
 fn peeling_takes_one_layer_at_a_time() {
     let (buffer, mut panel) = filled();
-    panel.set_filter("heap", &buffer).unwrap();
-    panel.set_search("heap", &buffer).unwrap();
+    panel.set_filter("heap", false, &buffer).unwrap();
+    panel.set_search("heap", false, &buffer).unwrap();
     panel.toggle_open(&buffer);
     panel.toggle_mark();
     let mut layers = 0;
@@ -234,6 +242,17 @@ fn peeling_takes_one_layer_at_a_time() {
         layers += 1;
     }
     assert_eq!((layers, panel.filter(), panel.search(), panel.lens().len()), (4, "", "", 8));
+}
+
+#[test]
+fn giving_up_a_filter_while_typing_brings_back_the_one_before() {
+    let (buffer, mut panel) = numbered(5_000);
+    panel.set_filter("7.", false, &buffer).unwrap();
+    let before = panel.lens().len();
+    panel.set_filter("77.", true, &buffer).unwrap();
+    assert!(panel.lens().previews() && panel.lens().len() < before);
+    panel.set_filter("7.", true, &buffer).unwrap();
+    assert_eq!((panel.lens().previews(), panel.lens().len()), (false, before));
 }
 
 #[test]
@@ -255,8 +274,8 @@ fn errors_are_found_in_both_directions() {
 enum Deed {
     Go(Move),
     Lines(i64, u8),
-    Filter(&'static str),
-    Search(&'static str),
+    Filter(&'static str, bool),
+    Search(&'static str, bool),
     Level,
     Context,
     Wrap,
@@ -283,8 +302,8 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let deed = prop_oneof![
         8 => moves.prop_map(Deed::Go),
         4 => (0_i64..5_000, any::<u8>()).prop_map(|(at, many)| Deed::Lines(at, many)),
-        1 => prop::sample::select(vec!["", "a", "re:[0-3]", "!7"]).prop_map(Deed::Filter),
-        1 => prop::sample::select(vec!["", "trace", "5"]).prop_map(Deed::Search),
+        1 => (prop::sample::select(vec!["", "a", "re:[0-3]", "!7"]), any::<bool>()).prop_map(|(text, typing)| Deed::Filter(text, typing)),
+        1 => (prop::sample::select(vec!["", "trace", "5"]), any::<bool>()).prop_map(|(text, typing)| Deed::Search(text, typing)),
         1 => prop::sample::select(vec![Deed::Level, Deed::Context, Deed::Wrap, Deed::Json, Deed::Open, Deed::Range, Deed::Peel]),
         1 => (-90_isize..90).prop_map(Deed::Shift),
         1 => (0_i64..5_000).prop_map(Deed::Since),
@@ -295,6 +314,8 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn whatever_is_done_the_cursor_is_on_a_line_that_is_shown_and_on_the_screen(deeds in deeds()) {
         let streams = [stream("70cc", "app"), stream("41b0", "envoy")];
@@ -314,8 +335,8 @@ proptest! {
                     buffer.push((0..many).map(|i| line(&streams[usize::from(i % 2)], START + at + i64::from(i), &text(i))).collect(), TailState::default());
                     panel.sync(&buffer);
                 }
-                Deed::Filter(text) => panel.set_filter(text, &buffer).unwrap(),
-                Deed::Search(text) => panel.set_search(text, &buffer).unwrap(),
+                Deed::Filter(text, typing) => panel.set_filter(text, typing, &buffer).unwrap(),
+                Deed::Search(text, typing) => panel.set_search(text, typing, &buffer).unwrap(),
                 Deed::Level => panel.cycle_level(&buffer),
                 Deed::Context => panel.toggle_context(&buffer),
                 Deed::Wrap => panel.toggle_wrap(),

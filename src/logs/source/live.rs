@@ -72,7 +72,8 @@ impl Live {
 
     /// Ends sessions that are no longer wanted or lack a stream. Returns their groups, which must be polled again.
     pub fn release(&mut self, plan: &Plan) -> Vec<Group> {
-        let stale = |(group, (_, names)): (&Group, &(Standing, Vec<Str>))| (!plan.live() || plan.names(group) != *names).then(|| group.clone());
+        let stale =
+            |(group, (_, names)): (&Group, &(Standing, Vec<Str>))| (!plan.live() || plan.names(group) != *names).then(|| group.clone());
         let gone: Vec<Group> = self.groups.iter().filter_map(stale).collect();
         for group in &gone {
             self.groups.remove(group);
@@ -97,7 +98,9 @@ impl Live {
 
     /// A session could not be had; `forever` when asking again is no use.
     pub fn refused(&mut self, session: &Session, error: &AwsError, forever: bool, now: u64) {
-        if let Some((standing, _)) = self.groups.get_mut(&session.group).filter(|(standing, _)| *standing == Standing::Opening(session.number)) {
+        if let Some((standing, _)) =
+            self.groups.get_mut(&session.group).filter(|(standing, _)| *standing == Standing::Opening(session.number))
+        {
             *standing = if forever { Standing::Refused } else { Standing::Off(now + 6 * PAUSE) };
             self.note = Some(format!("{error}; polling instead").into());
         }

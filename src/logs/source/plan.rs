@@ -152,13 +152,22 @@ impl Plan {
             }
         }
         if let Some(before) = before.filter(|before| since < *before) {
-            let past = self.groups.iter().map(|(group, about)| (group.clone(), about.members.keys().filter(|name| !new.get(group).is_some_and(|new| new.contains(name))).cloned().collect()));
+            let past = self.groups.iter().map(|(group, about)| {
+                (
+                    group.clone(),
+                    about.members.keys().filter(|name| !new.get(group).is_some_and(|new| new.contains(name))).cloned().collect(),
+                )
+            });
             let past: Vec<(Group, Vec<Str>)> = past.collect();
-            past.into_iter().for_each(|(group, streams)| self.add(&group, &streams, since, Some(before), now));
+            for (group, streams) in past {
+                self.add(&group, &streams, since, Some(before), now);
+            }
         }
         let mut new: Vec<_> = new.into_iter().collect();
         new.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-        new.into_iter().for_each(|(group, streams)| self.add(&group, &streams, since, None, now));
+        for (group, streams) in new {
+            self.add(&group, &streams, since, None, now);
+        }
     }
 
     /// Asks everything again at once, as far as nothing is under way.
@@ -175,7 +184,14 @@ impl Plan {
         let due = self.batches.iter_mut().filter(|batch| !batch.asked && batch.due <= now);
         due.map(|batch| {
             batch.asked = true;
-            Request { batch: batch.id, group: batch.group.clone(), streams: batch.streams.clone(), start: batch.start, end: batch.end, token: batch.token.clone() }
+            Request {
+                batch: batch.id,
+                group: batch.group.clone(),
+                streams: batch.streams.clone(),
+                start: batch.start,
+                end: batch.end,
+                token: batch.token.clone(),
+            }
         })
         .collect()
     }
@@ -277,8 +293,16 @@ impl Plan {
     /// Groups of which every stream that exists is read up to now.
     #[must_use]
     pub fn caught_up(&self) -> Vec<Group> {
-        let reading: HashSet<&Group> = self.batches.iter().filter(|batch| batch.standing == Standing::Reading).map(|batch| &batch.group).collect();
-        let mut groups: Vec<Group> = self.batches.iter().filter(|batch| batch.standing == Standing::Following).map(|batch| &batch.group).filter(|group| !reading.contains(group)).cloned().collect();
+        let reading: HashSet<&Group> =
+            self.batches.iter().filter(|batch| batch.standing == Standing::Reading).map(|batch| &batch.group).collect();
+        let mut groups: Vec<Group> = self
+            .batches
+            .iter()
+            .filter(|batch| batch.standing == Standing::Following)
+            .map(|batch| &batch.group)
+            .filter(|group| !reading.contains(group))
+            .cloned()
+            .collect();
         groups.sort_by(|a, b| (&a.name, &a.region).cmp(&(&b.name, &b.region)));
         groups.dedup();
         groups
@@ -287,7 +311,12 @@ impl Plan {
     /// The streams of a group that exist and whose containers run.
     #[must_use]
     pub fn names(&self, group: &Group) -> Vec<Str> {
-        let mut names: Vec<Str> = self.batches.iter().filter(|batch| batch.group == *group && batch.standing == Standing::Following).flat_map(|batch| batch.streams.iter().cloned()).collect();
+        let mut names: Vec<Str> = self
+            .batches
+            .iter()
+            .filter(|batch| batch.group == *group && batch.standing == Standing::Following)
+            .flat_map(|batch| batch.streams.iter().cloned())
+            .collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -299,7 +328,8 @@ impl Plan {
         let about = self.groups.get(group);
         about.and_then(|about| about.arn.clone()).unwrap_or_else(|| {
             let task = about.and_then(|about| about.members.values().next()).map(|member| member.stream.task.clone());
-            let (partition, account) = task.as_ref().map_or(("aws", ""), |task| (task.as_str().split(':').nth(1).unwrap_or("aws"), task.account()));
+            let (partition, account) =
+                task.as_ref().map_or(("aws", ""), |task| (task.as_str().split(':').nth(1).unwrap_or("aws"), task.account()));
             format!("arn:{partition}:logs:{}:{account}:log-group:{}", group.region, group.name).into()
         })
     }
@@ -326,7 +356,8 @@ impl Plan {
         let waiting = self.batches.iter().filter(|batch| batch.standing == Standing::Waiting).map(|batch| batch.streams.len()).sum();
         let mut missing: Vec<&Str> = self.groups.iter().filter(|(_, about)| about.missing).map(|(group, _)| &group.name).collect();
         missing.sort_unstable();
-        let note = missing.first().map(|name| format!("log group {name} does not exist (yet); awslogs-create-group would create it").into());
+        let note =
+            missing.first().map(|name| format!("log group {name} does not exist (yet); awslogs-create-group would create it").into());
         TailState {
             caught_up: self.batches.iter().all(|batch| batch.standing != Standing::Reading),
             waiting,
@@ -359,7 +390,8 @@ impl Plan {
 
     /// Forgets streams that are no longer among the sources. A page under way for them finds nobody.
     fn drop_streams(&mut self, sources: &LogSources) {
-        let wanted: HashSet<(&Str, &Str, &Str)> = sources.streams.iter().map(|stream| (&stream.region, &stream.group, &stream.stream)).collect();
+        let wanted: HashSet<(&Str, &Str, &Str)> =
+            sources.streams.iter().map(|stream| (&stream.region, &stream.group, &stream.stream)).collect();
         for (group, about) in &mut self.groups {
             about.members.retain(|name, _| wanted.contains(&(&group.region, &group.name, name)));
         }
@@ -391,7 +423,11 @@ impl Plan {
             return;
         }
         let fits = |other: &&mut Batch| {
-            other.group == batch.group && other.standing == Standing::Following && !other.asked && other.token.is_none() && other.streams.len() + batch.streams.len() <= STREAMS
+            other.group == batch.group
+                && other.standing == Standing::Following
+                && !other.asked
+                && other.token.is_none()
+                && other.streams.len() + batch.streams.len() <= STREAMS
         };
         match self.batches.iter_mut().find(fits) {
             None => self.batches.push(batch),

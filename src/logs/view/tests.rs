@@ -14,6 +14,8 @@ use crate::verdict::Board;
 /// 2026-11-21 03:11:38 UTC.
 const START: i64 = 1_795_230_698_000;
 
+static UTC: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
+
 struct World {
     store: Store,
     fleet: Fleet,
@@ -32,7 +34,16 @@ impl World {
 
     fn cx(&self) -> Cx<'_> {
         let now = Time::from_millisecond(self.now).unwrap();
-        Cx { store: &self.store, fleet: &self.fleet, theme: &self.theme, keys: &self.keys, config: &self.config, board: &self.board, now }
+        Cx {
+            store: &self.store,
+            fleet: &self.fleet,
+            theme: &self.theme,
+            keys: &self.keys,
+            config: &self.config,
+            board: &self.board,
+            zone: &UTC,
+            now,
+        }
     }
 
     fn hear(&mut self, view: &mut LogView, feed: Feed, outcome: Outcome) {
@@ -104,7 +115,11 @@ fn said(view: &LogView, index: usize, at: i64, text: &str) -> LogLine {
 fn speaking() -> (World, LogView) {
     let (mut world, mut view) = (World::new(), service_logs());
     view.sync(&world.cx(), &[]);
-    let stopped = Task { stopped_at: Time::from_millisecond(START).ok(), started_at: Time::from_millisecond(START - 60_000).ok(), ..task_named("77aa", "STOPPED") };
+    let stopped = Task {
+        stopped_at: Time::from_millisecond(START).ok(),
+        started_at: Time::from_millisecond(START - 60_000).ok(),
+        ..task_named("77aa", "STOPPED")
+    };
     world.tasks(&mut view, vec![task_named("70cc", "RUNNING"), task_named("41b0", "RUNNING"), stopped]);
     world.definition(&mut view, awslogs());
     let lines = vec![
@@ -130,7 +145,14 @@ fn a_service_that_speaks() {
 fn an_error_stands_beside_the_lines_that_are_kept() {
     let (mut world, mut view) = speaking();
     let what: Str = "Cannot read the log group /ecs/checkout: AccessDenied for logs:FilterLogEvents".into();
-    let error = AwsError { kind: ErrorKind::Denied, action: "logs:FilterLogEvents".into(), what, hint: "Ask for it".into(), code: None, request_id: None };
+    let error = AwsError {
+        kind: ErrorKind::Denied,
+        action: "logs:FilterLogEvents".into(),
+        what,
+        hint: "Ask for it".into(),
+        code: None,
+        request_id: None,
+    };
     let feed = view.feed();
     world.hear(&mut view, feed, Outcome::Failed(Arc::new(error)));
     let shown = picture(&mut view, &world, (100, 12));
@@ -170,12 +192,16 @@ fn another_log_driver_is_named_with_its_options() {
 #[test]
 fn a_task_that_starts_joins_and_one_that_is_gone_stays() {
     let (mut world, mut view) = speaking();
-    let names = |sources: &LogSources| sources.streams.iter().map(|stream| (stream.task.name()[..4].to_owned(), stream.ended)).collect::<Vec<_>>();
+    let names =
+        |sources: &LogSources| sources.streams.iter().map(|stream| (stream.task.name()[..4].to_owned(), stream.ended)).collect::<Vec<_>>();
     let before = logs_wanted(&view, &world).unwrap();
     assert_eq!(names(&before), [("70cc".to_owned(), false), ("41b0".to_owned(), false), ("77aa".to_owned(), true)]);
     world.tasks(&mut view, vec![task_named("41b0", "RUNNING"), task_named("9e01", "RUNNING")]);
     let after = logs_wanted(&view, &world).unwrap();
-    assert_eq!(names(&after), [("70cc".to_owned(), true), ("41b0".to_owned(), false), ("77aa".to_owned(), true), ("9e01".to_owned(), false)]);
+    assert_eq!(
+        names(&after),
+        [("70cc".to_owned(), true), ("41b0".to_owned(), false), ("77aa".to_owned(), true), ("9e01".to_owned(), false)]
+    );
     world.tasks(&mut view, vec![task_named("41b0", "RUNNING"), task_named("9e01", "RUNNING")]);
     assert!(Arc::ptr_eq(&after, &logs_wanted(&view, &world).unwrap()), "the same tasks are no reason to ask anew");
 }

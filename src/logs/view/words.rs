@@ -1,7 +1,7 @@
 //! What the logs pane says: its title, why it is empty, and the times that an operator types.
 
-use super::super::panel::short;
 use super::super::Buffer;
+use super::super::panel::short;
 use super::LogView;
 use crate::feed::Feed;
 use crate::model::{Arn, LogScope, Time};
@@ -89,7 +89,9 @@ impl LogView {
         if !state.caught_up {
             return format!("reading since {since} …");
         }
-        let kept = state.retention_days.map_or(String::new(), |days| if days == 1 { " · kept 1 day".to_owned() } else { format!(" · kept {days} days") });
+        let kept = state
+            .retention_days
+            .map_or(String::new(), |days| if days == 1 { " · kept 1 day".to_owned() } else { format!(" · kept {days} days") });
         let waiting = match state.waiting {
             0 => String::new(),
             1 => " · 1 stream not there yet".to_owned(),

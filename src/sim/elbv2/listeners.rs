@@ -10,49 +10,29 @@ use serde_json::{Value, json};
 pub(super) fn load_balancers(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
     let (arns, names) = (texts(body, "LoadBalancerArns"), texts(body, "Names"));
     if !arns.is_empty() && !names.is_empty() {
-        return Err(invalid(
-            "Load balancer ARNs and names cannot be specified at the same time",
-        ));
+        return Err(invalid("Load balancer ARNs and names cannot be specified at the same time"));
     }
     for arn in &arns {
         balancer_index(estate, arn)?;
     }
-    if let Some(name) = names
-        .iter()
-        .find(|name| !estate.load_balancers.iter().any(|lb| lb.name == **name))
-    {
-        return Err(missing(
-            "LoadBalancerNotFound",
-            format!("Load balancers '[{name}]' not found"),
-        ));
+    if let Some(name) = names.iter().find(|name| !estate.load_balancers.iter().any(|lb| lb.name == **name)) {
+        return Err(missing("LoadBalancerNotFound", format!("Load balancers '[{name}]' not found")));
     }
     let chosen = estate
         .load_balancers
         .iter()
         .enumerate()
         .map(|(at, lb)| (lb, estate.load_balancer_arn(at)))
-        .filter(|(lb, arn)| {
-            (arns.is_empty() || arns.contains(&arn.as_str()))
-                && (names.is_empty() || names.contains(&lb.name.as_str()))
-        })
+        .filter(|(lb, arn)| (arns.is_empty() || arns.contains(&arn.as_str())) && (names.is_empty() || names.contains(&lb.name.as_str())))
         .map(|(lb, arn)| balancer_value(estate, lb, &arn))
         .collect();
     page(body, "LoadBalancers", chosen)
 }
 
 fn balancer_value(estate: &Estate, lb: &LoadBalancer, arn: &str) -> Value {
-    let prefix = if lb.scheme == "internal" {
-        "internal-"
-    } else {
-        ""
-    };
+    let prefix = if lb.scheme == "internal" { "internal-" } else { "" };
     let zone = |(zone, subnet)| json!({"ZoneName": zone, "SubnetId": subnet});
-    let zones: Vec<Value> = estate
-        .zones()
-        .into_iter()
-        .zip(estate.subnets())
-        .map(zone)
-        .collect();
+    let zones: Vec<Value> = estate.zones().into_iter().zip(estate.subnets()).map(zone).collect();
     json!({
         "LoadBalancerArn": arn,
         "DNSName": format!("{prefix}{}-{}.{}.elb.amazonaws.com", lb.name, rng::hash(&lb.id) % 1_000_000_000, estate.region),
@@ -73,22 +53,12 @@ pub(super) fn listeners(estate: &Estate, body: &Value) -> Result<Value, ApiError
     let arns = texts(body, "ListenerArns");
     let balancer = text(body, "LoadBalancerArn");
     if arns.is_empty() == balancer.is_none() {
-        return Err(invalid(
-            "You must specify either listener ARNs or a load balancer ARN",
-        ));
+        return Err(invalid("You must specify either listener ARNs or a load balancer ARN"));
     }
-    let balancer = balancer
-        .map(|arn| balancer_index(estate, arn))
-        .transpose()?;
+    let balancer = balancer.map(|arn| balancer_index(estate, arn)).transpose()?;
     let all: Vec<(usize, usize, &Listener, String)> = every_listener(estate).collect();
-    if let Some(arn) = arns
-        .iter()
-        .find(|arn| !all.iter().any(|(.., own)| own == **arn))
-    {
-        return Err(missing(
-            "ListenerNotFound",
-            format!("Listeners '{arn}' not found"),
-        ));
+    if let Some(arn) = arns.iter().find(|arn| !all.iter().any(|(.., own)| own == **arn)) {
+        return Err(missing("ListenerNotFound", format!("Listeners '{arn}' not found")));
     }
     let chosen = all
         .iter()
@@ -119,17 +89,9 @@ pub(super) fn rules(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
     for (lb, at, each, arn) in every_listener(estate) {
         let whole = listener == Some(arn.as_str());
         found += usize::from(whole);
-        let own = each
-            .rules
-            .iter()
-            .enumerate()
-            .map(|(rule, value)| (estate.rule_arn(lb, at, rule), rule_value(estate, value)));
+        let own = each.rules.iter().enumerate().map(|(rule, value)| (estate.rule_arn(lb, at, rule), rule_value(estate, value)));
         // The default rule has an id of its own and no place in the world.
-        let default_arn = format!(
-            "{}/{:016x}",
-            arn.replacen(":listener/", ":listener-rule/", 1),
-            rng::hash(&each.id)
-        );
+        let default_arn = format!("{}/{:016x}", arn.replacen(":listener/", ":listener-rule/", 1), rng::hash(&each.id));
         let default = json!({
             "Priority": "default", "Conditions": [], "IsDefault": true, "Actions": default_actions(estate, each),
         });
@@ -143,10 +105,7 @@ pub(super) fn rules(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
         }
     }
     match listener {
-        Some(arn) if found == 0 => Err(missing(
-            "ListenerNotFound",
-            format!("Listeners '{arn}' not found"),
-        )),
+        Some(arn) if found == 0 => Err(missing("ListenerNotFound", format!("Listeners '{arn}' not found"))),
         None if found < arns.len() => Err(missing("RuleNotFound", "One or more rules not found")),
         _ => page(body, "Rules", chosen),
     }
@@ -181,14 +140,8 @@ fn default_actions(estate: &Estate, listener: &Listener) -> Value {
 
 /// With one group its ARN stands on the action as well, as AWS prints it.
 fn forward(estate: &Estate, groups: &[(usize, u32)]) -> Value {
-    let named: Vec<(String, u32)> = groups
-        .iter()
-        .map(|(at, weight)| (estate.target_group_arn(*at), *weight))
-        .collect();
-    let listed: Vec<Value> = named
-        .iter()
-        .map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight}))
-        .collect();
+    let named: Vec<(String, u32)> = groups.iter().map(|(at, weight)| (estate.target_group_arn(*at), *weight)).collect();
+    let listed: Vec<Value> = named.iter().map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight})).collect();
     json!({
         "Type": "forward",
         "TargetGroupArn": (named.len() == 1).then(|| named[0].0.clone()),
@@ -199,43 +152,19 @@ fn forward(estate: &Estate, groups: &[(usize, u32)]) -> Value {
 
 /// Each listener with the index of its load balancer, its own, and its ARN.
 fn every_listener(estate: &Estate) -> impl Iterator<Item = (usize, usize, &Listener, String)> {
-    estate
-        .load_balancers
-        .iter()
-        .enumerate()
-        .flat_map(move |(lb, balancer)| {
-            balancer
-                .listeners
-                .iter()
-                .enumerate()
-                .map(move |(at, listener)| (lb, at, listener, estate.listener_arn(lb, at)))
-        })
+    estate.load_balancers.iter().enumerate().flat_map(move |(lb, balancer)| {
+        balancer.listeners.iter().enumerate().map(move |(at, listener)| (lb, at, listener, estate.listener_arn(lb, at)))
+    })
 }
 
 pub(super) fn balancer_index(estate: &Estate, arn: &str) -> Result<usize, ApiError> {
     (0..estate.load_balancers.len())
         .find(|at| estate.load_balancer_arn(*at) == arn)
-        .ok_or_else(|| {
-            missing(
-                "LoadBalancerNotFound",
-                format!("Load balancer '{arn}' not found"),
-            )
-        })
+        .ok_or_else(|| missing("LoadBalancerNotFound", format!("Load balancer '{arn}' not found")))
 }
 
 fn certificate(estate: &Estate, lb: &LoadBalancer) -> String {
     let id = format!("{:016x}{:016x}", rng::hash(&lb.name), rng::hash(&lb.id));
-    let uuid = format!(
-        "{}-{}-{}-{}-{}",
-        &id[..8],
-        &id[8..12],
-        &id[12..16],
-        &id[16..20],
-        &id[20..]
-    );
-    format!(
-        "arn:aws:acm:{}:{}:certificate/{uuid}",
-        estate.region, estate.account
-    )
+    let uuid = format!("{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]);
+    format!("arn:aws:acm:{}:{}:certificate/{uuid}", estate.region, estate.account)
 }
-

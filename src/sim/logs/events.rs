@@ -51,10 +51,7 @@ pub(super) fn filter(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Resul
     let (name, group) = group(estate, body)?;
     let size = limit(body, LARGEST_PAGE)?;
     let streams = chosen(group, body)?;
-    let head = body
-        .get("startFromHead")
-        .and_then(Value::as_bool)
-        .unwrap_or(true);
+    let head = body.get("startFromHead").and_then(Value::as_bool).unwrap_or(true);
     let time = |key: &str| body.get(key).and_then(Value::as_i64);
     let asked = text(body, "filterPattern").unwrap_or_default();
     if asked.chars().count() > 1024 {
@@ -63,12 +60,9 @@ pub(super) fn filter(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Resul
              Member must have length less than or equal to 1024",
         ));
     }
-    let pattern =
-        pattern::parse(asked).ok_or_else(|| invalid(format!("Invalid filter pattern: {asked}")))?;
+    let pattern = pattern::parse(asked).ok_or_else(|| invalid(format!("Invalid filter pattern: {asked}")))?;
     if !head && time("startTime").is_some_and(|start| start < NEWEST_FIRST_SINCE) {
-        return Err(invalid(
-            "startTime must be on or after 2024-01-01 when startFromHead is false.",
-        ));
+        return Err(invalid("startTime must be on or after 2024-01-01 when startFromHead is false."));
     }
     let view = View {
         seed,
@@ -87,24 +81,16 @@ pub(super) fn filter(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Resul
     ));
     let after = match text(body, "nextToken") {
         None => None,
-        Some(token) => Some(
-            place(token, question).ok_or_else(|| invalid("The specified nextToken is invalid."))?,
-        ),
+        Some(token) => Some(place(token, question).ok_or_else(|| invalid("The specified nextToken is invalid."))?),
     };
     let mut found = Found::default();
     if after.is_none() && question % 16 == 5 {
         // AWS gives an empty page with a token now and then.
-        found.more = Some(if head {
-            (view.from - 1, u128::MAX)
-        } else {
-            (view.to + 1, 0)
-        });
+        found.more = Some(if head { (view.from - 1, u128::MAX) } else { (view.to + 1, 0) });
     } else {
         view.walk(head, after, size, &mut found);
     }
-    let token = found
-        .more
-        .map(|(at, id)| STANDARD.encode(format!("{question:016x}/{at}/{id}")));
+    let token = found.more.map(|(at, id)| STANDARD.encode(format!("{question:016x}/{at}/{id}")));
     let events: Vec<Value> = found
         .lines
         .into_iter()
@@ -141,24 +127,11 @@ pub(super) fn get(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Result<V
         .find(|line| line.ingestion > now)
         .map_or(now, |line| line.timestamp - 1);
     let to = time("endTime").map_or(Ms::MAX, |end| end - 1).min(cut);
-    let view = View {
-        seed,
-        now,
-        streams: vec![(name.as_str(), stream)],
-        from,
-        to,
-        pattern: Pattern::Everything,
-    };
+    let view = View { seed, now, streams: vec![(name.as_str(), stream)], from, to, pattern: Pattern::Everything };
     let (forward, after) = match text(body, "nextToken") {
-        None => (
-            body.get("startFromHead")
-                .and_then(Value::as_bool)
-                .unwrap_or_default(),
-            None,
-        ),
+        None => (body.get("startFromHead").and_then(Value::as_bool).unwrap_or_default(), None),
         Some(token) => {
-            let position = stream_place(token)
-                .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
+            let position = stream_place(token).ok_or_else(|| invalid("The specified nextToken is invalid."))?;
             (token.starts_with('f'), Some(position))
         }
     };
@@ -167,10 +140,7 @@ pub(super) fn get(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Result<V
     if !forward {
         found.lines.reverse();
     }
-    let ends = (
-        found.lines.first().map(|(_, line)| line.place()),
-        found.lines.last().map(|(_, line)| line.place()),
-    );
+    let ends = (found.lines.first().map(|(_, line)| line.place()), found.lines.last().map(|(_, line)| line.place()));
     // An empty page keeps the position, or moves it over what was looked at in vain.
     let stay = after.unwrap_or((from - 1, 0));
     let newest = ends.1.or(found.more.filter(|_| forward)).unwrap_or(stay);
@@ -181,29 +151,15 @@ pub(super) fn get(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Result<V
         .map(|(_, line)| json!({"timestamp": line.timestamp, "message": line.message, "ingestionTime": line.ingestion}))
         .collect();
     let token = |way: char, (at, id): Place| format!("{way}/{at:014}{id:040}/s");
-    Ok(
-        json!({"events": events, "nextForwardToken": token('f', newest), "nextBackwardToken": token('b', oldest)}),
-    )
+    Ok(json!({"events": events, "nextForwardToken": token('f', newest), "nextBackwardToken": token('b', oldest)}))
 }
 
 impl<'a> View<'a> {
     /// Collects lines in order of time, or against it, beginning behind `after`.
     fn walk(&self, forward: bool, after: Option<Place>, size: usize, found: &mut Found<'a>) {
-        let first = self
-            .streams
-            .iter()
-            .map(|(_, stream)| stream.started_at)
-            .min()
-            .unwrap_or(Ms::MAX)
-            .max(self.from);
+        let first = self.streams.iter().map(|(_, stream)| stream.started_at).min().unwrap_or(Ms::MAX).max(self.from);
         let ended = |stream: &LogStream| stream.ended_at.unwrap_or(Ms::MAX);
-        let last = self
-            .streams
-            .iter()
-            .map(|(_, stream)| ended(stream))
-            .max()
-            .unwrap_or(Ms::MIN)
-            .min(self.to);
+        let last = self.streams.iter().map(|(_, stream)| ended(stream)).max().unwrap_or(Ms::MIN).min(self.to);
         let (mut low, mut high) = (lines::slot(first), lines::slot(last));
         if let Some((at, _)) = after {
             if forward {
@@ -216,16 +172,8 @@ impl<'a> View<'a> {
             let slot = if forward { low } else { high };
             let (begin, end) = (slot * SLOT, (slot + 1) * SLOT);
             let mut said: Vec<(&str, Line)> = Vec::new();
-            for (name, stream) in self
-                .streams
-                .iter()
-                .filter(|(_, stream)| stream.started_at < end && ended(stream) > begin)
-            {
-                said.extend(
-                    lines::in_slot(self.seed, name, stream, slot)
-                        .into_iter()
-                        .map(|line| (*name, line)),
-                );
+            for (name, stream) in self.streams.iter().filter(|(_, stream)| stream.started_at < end && ended(stream) > begin) {
+                said.extend(lines::in_slot(self.seed, name, stream, slot).into_iter().map(|line| (*name, line)));
                 found.effort += 1;
             }
             found.effort += 1 + said.len();
@@ -244,34 +192,16 @@ impl<'a> View<'a> {
                 high = slot - 1;
             }
             if found.effort >= EFFORT && low <= high {
-                found.more = Some(if forward {
-                    (low * SLOT - 1, u128::MAX)
-                } else {
-                    ((high + 1) * SLOT, 0)
-                });
+                found.more = Some(if forward { (low * SLOT - 1, u128::MAX) } else { ((high + 1) * SLOT, 0) });
                 return;
             }
         }
     }
 
     /// Takes a line if it is wanted; true if the page is full.
-    fn take(
-        &self,
-        name: &'a str,
-        line: Line,
-        forward: bool,
-        after: Option<Place>,
-        size: usize,
-        found: &mut Found<'a>,
-    ) -> bool {
+    fn take(&self, name: &'a str, line: Line, forward: bool, after: Option<Place>, size: usize, found: &mut Found<'a>) -> bool {
         let place = line.place();
-        let seen = after.is_some_and(|after| {
-            if forward {
-                place <= after
-            } else {
-                place >= after
-            }
-        });
+        let seen = after.is_some_and(|after| if forward { place <= after } else { place >= after });
         let inside = (self.from..=self.to).contains(&line.timestamp) && line.ingestion <= self.now;
         if seen || !inside || !self.pattern.matches(&line.message) {
             return false;
@@ -289,32 +219,19 @@ impl<'a> View<'a> {
     /// The next slot in which somebody speaks.
     fn skip(&self, slot: Ms) -> Ms {
         let next = slot + 1;
-        let speaks = |stream: &LogStream| {
-            stream.ended_at.is_none_or(|end| end > next * SLOT)
-                && stream.started_at < (next + 1) * SLOT
-        };
+        let speaks = |stream: &LogStream| stream.ended_at.is_none_or(|end| end > next * SLOT) && stream.started_at < (next + 1) * SLOT;
         if self.streams.iter().any(|(_, stream)| speaks(stream)) {
             return next;
         }
-        let start = self
-            .streams
-            .iter()
-            .map(|(_, stream)| stream.started_at)
-            .filter(|at| *at >= next * SLOT)
-            .min();
+        let start = self.streams.iter().map(|(_, stream)| stream.started_at).filter(|at| *at >= next * SLOT).min();
         start.map_or(Ms::MAX / SLOT, lines::slot)
     }
 }
 
 fn chosen<'a>(group: &'a LogGroup, body: &Value) -> Result<Streams<'a>, ApiError> {
-    let (names, prefix) = (
-        texts(body, "logStreamNames"),
-        text(body, "logStreamNamePrefix"),
-    );
+    let (names, prefix) = (texts(body, "logStreamNames"), text(body, "logStreamNamePrefix"));
     if !names.is_empty() && prefix.is_some() {
-        return Err(invalid(
-            "logStreamNames and logStreamNamePrefix are mutually exclusive parameters.",
-        ));
+        return Err(invalid("logStreamNames and logStreamNamePrefix are mutually exclusive parameters."));
     }
     if names.len() > 100 {
         return Err(invalid(
@@ -324,31 +241,15 @@ fn chosen<'a>(group: &'a LogGroup, body: &Value) -> Result<Streams<'a>, ApiError
     }
     if names.is_empty() {
         let wanted = |name: &str| prefix.is_none_or(|prefix| name.starts_with(prefix));
-        return Ok(group
-            .streams
-            .iter()
-            .filter(|(name, _)| wanted(name))
-            .map(|(name, stream)| (name.as_str(), stream))
-            .collect());
+        return Ok(group.streams.iter().filter(|(name, _)| wanted(name)).map(|(name, stream)| (name.as_str(), stream)).collect());
     }
-    let one = |name: &&str| {
-        group
-            .streams
-            .get_key_value(*name)
-            .map(|(name, stream)| (name.as_str(), stream))
-    };
-    names
-        .iter()
-        .map(one)
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| missing("The specified log stream does not exist."))
+    let one = |name: &&str| group.streams.get_key_value(*name).map(|(name, stream)| (name.as_str(), stream));
+    names.iter().map(one).collect::<Option<Vec<_>>>().ok_or_else(|| missing("The specified log stream does not exist."))
 }
 
 /// Nothing is older than the retention, nor than the group.
 fn kept_since(group: &LogGroup, now: Ms) -> Ms {
-    group.retention_days.map_or(group.created_at, |days| {
-        group.created_at.max(now - Ms::from(days) * DAY)
-    })
+    group.retention_days.map_or(group.created_at, |days| group.created_at.max(now - Ms::from(days) * DAY))
 }
 
 fn place(token: &str, question: u64) -> Option<Place> {
@@ -358,10 +259,7 @@ fn place(token: &str, question: u64) -> Option<Place> {
 }
 
 fn stream_place(token: &str) -> Option<Place> {
-    let digits = token
-        .strip_prefix("f/")
-        .or_else(|| token.strip_prefix("b/"))?
-        .strip_suffix("/s")?;
+    let digits = token.strip_prefix("f/").or_else(|| token.strip_prefix("b/"))?.strip_suffix("/s")?;
     let (at, id) = digits.split_at_checked(14)?;
     Some((at.parse().ok()?, id.parse().ok()?))
 }

@@ -38,8 +38,7 @@ impl Line {
     /// 56 digits that grow with time, as AWS's do.
     pub(super) fn event_id(&self) -> String {
         // 76 bits times 10^15 fit into 128 bits, and have at most 38 digits.
-        let tail = self.id * 1_000_000_000_000_000
-            + u128::from(rng::mix(self.timestamp.unsigned_abs()) % 1_000_000_000_000_000);
+        let tail = self.id * 1_000_000_000_000_000 + u128::from(rng::mix(self.timestamp.unsigned_abs()) % 1_000_000_000_000_000);
         format!("3{:014}{tail:041}", self.timestamp)
     }
 }
@@ -60,16 +59,8 @@ pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Ve
     let key = rng::mix(seed ^ rng::hash(name));
     let speaker = Speaker::new(stream, name);
     // Wording these costs more than the rest of a slot, so only where they can fall.
-    let banner = if from < stream.started_at + SLOT {
-        speaker.banner()
-    } else {
-        Vec::new()
-    };
-    let epilogue = if to > end.saturating_sub(SLOT) {
-        speaker.epilogue()
-    } else {
-        Vec::new()
-    };
+    let banner = if from < stream.started_at + SLOT { speaker.banner() } else { Vec::new() };
+    let epilogue = if to > end.saturating_sub(SLOT) { speaker.epilogue() } else { Vec::new() };
     let ready = stream.started_at + LINE_GAP * 4 * length(&banner);
     let closing = end.saturating_sub(LINE_GAP * (length(&epilogue) + 1));
     let mut said = chatter(key, slot, container.rate, &speaker, ready..closing);
@@ -77,10 +68,7 @@ pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Ve
     told.retain(|(at, _)| *at < closing);
     told.extend(spread(closing, LINE_GAP, epilogue));
     // The awslogs driver sends no empty lines.
-    said.extend(
-        told.into_iter()
-            .filter(|(at, text)| (from..to).contains(at) && !text.is_empty()),
-    );
+    said.extend(told.into_iter().filter(|(at, text)| (from..to).contains(at) && !text.is_empty()));
     said.sort_by_key(|(at, _)| *at);
     // 56 bits of the stream and 20 of the order, so that an event id has room for them.
     let stream_key = u128::from(key >> 8) << 20;
@@ -94,13 +82,7 @@ pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Ve
 }
 
 /// The everyday lines of a slot: a Poisson-like number of utterances, with quiet minutes and bursts.
-fn chatter(
-    key: u64,
-    slot: Ms,
-    rate: f64,
-    speaker: &Speaker<'_>,
-    within: Range<Ms>,
-) -> Vec<(Ms, String)> {
+fn chatter(key: u64, slot: Ms, rate: f64, speaker: &Speaker<'_>, within: Range<Ms>) -> Vec<(Ms, String)> {
     let mut said = Vec::new();
     let mut rng = Rng::new(rng::mix(key ^ slot.unsigned_abs()), "slot");
     let minute = slot * SLOT / 60_000;
@@ -115,9 +97,7 @@ fn chatter(
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let expected = (rate.clamp(0.0, 10_000.0) * factor * SLOT_SECONDS * 1000.0) as u64;
     let count = expected / 1000 + u64::from(rng.below(1000) < expected % 1000);
-    let mut times: Vec<Ms> = (0..count)
-        .map(|_| slot * SLOT + rng.between(0, SLOT - 1))
-        .collect();
+    let mut times: Vec<Ms> = (0..count).map(|_| slot * SLOT + rng.between(0, SLOT - 1)).collect();
     times.sort_unstable();
     for at in times {
         // Drawn all the same, so that the end of a container does not change what it said before.
@@ -128,21 +108,14 @@ fn chatter(
         for (nth, line) in lines.into_iter().enumerate() {
             // Lines of one trace share their millisecond, and stay in the slot that owns them.
             let later = Ms::try_from(nth / 8).unwrap_or_default();
-            said.push((
-                (at + later).min((slot + 1) * SLOT - 1).min(within.end - 1),
-                line,
-            ));
+            said.push(((at + later).min((slot + 1) * SLOT - 1).min(within.end - 1), line));
         }
     }
     said
 }
 
 fn spread(first: Ms, gap: Ms, texts: Vec<String>) -> Vec<(Ms, String)> {
-    texts
-        .into_iter()
-        .zip(0..)
-        .map(|(text, nth)| (first + gap * nth, text))
-        .collect()
+    texts.into_iter().zip(0..).map(|(text, nth)| (first + gap * nth, text)).collect()
 }
 
 fn length(texts: &[String]) -> Ms {
@@ -153,11 +126,7 @@ fn length(texts: &[String]) -> Ms {
 fn ingestion(key: u64, timestamp: Ms) -> Ms {
     let batch = timestamp.div_euclid(BATCH);
     let travel = 60 + rng::mix(key ^ batch.unsigned_abs().rotate_left(9)) % 600;
-    let lag = if rng::mix(key ^ (batch / 60).unsigned_abs().rotate_left(31)) % 60 == 7 {
-        6_000
-    } else {
-        0
-    };
+    let lag = if rng::mix(key ^ (batch / 60).unsigned_abs().rotate_left(31)) % 60 == 7 { 6_000 } else { 0 };
     (batch + 1) * BATCH + Ms::try_from(travel).unwrap_or_default() + lag
 }
 
@@ -165,12 +134,7 @@ fn ingestion(key: u64, timestamp: Ms) -> Ms {
 pub(super) fn last(seed: u64, name: &str, stream: &LogStream, now: Ms) -> Option<Line> {
     let end = stream.ended_at.unwrap_or(now).min(now);
     let first = slot(stream.started_at.max(end - 60_000));
-    (first..=slot(end)).rev().find_map(|at| {
-        in_slot(seed, name, stream, at)
-            .into_iter()
-            .rev()
-            .find(|line| line.ingestion <= now)
-    })
+    (first..=slot(end)).rev().find_map(|at| in_slot(seed, name, stream, at).into_iter().rev().find(|line| line.ingestion <= now))
 }
 
 #[cfg(test)]
@@ -188,25 +152,16 @@ mod tests {
     }
 
     fn streams(world: &World) -> impl Iterator<Item = (&String, &LogStream)> {
-        world
-            .estates
-            .iter()
-            .flat_map(|estate| estate.log_groups.values().flat_map(|group| &group.streams))
+        world.estates.iter().flat_map(|estate| estate.log_groups.values().flat_map(|group| &group.streams))
     }
 
     /// The first and the last minute of a stream's life.
     fn ends(seed: u64, name: &str, stream: &LogStream) -> Vec<Line> {
-        let (first, last) = (
-            slot(stream.started_at),
-            slot(stream.ended_at.unwrap_or(FIXED_START)),
-        );
+        let (first, last) = (slot(stream.started_at), slot(stream.ended_at.unwrap_or(FIXED_START)));
         let slots: HashSet<Ms> = (first..=first + 12).chain(last - 12..=last).collect();
         let mut slots: Vec<Ms> = slots.into_iter().collect();
         slots.sort_unstable();
-        slots
-            .into_iter()
-            .flat_map(|slot| in_slot(seed, name, stream, slot))
-            .collect()
+        slots.into_iter().flat_map(|slot| in_slot(seed, name, stream, slot)).collect()
     }
 
     #[test]
@@ -215,9 +170,7 @@ mod tests {
         for (name, stream) in streams(&world) {
             assert_eq!(ends(1, name, stream), ends(1, name, stream));
         }
-        let (name, stream) = streams(&world)
-            .find(|(name, _)| name.starts_with("ecs/nginx/"))
-            .unwrap();
+        let (name, stream) = streams(&world).find(|(name, _)| name.starts_with("ecs/nginx/")).unwrap();
         assert_ne!(ends(1, name, stream), ends(2, name, stream));
     }
 
@@ -231,16 +184,9 @@ mod tests {
             assert_eq!(places.len(), lines.len(), "{name}");
             for line in &lines {
                 let delay = line.ingestion - line.timestamp;
-                assert!(
-                    line.timestamp >= stream.started_at
-                        && stream.ended_at.is_none_or(|end| line.timestamp < end)
-                );
+                assert!(line.timestamp >= stream.started_at && stream.ended_at.is_none_or(|end| line.timestamp < end));
                 assert!((1..=LATEST).contains(&delay), "{delay}");
-                assert!(
-                    !line.message.is_empty() && !line.message.contains(['\u{1b}', '\n', '\r']),
-                    "{:?}",
-                    line.message
-                );
+                assert!(!line.message.is_empty() && !line.message.contains(['\u{1b}', '\n', '\r']), "{:?}", line.message);
                 assert_eq!(line.event_id().len(), 56);
             }
             count += lines.len();
@@ -260,10 +206,7 @@ mod tests {
             }
             found += 1;
             let lines = ends(1, name, stream);
-            let last: Vec<&String> = lines[lines.len() - tail.len()..]
-                .iter()
-                .map(|line| &line.message)
-                .collect();
+            let last: Vec<&String> = lines[lines.len() - tail.len()..].iter().map(|line| &line.message).collect();
             assert_eq!(last, tail.iter().collect::<Vec<_>>());
         }
         assert!(found > 0, "`small` has releases that die");
@@ -272,20 +215,13 @@ mod tests {
     #[test]
     fn a_program_says_about_as_much_as_its_rate() {
         let world = small();
-        let (name, stream) = streams(&world)
-            .find(|(name, _)| name.starts_with("ecs/nginx/"))
-            .unwrap();
+        let (name, stream) = streams(&world).find(|(name, _)| name.starts_with("ecs/nginx/")).unwrap();
         let rate = stream.definition.containers[stream.container].rate;
         let first = slot(stream.started_at) + 100;
         let hours = 720 * 2;
-        let count: u32 = (first..first + hours)
-            .map(|at| u32::try_from(in_slot(1, name, stream, at).len()).unwrap())
-            .sum();
+        let count: u32 = (first..first + hours).map(|at| u32::try_from(in_slot(1, name, stream, at).len()).unwrap()).sum();
         let seconds = f64::from(u32::try_from(hours).unwrap()) * SLOT_SECONDS;
         let measured = f64::from(count) / seconds;
-        assert!(
-            (rate * 0.6..rate * 1.8).contains(&measured),
-            "{measured} instead of {rate} lines a second"
-        );
+        assert!((rate * 0.6..rate * 1.8).contains(&measured), "{measured} instead of {rate} lines a second");
     }
 }

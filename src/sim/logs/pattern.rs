@@ -53,20 +53,12 @@ pub(super) fn parse(text: &str) -> Option<Pattern> {
     if text.is_empty() {
         return Some(Pattern::Everything);
     }
-    if let Some(inner) = text
-        .strip_prefix('%')
-        .and_then(|rest| rest.strip_suffix('%'))
-        .filter(|inner| !inner.is_empty())
-    {
+    if let Some(inner) = text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')).filter(|inner| !inner.is_empty()) {
         return Regex::new(inner).ok().map(Pattern::Regex);
     }
     if let Some(inner) = text.strip_prefix('{') {
         let inner = inner.strip_suffix('}')?;
-        return inner
-            .split("||")
-            .map(|all| all.split("&&").map(test).collect())
-            .collect::<Option<_>>()
-            .map(Pattern::Json);
+        return inner.split("||").map(|all| all.split("&&").map(test).collect()).collect::<Option<_>>().map(Pattern::Json);
     }
     terms(text)
 }
@@ -82,10 +74,9 @@ impl Pattern {
                     && (any.is_empty() || any.iter().any(|term| message.contains(term.as_str())))
                     && !none.iter().any(|term| message.contains(term.as_str()))
             }
-            Self::Json(any) => serde_json::from_str(message).is_ok_and(|value: Value| {
-                any.iter()
-                    .any(|all| all.iter().all(|test| test.holds(&value)))
-            }),
+            Self::Json(any) => {
+                serde_json::from_str(message).is_ok_and(|value: Value| any.iter().any(|all| all.iter().all(|test| test.holds(&value))))
+            }
         }
     }
 }
@@ -118,63 +109,30 @@ fn terms(text: &str) -> Option<Pattern> {
 
 fn test(text: &str) -> Option<Test> {
     let text = text.trim();
-    let text = text
-        .strip_prefix('(')
-        .and_then(|rest| rest.strip_suffix(')'))
-        .unwrap_or(text)
-        .trim();
+    let text = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(text).trim();
     let path = |name: &str| {
-        let parts: Vec<String> = name
-            .trim()
-            .strip_prefix("$.")?
-            .split('.')
-            .map(str::to_owned)
-            .collect();
-        parts
-            .iter()
-            .all(|part| !part.is_empty() && !part.contains(char::is_whitespace))
-            .then_some(parts)
+        let parts: Vec<String> = name.trim().strip_prefix("$.")?.split('.').map(str::to_owned).collect();
+        parts.iter().all(|part| !part.is_empty() && !part.contains(char::is_whitespace)).then_some(parts)
     };
     if let Some(name) = text.strip_suffix("EXISTS").map(str::trim) {
-        return Some(Test {
-            path: path(name)?,
-            compare: Compare::Exists,
-            value: String::new(),
-        });
+        return Some(Test { path: path(name)?, compare: Compare::Exists, value: String::new() });
     }
-    let (name, compare, value) = COMPARISONS.iter().find_map(|(sign, compare)| {
-        text.split_once(sign)
-            .map(|(name, value)| (name, *compare, value.trim()))
-    })?;
-    let value = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(value);
-    (!value.is_empty()).then_some(Test {
-        path: path(name)?,
-        compare,
-        value: value.to_owned(),
-    })
+    let (name, compare, value) =
+        COMPARISONS.iter().find_map(|(sign, compare)| text.split_once(sign).map(|(name, value)| (name, *compare, value.trim())))?;
+    let value = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+    (!value.is_empty()).then_some(Test { path: path(name)?, compare, value: value.to_owned() })
 }
 
 impl Test {
     fn holds(&self, value: &Value) -> bool {
-        let Some(found) = self
-            .path
-            .iter()
-            .try_fold(value, |value, part| value.get(part))
-        else {
+        let Some(found) = self.path.iter().try_fold(value, |value, part| value.get(part)) else {
             return false;
         };
         let text = match found {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let order = || {
-            found
-                .as_f64()
-                .and_then(|found| found.partial_cmp(&self.value.parse::<f64>().ok()?))
-        };
+        let order = || found.as_f64().and_then(|found| found.partial_cmp(&self.value.parse::<f64>().ok()?));
         match self.compare {
             Compare::Exists => true,
             Compare::Equal => wild(&self.value, &text),
@@ -223,10 +181,7 @@ mod tests {
     fn json_selectors_compare_texts_and_numbers() {
         let line = r#"{"level":"error","status":503,"http":{"path":"/api/cart"}}"#;
         assert!(matches("{ $.level = \"error\" }", line));
-        assert!(matches(
-            "{ $.status >= 500 && $.http.path = \"/api/*\" }",
-            line
-        ));
+        assert!(matches("{ $.status >= 500 && $.http.path = \"/api/*\" }", line));
         assert!(matches("{ ($.status = 200) || ($.level = error) }", line));
         assert!(!matches("{ $.status < 500 }", line));
         assert!(!matches("{ $.gone = 1 }", line));
@@ -235,14 +190,7 @@ mod tests {
 
     #[test]
     fn wrong_syntax_is_not_understood() {
-        for text in [
-            "{ $.level = ",
-            "[ip, user]",
-            "\"open",
-            "a.b",
-            "{ level = 1 }",
-            "%(%",
-        ] {
+        for text in ["{ $.level = ", "[ip, user]", "\"open", "a.b", "{ level = 1 }", "%(%"] {
             assert!(parse(text).is_none(), "{text}");
         }
     }

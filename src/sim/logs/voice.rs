@@ -118,24 +118,13 @@ impl<'a> Speaker<'a> {
         let noun = family.split('-').next().unwrap_or(family);
         let key = rng::hash(name);
         let host = format!("ip-10-0-{}-{}", key % 64, key / 64 % 250 + 4);
-        Self {
-            stream,
-            container: &definition.containers[stream.container],
-            definition,
-            noun,
-            host,
-        }
+        Self { stream, container: &definition.containers[stream.container], definition, noun, host }
     }
 
     /// The lines of a program that starts.
     pub(super) fn banner(&self) -> Vec<String> {
         let at = |nth: Ms| self.stream.started_at + 15 + nth * 60;
-        let version = self
-            .container
-            .image
-            .rsplit([':', '@'])
-            .next()
-            .unwrap_or("latest");
+        let version = self.container.image.rsplit([':', '@']).next().unwrap_or("latest");
         match self.container.voice {
             Voice::Java => scripts::java_banner(self, at(0), version),
             Voice::Php => scripts::php_banner(at(0)),
@@ -148,10 +137,7 @@ impl<'a> Speaker<'a> {
                 format!("starting {} {version}", self.noun),
                 "configuration loaded from the environment, 23 keys".to_owned(),
                 "connected to postgres at db.internal:5432".to_owned(),
-                format!(
-                    "listening on 0.0.0.0:{}",
-                    self.container.ports.first().map_or(8080, |port| port.0)
-                ),
+                format!("listening on 0.0.0.0:{}", self.container.ports.first().map_or(8080, |port| port.0)),
             ]
             .iter()
             .zip(0..)
@@ -181,13 +167,10 @@ impl<'a> Speaker<'a> {
         match voice {
             Voice::Nginx => servers::nginx_farewell(end - 60),
             Voice::Silent => Vec::new(),
-            _ => [
-                (45, "SIGTERM received, draining connections"),
-                (30, "drained, shutting down"),
-            ]
-            .iter()
-            .map(|(before, text)| self.remark(voice, end - before, "info", text))
-            .collect(),
+            _ => [(45, "SIGTERM received, draining connections"), (30, "drained, shutting down")]
+                .iter()
+                .map(|(before, text)| self.remark(voice, end - before, "info", text))
+                .collect(),
         }
     }
 
@@ -196,40 +179,14 @@ impl<'a> Speaker<'a> {
         match voice {
             Voice::Json => documents::json_remark(self, at, level, text),
             Voice::Node => documents::pino_remark(self, at, level, text),
-            Voice::Go => format!(
-                "time={} level={} msg={text:?} service={}",
-                iso(at),
-                level.to_uppercase(),
-                self.noun
-            ),
+            Voice::Go => format!("time={} level={} msg={text:?} service={}", iso(at), level.to_uppercase(), self.noun),
             Voice::Java => scripts::java_remark(self, at, level, "main", "Application", text),
-            Voice::Php => format!(
-                "[{}] app.{}: {text} [] []",
-                when(at, "%Y-%m-%dT%H:%M:%S.%6f+00:00"),
-                level.to_uppercase()
-            ),
+            Voice::Php => format!("[{}] app.{}: {text} [] []", when(at, "%Y-%m-%dT%H:%M:%S.%6f+00:00"), level.to_uppercase()),
             Voice::Python => scripts::python_remark(at, level, text),
-            Voice::Nginx => format!(
-                "{} [{}] 1#1: {text}",
-                when(at, "%Y/%m/%d %H:%M:%S"),
-                servers::nginx_level(level)
-            ),
-            Voice::Envoy => format!(
-                "[{}][1][{}][main] {text}",
-                when(at, "%Y-%m-%d %H:%M:%S.%3f"),
-                servers::envoy_level(level)
-            ),
-            Voice::Fluentbit => format!(
-                "[{}] [{:>5}] [engine] {text}",
-                when(at, "%Y/%m/%d %H:%M:%S"),
-                level
-            ),
-            Voice::Plain | Voice::Silent => format!(
-                "{} {:<5} {}: {text}",
-                iso(at),
-                level.to_uppercase(),
-                self.noun
-            ),
+            Voice::Nginx => format!("{} [{}] 1#1: {text}", when(at, "%Y/%m/%d %H:%M:%S"), servers::nginx_level(level)),
+            Voice::Envoy => format!("[{}][1][{}][main] {text}", when(at, "%Y-%m-%d %H:%M:%S.%3f"), servers::envoy_level(level)),
+            Voice::Fluentbit => format!("[{}] [{:>5}] [engine] {text}", when(at, "%Y/%m/%d %H:%M:%S"), level),
+            Voice::Plain | Voice::Silent => format!("{} {:<5} {}: {text}", iso(at), level.to_uppercase(), self.noun),
         }
     }
 }
@@ -259,29 +216,17 @@ fn symptom(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms) -> Option<String> {
     let age = (at - speaker.stream.started_at).max(0) / 1000;
     let status = speaker.definition.behaviour.status.unwrap_or(503);
     match speaker.definition.behaviour.fate {
-        Fate::Oom => Some(format!(
-            "heap usage {} percent after {age} s",
-            (55 + age).min(97)
-        )),
-        Fate::Unhealthy => Some(format!(
-            "health check answers {status}: replica of postgres is 912 s behind"
-        )),
-        Fate::ContainerUnhealthy => {
-            Some("health probe failed: worker heartbeat is 47 s old".to_owned())
-        }
-        Fate::SlowStart => Some(format!(
-            "warming up, {} percent of the index loaded",
-            (age * 100 / 90).min(99)
-        )),
+        Fate::Oom => Some(format!("heap usage {} percent after {age} s", (55 + age).min(97))),
+        Fate::Unhealthy => Some(format!("health check answers {status}: replica of postgres is 912 s behind")),
+        Fate::ContainerUnhealthy => Some("health probe failed: worker heartbeat is 47 s old".to_owned()),
+        Fate::SlowStart => Some(format!("warming up, {} percent of the index loaded", (age * 100 / 90).min(99))),
         Fate::Exits => Some("migration lock is held by another task, waiting".to_owned()),
         Fate::Healthy | Fate::PullFails | Fate::SecretFails | Fate::Ends => None,
     }
 }
 
 fn meaning(speaker: &Speaker<'_>, rng: &mut Rng) -> Meaning {
-    let pick = |rng: &mut Rng, length: usize| {
-        usize::try_from(rng.below(length as u64)).unwrap_or_default()
-    };
+    let pick = |rng: &mut Rng, length: usize| usize::try_from(rng.below(length as u64)).unwrap_or_default();
     let voice = speaker.container.voice;
     let proxy = matches!(voice, Voice::Nginx | Voice::Envoy);
     let serves = proxy || voice == Voice::Php || !speaker.container.ports.is_empty();
@@ -331,22 +276,11 @@ fn request(speaker: &Speaker<'_>, rng: &mut Rng) -> Request {
     // Most answers are quick, a few are very slow.
     let millis = 2 + rng.below(30) + if rng.chance(60) { rng.below(900) } else { 0 };
     let client = format!("10.0.{}.{}", rng.below(64), 4 + rng.below(250));
-    Request {
-        method,
-        path,
-        status,
-        millis,
-        bytes: 120 + rng.below(9000),
-        client,
-        id: rng.next(),
-    }
+    Request { method, path, status, millis, bytes: 120 + rng.below(9000), client, id: rng.next() }
 }
 
 fn when(at: Ms, format: &str) -> String {
-    Timestamp::from_millisecond(at)
-        .unwrap_or_default()
-        .strftime(format)
-        .to_string()
+    Timestamp::from_millisecond(at).unwrap_or_default().strftime(format).to_string()
 }
 
 fn iso(at: Ms) -> String {
@@ -367,10 +301,7 @@ mod tests {
     fn every_voice_of_the_demo_sounds_like_its_program() {
         let world = World::open(&scenario::load("small", &[]).unwrap(), 1, FIXED_START).unwrap();
         let mut spoken: HashMap<String, Vec<String>> = HashMap::new();
-        let groups = world
-            .estates
-            .iter()
-            .flat_map(|estate| estate.log_groups.values());
+        let groups = world.estates.iter().flat_map(|estate| estate.log_groups.values());
         for (name, stream) in groups.flat_map(|group| &group.streams) {
             let speaker = Speaker::new(stream, name);
             let voice = format!("{:?}", speaker.container.voice);
@@ -380,13 +311,8 @@ mod tests {
             lines.extend((0..400).flat_map(|_| utter(&speaker, &mut rng, FIXED_START)));
         }
         let says = |voice: &str, part: &str| {
-            let lines = spoken
-                .get(voice)
-                .unwrap_or_else(|| panic!("nobody speaks {voice}"));
-            assert!(
-                lines.iter().any(|line| line.contains(part)),
-                "{voice} never says {part}"
-            );
+            let lines = spoken.get(voice).unwrap_or_else(|| panic!("nobody speaks {voice}"));
+            assert!(lines.iter().any(|line| line.contains(part)), "{voice} never says {part}");
         };
         says("Java", " ERROR 1 --- [");
         says("Java", "\tat org.springframework");
@@ -399,9 +325,6 @@ mod tests {
         says("Envoy", "\" 200 - 0 ");
         says("Fluentbit", "[output:cloudwatch_logs:");
         let json = &spoken["Json"];
-        assert!(json.iter().all(|line| {
-            serde_json::from_str::<serde_json::Value>(line)
-                .is_ok_and(|value| value["level"].is_string())
-        }));
+        assert!(json.iter().all(|line| { serde_json::from_str::<serde_json::Value>(line).is_ok_and(|value| value["level"].is_string()) }));
     }
 }

@@ -31,26 +31,12 @@ impl Request {
         let headers: Vec<(String, String)> = head
             .headers
             .iter()
-            .map(|(name, value)| {
-                (
-                    name.as_str().to_owned(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
-            })
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
-        let find = |name: &str| {
-            headers
-                .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.as_str())
-        };
+        let find = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let claim = sigv4::claim(find("authorization"));
         let target = find("x-amz-target");
-        let form = if target.is_none() {
-            query::form(&body)
-        } else {
-            Value::Null
-        };
+        let form = if target.is_none() { query::form(&body) } else { Value::Null };
         let scope = claim.as_ref().ok().map(|claim| claim.service.as_str());
         let route = route::route(target, head.uri.path(), &form, scope);
         Self {
@@ -65,20 +51,11 @@ impl Request {
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn signed(&self) -> Signed<'_> {
-        Signed {
-            method: &self.method,
-            path: &self.path,
-            query: &self.query,
-            headers: &self.headers,
-            body: &self.body,
-        }
+        Signed { method: &self.method, path: &self.path, query: &self.query, headers: &self.headers, body: &self.body }
     }
 
     /// The parameters as a value, whatever the protocol.
@@ -86,21 +63,13 @@ impl Request {
         let unreadable = |message: &str| refuse(400, "SerializationException", message);
         match route.service.protocol {
             Protocol::Query { .. } => Ok(query::form(&self.body)),
-            Protocol::Json(_)
-                if self
-                    .header("content-type")
-                    .is_none_or(|kind| !kind.starts_with("application/x-amz-json-1.1")) =>
-            {
-                Err(unreadable(
-                    "Expected content-type application/x-amz-json-1.1",
-                ))
+            Protocol::Json(_) if self.header("content-type").is_none_or(|kind| !kind.starts_with("application/x-amz-json-1.1")) => {
+                Err(unreadable("Expected content-type application/x-amz-json-1.1"))
             }
             Protocol::Json(_) if self.body.is_empty() => Ok(Value::Object(serde_json::Map::new())),
             Protocol::Json(_) => match serde_json::from_slice(&self.body) {
                 Ok(value @ Value::Object(_)) => Ok(value),
-                Ok(_) => Err(unreadable(
-                    "Start of structure or map found where not expected.",
-                )),
+                Ok(_) => Err(unreadable("Start of structure or map found where not expected.")),
                 Err(_) => Err(unreadable("Unable to parse the request body as JSON")),
             },
         }
@@ -125,19 +94,10 @@ impl Shared {
     pub(super) fn triage(&self, request: &Request) -> Triage {
         let mut state = self.state();
         let at_ms = state.world.now();
-        let name = request
-            .claim
-            .as_ref()
-            .ok()
-            .and_then(|claim| state.context(&claim.access_key));
-        let context: Arc<str> =
-            name.map_or_else(|| Arc::from(""), |context| Arc::from(context.name.as_str()));
+        let name = request.claim.as_ref().ok().and_then(|claim| state.context(&claim.access_key));
+        let context: Arc<str> = name.map_or_else(|| Arc::from(""), |context| Arc::from(context.name.as_str()));
         let Ok(route) = request.route.as_ref() else {
-            return Triage {
-                faults: Verdict::default(),
-                at_ms,
-                context,
-            };
+            return Triage { faults: Verdict::default(), at_ms, context };
         };
         // Milliseconds of a virtual lifetime are far below what an f64 holds exactly.
         #[allow(clippy::cast_precision_loss)]
@@ -151,25 +111,14 @@ impl Shared {
         if let Some(fault) = unanswered {
             state.remember(record(Some(*route), &context, at_ms, 0, Some(fault)));
         }
-        Triage {
-            faults,
-            at_ms,
-            context,
-        }
+        Triage { faults, at_ms, context }
     }
 
     /// Answers a request; never waits.
     pub(super) fn perform(self: &Arc<Self>, request: &Request, triage: Triage) -> Response<Body> {
         let mut state = self.state();
-        let stamp = Stamp {
-            request_id: state.request_id(),
-            now: state.world.now(),
-        };
-        let Triage {
-            faults,
-            at_ms,
-            context,
-        } = triage;
+        let stamp = Stamp { request_id: state.request_id(), now: state.world.now() };
+        let Triage { faults, at_ms, context } = triage;
         let (route, shape) = match &request.route {
             Ok(route) => (*route, Shape::of(*route)),
             Err(lost) => {
@@ -182,19 +131,12 @@ impl Shared {
             state.remember(record(Some(route), &context, at_ms, 200, Some("malformed")));
             return stamp.malformed(route);
         }
-        if let Some(Kind::Error {
-            code,
-            message,
-            status,
-        }) = &faults.strike
-        {
+        if let Some(Kind::Error { code, message, status }) = &faults.strike {
             state.remember(record(Some(route), &context, at_ms, *status, Some(code)));
             return stamp.failure(shape, *status, code, message);
         }
         let outcome = state.outcome(request, route, faults.strike.as_ref());
-        let (status, code) = outcome
-            .as_ref()
-            .map_or_else(|error| (error.status, Some(error.code)), |_| (200, None));
+        let (status, code) = outcome.as_ref().map_or_else(|error| (error.status, Some(error.code)), |_| (200, None));
         state.remember(record(Some(route), &context, at_ms, status, code));
         match outcome {
             Ok(Outcome::Value(value)) => {
@@ -204,30 +146,17 @@ impl Shared {
             }
             Ok(Outcome::Tail(tail)) => {
                 drop(state);
-                stamp.stream(logs::tail::open(
-                    Arc::clone(self),
-                    tail,
-                    stamp.request_id.clone(),
-                ))
+                stamp.stream(logs::tail::open(Arc::clone(self), tail, stamp.request_id.clone()))
             }
             Err(error) => stamp.failure(shape, error.status, error.code, &error.message),
         }
     }
 
     /// The answer to a request whose body cannot be had.
-    pub(super) fn unread(
-        &self,
-        head: &Parts,
-        status: u16,
-        code: &'static str,
-        message: &str,
-    ) -> Response<Body> {
+    pub(super) fn unread(&self, head: &Parts, status: u16, code: &'static str, message: &str) -> Response<Body> {
         let request = Request::new(head, Bytes::new());
         let mut state = self.state();
-        let stamp = Stamp {
-            request_id: state.request_id(),
-            now: state.world.now(),
-        };
+        let stamp = Stamp { request_id: state.request_id(), now: state.world.now() };
         let route = request.route.ok();
         state.remember(record(route, &Arc::from(""), stamp.now, status, Some(code)));
         stamp.failure(route.map_or(Shape::Json, Shape::of), status, code, message)
@@ -235,12 +164,7 @@ impl Shared {
 }
 
 impl State {
-    fn outcome(
-        &mut self,
-        request: &Request,
-        route: Route,
-        strike: Option<&Kind>,
-    ) -> Result<Outcome, ApiError> {
+    fn outcome(&mut self, request: &Request, route: Route, strike: Option<&Kind>) -> Result<Outcome, ApiError> {
         let query = matches!(route.service.protocol, Protocol::Query { .. });
         let (claim, context) = self.authenticate(request, route, query)?;
         let now = self.world.now();
@@ -248,53 +172,29 @@ impl State {
         if strike == Some(&Kind::ExpiredToken) {
             return Err(expired(query));
         }
-        let admitted =
-            self.throttle
-                .admit(&context.account, &claim.region, service, operation, now);
+        let admitted = self.throttle.admit(&context.account, &claim.region, service, operation, now);
         if !admitted || strike == Some(&Kind::Throttle) {
-            let code = if query {
-                "Throttling"
-            } else {
-                "ThrottlingException"
-            };
+            let code = if query { "Throttling" } else { "ThrottlingException" };
             return Err(refuse(400, code, "Rate exceeded"));
         }
         let body = request.parameters(route)?;
         let action = action(route);
         if strike == Some(&Kind::Deny) || !iam::allows(&context.allow, &action) {
-            let resource =
-                iam::resource(service, operation, &claim.region, &context.account, &body);
+            let resource = iam::resource(service, operation, &claim.region, &context.account, &body);
             let message = iam::denial(&context.caller_arn(), &action, resource.as_deref());
-            return Err(if query {
-                refuse(403, "AccessDenied", message)
-            } else {
-                refuse(400, "AccessDeniedException", message)
-            });
+            return Err(if query { refuse(403, "AccessDenied", message) } else { refuse(400, "AccessDeniedException", message) });
         }
         let seed = self.world.seed;
         if service == "sts" {
-            return sts::handle(&mut self.roles, &self.world, &context, operation, &body)
-                .map(Outcome::Value);
+            return sts::handle(&mut self.roles, &self.world, &context, operation, &body).map(Outcome::Value);
         }
         let estate = self.world.estate_mut(&context.account, &claim.region);
         match service {
-            "ecs" => ecs::handle(
-                estate,
-                &ecs::Caller {
-                    arn: context.caller_arn(),
-                },
-                operation,
-                &body,
-            )
-            .map(Outcome::Value),
+            "ecs" => ecs::handle(estate, &ecs::Caller { arn: context.caller_arn() }, operation, &body).map(Outcome::Value),
             "elasticloadbalancing" => elbv2::handle(estate, operation, &body).map(Outcome::Value),
             "ecr" => ecr::handle(estate, operation, &body).map(Outcome::Value),
             _ if operation == "StartLiveTail" => {
-                let open = self
-                    .tails
-                    .get(&(context.account.clone(), claim.region.clone()))
-                    .copied()
-                    .unwrap_or_default();
+                let open = self.tails.get(&(context.account.clone(), claim.region.clone())).copied().unwrap_or_default();
                 logs::tail::request(estate, seed, now, open, &body).map(Outcome::Tail)
             }
             _ => logs::handle(estate, seed, now, operation, &body).map(Outcome::Value),
@@ -305,21 +205,11 @@ impl State {
 fn lost_error(lost: &Lost) -> (Shape, u16, &'static str, String) {
     match lost {
         Lost::Target => (Shape::Json, 400, "UnknownOperationException", String::new()),
-        Lost::Cbor => (
-            Shape::Cbor,
-            404,
-            "UnknownOperationException",
-            "The requested operation is not recognized by the service.".to_owned(),
-        ),
-        Lost::Action { namespace, message } => {
-            (Shape::Xml(namespace), 400, "InvalidAction", message.clone())
+        Lost::Cbor => {
+            (Shape::Cbor, 404, "UnknownOperationException", "The requested operation is not recognized by the service.".to_owned())
         }
-        Lost::NoAction => (
-            Shape::Xml(""),
-            400,
-            "MissingAction",
-            "The request must contain the parameter Action.".to_owned(),
-        ),
+        Lost::Action { namespace, message } => (Shape::Xml(namespace), 400, "InvalidAction", message.clone()),
+        Lost::NoAction => (Shape::Xml(""), 400, "MissingAction", "The request must contain the parameter Action.".to_owned()),
     }
 }
 
@@ -327,13 +217,7 @@ fn action(route: Route) -> String {
     format!("{}:{}", route.service.name, route.operation)
 }
 
-fn record(
-    route: Option<Route>,
-    context: &Arc<str>,
-    at_ms: i64,
-    status: u16,
-    code: Option<&str>,
-) -> Call {
+fn record(route: Option<Route>, context: &Arc<str>, at_ms: i64, status: u16, code: Option<&str>) -> Call {
     Call {
         context: Arc::clone(context),
         service: route.map_or("", |route| route.service.name),

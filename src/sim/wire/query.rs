@@ -13,18 +13,9 @@ const LONGEST_LIST: usize = 10_000;
 /// Reads `application/x-www-form-urlencoded`. Names without a value are empty texts; a list with holes closes them.
 pub(super) fn form(body: &[u8]) -> Value {
     let mut root = Map::new();
-    for pair in body
-        .split(|byte| *byte == b'&')
-        .filter(|pair| !pair.is_empty())
-    {
-        let at = pair
-            .iter()
-            .position(|byte| *byte == b'=')
-            .unwrap_or(pair.len());
-        let (name, value) = (
-            decoded(&pair[..at]),
-            decoded(pair.get(at + 1..).unwrap_or_default()),
-        );
+    for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        let (name, value) = (decoded(&pair[..at]), decoded(pair.get(at + 1..).unwrap_or_default()));
         let parts: Vec<&str> = name.split('.').filter(|part| *part != "member").collect();
         insert(&mut root, &parts, value);
     }
@@ -38,17 +29,11 @@ fn insert(into: &mut Map<String, Value>, parts: &[&str], value: String) {
             into.insert((*last).to_owned(), Value::String(value));
         }
         [first, rest @ ..] => {
-            let slot = into
-                .entry((*first).to_owned())
-                .or_insert_with(|| Value::Object(Map::new()));
+            let slot = into.entry((*first).to_owned()).or_insert_with(|| Value::Object(Map::new()));
             if !slot.is_object() {
                 *slot = Value::Object(Map::new());
             }
-            insert(
-                slot.as_object_mut().expect("it was just made an object"),
-                rest,
-                value,
-            );
+            insert(slot.as_object_mut().expect("it was just made an object"), rest, value);
         }
     }
 }
@@ -61,18 +46,11 @@ fn lists(value: Value) -> Value {
     let numbers: Option<Vec<usize>> = map.keys().map(|key| key.parse().ok()).collect();
     match numbers {
         Some(numbers) if !numbers.is_empty() && numbers.len() <= LONGEST_LIST => {
-            let mut members: Vec<(usize, Value)> = numbers
-                .into_iter()
-                .zip(map.into_iter().map(|(_, value)| lists(value)))
-                .collect();
+            let mut members: Vec<(usize, Value)> = numbers.into_iter().zip(map.into_iter().map(|(_, value)| lists(value))).collect();
             members.sort_by_key(|(at, _)| *at);
             Value::Array(members.into_iter().map(|(_, value)| value).collect())
         }
-        _ => Value::Object(
-            map.into_iter()
-                .map(|(key, value)| (key, lists(value)))
-                .collect(),
-        ),
+        _ => Value::Object(map.into_iter().map(|(key, value)| (key, lists(value))).collect()),
     }
 }
 
@@ -83,9 +61,7 @@ fn decoded(text: &[u8]) -> String {
         let byte = match text[at] {
             b'+' => b' ',
             b'%' => {
-                let hex = text
-                    .get(at + 1..at + 3)
-                    .and_then(|digits| std::str::from_utf8(digits).ok());
+                let hex = text.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
                 match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
                     Some(byte) => {
                         at += 2;
@@ -106,22 +82,13 @@ fn decoded(text: &[u8]) -> String {
 pub(super) fn reply(namespace: &str, operation: &str, result: &Value, request_id: &str) -> String {
     let mut out = format!("<{operation}Response xmlns=\"{namespace}\"><{operation}Result>");
     write(&mut out, result);
-    write!(
-        out,
-        "</{operation}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
-    )
-    .expect("a String takes every write");
+    write!(out, "</{operation}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>")
+        .expect("a String takes every write");
     out
 }
 
 /// A whole error.
-pub(super) fn error(
-    namespace: &str,
-    status: u16,
-    code: &str,
-    message: &str,
-    request_id: &str,
-) -> String {
+pub(super) fn error(namespace: &str, status: u16, code: &str, message: &str, request_id: &str) -> String {
     let blame = if status < 500 { "Sender" } else { "Receiver" };
     let (code, message) = (escape(code), escape(message));
     format!(
@@ -164,37 +131,23 @@ mod tests {
     #[test]
     fn a_form_becomes_lists_and_structures() {
         let value = form(b"Action=X&Arns.member.2=b&Arns.member.1=a%3Ab+c&Targets.member.1.Id=10.0.0.1&Targets.member.1.Port=80&Empty=");
-        assert_eq!(
-            value,
-            json!({"Action": "X", "Arns": ["a:b c", "b"], "Targets": [{"Id": "10.0.0.1", "Port": "80"}], "Empty": ""})
-        );
+        assert_eq!(value, json!({"Action": "X", "Arns": ["a:b c", "b"], "Targets": [{"Id": "10.0.0.1", "Port": "80"}], "Empty": ""}));
     }
 
     #[test]
     fn a_form_that_contradicts_itself_or_breaks_off_is_still_read() {
-        assert_eq!(
-            form(b"A=1&A.member.1=2&%zz=%4"),
-            json!({"A": ["2"], "%zz": "%4"})
-        );
+        assert_eq!(form(b"A=1&A.member.1=2&%zz=%4"), json!({"A": ["2"], "%zz": "%4"}));
         assert_eq!(form(b""), json!({}));
     }
 
     #[test]
     fn a_reply_is_escaped_and_skips_what_is_absent() {
-        let xml = reply(
-            "urn:x",
-            "Get",
-            &json!({"Names": ["a<b", "c"], "Gone": null, "On": true, "N": 3}),
-            "id-1",
-        );
+        let xml = reply("urn:x", "Get", &json!({"Names": ["a<b", "c"], "Gone": null, "On": true, "N": 3}), "id-1");
         assert_eq!(
             xml,
             "<GetResponse xmlns=\"urn:x\"><GetResult><Names><member>a&lt;b</member><member>c</member></Names><On>true</On><N>3</N>\
              </GetResult><ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></GetResponse>"
         );
-        assert!(
-            error("urn:x", 503, "Slow&Down", "", "i")
-                .contains("<Type>Receiver</Type><Code>Slow&amp;Down</Code>")
-        );
+        assert!(error("urn:x", 503, "Slow&Down", "", "i").contains("<Type>Receiver</Type><Code>Slow&amp;Down</Code>"));
     }
 }

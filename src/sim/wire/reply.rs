@@ -26,15 +26,10 @@ impl hyper::body::Body for Body {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Stream(chunks) => chunks
-                .poll_recv(context)
-                .map(|chunk| chunk.map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Stream(chunks) => chunks.poll_recv(context).map(|chunk| chunk.map(|bytes| Ok(Frame::data(bytes)))),
         }
     }
 
@@ -44,9 +39,7 @@ impl hyper::body::Body for Body {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
-            }
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Stream(_) => SizeHint::default(),
         }
     }
@@ -79,43 +72,21 @@ impl Stamp {
     /// A successful answer of a service.
     pub(super) fn success(&self, route: Route, value: &Value) -> Response<Body> {
         match route.service.protocol {
-            Protocol::Json(_) => self.whole(
-                200,
-                "application/x-amz-json-1.1",
-                without_nulls(value).to_string(),
-            ),
-            Protocol::Query { namespace, .. } => self.whole(
-                200,
-                "text/xml",
-                query::reply(namespace, route.operation, value, &self.request_id),
-            ),
+            Protocol::Json(_) => self.whole(200, "application/x-amz-json-1.1", without_nulls(value).to_string()),
+            Protocol::Query { namespace, .. } => {
+                self.whole(200, "text/xml", query::reply(namespace, route.operation, value, &self.request_id))
+            }
         }
     }
 
     /// An error in the shape that the client can read.
-    pub(super) fn failure(
-        &self,
-        shape: Shape,
-        status: u16,
-        code: &str,
-        message: &str,
-    ) -> Response<Body> {
+    pub(super) fn failure(&self, shape: Shape, status: u16, code: &str, message: &str) -> Response<Body> {
         match shape {
-            Shape::Json => self.whole(
-                status,
-                "application/x-amz-json-1.1",
-                json!({"__type": code, "message": message}).to_string(),
-            ),
-            Shape::Xml(namespace) => self.whole(
-                status,
-                "text/xml",
-                query::error(namespace, status, code, message, &self.request_id),
-            ),
+            Shape::Json => self.whole(status, "application/x-amz-json-1.1", json!({"__type": code, "message": message}).to_string()),
+            Shape::Xml(namespace) => self.whole(status, "text/xml", query::error(namespace, status, code, message, &self.request_id)),
             Shape::Cbor => {
                 let mut reply = self.whole(status, "application/cbor", cbor_error(code, message));
-                reply
-                    .headers_mut()
-                    .insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+                reply.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
                 reply
             }
         }
@@ -124,62 +95,35 @@ impl Stamp {
     /// Status 200 and a body that breaks off.
     pub(super) fn malformed(&self, route: Route) -> Response<Body> {
         match route.service.protocol {
-            Protocol::Json(_) => {
-                self.whole(200, "application/x-amz-json-1.1", "{\"nextToken\": \"AAAA")
-            }
-            Protocol::Query { .. } => self.whole(
-                200,
-                "text/xml",
-                format!("<{0}Response><{0}Result><mem", route.operation),
-            ),
+            Protocol::Json(_) => self.whole(200, "application/x-amz-json-1.1", "{\"nextToken\": \"AAAA"),
+            Protocol::Query { .. } => self.whole(200, "text/xml", format!("<{0}Response><{0}Result><mem", route.operation)),
         }
     }
 
     /// An event stream that the sender of `chunks` goes on writing.
     pub(super) fn stream(&self, chunks: Receiver<Bytes>) -> Response<Body> {
-        self.response(
-            200,
-            "application/vnd.amazon.eventstream",
-            Body::Stream(chunks),
-        )
+        self.response(200, "application/vnd.amazon.eventstream", Body::Stream(chunks))
     }
 
-    fn whole(
-        &self,
-        status: u16,
-        content_type: &'static str,
-        body: impl Into<Bytes>,
-    ) -> Response<Body> {
+    fn whole(&self, status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
         self.response(status, content_type, Body::Whole(Some(body.into())))
     }
 
     fn response(&self, status: u16, content_type: &'static str, body: Body) -> Response<Body> {
         let mut response = Response::new(body);
-        *response.status_mut() =
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         let text = |text: &str| HeaderValue::from_str(text).expect("ids and dates are plain ASCII");
         headers.insert("x-amzn-requestid", text(&self.request_id));
-        headers.insert(
-            DATE,
-            text(
-                &moment(self.now)
-                    .strftime("%a, %d %b %Y %H:%M:%S GMT")
-                    .to_string(),
-            ),
-        );
+        headers.insert(DATE, text(&moment(self.now).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
         response
     }
 }
 
 /// An error of a service.
 pub(crate) fn refuse(status: u16, code: &'static str, message: impl Into<String>) -> ApiError {
-    ApiError {
-        status,
-        code,
-        message: message.into(),
-    }
+    ApiError { status, code, message: message.into() }
 }
 
 /// `2026-11-21T03:11:00.000Z`, the timestamp of the query protocol.
@@ -192,14 +136,7 @@ pub(crate) fn uuid(seed: u64, number: u64) -> String {
     let high = rng::mix(rng::mix(seed) ^ number);
     let text = format!("{high:016x}{:016x}", rng::mix(high ^ number));
     // Version 4, variant 1, as a random one has it.
-    format!(
-        "{}-{}-4{}-a{}-{}",
-        &text[..8],
-        &text[8..12],
-        &text[13..16],
-        &text[17..20],
-        &text[20..]
-    )
+    format!("{}-{}-4{}-a{}-{}", &text[..8], &text[8..12], &text[13..16], &text[17..20], &text[20..])
 }
 
 fn moment(ms: i64) -> Timestamp {
@@ -209,11 +146,9 @@ fn moment(ms: i64) -> Timestamp {
 /// AWS leaves members out that are not set.
 fn without_nulls(value: &Value) -> Value {
     match value {
-        Value::Object(map) => map
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.clone(), without_nulls(value)))
-            .collect(),
+        Value::Object(map) => {
+            map.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), without_nulls(value))).collect()
+        }
         Value::Array(values) => values.iter().map(without_nulls).collect(),
         other => other.clone(),
     }
@@ -238,10 +173,7 @@ mod tests {
     #[test]
     fn times_are_written_as_aws_writes_them() {
         assert_eq!(iso(1_795_230_660_007), "2026-11-21T03:11:00.007Z");
-        let stamp = Stamp {
-            request_id: uuid(1, 1),
-            now: 1_795_230_660_000,
-        };
+        let stamp = Stamp { request_id: uuid(1, 1), now: 1_795_230_660_000 };
         let reply = stamp.failure(Shape::Json, 400, "ServerException", "x");
         assert_eq!(reply.headers()[DATE], "Sat, 21 Nov 2026 03:11:00 GMT");
         assert_eq!(reply.headers()["x-amzn-requestid"].len(), 36);

@@ -58,44 +58,21 @@ pub(crate) const SERVICES: &[Service] = &[
     Service {
         name: "logs",
         protocol: Protocol::Json("Logs_20140328"),
-        operations: &[
-            "DescribeLogGroups",
-            "DescribeLogStreams",
-            "FilterLogEvents",
-            "GetLogEvents",
-            "StartLiveTail",
-        ],
+        operations: &["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents", "StartLiveTail"],
     },
     Service {
         name: "ecr",
         protocol: Protocol::Json("AmazonEC2ContainerRegistry_V20150921"),
-        operations: &[
-            "DescribeRepositories",
-            "DescribeImages",
-            "ListImages",
-            "BatchGetImage",
-        ],
+        operations: &["DescribeRepositories", "DescribeImages", "ListImages", "BatchGetImage"],
     },
     Service {
         name: "elasticloadbalancing",
-        protocol: Protocol::Query {
-            version: "2015-12-01",
-            namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
-        },
-        operations: &[
-            "DescribeTargetGroups",
-            "DescribeTargetHealth",
-            "DescribeLoadBalancers",
-            "DescribeListeners",
-            "DescribeRules",
-        ],
+        protocol: Protocol::Query { version: "2015-12-01", namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/" },
+        operations: &["DescribeTargetGroups", "DescribeTargetHealth", "DescribeLoadBalancers", "DescribeListeners", "DescribeRules"],
     },
     Service {
         name: "sts",
-        protocol: Protocol::Query {
-            version: "2011-06-15",
-            namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-        },
+        protocol: Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
         operations: &["GetCallerIdentity", "AssumeRole"],
     },
 ];
@@ -115,10 +92,7 @@ pub(crate) enum Lost {
     /// A path of the CBOR protocol, which only services speak that are not here.
     Cbor,
     /// A form with an `Action` that the version does not have.
-    Action {
-        namespace: &'static str,
-        message: String,
-    },
+    Action { namespace: &'static str, message: String },
     /// A form without `Action`.
     NoAction,
 }
@@ -127,12 +101,7 @@ pub(crate) enum Lost {
 ///
 /// # Errors
 /// See [`Lost`].
-pub(crate) fn route(
-    target: Option<&str>,
-    path: &str,
-    form: &Value,
-    scope: Option<&str>,
-) -> Result<Route, Lost> {
+pub(crate) fn route(target: Option<&str>, path: &str, form: &Value, scope: Option<&str>) -> Result<Route, Lost> {
     if let Some(target) = target {
         return by_target(target).ok_or(Lost::Target);
     }
@@ -146,11 +115,7 @@ pub(crate) fn route(
     let version = text("Version").unwrap_or_default();
     let mut near = "";
     for service in SERVICES {
-        let Protocol::Query {
-            version: spoken,
-            namespace,
-        } = service.protocol
-        else {
+        let Protocol::Query { version: spoken, namespace } = service.protocol else {
             continue;
         };
         // The version tells the services apart; without one the scope of the signature does.
@@ -158,40 +123,23 @@ pub(crate) fn route(
             continue;
         }
         near = namespace;
-        if let Some(operation) = service
-            .operations
-            .iter()
-            .find(|operation| **operation == action)
-        {
+        if let Some(operation) = service.operations.iter().find(|operation| **operation == action) {
             return Ok(Route { service, operation });
         }
     }
-    Err(Lost::Action {
-        namespace: near,
-        message: format!("Could not find operation {action} for version {version}"),
-    })
+    Err(Lost::Action { namespace: near, message: format!("Could not find operation {action} for version {version}") })
 }
 
 fn by_target(target: &str) -> Option<Route> {
     let (prefix, name) = target.split_once('.')?;
-    let service = SERVICES
-        .iter()
-        .find(|service| matches!(service.protocol, Protocol::Json(own) if own == prefix))?;
-    let operation = service
-        .operations
-        .iter()
-        .find(|operation| **operation == name)?;
+    let service = SERVICES.iter().find(|service| matches!(service.protocol, Protocol::Json(own) if own == prefix))?;
+    let operation = service.operations.iter().find(|operation| **operation == name)?;
     Some(Route { service, operation })
 }
 
 /// Every action in IAM's spelling, `ecs:ListServices`.
 pub(crate) fn actions() -> impl Iterator<Item = String> {
-    SERVICES.iter().flat_map(|service| {
-        service
-            .operations
-            .iter()
-            .map(|operation| format!("{}:{operation}", service.name))
-    })
+    SERVICES.iter().flat_map(|service| service.operations.iter().map(|operation| format!("{}:{operation}", service.name)))
 }
 
 #[cfg(test)]
@@ -207,64 +155,21 @@ mod tests {
     fn the_target_header_comes_first_then_the_path_then_the_form() {
         let form = json!({"Action": "DescribeRules", "Version": "2015-12-01"});
         let ecs = Some("AmazonEC2ContainerServiceV20141113.ListClusters");
-        assert_eq!(
-            name(route(ecs, "/", &form, None)),
-            Ok("ecs:ListClusters".to_owned())
-        );
-        assert_eq!(
-            name(route(
-                None,
-                "/service/Granite/operation/GetMetricData",
-                &form,
-                None
-            )),
-            Err(Lost::Cbor)
-        );
-        assert_eq!(
-            name(route(None, "/", &form, None)),
-            Ok("elasticloadbalancing:DescribeRules".to_owned())
-        );
+        assert_eq!(name(route(ecs, "/", &form, None)), Ok("ecs:ListClusters".to_owned()));
+        assert_eq!(name(route(None, "/service/Granite/operation/GetMetricData", &form, None)), Err(Lost::Cbor));
+        assert_eq!(name(route(None, "/", &form, None)), Ok("elasticloadbalancing:DescribeRules".to_owned()));
         let bare = json!({"Action": "GetCallerIdentity"});
-        assert_eq!(
-            name(route(None, "/", &bare, Some("sts"))),
-            Ok("sts:GetCallerIdentity".to_owned())
-        );
+        assert_eq!(name(route(None, "/", &bare, Some("sts"))), Ok("sts:GetCallerIdentity".to_owned()));
     }
 
     #[test]
     fn what_is_not_served_is_named_unknown() {
-        assert_eq!(
-            route(
-                Some("AmazonEC2ContainerServiceV20141113.CreateCluster"),
-                "/",
-                &json!({}),
-                None
-            ),
-            Err(Lost::Target)
-        );
-        assert_eq!(
-            route(
-                Some("CodeDeploy_20141006.GetDeployment"),
-                "/",
-                &json!({}),
-                None
-            ),
-            Err(Lost::Target)
-        );
+        assert_eq!(route(Some("AmazonEC2ContainerServiceV20141113.CreateCluster"), "/", &json!({}), None), Err(Lost::Target));
+        assert_eq!(route(Some("CodeDeploy_20141006.GetDeployment"), "/", &json!({}), None), Err(Lost::Target));
         assert_eq!(route(None, "/", &json!({}), None), Err(Lost::NoAction));
-        let gone = route(
-            None,
-            "/",
-            &json!({"Action": "DescribeStars", "Version": "2015-12-01"}),
-            None,
-        );
-        let Err(Lost::Action { namespace, message }) = gone else {
-            panic!("must be unknown")
-        };
-        assert_eq!(
-            message,
-            "Could not find operation DescribeStars for version 2015-12-01"
-        );
+        let gone = route(None, "/", &json!({"Action": "DescribeStars", "Version": "2015-12-01"}), None);
+        let Err(Lost::Action { namespace, message }) = gone else { panic!("must be unknown") };
+        assert_eq!(message, "Could not find operation DescribeStars for version 2015-12-01");
         assert!(namespace.contains("elasticloadbalancing"));
     }
 }

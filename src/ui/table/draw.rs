@@ -1,6 +1,6 @@
 //! Draws the visible part of a table, and nothing else.
 
-use super::layout::{place, Placed};
+use super::layout::{Placed, place};
 use super::{Column, TableView};
 use crate::text;
 use crate::theme::Role;
@@ -50,33 +50,34 @@ impl<R: 'static> TableView<R> {
 
     /// Noun, scope and counts: never a number that hides that something is missing.
     fn title(&self, cx: &Cx) -> String {
-        let mut title = (self.spec.title)(&self.place, cx).trim_end_matches('·').trim_end().to_owned();
-        title += " · ";
         let (shown, total) = (self.rows.len(), self.rows.total());
         let slots = (self.spec.sources)(&self.place, cx);
         let expected = slots.iter().filter_map(|feed| cx.store.slot(feed)?.expected).sum::<usize>();
         let loading = slots.iter().any(|feed| cx.store.slot(feed).is_none_or(|s| s.value.is_none() && s.error.is_none()));
         let unknown = slots.iter().any(|feed| cx.store.slot(feed).is_some_and(|s| s.value.is_none() && s.error.is_some()));
-        if expected > total {
-            title += &format!("{total} of {expected} · loading");
+        let loading_too = if loading { " · loading" } else { "" };
+        let count = if expected > total {
+            format!("{total} of {expected} · loading")
         } else if loading && total == 0 {
-            title += "loading";
+            "loading".to_owned()
         } else if unknown && total == 0 {
-            title += "not known";
+            "not known".to_owned()
+        } else if shown < total {
+            format!("{shown} of {total}{loading_too}")
         } else {
-            title += &if shown < total { format!("{shown} of {total}") } else { total.to_string() };
-            title += if loading { " · loading" } else { "" };
-        }
-        if !self.rows.query_text().is_empty() {
-            title += &format!(" · filter {}", self.rows.query_text());
-        }
-        if self.rows.marked() > 0 {
-            title += &format!(" · {} marked", self.rows.marked());
-        }
-        if self.rows.held {
-            title += " · order held";
-        }
-        title
+            format!("{total}{loading_too}")
+        };
+        let part = |on: bool, text: String| if on { text } else { String::new() };
+        let query = self.rows.query_text();
+        let title = (self.spec.title)(&self.place, cx);
+        [
+            title.trim_end_matches('·').trim_end().to_owned(),
+            format!(" · {count}"),
+            part(!query.is_empty(), format!(" · filter {query}")),
+            part(self.rows.marked() > 0, format!(" · {} marked", self.rows.marked())),
+            part(self.rows.held, " · order held".to_owned()),
+        ]
+        .concat()
     }
 
     /// What failed, or what is hidden: said on the lower border.
@@ -91,7 +92,8 @@ impl<R: 'static> TableView<R> {
                 return (format!("{context}{age}{}", error.what), Role::Warn);
             }
         }
-        let hidden: Vec<&str> = self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
+        let hidden: Vec<&str> =
+            self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
         if hidden.is_empty() {
             return (String::new(), Role::Dim);
         }
@@ -154,5 +156,14 @@ fn put(buf: &mut Buffer, x: u16, y: u16, what: &str, width: u16, right: bool, st
     let fitted = text::fit(what, usize::from(width));
     let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
     let x = if right { x + width.saturating_sub(used) } else { x };
+    if fitted.is_ascii() {
+        // What needs no search for grapheme clusters is written cell by cell: this is most of a frame.
+        for (x, letter) in (x..).zip(fitted.chars()) {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.set_char(letter).set_style(style);
+            }
+        }
+        return;
+    }
     buf.set_stringn(x, y, &*fitted, usize::from(width), style);
 }

@@ -24,7 +24,8 @@ pub struct Placed {
 
 /// Lays out the columns in `available` cells. `widest` is what each column's rows need; `skipped` columns after the first have been scrolled away.
 pub fn place<R>(columns: &[(usize, &Column<R>)], widest: &[u16], available: u16, skipped: usize) -> Vec<Placed> {
-    let mut kept: Vec<(usize, &Column<R>)> = columns.iter().enumerate().filter(|(n, _)| *n < 2 || *n >= 2 + skipped).map(|(_, c)| *c).collect();
+    let mut kept: Vec<(usize, &Column<R>)> =
+        columns.iter().enumerate().filter(|(n, _)| *n < 2 || *n >= 2 + skipped).map(|(_, c)| *c).collect();
     // A text that is cut says less than a column that is left out and named on the border.
     let cut = |kept: &[_]| match kept.len() {
         ..=NAMES_FIRST => false,

@@ -7,18 +7,17 @@ use crate::text;
 use crate::view::Cx;
 use std::collections::{HashMap, HashSet};
 
-/// Rows with their order. `order` holds places in `rows`; a ghost stands at the end of `rows`, from `live` on.
+/// Rows with their order. `order` holds places in `data`; a ghost stands at the end of `data`, from `live` on.
 pub struct Rows<R> {
-    rows: Vec<R>,
+    data: Vec<R>,
     ids: Vec<Str>,
     live: usize,
     order: Vec<u32>,
     column: usize,
     reversed: bool,
+    /// The row that the operator, or whoever opened the table, has chosen. Until then it is the first one, whatever comes.
     cursor: Option<Str>,
     position: usize,
-    /// The operator, or whoever opened the table, has chosen a row. Until then the cursor stays on the first one, whatever comes.
-    chosen: bool,
     marks: HashSet<Str>,
     range_from: Option<Str>,
     query: Query,
@@ -33,7 +32,7 @@ pub struct Rows<R> {
 impl<R: 'static> Rows<R> {
     pub fn new(column: usize) -> Self {
         Rows {
-            rows: Vec::new(),
+            data: Vec::new(),
             ids: Vec::new(),
             live: 0,
             order: Vec::new(),
@@ -41,7 +40,6 @@ impl<R: 'static> Rows<R> {
             reversed: false,
             cursor: None,
             position: 0,
-            chosen: false,
             marks: HashSet::new(),
             range_from: None,
             query: Query::default(),
@@ -66,7 +64,7 @@ impl<R: 'static> Rows<R> {
     }
 
     pub fn get(&self, n: usize) -> Option<&R> {
-        self.rows.get(*self.order.get(n)? as usize)
+        self.data.get(*self.order.get(n)? as usize)
     }
 
     pub fn is_ghost(&self, n: usize) -> bool {
@@ -107,12 +105,10 @@ impl<R: 'static> Rows<R> {
 
     pub fn select(&mut self, id: Str) {
         self.cursor = Some(id);
-        self.chosen = true;
         self.find_cursor();
     }
 
     pub fn go(&mut self, position: usize) {
-        self.chosen = true;
         self.position = position.min(self.order.len().saturating_sub(1));
         self.cursor = self.id(self.position).cloned();
         if let Some(from) = &self.range_from {
@@ -126,12 +122,12 @@ impl<R: 'static> Rows<R> {
 
     /// A ghost stays only while the cursor is on it.
     fn drop_left_ghost(&mut self) {
-        if self.rows.len() == self.live || self.on_ghost() {
+        if self.data.len() == self.live || self.on_ghost() {
             return;
         }
         let live = self.live;
         self.order.retain(|place| (*place as usize) < live);
-        self.rows.truncate(live);
+        self.data.truncate(live);
         self.ids.truncate(live);
         self.find_cursor();
     }
@@ -139,20 +135,18 @@ impl<R: 'static> Rows<R> {
     /// Takes new rows. The cursor stays on its identity; where that is gone, the old row stays as a ghost in its place.
     pub fn replace(&mut self, spec: &TableSpec<R>, rows: Vec<R>, held: bool, cx: &Cx) {
         let ids: Vec<Str> = rows.iter().map(spec.id).collect();
-        if !self.chosen {
-            (self.cursor, self.position) = (None, 0);
-        }
         let gone = self.cursor.as_ref().is_some_and(|cursor| !ids.contains(cursor));
         let old_places = if held { self.places() } else { HashMap::new() };
         let ghost = if gone { self.take_cursor_row() } else { None };
         self.live = rows.len();
-        (self.rows, self.ids) = (rows, ids);
+        (self.data, self.ids) = (rows, ids);
         self.sort(spec, &old_places, cx);
         self.held = !old_places.is_empty();
         self.measure(spec, cx);
-        if let Some((row, id)) = ghost {
-            self.order.insert(self.position.min(self.order.len()), u32::try_from(self.rows.len()).expect("fewer than 2^32 rows"));
-            self.rows.push(row);
+        // A filter that hides the row hides its ghost.
+        if let Some((row, id)) = ghost.filter(|(row, _)| self.matches(spec, row, cx)) {
+            self.order.insert(self.position.min(self.order.len()), u32::try_from(self.data.len()).expect("fewer than 2^32 rows"));
+            self.data.push(row);
             self.ids.push(id);
         }
         self.find_cursor();
@@ -160,21 +154,22 @@ impl<R: 'static> Rows<R> {
 
     fn take_cursor_row(&mut self) -> Option<(R, Str)> {
         let place = *self.order.get(self.position)? as usize;
-        (self.cursor.as_ref() == self.ids.get(place)).then(|| (self.rows.swap_remove(place), self.ids.swap_remove(place)))
+        (self.cursor.as_ref() == self.ids.get(place)).then(|| (self.data.swap_remove(place), self.ids.swap_remove(place)))
     }
 
     fn places(&self) -> HashMap<Str, usize> {
         (0..self.len()).filter_map(|n| self.id(n).map(|id| (id.clone(), n))).collect()
     }
 
-    /// Puts the position where the cursor's identity is; without one, the cursor takes the row at the position.
+    /// Puts the position where the cursor's identity is; where that is nowhere, the cursor takes the row at the position.
     fn find_cursor(&mut self) {
-        let found = self.cursor.as_ref().and_then(|cursor| {
-            let here = |n: &usize| self.id(*n) == Some(cursor);
-            // The usual case costs nothing: the row is where it was.
-            Some(self.position).filter(here).or_else(|| (0..self.len()).find(here))
-        });
-        match found {
+        let Some(cursor) = &self.cursor else {
+            self.position = 0;
+            return;
+        };
+        let here = |n: &usize| self.id(*n) == Some(cursor);
+        // The usual case costs nothing: the row is where it was.
+        match Some(self.position).filter(here).or_else(|| (0..self.len()).find(here)) {
             Some(position) => self.position = position,
             // A row that was asked for before it came keeps its claim while there are no rows at all.
             None if self.len() == 0 => self.position = 0,
@@ -188,7 +183,7 @@ impl<R: 'static> Rows<R> {
     /// Filters and sorts. With `keep`, rows stay at their old places and new ones follow.
     fn sort(&mut self, spec: &TableSpec<R>, keep: &HashMap<Str, usize>, cx: &Cx) {
         let passes = |n: usize| {
-            let row = &self.rows[n];
+            let row = &self.data[n];
             let wanted = !self.problems_only || spec.health.is_none_or(|health| health(row).troubled());
             // While the operator is at work, the row under the cursor does not leave because its data changed.
             (wanted && self.matches(spec, row, cx)) || (!keep.is_empty() && self.cursor.as_ref() == Some(&self.ids[n]))
@@ -196,7 +191,7 @@ impl<R: 'static> Rows<R> {
         let mut order: Vec<u32> = (0..self.live).filter(|n| passes(*n)).filter_map(|n| u32::try_from(n).ok()).collect();
         if keep.is_empty() {
             let sort = spec.columns[self.column].sort;
-            let keys: Vec<Key> = self.rows[..self.live].iter().map(|row| sort(row, cx)).collect();
+            let keys: Vec<Key> = self.data[..self.live].iter().map(|row| sort(row, cx)).collect();
             order.sort_unstable_by(|a, b| {
                 let by_key = keys[*a as usize].cmp(&keys[*b as usize]);
                 let by_key = if self.reversed { by_key.reverse() } else { by_key };
@@ -215,7 +210,7 @@ impl<R: 'static> Rows<R> {
     fn measure(&mut self, spec: &TableSpec<R>, cx: &Cx) {
         let widest = |column: &Column<R>| match column.width {
             Width::Fit(_, most) => {
-                let cells = self.rows[..self.live].iter().map(|row| text::width(&(column.cell)(row, cx).text)).max();
+                let cells = self.data[..self.live].iter().map(|row| text::width(&(column.cell)(row, cx).text)).max();
                 u16::try_from(cells.unwrap_or(0)).unwrap_or(most).min(most)
             }
             Width::Fixed(n) | Width::Fill(n) => n,
@@ -224,7 +219,7 @@ impl<R: 'static> Rows<R> {
     }
 
     fn resort(&mut self, spec: &TableSpec<R>, cx: &Cx) {
-        self.rows.truncate(self.live);
+        self.data.truncate(self.live);
         self.ids.truncate(self.live);
         self.sort(spec, &HashMap::new(), cx);
         self.held = false;
@@ -267,7 +262,7 @@ impl<R: 'static> Rows<R> {
     }
 
     pub fn toggle_range(&mut self) {
-        self.range_from = if self.range_from.is_some() { None } else { self.cursor.clone() };
+        self.range_from = if self.range_from.is_some() { None } else { self.id(self.position).cloned() };
         self.go(self.position);
     }
 

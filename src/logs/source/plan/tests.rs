@@ -98,7 +98,11 @@ fn a_missing_stream_waits_alone_and_the_others_are_read() {
     for _ in 0..8 {
         for request in plan.due(0) {
             if request.streams.contains(&missing) {
-                assert!(!plan.failed(request.batch, &error(ErrorKind::NotFound, "Cannot read the log group /ecs/checkout: The specified log stream does not exist."), 0));
+                assert!(!plan.failed(
+                    request.batch,
+                    &error(ErrorKind::NotFound, "Cannot read the log group /ecs/checkout: The specified log stream does not exist."),
+                    0
+                ));
             } else {
                 read.extend(request.streams.clone());
                 plan.page(request.batch, LogPage::default(), 0);
@@ -113,7 +117,11 @@ fn a_missing_stream_waits_alone_and_the_others_are_read() {
 fn a_missing_log_group_is_said_and_waited_for() {
     let mut plan = started(&["aaaa", "bbbb"]);
     let id = plan.due(0)[0].batch;
-    assert!(!plan.failed(id, &error(ErrorKind::NotFound, "Cannot read the log group /ecs/checkout: The specified log group does not exist."), 0));
+    assert!(!plan.failed(
+        id,
+        &error(ErrorKind::NotFound, "Cannot read the log group /ecs/checkout: The specified log group does not exist."),
+        0
+    ));
     assert!(plan.state().note.is_some_and(|note| note.contains("/ecs/checkout does not exist")));
     let again = plan.due(2_000);
     assert_eq!(again[0].streams.len(), 2);

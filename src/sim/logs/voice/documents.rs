@@ -12,19 +12,10 @@ pub(super) fn say(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meanin
     }
     let mut line = match meaning {
         Meaning::Request(request) => {
-            let level = if request.status >= 500 {
-                "error"
-            } else {
-                "info"
-            };
+            let level = if request.status >= 500 { "error" } else { "info" };
             with_request(frame(speaker, at, level, "request completed"), request)
         }
-        Meaning::Work(text) => frame(
-            speaker,
-            at,
-            if rng.chance(300) { "debug" } else { "info" },
-            text,
-        ),
+        Meaning::Work(text) => frame(speaker, at, if rng.chance(300) { "debug" } else { "info" }, text),
         Meaning::Warning(text) => frame(speaker, at, "warn", text),
         Meaning::Trouble(trouble, request) => {
             let mut line = with_request(frame(speaker, at, "error", "request failed"), request);
@@ -62,11 +53,7 @@ fn pino(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<
         .to_string()
     };
     match meaning {
-        Meaning::Request(request) => vec![call(
-            request,
-            if request.status >= 500 { 50 } else { 30 },
-            "request completed",
-        )],
+        Meaning::Request(request) => vec![call(request, if request.status >= 500 { 50 } else { 30 }, "request completed")],
         Meaning::Work(text) => vec![pino_remark(speaker, at, "info", text)],
         Meaning::Warning(text) => vec![pino_remark(speaker, at, "warn", text)],
         Meaning::Trouble(trouble, request) => {
@@ -91,6 +78,5 @@ pub(super) fn pino_remark(speaker: &Speaker<'_>, at: Ms, level: &str, text: &str
         "fatal" => 60,
         _ => 30,
     };
-    json!({"level": number, "time": at, "pid": 1, "hostname": speaker.host, "msg": text})
-        .to_string()
+    json!({"level": number, "time": at, "pid": 1, "hostname": speaker.host, "msg": text}).to_string()
 }

@@ -17,49 +17,15 @@ fn java(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<
     let thread = format!("nio-8080-exec-{}", 1 + rng.below(24));
     match meaning {
         Meaning::Request(request) => {
-            let text = format!(
-                "{} {} -> {} in {} ms",
-                request.method, request.path, request.status, request.millis
-            );
-            let level = if request.status >= 500 {
-                "error"
-            } else {
-                "info"
-            };
-            vec![java_remark(
-                speaker,
-                at,
-                level,
-                &thread,
-                "web.RequestLog",
-                &text,
-            )]
+            let text = format!("{} {} -> {} in {} ms", request.method, request.path, request.status, request.millis);
+            let level = if request.status >= 500 { "error" } else { "info" };
+            vec![java_remark(speaker, at, level, &thread, "web.RequestLog", &text)]
         }
-        Meaning::Work(text) => vec![java_remark(
-            speaker,
-            at,
-            "info",
-            "scheduling-1",
-            "jobs.Scheduler",
-            text,
-        )],
-        Meaning::Warning(text) => vec![java_remark(
-            speaker,
-            at,
-            "warn",
-            &thread,
-            "service.Gateway",
-            text,
-        )],
+        Meaning::Work(text) => vec![java_remark(speaker, at, "info", "scheduling-1", "jobs.Scheduler", text)],
+        Meaning::Warning(text) => vec![java_remark(speaker, at, "warn", &thread, "service.Gateway", text)],
         Meaning::Trouble(trouble, request) => {
-            let text = format!(
-                "Servlet.service() for {} {} threw exception",
-                request.method, request.path
-            );
-            let mut lines = vec![
-                java_remark(speaker, at, "error", &thread, "web.ErrorHandler", &text),
-                trouble.java.to_owned(),
-            ];
+            let text = format!("Servlet.service() for {} {} threw exception", request.method, request.path);
+            let mut lines = vec![java_remark(speaker, at, "error", &thread, "web.ErrorHandler", &text), trouble.java.to_owned()];
             let package = package(speaker);
             for (class, method) in [
                 ("persistence.Repository", "find"),
@@ -68,50 +34,23 @@ fn java(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<
                 ("web.Controller", "show"),
             ] {
                 let file = class.split('.').next_back().unwrap_or(class);
-                lines.push(format!(
-                    "\tat {package}.{class}.{method}({file}.java:{})",
-                    30 + rng.below(400)
-                ));
+                lines.push(format!("\tat {package}.{class}.{method}({file}.java:{})", 30 + rng.below(400)));
             }
             lines.push("\tat org.springframework.web.servlet.FrameworkServlet.service(FrameworkServlet.java:885)".to_owned());
             lines.push("\tat java.base/java.lang.Thread.run(Thread.java:1583)".to_owned());
             lines.push(format!("Caused by: {}", trouble.cause));
-            lines.push(
-                "\tat java.base/sun.nio.ch.NioSocketImpl.timedRead(NioSocketImpl.java:278)"
-                    .to_owned(),
-            );
-            lines.push(format!(
-                "\t... {} common frames omitted",
-                20 + rng.below(60)
-            ));
+            lines.push("\tat java.base/sun.nio.ch.NioSocketImpl.timedRead(NioSocketImpl.java:278)".to_owned());
+            lines.push(format!("\t... {} common frames omitted", 20 + rng.below(60)));
             lines
         }
     }
 }
 
-pub(super) fn java_remark(
-    speaker: &Speaker<'_>,
-    at: Ms,
-    level: &str,
-    thread: &str,
-    logger: &str,
-    text: &str,
-) -> String {
+pub(super) fn java_remark(speaker: &Speaker<'_>, at: Ms, level: &str, thread: &str, logger: &str, text: &str) -> String {
     // Spring Boot has no FATAL.
-    let level = if level == "fatal" {
-        "ERROR".to_owned()
-    } else {
-        level.to_uppercase()
-    };
-    let logger = format!(
-        "{}.{logger}",
-        package(speaker).replacen("com.acme", "c.a", 1)
-    );
-    format!(
-        "{} {level:>5} 1 --- [{}] [{thread:>15}] {logger:<40} : {text}",
-        when(at, "%Y-%m-%dT%H:%M:%S.%3fZ"),
-        speaker.noun
-    )
+    let level = if level == "fatal" { "ERROR".to_owned() } else { level.to_uppercase() };
+    let logger = format!("{}.{logger}", package(speaker).replacen("com.acme", "c.a", 1));
+    format!("{} {level:>5} 1 --- [{}] [{thread:>15}] {logger:<40} : {text}", when(at, "%Y-%m-%dT%H:%M:%S.%3fZ"), speaker.noun)
 }
 
 fn package(speaker: &Speaker<'_>) -> String {
@@ -131,25 +70,14 @@ pub(super) fn java_banner(speaker: &Speaker<'_>, at: Ms, version: &str) -> Vec<S
     .map(str::to_owned)
     .to_vec();
     let texts = [
-        format!(
-            "Starting Application v{version} using Java 21.0.9 with PID 1 (/app/app.jar started by app in /app)"
-        ),
+        format!("Starting Application v{version} using Java 21.0.9 with PID 1 (/app/app.jar started by app in /app)"),
         "No active profile set, falling back to 1 default profile: \"default\"".to_owned(),
         "HikariPool-1 - Start completed.".to_owned(),
         "Tomcat started on port 8080 (http) with context path '/'".to_owned(),
         "Started Application in 11.482 seconds (process running for 12.207)".to_owned(),
     ];
     let first = at + 60 * Ms::try_from(lines.len()).unwrap_or_default();
-    lines.extend(texts.iter().zip(0..).map(|(text, nth)| {
-        java_remark(
-            speaker,
-            first + nth * 60,
-            "info",
-            "main",
-            "Application",
-            text,
-        )
-    }));
+    lines.extend(texts.iter().zip(0..).map(|(text, nth)| java_remark(speaker, first + nth * 60, "info", "main", "Application", text)));
     lines
 }
 
@@ -157,7 +85,13 @@ fn php(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<S
     let stamp = when(at, "%Y-%m-%dT%H:%M:%S.%6f+00:00");
     match meaning {
         Meaning::Request(request) if rng.chance(600) => {
-            vec![format!("{} -  {} \"{} /index.php\" {}", request.client, when(at, "%d/%b/%Y:%H:%M:%S +0000"), request.method, request.status)]
+            vec![format!(
+                "{} -  {} \"{} /index.php\" {}",
+                request.client,
+                when(at, "%d/%b/%Y:%H:%M:%S +0000"),
+                request.method,
+                request.status
+            )]
         }
         Meaning::Request(request) => vec![format!(
             "[{stamp}] request.INFO: Matched route \"{0}_show\". {{\"route\":\"{0}_show\",\"request_uri\":\"{1}\",\"method\":\"{2}\"}} []",
@@ -166,9 +100,20 @@ fn php(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<S
         Meaning::Work(text) => vec![format!("[{stamp}] app.INFO: {text} [] []")],
         Meaning::Warning(text) => vec![format!("[{stamp}] app.WARNING: {text} [] []")],
         Meaning::Trouble(trouble, request) => vec![
-            format!("[{}] PHP Fatal error:  Uncaught RuntimeException: {} in /var/www/src/{}/Repository.php:{}", when(at, "%d-%b-%Y %H:%M:%S UTC"), trouble.text, speaker.noun, 20 + rng.below(200)),
+            format!(
+                "[{}] PHP Fatal error:  Uncaught RuntimeException: {} in /var/www/src/{}/Repository.php:{}",
+                when(at, "%d-%b-%Y %H:%M:%S UTC"),
+                trouble.text,
+                speaker.noun,
+                20 + rng.below(200)
+            ),
             "Stack trace:".to_owned(),
-            format!("#0 /var/www/src/{}/Controller.php({}): App\\Repository->find({})", speaker.noun, 20 + rng.below(90), request.id % 100_000),
+            format!(
+                "#0 /var/www/src/{}/Controller.php({}): App\\Repository->find({})",
+                speaker.noun,
+                20 + rng.below(90),
+                request.id % 100_000
+            ),
             "#1 /var/www/vendor/symfony/http-kernel/HttpKernel.php(183): App\\Controller->show()".to_owned(),
             "#2 /var/www/vendor/symfony/http-kernel/HttpKernel.php(76): Symfony\\Component\\HttpKernel\\HttpKernel->handleRaw()".to_owned(),
             "#3 /var/www/public/index.php(5): require_once('/var/www/vendor...')".to_owned(),
@@ -180,10 +125,7 @@ fn php(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<S
 
 pub(super) fn php_banner(at: Ms) -> Vec<String> {
     let stamp = when(at, "%d-%b-%Y %H:%M:%S");
-    vec![
-        format!("[{stamp}] NOTICE: fpm is running, pid 1"),
-        format!("[{stamp}] NOTICE: ready to handle connections"),
-    ]
+    vec![format!("[{stamp}] NOTICE: fpm is running, pid 1"), format!("[{stamp}] NOTICE: ready to handle connections")]
 }
 
 fn python(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<String> {
@@ -222,10 +164,7 @@ pub(super) fn python_remark(at: Ms, level: &str, text: &str) -> String {
         "fatal" => "CRITICAL".to_owned(),
         other => other.to_uppercase(),
     };
-    format!(
-        "[{}] [7] [{level}] {text}",
-        when(at, "%Y-%m-%d %H:%M:%S +0000")
-    )
+    format!("[{}] [7] [{level}] {text}", when(at, "%Y-%m-%d %H:%M:%S +0000"))
 }
 
 pub(super) fn python_banner(at: Ms) -> Vec<String> {

@@ -21,22 +21,13 @@ pub(super) fn say(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meanin
 }
 
 /// Puts a meaning into lines of a program without a framework.
-pub(super) fn program(
-    speaker: &Speaker<'_>,
-    rng: &mut Rng,
-    at: Ms,
-    meaning: &Meaning,
-) -> Vec<String> {
+pub(super) fn program(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<String> {
     let voice = speaker.container.voice;
     match meaning {
         Meaning::Request(request) if voice == Voice::Go => vec![format!(
             "time={} level={} msg=request method={} path={} status={} dur={}ms bytes={} id={:x}",
             iso(at),
-            if request.status >= 500 {
-                "ERROR"
-            } else {
-                "INFO"
-            },
+            if request.status >= 500 { "ERROR" } else { "INFO" },
             request.method,
             request.path,
             request.status,
@@ -45,47 +36,17 @@ pub(super) fn program(
             request.id
         )],
         Meaning::Request(request) => {
-            let text = format!(
-                "{} {} {} {} ms from {}",
-                request.method, request.path, request.status, request.millis, request.client
-            );
-            vec![speaker.remark(
-                voice,
-                at,
-                if request.status >= 500 {
-                    "error"
-                } else {
-                    "info"
-                },
-                &text,
-            )]
+            let text = format!("{} {} {} {} ms from {}", request.method, request.path, request.status, request.millis, request.client);
+            vec![speaker.remark(voice, at, if request.status >= 500 { "error" } else { "info" }, &text)]
         }
-        Meaning::Work(text) => vec![speaker.remark(
-            voice,
-            at,
-            if rng.chance(250) { "debug" } else { "info" },
-            text,
-        )],
+        Meaning::Work(text) => vec![speaker.remark(voice, at, if rng.chance(250) { "debug" } else { "info" }, text)],
         Meaning::Warning(text) => vec![speaker.remark(voice, at, "warn", text)],
         Meaning::Trouble(trouble, request) => {
-            let mut lines = vec![speaker.remark(
-                voice,
-                at,
-                "error",
-                &format!("{} {}: {}", request.method, request.path, trouble.text),
-            )];
+            let mut lines = vec![speaker.remark(voice, at, "error", &format!("{} {}: {}", request.method, request.path, trouble.text))];
             if voice == Voice::Go && rng.chance(400) {
                 lines.push(format!("goroutine {} [running]:", 100 + rng.below(9000)));
-                lines.push(format!(
-                    "acme.dev/{0}/store.(*Store).Load(0xc000{1:06x}, {{0x1, 0x2}})",
-                    speaker.noun,
-                    rng.below(0xff_ffff)
-                ));
-                lines.push(format!(
-                    "\t/src/store/store.go:{} +0x{:x}",
-                    20 + rng.below(300),
-                    rng.below(0xfff)
-                ));
+                lines.push(format!("acme.dev/{0}/store.(*Store).Load(0xc000{1:06x}, {{0x1, 0x2}})", speaker.noun, rng.below(0xff_ffff)));
+                lines.push(format!("\t/src/store/store.go:{} +0x{:x}", 20 + rng.below(300), rng.below(0xfff)));
                 lines.push("net/http.HandlerFunc.ServeHTTP(...)".to_owned());
                 lines.push("\t/usr/local/go/src/net/http/server.go:2322".to_owned());
             }
@@ -95,17 +56,11 @@ pub(super) fn program(
 }
 
 fn agent(rng: &mut Rng, request: &Request) -> &'static str {
-    if request.path == "/healthz" {
-        AGENTS[3]
-    } else {
-        AGENTS[usize::try_from(rng.below(3)).unwrap_or_default()]
-    }
+    if request.path == "/healthz" { AGENTS[3] } else { AGENTS[usize::try_from(rng.below(3)).unwrap_or_default()] }
 }
 
 fn nginx(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<String> {
-    let error = |level: &str, text: &str| {
-        format!("{} [{level}] 29#29: {text}", when(at, "%Y/%m/%d %H:%M:%S"))
-    };
+    let error = |level: &str, text: &str| format!("{} [{level}] 29#29: {text}", when(at, "%Y/%m/%d %H:%M:%S"));
     let access = |rng: &mut Rng, request: &Request| {
         format!(
             "{} - - [{}] \"{} {} HTTP/1.1\" {} {} \"-\" \"{}\" rt={}.{:03}",
@@ -162,17 +117,8 @@ pub(super) fn nginx_banner(at: Ms) -> Vec<String> {
 }
 
 pub(super) fn nginx_farewell(at: Ms) -> Vec<String> {
-    let line = |pid: u32, text: &str| {
-        format!(
-            "{} [notice] {pid}#{pid}: {text}",
-            when(at, "%Y/%m/%d %H:%M:%S")
-        )
-    };
-    vec![
-        line(1, "signal 3 (SIGQUIT) received, shutting down"),
-        line(29, "gracefully shutting down"),
-        line(1, "exit"),
-    ]
+    let line = |pid: u32, text: &str| format!("{} [notice] {pid}#{pid}: {text}", when(at, "%Y/%m/%d %H:%M:%S"));
+    vec![line(1, "signal 3 (SIGQUIT) received, shutting down"), line(29, "gracefully shutting down"), line(1, "exit")]
 }
 
 pub(super) fn nginx_level(level: &str) -> &str {
@@ -204,41 +150,21 @@ fn envoy(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec
             speaker.noun
         )
     };
-    let remark = |level: &str, text: &str| {
-        format!(
-            "[{}][1][{level}][main] {text}",
-            when(at, "%Y-%m-%d %H:%M:%S.%3f")
-        )
-    };
+    let remark = |level: &str, text: &str| format!("[{}][1][{level}][main] {text}", when(at, "%Y-%m-%d %H:%M:%S.%3f"));
     match meaning {
-        Meaning::Request(request) => vec![access(
-            rng,
-            request,
-            if request.status >= 500 { "UF" } else { "-" },
-        )],
-        Meaning::Work(_) => vec![remark(
-            "info",
-            "[source/server/drain_manager_impl.cc:207] shutting down parent after drain",
-        )],
-        Meaning::Warning(_) => vec![remark(
-            "warning",
-            "[source/common/config/grpc_stream.h:155] StreamAggregatedResources gRPC config stream closed: 13",
-        )],
+        Meaning::Request(request) => vec![access(rng, request, if request.status >= 500 { "UF" } else { "-" })],
+        Meaning::Work(_) => vec![remark("info", "[source/server/drain_manager_impl.cc:207] shutting down parent after drain")],
+        Meaning::Warning(_) => {
+            vec![remark("warning", "[source/common/config/grpc_stream.h:155] StreamAggregatedResources gRPC config stream closed: 13")]
+        }
         Meaning::Trouble(_, request) => vec![access(rng, request, "UT")],
     }
 }
 
 pub(super) fn envoy_banner(at: Ms) -> Vec<String> {
-    let line = |text: &str| {
-        format!(
-            "[{}][1][info][main] {text}",
-            when(at, "%Y-%m-%d %H:%M:%S.%3f")
-        )
-    };
+    let line = |text: &str| format!("[{}][1][info][main] {text}", when(at, "%Y-%m-%d %H:%M:%S.%3f"));
     vec![
-        line(
-            "[source/server/server.cc:430] initializing epoch 0 (base id=0, hot restart version=11.120)",
-        ),
+        line("[source/server/server.cc:430] initializing epoch 0 (base id=0, hot restart version=11.120)"),
         line("[source/server/server.cc:859] runtime: {}"),
         line("[source/server/server.cc:978] all clusters initialized. initializing init manager"),
         line("[source/server/server.cc:1036] starting main dispatch loop"),
@@ -254,33 +180,17 @@ pub(super) fn envoy_level(level: &str) -> &str {
 }
 
 fn fluentbit(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms, meaning: &Meaning) -> Vec<String> {
-    let line = |level: &str, text: &str| {
-        vec![format!(
-            "[{}] [{level:>5}] {text}",
-            when(at, "%Y/%m/%d %H:%M:%S")
-        )]
-    };
+    let line = |level: &str, text: &str| vec![format!("[{}] [{level:>5}] {text}", when(at, "%Y/%m/%d %H:%M:%S"))];
     match meaning {
-        Meaning::Trouble(..) => line(
-            "error",
-            "[output:cloudwatch_logs:cloudwatch_logs.0] PutLogEvents API responded with error='ThrottlingException'",
-        ),
-        Meaning::Warning(_) => line(
-            "warn",
-            &format!(
-                "[engine] failed to flush chunk '1-{}.flb', retry in 9 seconds: task_id={}",
-                at,
-                rng.below(64)
-            ),
-        ),
-        Meaning::Request(_) | Meaning::Work(_) => line(
-            "info",
-            &format!(
-                "[output:cloudwatch_logs:cloudwatch_logs.0] Sent {} events to {}",
-                1 + rng.below(400),
-                speaker.noun
-            ),
-        ),
+        Meaning::Trouble(..) => {
+            line("error", "[output:cloudwatch_logs:cloudwatch_logs.0] PutLogEvents API responded with error='ThrottlingException'")
+        }
+        Meaning::Warning(_) => {
+            line("warn", &format!("[engine] failed to flush chunk '1-{}.flb', retry in 9 seconds: task_id={}", at, rng.below(64)))
+        }
+        Meaning::Request(_) | Meaning::Work(_) => {
+            line("info", &format!("[output:cloudwatch_logs:cloudwatch_logs.0] Sent {} events to {}", 1 + rng.below(400), speaker.noun))
+        }
     }
 }
 

@@ -1,0 +1,65 @@
+//! The views behind and ahead, and the way out of the program.
+
+use super::{App, HISTORY, NOTICE_MS, TWICE_MS};
+use crate::action::Action;
+use crate::view::{Tone, View};
+
+impl App {
+    pub(super) fn push(&mut self, view: Box<dyn View>) {
+        self.views.push(view);
+        self.forward.clear();
+        if self.views.len() > HISTORY {
+            self.views.remove(1);
+        }
+        self.settle(&[]);
+    }
+
+    pub(super) fn step_back(&mut self) -> bool {
+        if self.views.len() < 2 {
+            return false;
+        }
+        self.forward.extend(self.views.pop());
+        self.settle(&[]);
+        true
+    }
+
+    pub(super) fn step_forward(&mut self) -> bool {
+        let Some(view) = self.forward.pop() else { return false };
+        self.views.push(view);
+        self.settle(&[]);
+        true
+    }
+
+    pub(super) fn back(&mut self) {
+        let cx = self.shared.cx();
+        let peeled = self.views.last_mut().is_some_and(|view| view.peel(&cx));
+        if !peeled && !self.step_back() {
+            let key = self.shared.keys.key_of(Action::Quit, self.kind()).unwrap_or_default();
+            self.tell(Tone::Info, format!("this is the first screen · {key} quits"));
+        }
+    }
+
+    pub(super) fn leave(&mut self) {
+        if !self.step_back() {
+            self.ask_to_quit("q");
+        }
+    }
+
+    pub(super) fn cancel(&mut self) {
+        if self.views.len() > 1 && self.asked_to_quit.is_none() {
+            return self.ask_to_quit("ctrl-c");
+        }
+        self.ask_to_quit("ctrl-c");
+    }
+
+    pub(super) fn ask_to_quit(&mut self, key: &str) {
+        let now = self.shared.now;
+        let limit = if key == "q" { NOTICE_MS } else { TWICE_MS };
+        if self.asked_to_quit.is_some_and(|at| now.as_millisecond() - at.as_millisecond() < limit) {
+            self.quitting = true;
+            return;
+        }
+        self.asked_to_quit = Some(now);
+        self.tell(Tone::Info, format!("{key} again quits"));
+    }
+}
