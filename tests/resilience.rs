@@ -400,9 +400,7 @@ fn no_control_and_no_bidi_character_reaches_a_cell_of_any_pane() {
     }
     stage.keys("esc esc esc");
     stage.settle();
-    if !stage.screen(120, 35).contains("Services main") {
-        panic!("not back on the services\n{}", stage.screen(120, 35));
-    }
+    assert!(stage.screen(120, 35).contains("Services main"), "{}", stage.screen(120, 35));
     stage.press("enter");
     let tasks = look(&mut stage, "tasks");
     assert!(tasks.contains("STOPPED"), "{tasks}");

@@ -1,6 +1,7 @@
 //! The whole program but its terminal: the embedded AWS at a standstill, the real SDK, the watcher and the app. Time moves by
 //! `step` alone and nothing here sleeps: whoever waits, waits for an update of a poll.
 #![allow(dead_code, reason = "each test file takes what it needs")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use midwatch::app::{App, Effect, Event, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
