@@ -59,10 +59,6 @@ impl Store {
     /// Takes in what a poll says. Returns the feeds whose value or standing is different now.
     pub fn apply(&mut self, update: Update) -> Vec<Feed> {
         let Update { feed, at, outcome, .. } = update;
-        // A poll that comes back first repeats what it knew, dated as it was: no news, and no sign that anything works now.
-        if matches!(outcome, Outcome::Whole(_)) && self.slots.get(&feed).is_some_and(|slot| slot.value.is_some() && slot.at >= Some(at)) {
-            return Vec::new();
-        }
         self.watch_login(&feed, &outcome);
         match outcome {
             Outcome::Busy => {
@@ -91,6 +87,9 @@ impl Store {
                 self.put(feed, merged, at, Some(expected))
             }
             Outcome::Whole(value) => self.put(feed, value, at, None),
+            // The store forgets nothing, so what comes back is known already, unless the feed was never heard of.
+            Outcome::Recalled(_) if self.value(&feed).is_some() => Vec::new(),
+            Outcome::Recalled(value) => self.put(feed, value, at, None),
             Outcome::Lines(lines, state) => {
                 let slot = self.slots.entry(feed.clone()).or_default();
                 slot.busy = false;
@@ -109,7 +108,7 @@ impl Store {
             Outcome::Failed(error) if matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials) => {
                 self.locked_out.entry(ctx).or_insert_with(|| error.clone());
             }
-            Outcome::Failed(_) | Outcome::Busy => {}
+            Outcome::Failed(_) | Outcome::Busy | Outcome::Recalled(_) => {}
             // Who logged in again may be somebody else.
             _ => {
                 if self.locked_out.remove(&ctx).is_some() && !matches!(feed, Feed::Identity(_)) {

@@ -224,6 +224,7 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::
     // The poll may still be in the hands of a task that was dropped a moment ago.
     let mut poll = poll.lock_owned().await;
     if let Some((outcome, at, ago)) = poll.recall() {
+        let outcome = if let Outcome::Whole(value) = outcome { Outcome::Recalled(value) } else { outcome };
         let _ = outbox.tx.send(outbox.dated(outcome, at)).await;
         let rest = Rest::Answered { rows: poll.rows() };
         wait(&outbox.feed, rest, ago, 0, &mut heard).await;

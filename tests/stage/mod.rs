@@ -173,7 +173,7 @@ impl Stage {
             }
             // A tail that has nothing new may still be reading.
             Outcome::Same if matches!(update.feed, Feed::Logs(..)) => standing.answered += 1,
-            Outcome::Whole(_) | Outcome::Same => {
+            Outcome::Whole(_) | Outcome::Recalled(_) | Outcome::Same => {
                 standing.busy = false;
                 standing.answered += 1;
             }
