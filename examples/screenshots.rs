@@ -47,7 +47,7 @@ const fn picture(name: &'static str, (columns, rows): (u16, u16), theme: &'stati
 
 /// The first screen with every cluster's figures.
 const FLEET: &[Step] = &[Wait("web-stage"), Wait("checkout")];
-const SERVICES: &[Step] = &[Wait("web-stage"), Key("/payments-prod"), Key("enter"), Key("enter"), Wait("ledger-api"), Wait("notifier")];
+const SERVICES: &[Step] = &[Wait("web-stage"), Key("/payments-prod"), Key("enter"), Key("enter"), Wait("ledger-api"), Wait("risk-scorer")];
 const TASKS: &[Step] = &[
     Wait("web-stage"),
     Key("/payments-prod"),

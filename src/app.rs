@@ -7,7 +7,6 @@ mod palette;
 mod prompt;
 
 use crate::action::Action;
-use crate::aws::ErrorKind;
 use crate::budget::Meter;
 use crate::config::Config;
 use crate::feed::{Feed, Update, Wanted};
@@ -126,6 +125,9 @@ const HISTORY: usize = 40;
 /// Milliseconds that a notice stays on the line.
 const NOTICE_MS: i64 = 8000;
 
+/// Seconds after which everything is judged again though nothing was heard.
+const JUDGE_SECONDS: i64 = 10;
+
 /// Milliseconds within which a second Ctrl-c or q at the first view quits.
 const TWICE_MS: i64 = 1000;
 
@@ -143,7 +145,9 @@ pub struct App {
     quitting: bool,
     asked_to_quit: Option<Time>,
     wanted: Vec<Wanted>,
+    heard: Vec<Feed>,
     board_stale: bool,
+    judged_at: Time,
     bookmarks: Vec<Bookmark>,
     themes: Vec<String>,
 }
@@ -168,11 +172,13 @@ impl App {
             quitting: false,
             asked_to_quit: None,
             wanted: Vec::new(),
+            heard: Vec::new(),
             board_stale: true,
+            judged_at: Time::UNIX_EPOCH,
             bookmarks: Vec::new(),
             themes,
         };
-        app.settle(&[]);
+        app.show();
         Ok(app)
     }
 
@@ -219,22 +225,42 @@ impl App {
         }
     }
 
-    /// Brings the verdicts and the visible view up to what was heard since the last call. Once per turn of the loop, not per update.
-    pub fn settle(&mut self, changed: &[Feed]) {
-        let judged =
-            std::mem::take(&mut self.board_stale) && self.shared.board.refresh(&self.shared.store, &self.shared.fleet, self.shared.now);
-        let concerns = changed.is_empty() || judged || changed.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed));
-        if concerns {
+    /// Brings the verdicts and the visible view up to what was heard since the last call: once per turn of the loop, not per update.
+    pub fn settle(&mut self) {
+        if self.heard.is_empty() && !self.board_stale {
+            return;
+        }
+        let heard = std::mem::take(&mut self.heard);
+        let judged = std::mem::take(&mut self.board_stale) && self.judge();
+        if judged || heard.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed)) {
             let cx = self.shared.cx();
             if let Some(view) = self.views.last_mut() {
-                view.sync(&cx, changed);
+                view.sync(&cx, &heard);
             }
             self.dirty = true;
         }
         self.settle_wanted();
     }
 
-    /// What the visible view wants watched.
+    fn judge(&mut self) -> bool {
+        self.judged_at = self.shared.now;
+        self.shared.board.refresh(&self.shared.store, &self.shared.fleet, self.shared.now)
+    }
+
+    /// Brings a view that has just come to the top up to everything that is known.
+    fn show(&mut self) {
+        self.judge();
+        self.board_stale = false;
+        self.heard.clear();
+        let cx = self.shared.cx();
+        if let Some(view) = self.views.last_mut() {
+            view.sync(&cx, &[]);
+        }
+        self.dirty = true;
+        self.settle_wanted();
+    }
+
+    /// What the visible view wants watched, as of the last [`App::settle`].
     #[must_use]
     pub fn wanted(&self) -> &[Wanted] {
         &self.wanted
@@ -243,7 +269,7 @@ impl App {
     /// Whether the screen no longer shows the state.
     #[must_use]
     pub fn dirty(&self) -> bool {
-        self.dirty
+        self.dirty || !self.heard.is_empty()
     }
 
     /// Whether the program is to end.
@@ -286,8 +312,10 @@ impl App {
             let now = self.shared.now;
             self.shared.store.say(now, Notice { tone: Tone::Fail, text });
         }
-        self.board_stale = true;
-        self.settle(&changed);
+        let judged_from =
+            |feed: &Feed| matches!(feed, Feed::Clusters(_) | Feed::Services(..) | Feed::Service(..) | Feed::Tasks(..) | Feed::Targets(..));
+        self.board_stale |= changed.iter().any(judged_from);
+        self.heard.extend(changed);
     }
 
     fn tick(&mut self) {
@@ -296,9 +324,11 @@ impl App {
             self.notice = None;
             self.dirty = true;
         }
+        // Some verdicts change by time alone: a grace ends, a bad event grows old.
+        self.board_stale |= now.as_second() - self.judged_at.as_second() >= JUDGE_SECONDS;
         let cx = self.shared.cx();
         self.dirty |= self.views.last_mut().is_some_and(|view| view.tick(&cx));
-        // Ages move; ratatui sends only the cells that differ.
+        // Ages move; only the cells that differ are sent.
         self.dirty |= self.ages().is_some();
     }
 
@@ -357,6 +387,9 @@ impl App {
     }
 
     fn scroll(&mut self, lines: i32) -> Vec<Effect> {
+        if self.overlay.is_some() || self.prompt.is_some() {
+            return Vec::new();
+        }
         let action = if lines < 0 { Action::Up } else { Action::Down };
         (0..lines.unsigned_abs().min(20)).flat_map(|_| self.act(action)).collect()
     }
@@ -396,7 +429,7 @@ impl App {
         match action {
             Action::Back => self.back(),
             Action::Quit => self.leave(),
-            Action::Cancel => self.cancel(),
+            Action::Cancel => self.ask_to_quit("ctrl-c"),
             Action::Palette => self.overlay = Some(Overlay::Palette(self.palette())),
             Action::Help => self.overlay = Some(Overlay::Help(Help::new(self.kind()))),
             Action::HistoryBack => drop(self.step_back()),
@@ -443,7 +476,7 @@ impl App {
             Reaction::Choose(title, entries) => self.overlay = Some(Overlay::Menu(Menu::view(title, entries))),
             Reaction::Leave => drop(self.step_back()),
             Reaction::Notice(notice) => self.say(notice),
-            Reaction::Copy(text, label) => return vec![Effect::Copy(text, label.into_owned())],
+            Reaction::Copy(text, label) => return self.copy(text, &label),
             Reaction::Ask(prompt, text) => self.prompt = Some(PromptLine::new(prompt, &text)),
             Reaction::Save(path, text) => return vec![Effect::Save(path, text)],
             Reaction::Refresh => return self.refresh(),
@@ -474,13 +507,19 @@ impl App {
         vec![Effect::Poke(feeds)]
     }
 
+    /// Copies, unless the user wants the terminal's clipboard left alone; then the text is only shown.
+    fn copy(&mut self, text: String, label: &str) -> Vec<Effect> {
+        if self.shared.config.clipboard {
+            return vec![Effect::Copy(text, label.to_owned())];
+        }
+        self.tell(Tone::Info, format!("{label}: {text}"));
+        Vec::new()
+    }
+
     /// The contexts whose credentials do not work now, with what to do about it.
     fn locked_out(&self) -> Vec<(Ctx, Cow<'_, str>)> {
         let of = |ctx: Ctx| {
-            let errors = self.shared.store.slots_of(ctx).filter_map(|(_, slot)| slot.error.as_ref());
-            let out = errors.filter(|error| matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials));
-            // Every call fails the same way; the same one is told each time.
-            let error = out.min_by_key(|error| (&error.hint, &error.what))?;
+            let error = self.shared.store.locked_out(ctx)?;
             // What to do comes first: it must not be what a narrow screen cuts off.
             Some((
                 ctx,

@@ -1,6 +1,77 @@
 //! Midwatch: the map of the house.
 //!
 //! Feeds fill a store, panes read the store, keys become actions, actions become effects, and one function performs effects.
+//!
+//! ```text
+//! poll ─ Update ─┐                                              ┌─ Effect ─ run::perform ─ terminal, files, polls
+//!                ├─ run: drain what is queued ─ App::update ─ App ─ draw ─ terminal::Screen
+//! key ── Action ─┘                                              └─ wanted feeds ─ Watcher::reconcile ─ polls
+//! ```
+//!
+//! # The map
+//!
+//! | Modules | |
+//! |---|---|
+//! | [`run`], [`app`] | The only loop, and the whole program as a pure function of events: palette, prompts, history, header |
+//! | [`terminal`], [`keys`], [`action`] | The screen and its input, the keymap, every verb of the operator in one table |
+//! | [`panes`], [`view`], [`ui`], [`filter`] | One file for each pane, what an open pane is, the widgets that they share, what `/` takes |
+//! | [`feed`], [`store`], [`watch`] | What can be watched, what is known of it, the polls that run |
+//! | [`aws`], [`budget`], [`retry`] | The only door to AWS: SDK to model, pages, credentials, errors in words; how often it may be asked |
+//! | [`model`], [`verdict`], [`text`] | Plain values in AWS's words, the one judge of health, the gate for all text from outside |
+//! | [`logs`] | The tail engine: where lines are, how they arrive, which are kept and shown |
+//! | [`cli`], [`config`], [`settings`], [`theme`], [`duration`], [`nearest`] | What the user says, and the nearest right name when it is wrong |
+//! | [`sim`] | The embedded AWS: a loopback server over a world that moves |
+//!
+//! # What never changes
+//!
+//! `tests/walls.rs` reads the sources and holds the walls between modules; its tables say who may name whom.
+//!
+//! 1. **The screen never waits.** No `.await`, lock, clock or file in what updates and draws. Each poll is a task of its own, each
+//!    attempt ends after ten seconds, and the loop serves the terminal before any answer, so that a hung endpoint delays no key.
+//! 2. **One owner of state.** Polls send updates over one bounded channel; the loop takes in what is queued and draws once.
+//! 3. **Nothing on screen lies.** A failed poll leaves the old value with its age and the error beside it. Polling never gives up. What a cap
+//!    leaves out is counted in words.
+//! 4. **Identity, not row.** Cursor, marks and scroll anchors are ARNs or ids of lines. What vanished under the cursor stays as a ghost.
+//! 5. **One gate for writes.** Risk is a column of the table of actions and [`run`] alone performs effects. There is no write yet, so every
+//!    action is `Read`; the first one is to be stopped there, once for all.
+//! 6. **Cancellation is structural.** The feeds that the visible view wants are the polls that run; dropping one ends it wherever it stands. No
+//!    pane cancels anything by hand.
+//! 7. **A good citizen.** At most a quarter of each published rate; a throttle halves a bucket, which recovers slowly. Retries of the SDK are
+//!    off: they would spend what the budget does not see.
+//! 8. **Text from outside is data.** It is cleaned once, where it comes in, and may then be drawn as it is. Log lines too.
+//! 9. **The simulator shares no type with the client.** A mistake that both made would cancel itself out. botocore and moto, which know
+//!    neither, are the judges (`tests/contract.rs`, `tests/contract_moto.rs`).
+//! 10. **Few know the outside.** Only [`aws`] names the SDK; only [`terminal`], [`keys`] and [`run`] name crossterm; only what polls or
+//!     loops names tokio.
+//!
+//! # Adding a pane
+//!
+//! A file in `src/panes` with a `pub const PANE`, and its name in the list of [`panes`]. The list makes the module and puts the pane into the
+//! palette; an action in `PANE` gives it a key. A pane of rows is a constant `TableSpec`: columns, the feeds it wants, rows from the store, an
+//! identity for each row. [`ui::table`] gives it filter, order, marks, ghosts, copy and scrolling. A pane of text is a `TextSpec` in the
+//! same way. Only the fleet, which is two tables, and the logs implement [`view::View`] themselves.
+//!
+//! # Where the plan was changed, and why
+//!
+//! - **A canvas of our own instead of ratatui's `Terminal`.** That one moves or hides the cursor and flushes in every frame. An unchanged frame here
+//!   costs no byte, and any other is one write in a synchronized update. Widgets, buffers and styles are ratatui's.
+//! - **Time comes from AWS.** Ages are told by the clock of its replies, for a laptop's may be minutes off. Hence the time enters the
+//!   state with each event, and nothing below [`run`] reads a clock.
+//! - **Several contexts are one fleet, and nothing switches.** A feed starts with its context, so a late answer finds its own slot. The watcher
+//!   can still mark a new epoch, but the loop has no use for it.
+//! - **A budget for each context, not for the whole program:** AWS counts by account and region. Two profiles of one account therefore have two
+//!   quarters. The counter in the header is one.
+//! - **[`budget`] is arithmetic and `aws::queue` is the waiting,** so that the first is tested without a runtime. Each bucket has a queue for what
+//!   the operator looks at and one for sweeps, which leave a reserve.
+//! - **Dropped polls are parked.** Whoever comes back to a pane sees at once what it showed, dated as it was.
+//! - **ring instead of aws-lc:** the same TLS without a minute of C in every cold build. The certificates are read when the first `https`
+//!   request comes, off the threads that answer keys.
+//! - **Credentials are kept by [`aws`], not by each SDK client,** so that a `credential_process` runs once for all services of a context.
+//! - **Frames that no key asked for come 30 a second at most,** keys at once: updates come in bundles.
+//! - **A watch beside the loop** looks whether the terminal still stands, because crossterm 0.29 never returns from reading one that is gone.
+//! - **A macro for the list of panes,** the only one: a module and its row from one word.
+//! - **Log sources count as a module of their own** in the walls: they wait, the rest of [`logs`] does not.
+//! - Mutations, the journal and the exec channel of the plan are not built yet; nothing stands in their place.
 
 pub mod action;
 pub mod app;

@@ -99,7 +99,9 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         let refresh = config.refresh.as_secs_f64() / Config::default().refresh.as_secs_f64();
         let mouse = config.mouse;
         let now = Time::now();
-        let shared = Shared { store: Store::default(), board: Board::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
+        let mut store = Store::default();
+        store.set_tail_bytes(config.logs.memory);
+        let shared = Shared { store, board: Board::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
         let (pane, place) = first(open)?;
         let pane = panes::named(pane).context("the first pane is in the list")?;
         let app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;

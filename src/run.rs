@@ -61,6 +61,7 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
     let (columns, rows) = world.screen.size();
     app.update(Event::Resize(columns, rows), world.now());
     loop {
+        app.settle();
         world.watcher.reconcile(app.wanted());
         if app.dirty() {
             world.draw(&mut app)?;
@@ -105,6 +106,7 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
                 world.take(&mut app, event)?;
             }
             if drawn.elapsed() < FRAME && app.dirty() {
+                app.settle();
                 world.watcher.reconcile(app.wanted());
                 world.rest(FRAME.saturating_sub(drawn.elapsed()), &mut app, &mut updates).await?;
             }
@@ -306,7 +308,7 @@ impl Signals {
         Ok(Signals {
             term: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
-            cont: signal(SignalKind::from_raw(18))?,
+            cont: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         })
     }
 

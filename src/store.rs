@@ -2,7 +2,7 @@
 //!
 //! A failed poll keeps the old value and puts the error and the age beside it; nothing is ever forgotten because a call failed.
 
-use crate::aws::AwsError;
+use crate::aws::{AwsError, ErrorKind};
 use crate::feed::{Feed, Outcome, Update, Value};
 use crate::logs::Buffer;
 use crate::model::{
@@ -43,6 +43,8 @@ pub struct Store {
     tail_order: Vec<Feed>,
     tasks_by_service: HashMap<(Ctx, Arn), HashMap<Str, Group>>,
     messages: VecDeque<(Time, Notice)>,
+    locked_out: HashMap<Ctx, Arc<AwsError>>,
+    tail_bytes: Option<usize>,
     clock: u64,
 }
 
@@ -57,6 +59,7 @@ impl Store {
     /// Takes in what a poll says. Returns the feeds whose value or standing is different now.
     pub fn apply(&mut self, update: Update) -> Vec<Feed> {
         let Update { feed, at, outcome, .. } = update;
+        self.watch_login(&feed, &outcome);
         match outcome {
             Outcome::Busy => {
                 let slot = self.slots.entry(feed.clone()).or_default();
@@ -93,6 +96,34 @@ impl Store {
                 vec![feed]
             }
         }
+    }
+
+    /// Credentials belong to a context, not to a call: any answer shows that they work, any refusal of them that they do not.
+    fn watch_login(&mut self, feed: &Feed, outcome: &Outcome) {
+        let ctx = feed.ctx();
+        match outcome {
+            Outcome::Failed(error) if matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials) => {
+                self.locked_out.entry(ctx).or_insert_with(|| error.clone());
+            }
+            Outcome::Failed(_) | Outcome::Busy => {}
+            // Who logged in again may be somebody else.
+            _ => {
+                if self.locked_out.remove(&ctx).is_some() && !matches!(feed, Feed::Identity(_)) {
+                    self.slots.remove(&Feed::Identity(ctx));
+                }
+            }
+        }
+    }
+
+    /// Why a context's credentials do not work, while they do not.
+    #[must_use]
+    pub fn locked_out(&self, ctx: Ctx) -> Option<&AwsError> {
+        self.locked_out.get(&ctx).map(|error| &**error)
+    }
+
+    /// Bytes that one log tail may keep, for tails opened from now on.
+    pub fn set_tail_bytes(&mut self, bytes: usize) {
+        self.tail_bytes = Some(bytes);
     }
 
     fn put(&mut self, feed: Feed, value: Value, at: Time, expected: Option<usize>) -> Vec<Feed> {
@@ -150,7 +181,8 @@ impl Store {
         while self.tail_order.len() > TAILS_KEPT {
             self.tails.remove(&self.tail_order.remove(0));
         }
-        self.tails.entry(feed.clone()).or_default()
+        let bytes = self.tail_bytes;
+        self.tails.entry(feed.clone()).or_insert_with(|| bytes.map_or_else(Buffer::default, Buffer::new))
     }
 
     /// The whole slot of a feed.

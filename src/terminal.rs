@@ -23,8 +23,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const ENTER: &str = "\x1b[22;0t\x1b[?1049h\x1b[?2004h\x1b[?1004h\x1b[?25l\x1b[0m\x1b[2J";
 /// Clicks and the wheel, not movement: every reported movement would wake the program.
 const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
-/// Everything back, in the reverse order; also ends a frame that was cut short.
-const LEAVE: &str = "\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l\x1b[23;0t";
+/// Everything back, in the reverse order; also ends a frame that was cut short. Leaving the alternate screen brings back the colours that
+/// were on when it was entered, which after a suspension may be ours: so plain text comes last once more.
+const LEAVE: &str = "\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l\x1b[0m\x1b[23;0t";
 
 /// Whether the terminal is ours now; whoever sets it to false restores it.
 static TAKEN: AtomicBool = AtomicBool::new(false);

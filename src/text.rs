@@ -4,6 +4,7 @@
 //! invisible characters become visible text. It knows no screen; widths are cells as ratatui counts them, so that what is measured is what is drawn.
 
 mod cells;
+pub mod secret;
 
 pub(crate) use cells::end_at;
 pub use cells::{fit, fit_middle, pad, pad_left, width};

@@ -1,5 +1,6 @@
 //! A terminal's screen as SVG. Knows nothing of the program that drew it.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use vt100::{Cell, Color, Screen};
@@ -48,6 +49,7 @@ const NAMED: [(u8, u8, u8); 16] = [
 /// The screen as an SVG document.
 pub fn draw(screen: &Screen, ground: Ground) -> String {
     let (rows, columns) = screen.size();
+    let ground = Ground { back: most_frequent_background(screen, ground), ..ground };
     let (width, height) = (f64::from(columns) * WIDTH + 2.0 * MARGIN, f64::from(rows) * HEIGHT + 2.0 * MARGIN);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.1} {height:.1}\" \
@@ -66,6 +68,17 @@ pub fn draw(screen: &Screen, ground: Ground) -> String {
     }
     svg.push_str("</g>\n</svg>\n");
     svg
+}
+
+/// A program that paints its own background everywhere would otherwise cost a rectangle for every word.
+fn most_frequent_background(screen: &Screen, ground: Ground) -> (u8, u8, u8) {
+    let (rows, columns) = screen.size();
+    let mut counts: HashMap<(u8, u8, u8), usize> = HashMap::new();
+    for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+        let cell = screen.cell(row, column).expect("the cell is on the screen");
+        *counts.entry(rgb(cell.bgcolor(), ground.back)).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map_or(ground.back, |(colour, _)| colour)
 }
 
 /// How a cell's contents get on the picture.
@@ -144,11 +157,7 @@ impl Run {
     fn text(&self, svg: &mut String, row: u16) {
         let y = f64::from(row) * HEIGHT;
         if self.look.face == Face::Shape {
-            let mut x = f64::from(self.column) * WIDTH;
-            for c in self.text.chars() {
-                shape(svg, c, x, y, self.look.text);
-                x += WIDTH;
-            }
+            self.shapes(svg, y);
             return;
         }
         // Blanks at both ends need no letters, and a run of them none at all.
@@ -180,6 +189,33 @@ impl Run {
             hex(self.look.text),
             escaped(letters)
         );
+    }
+
+    fn shapes(&self, svg: &mut String, y: f64) {
+        let mut path = String::new();
+        let mut cells = self.text.chars().peekable();
+        let mut x = f64::from(self.column) * WIDTH;
+        while let Some(c) = cells.next() {
+            let start = x;
+            x += WIDTH;
+            if c == '─' {
+                // A long line is one stroke.
+                while cells.next_if_eq(&'─').is_some() {
+                    x += WIDTH;
+                }
+                let centre = y + HEIGHT / 2.0;
+                let _ = write!(path, "M{start:.1} {centre:.1}H{x:.1}");
+            } else if let Some(present) = arms(c) {
+                strokes(&mut path, present, start, y);
+            } else if let Some([left, top, width, height, density]) = block(c) {
+                let place = [start + left * WIDTH, y + top * HEIGHT, width * WIDTH, height * HEIGHT];
+                rectangle(svg, place, self.look.text, density);
+            }
+        }
+        if !path.is_empty() {
+            let colour = hex(self.look.text);
+            let _ = writeln!(svg, "<path d=\"{path}\" stroke=\"{colour}\" stroke-linecap=\"square\"/>");
+        }
     }
 }
 
@@ -219,21 +255,13 @@ fn block(c: char) -> Option<[f64; 5]> {
     })
 }
 
-fn shape(svg: &mut String, c: char, x: f64, y: f64, colour: (u8, u8, u8)) {
-    if let Some([left, top, width, height, density]) = block(c) {
-        rectangle(svg, [x + left * WIDTH, y + top * HEIGHT, width * WIDTH, height * HEIGHT], colour, density);
-    }
-    let Some([up, down, left, right]) = arms(c) else {
-        return;
-    };
+/// The arms of one box-drawing character, from the middle of its cell.
+fn strokes(path: &mut String, [up, down, left, right]: [bool; 4], x: f64, y: f64) {
     let (middle, centre) = (x + WIDTH / 2.0, y + HEIGHT / 2.0);
-    let mut path = String::new();
-    for (present, end_x, end_y) in [(up, middle, y), (down, middle, y + HEIGHT), (left, x, centre), (right, x + WIDTH, centre)] {
-        if present {
-            let _ = write!(path, "M{middle:.1} {centre:.1}L{end_x:.1} {end_y:.1}");
-        }
+    let ends = [(up, middle, y), (down, middle, y + HEIGHT), (left, x, centre), (right, x + WIDTH, centre)];
+    for (_, end_x, end_y) in ends.into_iter().filter(|(present, ..)| *present) {
+        let _ = write!(path, "M{middle:.1} {centre:.1}L{end_x:.1} {end_y:.1}");
     }
-    let _ = writeln!(svg, "<path d=\"{path}\" stroke=\"{}\" stroke-width=\"1\" stroke-linecap=\"square\"/>", hex(colour));
 }
 
 fn rectangle(svg: &mut String, [x, y, width, height]: [f64; 4], colour: (u8, u8, u8), opacity: f64) {

@@ -29,6 +29,7 @@ type Spans = Vec<(String, Role)>;
 impl App {
     /// Draws everything; returns where the terminal's cursor belongs, when something is being typed.
     pub fn draw(&mut self, buf: &mut Buffer) -> Option<Position> {
+        self.settle();
         self.dirty = false;
         let screen = buf.area;
         self.size = (screen.width, screen.height);
@@ -109,8 +110,9 @@ impl App {
 
     /// How true the screen is: live, loading, or how old.
     fn freshness(&self) -> (String, Role) {
-        let slots = self.wanted.iter().filter(|w| !matches!(w.feed(), Feed::Raw(..) | Feed::Image(..) | Feed::Identity(_)));
-        let (mut oldest, mut failed, mut loading, mut live): (Option<Time>, bool, bool, bool) = (None, false, false, false);
+        // What is asked for once says nothing about how live the rest is.
+        let slots = self.wanted.iter().filter(|w| !matches!(w.feed(), Feed::Image(..) | Feed::Identity(_) | Feed::TaskDefinition(..)));
+        let (mut oldest, mut failed, mut loading, mut live): (Option<Time>, bool, usize, bool) = (None, false, 0, false);
         for slot in slots.map(|wanted| self.shared.store.slot(wanted.feed())) {
             match slot {
                 Some(slot) if slot.error.is_some() => {
@@ -118,7 +120,7 @@ impl App {
                     oldest = oldest.min(slot.at).or(slot.at);
                 }
                 Some(slot) if slot.at.is_some() => live = true,
-                _ => loading = true,
+                _ => loading += 1,
             }
         }
         match (failed, loading, live) {
@@ -127,8 +129,10 @@ impl App {
                 let told = oldest.map_or("? incomplete".to_owned(), |at| format!("? stale {}", age::since(Some(at), self.shared.now)));
                 (told, Role::Stale)
             }
-            (false, true, false) => ("◌ loading".to_owned(), Role::Busy),
-            _ => ("● live".to_owned(), Role::Ok),
+            (false, 0, false) => (String::new(), Role::Dim),
+            (false, _, false) => ("◌ loading".to_owned(), Role::Busy),
+            (false, 0, true) => ("● live".to_owned(), Role::Ok),
+            (false, n, true) => (format!("● live, {n} loading"), Role::Busy),
         }
     }
 
@@ -239,6 +243,9 @@ impl App {
 
     /// The keys that work here, read from the live keymap.
     fn draw_keys(&self, line: Rect, buf: &mut Buffer) {
+        if !self.shared.config.hints {
+            return;
+        }
         let Some(view) = self.views.last() else { return };
         let kind = view.kind();
         let always = if kind == crate::action::Kind::Table { ALWAYS } else { &ALWAYS[1..] };

@@ -11,7 +11,7 @@ impl App {
         if self.views.len() > HISTORY {
             self.views.remove(1);
         }
-        self.settle(&[]);
+        self.show();
     }
 
     pub(super) fn step_back(&mut self) -> bool {
@@ -19,14 +19,14 @@ impl App {
             return false;
         }
         self.forward.extend(self.views.pop());
-        self.settle(&[]);
+        self.show();
         true
     }
 
     pub(super) fn step_forward(&mut self) -> bool {
         let Some(view) = self.forward.pop() else { return false };
         self.views.push(view);
-        self.settle(&[]);
+        self.show();
         true
     }
 
@@ -43,13 +43,6 @@ impl App {
         if !self.step_back() {
             self.ask_to_quit("q");
         }
-    }
-
-    pub(super) fn cancel(&mut self) {
-        if self.views.len() > 1 && self.asked_to_quit.is_none() {
-            return self.ask_to_quit("ctrl-c");
-        }
-        self.ask_to_quit("ctrl-c");
     }
 
     pub(super) fn ask_to_quit(&mut self, key: &str) {

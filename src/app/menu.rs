@@ -125,7 +125,7 @@ impl App {
             }
             Purpose::Copy(texts) => {
                 if let Some((_, label, text)) = texts.into_iter().find(|(key, ..)| *key == letter) {
-                    return vec![Effect::Copy(text, label.to_owned())];
+                    return self.copy(text, label);
                 }
                 self.tell(Tone::Info, format!("{letter} is not in the menu"));
                 Vec::new()

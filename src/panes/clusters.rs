@@ -47,7 +47,8 @@ pub const SPEC: TableSpec<ClusterRow> = TableSpec {
     order: 0,
     wanted: |place, cx, visible, _, out| wanted(place, cx, visible, out),
     rows,
-    id: |row| row.cluster.0.clone(),
+    // Two contexts may look into one account.
+    id: |row| format!("{}@{}", row.cluster, row.ctx.0).into(),
     health: Some(|row| row.health),
     haystack: |row| format!("{} {} {} {}", row.cluster.name(), row.context, row.region, row.account),
     subject: |_, row, _| Subject {

@@ -9,6 +9,7 @@ use super::Pane;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, ContainerDefinition, Ctx, ImageUri, Str, TaskDefinition};
+use crate::text::secret;
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::text_view::{TextLine, TextSpec, TextView};
@@ -175,13 +176,8 @@ impl Page {
     }
 }
 
-/// Environment variables whose value is shown only by name: whoever called it a secret meant it.
-const SECRET_WORDS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "DSN", "AUTH", "PRIVATE"];
-
 fn shown_value(name: &str, value: &str) -> String {
-    let upper = name.to_uppercase();
-    let in_url = value.contains("://") && value.contains('@');
-    if SECRET_WORDS.iter().any(|word| upper.contains(word)) || in_url { "•••• (not shown)".to_owned() } else { value.to_owned() }
+    if secret::looks_secret(name, value) { format!("{} (not shown)", secret::MASK) } else { value.to_owned() }
 }
 
 fn definition(ctx: Ctx, definition: &TaskDefinition, cx: &Cx, page: &mut Page) {

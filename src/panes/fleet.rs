@@ -27,15 +27,15 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     order: 0,
     wanted: |_, _, _, _, _| {},
     rows: |place, cx| cx.board.all().filter(|row| row.verdict.health.troubled() && place.ctx.is_none_or(|ctx| ctx == row.ctx)).cloned().collect(),
-    id: |row| row.service.arn.0.clone(),
+    // Two contexts may look into one account.
+    id: |row| format!("{}@{}", row.service.arn, row.ctx.0).into(),
     health: Some(|row| row.verdict.health),
     haystack: |row| format!("{} {} {}", row.cluster.name(), row.service.name, row.verdict.why),
     subject: |_, row, _| subject(row),
     enter: "tasks",
     preview: None,
     empty: |_, cx| {
-        let services = cx.board.all().count();
-        match services {
+        match cx.board.size().0 {
             0 => "no services seen yet".to_owned(),
             1 => "● no problems in 1 service".to_owned(),
             n => format!("● no problems in {n} services"),
@@ -62,31 +62,11 @@ fn name<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
     painted(format!("{}/{}", row.cluster.name(), row.service.name), role)
 }
 
-/// Target groups of a context whose health is asked for on this screen. ELB answers one group a call and its budget is 2.5 calls a
-/// second, so that this many are a round of half a minute.
-const GROUPS: usize = 60;
-
-/// The services whose targets are asked for: all of them, while they are few enough.
-fn checked<'a>(place: &Place, cx: &Cx<'a>) -> (Vec<&'a Arc<Judged>>, usize) {
-    let behind = |row: &&Arc<Judged>| !row.service.load_balancers.is_empty() && place.ctx.is_none_or(|ctx| ctx == row.ctx);
-    let mut rows: Vec<&Arc<Judged>> = cx.board.all().filter(behind).collect();
-    let all = rows.len();
-    // Trouble first, then by name, so that the same ones are asked again.
-    rows.sort_by_key(|row| (!row.verdict.health.troubled(), row.service.arn.clone()));
-    let mut left: std::collections::HashMap<crate::model::Ctx, usize> = std::collections::HashMap::new();
-    rows.retain(|row| {
-        let left = left.entry(row.ctx).or_insert(GROUPS);
-        let fits = *left >= row.service.load_balancers.len();
-        *left = left.saturating_sub(row.service.load_balancers.len());
-        fits
-    });
-    (rows, all)
-}
-
 /// Says so when targets are not looked at everywhere: no problem found is not no problem.
 fn problems_title(place: &Place, cx: &Cx) -> String {
-    let (rows, all) = checked(place, cx);
-    if rows.len() < all { format!("Problems · worst first · targets checked of {} of {all} services ·", rows.len()) } else { "Problems · worst first ·".to_owned() }
+    let (checked, all) = cx.board.checked(place.ctx);
+    let checked = checked.count();
+    if checked < all { format!("Problems · worst first · targets checked of {checked} of {all} services ·") } else { "Problems · worst first ·".to_owned() }
 }
 
 /// Which half has the cursor.
@@ -99,6 +79,8 @@ enum Half {
 /// Rows of the box about the problem under the cursor, and the rows below the problems from which there is room for it.
 const PREVIEW: u16 = 6;
 const ROOM_FOR_PREVIEW: u16 = 14;
+/// Rows below which one table is better than two.
+const ROOM_FOR_BOTH: u16 = 10;
 
 struct Fleet {
     place: Place,
@@ -161,8 +143,7 @@ impl View for Fleet {
     }
 
     fn crumb(&self, cx: &Cx) -> String {
-        let services = cx.board.all().count();
-        let tasks: u32 = cx.board.all().map(|row| row.service.running).sum();
+        let (services, tasks) = cx.board.size();
         let context = self.place.ctx.map_or(String::new(), |ctx| format!(" {}", cx.fleet.context(ctx).name));
         format!("Fleet{context}   {services} services · {tasks} tasks")
     }
@@ -177,7 +158,7 @@ impl View for Fleet {
                 out.push(Wanted::Poll { feed: Feed::Tasks(row.ctx, row.cluster.clone()), focus: false });
             }
         }
-        for row in checked(&self.place, cx).0 {
+        for row in cx.board.checked(self.place.ctx).0 {
             want_targets(row.ctx, &row.service, false, out);
         }
     }
@@ -206,9 +187,20 @@ impl View for Fleet {
 
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         // A filter on the fleet is for both halves: whoever types a name wants it wherever it is.
-        let reaction = self.problems.input(prompt, text, done, cx);
-        self.clusters.input(prompt, text, done, cx);
-        reaction
+        let problems = self.problems.input(prompt, text, done, cx);
+        let clusters = self.clusters.input(prompt, text, done, cx);
+        // A column that only one half has filters that half.
+        match (problems, clusters) {
+            (Reaction::Notice(_), Reaction::Redraw) => {
+                self.problems.input(prompt, "", done, cx);
+                Reaction::Redraw
+            }
+            (Reaction::Redraw, Reaction::Notice(_)) => {
+                self.clusters.input(prompt, "", done, cx);
+                Reaction::Redraw
+            }
+            (reaction, _) => reaction,
+        }
     }
 
     fn peel(&mut self, cx: &Cx) -> bool {
@@ -230,7 +222,12 @@ impl View for Fleet {
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
         let wish = u16::try_from(self.problems.shown()).unwrap_or(u16::MAX).saturating_add(3).max(4);
-        self.split = if area.height < 10 && self.problems.shown() == 0 { 0 } else { wish.min(area.height.saturating_mul(3) / 5) };
+        self.split = match self.half {
+            // Too low for two tables with rows in them: the half that has the keys takes it all, Tab shows the other.
+            Half::Problems if area.height < ROOM_FOR_BOTH => area.height,
+            Half::Clusters if area.height < ROOM_FOR_BOTH => 0,
+            _ => wish.min(area.height.saturating_mul(3) / 5),
+        };
         let (upper, lower) = (Rect { height: self.split, ..area }, Rect { y: area.y + self.split, height: area.height - self.split, ..area });
         let preview = if self.half == Half::Problems { self.problems.row() } else { None };
         let lower = match preview.filter(|_| lower.height >= ROOM_FOR_PREVIEW) {

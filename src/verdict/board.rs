@@ -4,7 +4,7 @@ use super::{Health, Verdict, service};
 use crate::feed::Feed;
 use crate::model::{Arn, Cluster, Ctx, Fleet, Service, Target, Time};
 use crate::store::Store;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A service with its verdict.
@@ -22,24 +22,86 @@ pub struct Judged {
     evidence: (u64, u64),
 }
 
+/// Target groups of a context whose health is asked for to judge the whole fleet. ELB answers one group a call and its budget is 2.5
+/// calls a second, so that this many are a round of half a minute.
+const GROUPS: usize = 60;
+
 /// All services that the store knows, judged, cluster by cluster.
 #[derive(Default)]
 pub struct Board {
     clusters: HashMap<(Ctx, Arn), Vec<Arc<Judged>>>,
-    revision: u64,
+    /// The clusters that count: one that was named and is listed as well counts once.
+    counted: Vec<(Ctx, Arn)>,
+    totals: Totals,
+}
+
+/// What the header and the fleet say of everything, counted once per change.
+#[derive(Default)]
+struct Totals {
+    health: HashMap<Health, usize>,
+    services: usize,
+    running: u32,
+    /// Services whose targets are asked for, trouble first.
+    checked: Vec<Arc<Judged>>,
+    /// Services behind a load balancer, by context.
+    behind: HashMap<Ctx, usize>,
 }
 
 impl Board {
     /// Judges anew what changed. Returns whether any verdict or row is different.
     pub fn refresh(&mut self, store: &Store, fleet: &Fleet, now: Time) -> bool {
-        let mut changed = false;
-        for ctx in fleet.all() {
-            for cluster in clusters(store, ctx) {
-                changed |= self.refresh_cluster(store, ctx, &cluster, now);
+        let counted: Vec<(Ctx, Arn)> = fleet.all().flat_map(|ctx| listed(store, ctx)).collect();
+        let named = fleet.all().flat_map(|ctx| named(store, ctx));
+        let judged: HashSet<(Ctx, Arn)> = counted.iter().cloned().chain(named).collect();
+        let before = self.clusters.len();
+        self.clusters.retain(|key, _| judged.contains(key));
+        let mut changed = before != self.clusters.len() || self.counted != counted;
+        for (ctx, cluster) in &judged {
+            changed |= self.refresh_cluster(store, *ctx, cluster, now);
+        }
+        self.counted = counted;
+        if changed {
+            self.totals = self.count_all();
+        }
+        changed
+    }
+
+    fn count_all(&self) -> Totals {
+        let mut totals = Totals::default();
+        let mut behind: Vec<&Arc<Judged>> = Vec::new();
+        for row in self.all() {
+            *totals.health.entry(row.verdict.health).or_default() += 1;
+            totals.services += 1;
+            totals.running += row.service.running;
+            if target_groups(&row.service).next().is_some() {
+                *totals.behind.entry(row.ctx).or_default() += 1;
+                behind.push(row);
             }
         }
-        self.revision += u64::from(changed);
-        changed
+        // Trouble first, then by name, so that the same ones are asked again.
+        behind.sort_by(|a, b| (!a.verdict.health.troubled(), &a.service.arn).cmp(&(!b.verdict.health.troubled(), &b.service.arn)));
+        let mut left: HashMap<Ctx, usize> = HashMap::new();
+        behind.retain(|row| {
+            let (left, groups) = (left.entry(row.ctx).or_insert(GROUPS), target_groups(&row.service).count());
+            let fits = *left >= groups;
+            *left = left.saturating_sub(groups);
+            fits
+        });
+        totals.checked = behind.into_iter().cloned().collect();
+        totals
+    }
+
+    /// The services whose targets are asked for to judge the fleet, and how many have targets at all; of one context, or of all.
+    pub fn checked(&self, ctx: Option<Ctx>) -> (impl Iterator<Item = &Arc<Judged>>, usize) {
+        let of = move |other: Ctx| ctx.is_none_or(|ctx| ctx == other);
+        let behind = self.totals.behind.iter().filter(|(ctx, _)| of(**ctx)).map(|(_, n)| n).sum();
+        (self.totals.checked.iter().filter(move |row| of(row.ctx)), behind)
+    }
+
+    /// Services and running tasks of everything.
+    #[must_use]
+    pub fn size(&self) -> (usize, u32) {
+        (self.totals.services, self.totals.running)
     }
 
     fn refresh_cluster(&mut self, store: &Store, ctx: Ctx, cluster: &Arn, now: Time) -> bool {
@@ -65,12 +127,6 @@ impl Board {
         changed
     }
 
-    /// Counts the changes.
-    #[must_use]
-    pub fn revision(&self) -> u64 {
-        self.revision
-    }
-
     /// The services of a cluster; nothing while they are not known.
     #[must_use]
     pub fn of(&self, ctx: Ctx, cluster: &Arn) -> &[Arc<Judged>] {
@@ -83,29 +139,30 @@ impl Board {
         self.of(ctx, cluster).iter().find(|row| row.service.arn == *service).map(|row| &row.verdict)
     }
 
-    /// All services of all clusters.
+    /// All services of all clusters, each once.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Judged>> {
-        self.clusters.values().flatten()
+        self.counted.iter().filter_map(|key| self.clusters.get(key)).flatten()
     }
 
     /// How many services are in this health.
     #[must_use]
     pub fn count(&self, health: Health) -> usize {
-        self.all().filter(|row| row.verdict.health == health).count()
+        self.totals.health.get(&health).copied().unwrap_or(0)
     }
 }
 
-/// The clusters of a context that services are known of: those that it lists, and one that was only named.
-fn clusters(store: &Store, ctx: Ctx) -> Vec<Arn> {
-    let mut arns: Vec<Arn> = store.clusters(ctx).unwrap_or_default().iter().map(|c: &Arc<Cluster>| c.arn.clone()).collect();
-    for (feed, _) in store.slots_of(ctx) {
-        if let Feed::Services(_, cluster) = feed
-            && !arns.contains(cluster)
-        {
-            arns.push(cluster.clone());
-        }
+/// The clusters that a context lists; while it lists none, those that were named.
+fn listed(store: &Store, ctx: Ctx) -> Vec<(Ctx, Arn)> {
+    match store.clusters(ctx) {
+        Some(clusters) => clusters.iter().map(|c: &Arc<Cluster>| (ctx, c.arn.clone())).collect(),
+        None => named(store, ctx),
     }
-    arns
+}
+
+/// The clusters whose services were asked for, by ARN or by name.
+fn named(store: &Store, ctx: Ctx) -> Vec<(Ctx, Arn)> {
+    let of = |feed: &Feed| if let Feed::Services(_, cluster) = feed { Some((ctx, cluster.clone())) } else { None };
+    store.slots_of(ctx).filter_map(|(feed, _)| of(feed)).collect()
 }
 
 fn target_groups(service: &Service) -> impl Iterator<Item = &Arn> {
@@ -117,9 +174,9 @@ fn evidence(store: &Store, ctx: Ctx, cluster: &Arn, service: &Service) -> (u64, 
     (store.tasks_revision(ctx, cluster, &service.name), targets)
 }
 
-/// A service that is well stays well until something is heard; trouble can end, or begin to count, by time alone.
+/// A service that is well stays well until something is heard; trouble can end, or begin to count, by time alone, and so can a grace.
 fn depends_on_time(row: &Judged) -> bool {
-    !matches!(row.verdict.health, Health::Ok | Health::Idle)
+    !matches!(row.verdict.health, Health::Ok | Health::Idle) || row.service.grace_seconds > 0
 }
 
 fn judge(store: &Store, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {

@@ -124,15 +124,21 @@ fn targets_sentence(case: &Case, bad: &[(&str, &Target)]) -> String {
     format!("{}/{} targets unhealthy · {reason}{told} · {}:{}", bad.len(), registered(case), first.id, first.port)
 }
 
+/// When ECS last said that a target is unhealthy; ELB itself does not tell since when.
+fn told_unhealthy(case: &Case) -> Option<Time> {
+    case.service.events.iter().find(|e| event(&e.message) == EventKind::Unhealthy)?.at
+}
+
 fn all_targets_unhealthy(case: &Case) -> Option<Verdict> {
     let bad = unhealthy(case);
     let all = !bad.is_empty() && bad.len() == registered(case);
-    all.then(|| Verdict::new(Health::Fail, targets_sentence(case, &bad)).next("h target health · l logs"))
+    all.then(|| Verdict::new(Health::Fail, targets_sentence(case, &bad)).since(told_unhealthy(case)).next("h target health · l logs"))
 }
 
 fn some_targets_unhealthy(case: &Case) -> Option<Verdict> {
     let bad = unhealthy(case);
-    (!bad.is_empty()).then(|| Verdict::new(Health::Warn, targets_sentence(case, &bad)).next("h target health · l logs"))
+    (!bad.is_empty())
+        .then(|| Verdict::new(Health::Warn, targets_sentence(case, &bad)).since(told_unhealthy(case)).next("h target health · l logs"))
 }
 
 /// "Steady" after a rollback is not success: the release is not out.

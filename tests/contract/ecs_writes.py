@@ -52,7 +52,14 @@ def breaker(report, sim):
     with report.section("circuit breaker"):
         cluster = "payments-prod"
         service = ecs.describe_services(cluster=cluster, services=["checkout"])["services"][0]
-        good = service["taskDefinition"]
+
+        def settled():
+            rollouts = describe(ecs, service)["deployments"]
+            return len(rollouts) == 1 and rollouts[0]["rolloutState"] == "COMPLETED"
+
+        # At the start one such release may be half over.
+        eventually(report, settled, "checkout settles between two releases", 60)
+        good = describe(ecs, service)["taskDefinition"]
         limits = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
         report.check(limits["enable"] and limits["rollback"], "checkout has a circuit breaker with rollback")
 

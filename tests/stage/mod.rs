@@ -189,6 +189,7 @@ impl Stage {
         }
         let now = time(&self.sim);
         self.app.update(Event::Update(Box::new(update)), now);
+        self.app.settle();
     }
 
     /// Takes updates in until something holds.

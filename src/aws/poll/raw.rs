@@ -9,18 +9,11 @@ use crate::aws::{AwsError, ErrorKind};
 use crate::budget::{Priority, Throttle};
 use crate::feed::{RawOf, Value as Answer};
 use crate::model::Arn;
-use crate::text::clean_multiline;
+use crate::text::{clean_multiline, secret};
 use aws_sdk_ecs::types as sdk;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-
-/// What stands in place of a value that looks like a secret.
-const MASK: &str = "••••";
-
-/// Parts of names that give a secret away.
-const SECRET: [&str; 11] =
-    ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "PRIVATE", "CREDENTIAL", "DSN", "CONNECTION_STRING", "DATABASE_URL"];
 
 /// The thing as pretty-printed JSON.
 pub(super) async fn raw(api: &Api, of: &RawOf) -> Result<Answer, AwsError> {
@@ -146,7 +139,8 @@ fn mask(value: &mut Value) {
                 match (key.as_str(), value) {
                     ("environment", Value::Array(pairs)) => pairs.iter_mut().for_each(mask_pair),
                     ("options" | "dockerLabels", Value::Object(options)) => {
-                        options.iter_mut().filter(|(name, _)| secret(name)).for_each(|(_, value)| *value = MASK.into());
+                        let hidden = |name: &str, value: &Value| secret::looks_secret(name, value.as_str().unwrap_or(""));
+                        options.iter_mut().filter(|(name, value)| hidden(name, value)).for_each(|(_, value)| *value = secret::MASK.into());
                     }
                     (_, value) => mask(value),
                 }
@@ -158,24 +152,18 @@ fn mask(value: &mut Value) {
 
 fn mask_pair(pair: &mut Value) {
     let Value::Object(pair) = pair else { return };
-    if pair.get("name").and_then(Value::as_str).is_some_and(secret)
-        && let Some(value) = pair.get_mut("value")
+    let name = pair.get("name").and_then(Value::as_str).unwrap_or("").to_owned();
+    if let Some(value) = pair.get_mut("value")
+        && value.as_str().is_some_and(|value| secret::looks_secret(&name, value))
     {
-        *value = MASK.into();
+        *value = secret::MASK.into();
     }
-}
-
-fn secret(name: &str) -> bool {
-    let name = name.to_uppercase().replace(['-', '.'], "_");
-    let word = |key: &str| {
-        name == key || name.ends_with(&format!("_{key}")) || name.contains(&format!("_{key}_")) || name.starts_with(&format!("{key}_"))
-    };
-    SECRET.iter().any(|part| name.contains(part)) || word("KEY") || word("PASS") || word("PWD") || word("AUTH")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::secret::MASK;
 
     #[test]
     fn secrets_in_the_environment_are_masked_wherever_they_stand() {

@@ -140,7 +140,7 @@ impl<R: 'static> Rows<R> {
         let ghost = if gone { self.take_cursor_row() } else { None };
         self.live = rows.len();
         (self.data, self.ids) = (rows, ids);
-        self.sort(spec, &old_places, cx);
+        self.sort(spec, &old_places, true, cx);
         self.held = !old_places.is_empty();
         self.measure(spec, cx);
         // A filter that hides the row hides its ghost.
@@ -180,13 +180,13 @@ impl<R: 'static> Rows<R> {
         }
     }
 
-    /// Filters and sorts. With `keep`, rows stay at their old places and new ones follow.
-    fn sort(&mut self, spec: &TableSpec<R>, keep: &HashMap<Str, usize>, cx: &Cx) {
+    /// Filters and sorts. With `keep`, rows stay at their old places and new ones follow. With `spare`, the row under the cursor stays
+    /// though the filter does not want it any more: only the operator's own typing takes it away, never a change of its data.
+    fn sort(&mut self, spec: &TableSpec<R>, keep: &HashMap<Str, usize>, spare: bool, cx: &Cx) {
         let passes = |n: usize| {
             let row = &self.data[n];
             let wanted = !self.problems_only || spec.health.is_none_or(|health| health(row).troubled());
-            // While the operator is at work, the row under the cursor does not leave because its data changed.
-            (wanted && self.matches(spec, row, cx)) || (!keep.is_empty() && self.cursor.as_ref() == Some(&self.ids[n]))
+            (wanted && self.matches(spec, row, cx)) || (spare && self.cursor.as_ref() == Some(&self.ids[n]))
         };
         let mut order: Vec<u32> = (0..self.live).filter(|n| passes(*n)).filter_map(|n| u32::try_from(n).ok()).collect();
         if keep.is_empty() {
@@ -221,7 +221,7 @@ impl<R: 'static> Rows<R> {
     fn resort(&mut self, spec: &TableSpec<R>, cx: &Cx) {
         self.data.truncate(self.live);
         self.ids.truncate(self.live);
-        self.sort(spec, &HashMap::new(), cx);
+        self.sort(spec, &HashMap::new(), false, cx);
         self.held = false;
         self.find_cursor();
     }
