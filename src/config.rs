@@ -3,7 +3,7 @@
 //! ```toml
 //! theme = "midwatch-light"   # an embedded theme, or themes/NAME.toml beside this file
 //! refresh = "5s"             # pace of what is in view; lists that nobody looks at are asked less often
-//! prod = ["*prod*", "live-?"] # contexts whose names match are marked as production
+//! prod = ["*prod*", "live-?"] # contexts and clusters whose names match are marked as production
 //! mouse = true               # wheel and click; false leaves the mouse to the terminal
 //! clipboard = true           # copy by OSC 52; false only shows what would be copied
 //! hints = true               # the line of keys at the bottom

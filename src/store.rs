@@ -59,6 +59,10 @@ impl Store {
     /// Takes in what a poll says. Returns the feeds whose value or standing is different now.
     pub fn apply(&mut self, update: Update) -> Vec<Feed> {
         let Update { feed, at, outcome, .. } = update;
+        // A poll that comes back first repeats what it knew, dated as it was: no news, and no sign that anything works now.
+        if matches!(outcome, Outcome::Whole(_)) && self.slots.get(&feed).is_some_and(|slot| slot.value.is_some() && slot.at >= Some(at)) {
+            return Vec::new();
+        }
         self.watch_login(&feed, &outcome);
         match outcome {
             Outcome::Busy => {

@@ -202,6 +202,10 @@ impl Parked {
     const ROOM: usize = 1000;
 
     fn park(&mut self, feed: Feed, running: &Running) {
+        // Who the caller is may be another after the next login.
+        if matches!(feed, Feed::Identity(_)) {
+            return;
+        }
         let Some(poll) = running.poll.as_ref().filter(|_| !matches!(feed, Feed::Raw(..))) else { return };
         if self.0.len() >= Self::ROOM {
             let oldest = self.0.iter().min_by_key(|(_, (_, since))| *since).map(|(feed, _)| feed.clone());
