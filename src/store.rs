@@ -60,7 +60,7 @@ impl Store {
     pub fn apply(&mut self, update: Update) -> Vec<Feed> {
         let Update { feed, at, outcome, .. } = update;
         // A poll that comes back first repeats what it knew, dated as it was: no news, and no sign that anything works now.
-        if matches!(outcome, Outcome::Whole(_)) && self.slots.get(&feed).is_some_and(|slot| slot.value.is_some() && slot.at >= Some(at)) {
+        if matches!(outcome, Outcome::Whole(_)) && self.slots.get(&feed).is_some_and(|slot| slot.value.is_some() && slot.at > Some(at)) {
             return Vec::new();
         }
         self.watch_login(&feed, &outcome);

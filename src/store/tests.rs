@@ -90,6 +90,23 @@ fn a_failed_poll_keeps_the_value_and_its_age_until_an_answer_takes_the_error_awa
 }
 
 #[test]
+fn an_answer_that_is_only_repeated_is_no_sign_that_anything_works() {
+    let mut store = Store::default();
+    hear(&mut store, services(), 30, Outcome::Whole(rows(&["a", "b"])));
+    hear(&mut store, services(), 20, Outcome::Failed(error("late")));
+    assert_eq!(hear(&mut store, services(), 31, Outcome::Whole(rows(&["a"]))), []);
+    assert_eq!((names(&store), store.error(&services()).is_some()), (vec!["a", "b"], true));
+}
+
+#[test]
+fn an_answer_that_is_as_old_as_its_last_part_is_an_answer() {
+    let mut store = Store::default();
+    hear(&mut store, services(), 5, Outcome::Part(rows(&["a"]), 2));
+    hear(&mut store, services(), 5, Outcome::Whole(rows(&["a", "b"])));
+    assert_eq!((names(&store), store.slot(&services()).unwrap().expected), (vec!["a", "b"], None));
+}
+
+#[test]
 fn a_part_after_a_failure_keeps_the_rows_that_were_known() {
     let mut store = Store::default();
     hear(&mut store, services(), 90, Outcome::Whole(rows(&["a", "b"])));
