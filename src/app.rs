@@ -266,7 +266,7 @@ impl App {
         self.sought = None;
         match (found, panes::named("tasks")) {
             (Some(service), Some(pane)) => {
-                self.go(pane, Some(Place { ctx: Some(ctx), cluster: Some(cluster), service: Some(service), ..Place::default() }))
+                self.go(pane, Some(Place { ctx: Some(ctx), cluster: Some(cluster), service: Some(service), ..Place::default() }));
             }
             _ => self.tell(Tone::Warn, format!("{} has no service {name}: these are the ones it has", cluster.name())),
         }

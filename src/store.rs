@@ -402,3 +402,6 @@ fn upsert<R>(old: &[Arc<R>], new: Vec<Arc<R>>, arn: fn(&R) -> &Arn) -> Vec<Arc<R
     }
     rows
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
 //! Values for tests, each as an ordinary one would be.
+#![allow(clippy::must_use_candidate, clippy::missing_panics_doc, reason = "for tests only")]
 
 use super::{
     Arn, CircuitBreaker, Cluster, Container, Deployment, LoadBalancer, Service, ServiceEvent, Target, TargetState, Task, TaskStatus, Time,

@@ -6,6 +6,8 @@
 mod draw;
 mod layout;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
