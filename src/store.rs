@@ -86,10 +86,9 @@ impl Store {
                 let merged = self.merge(&feed, value);
                 self.put(feed, merged, at, Some(expected))
             }
-            Outcome::Whole(value) => self.put(feed, value, at, None),
             // The store forgets nothing, so what comes back is known already, unless the feed was never heard of.
             Outcome::Recalled(_) if self.value(&feed).is_some() => Vec::new(),
-            Outcome::Recalled(value) => self.put(feed, value, at, None),
+            Outcome::Whole(value) | Outcome::Recalled(value) => self.put(feed, value, at, None),
             Outcome::Lines(lines, state) => {
                 let slot = self.slots.entry(feed.clone()).or_default();
                 slot.busy = false;
