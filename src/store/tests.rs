@@ -94,7 +94,7 @@ fn an_answer_that_is_only_repeated_is_no_sign_that_anything_works() {
     let mut store = Store::default();
     hear(&mut store, services(), 30, Outcome::Whole(rows(&["a", "b"])));
     hear(&mut store, services(), 20, Outcome::Failed(error("late")));
-    assert_eq!(hear(&mut store, services(), 31, Outcome::Whole(rows(&["a"]))), []);
+    assert_eq!(hear(&mut store, services(), 31, Outcome::Recalled(rows(&["a"]))), []);
     assert_eq!((names(&store), store.error(&services()).is_some()), (vec!["a", "b"], true));
 }
 
