@@ -186,7 +186,7 @@ pub const ACTIONS: &[ActionRow] = &[
     read(A::HistoryBack, Global, "history-back", "back", "Go to the view before, as it was left"),
     read(A::HistoryForward, Global, "history-forward", "forward", "Go forward again in the history"),
     read(A::LastView, Global, "last-view", "last", "Change between the two last views"),
-    read(A::Bookmarks, Global, "bookmarks", "bookmarks", "Pick a bookmark or a recent view"),
+    read(A::Bookmarks, Global, "bookmarks", "bookmarks", "Go to a bookmark of this session"),
     read(A::Redraw, Global, "redraw", "redraw", "Draw the whole screen anew"),
     read(A::Suspend, Global, "suspend", "suspend", "Go back to the shell; `fg` returns"),
     read(A::Up, Both, "up", "up", "Move up"),

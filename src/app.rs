@@ -150,6 +150,8 @@ pub struct App {
     judged_at: Time,
     bookmarks: Vec<Bookmark>,
     themes: Vec<String>,
+    /// A service to open as soon as its cluster's list names it.
+    sought: Option<(Ctx, String)>,
 }
 
 impl App {
@@ -177,6 +179,7 @@ impl App {
             judged_at: Time::UNIX_EPOCH,
             bookmarks: Vec::new(),
             themes,
+            sought: None,
         };
         app.show();
         Ok(app)
@@ -240,6 +243,33 @@ impl App {
             self.dirty = true;
         }
         self.settle_wanted();
+        self.open_sought();
+    }
+
+    /// Opens the tasks of a service, by its name or ARN, as soon as the list of its cluster is there; says so when it is not in it.
+    pub fn find_service(&mut self, ctx: Ctx, name: &str) {
+        self.sought = Some((ctx, name.to_owned()));
+    }
+
+    fn open_sought(&mut self) {
+        let Some((ctx, name)) = &self.sought else { return };
+        let place = self.subject().place;
+        let Some(cluster) = place.cluster else { return };
+        let fits = |service: &crate::model::Service| *service.name == **name || service.arn.as_str() == name;
+        let found = self.shared.board.of(*ctx, &cluster).iter().find(|row| fits(&row.service)).map(|row| row.service.arn.clone());
+        let slot = self.shared.store.slot(&Feed::Services(*ctx, cluster.clone()));
+        let complete = slot.is_some_and(|slot| slot.value.is_some() && slot.expected.is_none());
+        if found.is_none() && !complete {
+            return;
+        }
+        let (ctx, name) = (*ctx, name.clone());
+        self.sought = None;
+        match (found, panes::named("tasks")) {
+            (Some(service), Some(pane)) => {
+                self.go(pane, Some(Place { ctx: Some(ctx), cluster: Some(cluster), service: Some(service), ..Place::default() }));
+            }
+            _ => self.tell(Tone::Warn, format!("{} has no service {name}: these are the ones it has", cluster.name())),
+        }
     }
 
     fn judge(&mut self) -> bool {
@@ -429,7 +459,7 @@ impl App {
         match action {
             Action::Back => self.back(),
             Action::Quit => self.leave(),
-            Action::Cancel => self.cancel(),
+            Action::Cancel => self.ask_to_quit("ctrl-c"),
             Action::Palette => self.overlay = Some(Overlay::Palette(self.palette())),
             Action::Help => self.overlay = Some(Overlay::Help(Help::new(self.kind()))),
             Action::HistoryBack => drop(self.step_back()),

@@ -289,7 +289,7 @@ fn seed(text: &str) -> Result<u64, String> {
 fn speed(text: &str) -> Result<f64, String> {
     let number: f64 = text.strip_suffix('x').unwrap_or(text).parse().map_err(|_| "a number is needed, such as 10".to_owned())?;
     // Beyond this a step of the clock is longer than the life of a task.
-    if (0.0..=10_000.0).contains(&number) { Ok(number) } else { Err("from 0 (stands still) to 10000".to_owned()) }
+    if (0.0..=3600.0).contains(&number) { Ok(number) } else { Err("from 0 (stands still) to 3600".to_owned()) }
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {

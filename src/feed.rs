@@ -125,6 +125,8 @@ pub enum Outcome {
     Part(Value, usize),
     /// The whole answer.
     Whole(Value),
+    /// What a poll knew when it was dropped, as it comes back: old, and no sign that anything works now.
+    Recalled(Value),
     /// The whole answer, equal to the last one.
     Same,
     /// More log lines, oldest first, without repeats of what was sent before.

@@ -12,7 +12,7 @@ mod paint;
 mod panel;
 mod query;
 #[cfg(test)]
-mod sample;
+pub mod sample;
 pub mod source;
 mod store;
 mod streams;

@@ -21,6 +21,9 @@ use std::time::Duration;
 /// How long a context may take to find credentials before the screen opens without it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long that may go on without a word.
+const SILENCE: Duration = Duration::from_secs(1);
+
 /// A mistake of the user's: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -94,7 +97,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         // Only now: what is wrong with the words of the command is said first, terminal or not.
         terminal::require().map_err(anyhow::Error::msg)?;
         // Whatever asks for a password or prints a line does so before the screen is taken.
-        let _resolved = clients.resolve(PATIENCE).await;
+        log_in(&clients).await;
         let fleet = fleet(&clients, &config, open);
         let refresh = config.refresh.as_secs_f64() / Config::default().refresh.as_secs_f64();
         let mouse = config.mouse;
@@ -104,7 +107,10 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         let shared = Shared { store, board: Board::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
         let (pane, place) = first(open)?;
         let pane = panes::named(pane).context("the first pane is in the list")?;
-        let app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;
+        let mut app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;
+        if let Some(service) = &open.service {
+            app.find_service(Ctx(0), service);
+        }
         run::run(app, clients, places, mouse, refresh).await.context("the terminal cannot be used")
     });
     terminal::restore();
@@ -169,15 +175,12 @@ fn fleet(clients: &Clients, config: &Config, open: &Open) -> Fleet {
 /// The screen that the command line asks for.
 fn first(open: &Open) -> anyhow::Result<(&'static str, Place)> {
     let cluster = open.cluster.as_deref().map(Arn::from);
-    let Some(service) = &open.service else {
-        let place = Place { ctx: cluster.is_some().then_some(Ctx(0)), cluster, ..Place::default() };
-        return Ok((if place.cluster.is_some() { "services" } else { "fleet" }, place));
-    };
-    let Some(cluster) = cluster else {
+    // A service is found by its name once its cluster's list is there; see `App::find_service`.
+    if open.service.is_some() && cluster.is_none() {
         return Err(Usage("--service needs --cluster: services of different clusters may share a name".to_owned()).into());
-    };
-    let place = Place { ctx: Some(Ctx(0)), cluster: Some(cluster), service: Some(Arn::from(service.as_str())), ..Place::default() };
-    Ok(("tasks", place))
+    }
+    let place = Place { ctx: cluster.is_some().then_some(Ctx(0)), cluster, ..Place::default() };
+    Ok((if place.cluster.is_some() { "services" } else { "fleet" }, place))
 }
 
 /// Logging goes to a file or nowhere: the screen is taken.
@@ -201,5 +204,16 @@ fn step_back() {
     {
         // A system that refuses leaves everything as it was.
         let _ = rustix::process::nice(5);
+    }
+}
+
+/// Waits for the credentials of every context, and says so when that takes longer than a moment.
+async fn log_in(clients: &Clients) {
+    let resolved = clients.resolve(PATIENCE);
+    tokio::pin!(resolved);
+    // What failed is told on the screen, by context, and tried again there.
+    if tokio::time::timeout(SILENCE, &mut resolved).await.is_err() {
+        say("midwatch: waiting for credentials …", false);
+        resolved.await;
     }
 }

@@ -8,6 +8,8 @@ mod cluster;
 mod definition;
 mod image;
 mod logs;
+#[cfg(test)]
+pub mod sample;
 mod service;
 mod target;
 mod task;

@@ -86,7 +86,9 @@ impl Store {
                 let merged = self.merge(&feed, value);
                 self.put(feed, merged, at, Some(expected))
             }
-            Outcome::Whole(value) => self.put(feed, value, at, None),
+            // The store forgets nothing, so what comes back is known already, unless the feed was never heard of.
+            Outcome::Recalled(_) if self.value(&feed).is_some() => Vec::new(),
+            Outcome::Whole(value) | Outcome::Recalled(value) => self.put(feed, value, at, None),
             Outcome::Lines(lines, state) => {
                 let slot = self.slots.entry(feed.clone()).or_default();
                 slot.busy = false;
@@ -105,7 +107,7 @@ impl Store {
             Outcome::Failed(error) if matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials) => {
                 self.locked_out.entry(ctx).or_insert_with(|| error.clone());
             }
-            Outcome::Failed(_) | Outcome::Busy => {}
+            Outcome::Failed(_) | Outcome::Busy | Outcome::Recalled(_) => {}
             // Who logged in again may be somebody else.
             _ => {
                 if self.locked_out.remove(&ctx).is_some() && !matches!(feed, Feed::Identity(_)) {
@@ -399,3 +401,6 @@ fn upsert<R>(old: &[Arc<R>], new: Vec<Arc<R>>, arn: fn(&R) -> &Arn) -> Vec<Arc<R
     }
     rows
 }
+
+#[cfg(test)]
+mod tests;

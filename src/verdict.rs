@@ -6,6 +6,8 @@ mod board;
 mod event;
 mod service;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub use board::{Board, Judged};
 pub use event::{EventKind, event};

@@ -202,6 +202,10 @@ impl Parked {
     const ROOM: usize = 1000;
 
     fn park(&mut self, feed: Feed, running: &Running) {
+        // Who the caller is may be another after the next login.
+        if matches!(feed, Feed::Identity(_)) {
+            return;
+        }
         let Some(poll) = running.poll.as_ref().filter(|_| !matches!(feed, Feed::Raw(..))) else { return };
         if self.0.len() >= Self::ROOM {
             let oldest = self.0.iter().min_by_key(|(_, (_, since))| *since).map(|(feed, _)| feed.clone());
@@ -220,6 +224,7 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::
     // The poll may still be in the hands of a task that was dropped a moment ago.
     let mut poll = poll.lock_owned().await;
     if let Some((outcome, at, ago)) = poll.recall() {
+        let outcome = if let Outcome::Whole(value) = outcome { Outcome::Recalled(value) } else { outcome };
         let _ = outbox.tx.send(outbox.dated(outcome, at)).await;
         let rest = Rest::Answered { rows: poll.rows() };
         wait(&outbox.feed, rest, ago, 0, &mut heard).await;

@@ -435,7 +435,7 @@ async fn a_feed_that_comes_back_shows_at_once_what_it_knew() {
     drop(watched.sim.take_calls());
     watched.want(&[Feed::Clusters(Ctx(0))]);
     let again = watched.next(|_| true).await;
-    assert!(matches!(again.outcome, Outcome::Whole(Value::Clusters(_))), "{:?}", again.outcome);
+    assert!(matches!(again.outcome, Outcome::Recalled(Value::Clusters(_))), "{:?}", again.outcome);
     assert!((again.at.as_millisecond() - first.at.as_millisecond()).abs() < 1000, "dated as it was");
     assert_eq!(watched.sim.calls().len(), 0);
 }

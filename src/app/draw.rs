@@ -20,6 +20,9 @@ const SMALLEST: (u16, u16) = (40, 8);
 /// Rows below which notice and keys share one line and the breadcrumb is left out.
 const SHORT: u16 = 18;
 
+/// Age from which an answer is old though nothing has failed yet: a little more than the longest sweep takes within the budget.
+const OLD_SECONDS: i64 = 90;
+
 /// Keys that always stand in the footer, so that everybody finds the way; the first one in tables only.
 const ALWAYS: &[Action] = &[Action::Filter, Action::Palette, Action::Back, Action::Help];
 
@@ -73,6 +76,12 @@ impl App {
         if view.name() == "fleet" { None } else { view.subject(&self.shared.cx()).place.ctx }
     }
 
+    /// A cluster may say by its name what the context does not.
+    fn cluster_is_production(&self) -> bool {
+        let cluster = self.views.last().and_then(|view| view.subject(&self.shared.cx()).place.cluster);
+        cluster.is_some_and(|cluster| self.shared.config.is_production(cluster.name()))
+    }
+
     fn draw_header(&self, line: Rect, buf: &mut Buffer) {
         buf.set_style(line, self.shared.theme.style(Role::Header));
         let wide = line.width >= 100;
@@ -81,7 +90,7 @@ impl App {
             Some(ctx) => {
                 let context = self.shared.fleet.context(ctx);
                 left.push((format!(" {} ", context.name), Role::Header));
-                if context.production {
+                if context.production || self.cluster_is_production() {
                     left.push(("▌PROD▐ ".to_owned(), Role::Prod));
                 }
                 if let Some(identity) = self.shared.store.identity(ctx) {
@@ -116,6 +125,10 @@ impl App {
         for slot in slots.map(|wanted| self.shared.store.slot(wanted.feed())) {
             match slot {
                 Some(slot) if slot.error.is_some() => {
+                    failed = true;
+                    oldest = oldest.min(slot.at).or(slot.at);
+                }
+                Some(slot) if slot.at.is_some_and(|at| self.shared.now.as_second() - at.as_second() > OLD_SECONDS) => {
                     failed = true;
                     oldest = oldest.min(slot.at).or(slot.at);
                 }

@@ -45,13 +45,6 @@ impl App {
         }
     }
 
-    pub(super) fn cancel(&mut self) {
-        if self.views.len() > 1 && self.asked_to_quit.is_none() {
-            return self.ask_to_quit("ctrl-c");
-        }
-        self.ask_to_quit("ctrl-c");
-    }
-
     pub(super) fn ask_to_quit(&mut self, key: &str) {
         let now = self.shared.now;
         let limit = if key == "q" { NOTICE_MS } else { TWICE_MS };

@@ -1,4 +1,5 @@
 //! Lines and streams for tests.
+#![allow(clippy::must_use_candidate, clippy::missing_panics_doc, reason = "for tests only")]
 
 use crate::model::{Arn, ContainerDefinition, LogConfiguration, LogLine, LogStream, Task, TaskDefinition, TaskStatus, Time};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -153,7 +153,7 @@ fn row(ctx: Ctx, cluster: Arn, counts: Option<Arc<Cluster>>, cx: &Cx) -> Cluster
     let worst = judged.iter().map(|j| j.verdict.health).min();
     let none = counts.as_ref().is_some_and(|c| c.services == 0);
     let health = match worst {
-        _ if !known => if trouble.is_some() { Health::Unknown } else if none { Health::Idle } else { Health::Roll },
+        _ if !known => if trouble.is_some() { Health::Unknown } else if none { Health::Idle } else { Health::Unknown },
         Some(worst) => worst,
         None => Health::Idle,
     };

@@ -13,6 +13,7 @@ use crate::text::secret;
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::text_view::{TextLine, TextSpec, TextView};
+use crate::verdict::Health;
 use crate::view::{Cx, Place};
 use std::borrow::Cow;
 
@@ -178,6 +179,18 @@ impl Page {
 
 fn shown_value(name: &str, value: &str) -> String {
     if secret::looks_secret(name, value) { format!("{} (not shown)", secret::MASK) } else { value.to_owned() }
+}
+
+/// The revision that a service or a task runs, or why there is nothing to tell of it.
+fn revision(ctx: Ctx, arn: &Arn, cx: &Cx, page: &mut Page) {
+    if let Some(known) = cx.store.definition(ctx, arn) {
+        return definition(ctx, known, cx, page);
+    }
+    page.heading(format!("Task definition {}", arn.name()));
+    match cx.store.error(&Feed::TaskDefinition(ctx, arn.clone())) {
+        Some(error) => page.text(format!("{} {} · {}", Health::Warn.glyph(), error.what, error.hint), Role::Warn),
+        None => page.text("loading …", Role::Dim),
+    }
 }
 
 fn definition(ctx: Ctx, definition: &TaskDefinition, cx: &Cx, page: &mut Page) {

@@ -35,10 +35,14 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     enter: "tasks",
     preview: None,
     empty: |_, cx| {
-        match cx.board.size().0 {
-            0 => "no services seen yet".to_owned(),
-            1 => "● no problems in 1 service".to_owned(),
-            n => format!("● no problems in {n} services"),
+        let (seen, _) = cx.board.size();
+        let listed: u32 = cx.fleet.all().flat_map(|ctx| cx.store.clusters(ctx).unwrap_or_default()).map(|cluster| cluster.services).sum();
+        // What was not read may be broken: only a complete look can say that nothing is.
+        match (seen, (listed as usize).saturating_sub(seen)) {
+            (0, 0) => "no services seen yet".to_owned(),
+            (seen, left) if left > 0 => format!("no problems in {seen} services so far · {left} not read yet"),
+            (1, _) => "● no problems in 1 service".to_owned(),
+            (seen, _) => format!("● no problems in {seen} services"),
         }
     },
     sources: |_, _| Vec::new(),

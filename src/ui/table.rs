@@ -6,6 +6,8 @@
 mod draw;
 mod layout;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
@@ -321,11 +323,11 @@ impl<R: 'static> View for TableView<R> {
             }
             Action::Order => self.column_menu("order by", false),
             Action::Columns => self.column_menu("columns", true),
-            Action::Left => {
+            Action::Left | Action::HalfLeft => {
                 self.columns_skipped = self.columns_skipped.saturating_sub(1);
                 Reaction::Redraw
             }
-            Action::Right => {
+            Action::Right | Action::HalfRight => {
                 self.columns_skipped = (self.columns_skipped + 1).min(self.columns().len().saturating_sub(2));
                 Reaction::Redraw
             }

@@ -357,3 +357,39 @@ fn breaks(line: &TextLine, room: usize) -> Vec<usize> {
 fn rows(line: &TextLine, room: usize) -> usize {
     1 + breaks(line, room.max(1)).len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of a wrapped line, as they are drawn but for the indent.
+    fn wrapped(label: &'static str, value: &'static str, room: usize) -> Vec<String> {
+        let line: TextLine = vec![(label.into(), Role::Dim), (value.into(), Role::Text)];
+        let whole = plain(&line);
+        let mut ends = breaks(&line, room);
+        assert_eq!(rows(&line, room), ends.len() + 1);
+        ends.push(whole.len());
+        let mut from = 0;
+        ends.into_iter().map(|to| whole[std::mem::replace(&mut from, to)..to].trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_line_breaks_between_words_under_its_value() {
+        assert_eq!(wrapped("  why  ", "one two three", 14), ["  why  one two", "three"]);
+        assert_eq!(wrapped("  why  ", "short", 14), ["  why  short"]);
+        assert_eq!(wrapped("a label that is long ", "one two", 24), ["a label that is long one", "two"]);
+    }
+
+    #[test]
+    fn a_word_that_is_longer_than_a_row_breaks_inside() {
+        assert_eq!(wrapped("id ", "0123456789abcdef", 10), ["id 0123456", "789abcd", "ef"]);
+        assert_eq!(wrapped("", "日本語日本語", 5), ["日本", "語日", "本語"]);
+    }
+
+    #[test]
+    fn no_width_is_too_small() {
+        for room in 0..8 {
+            assert!(rows(&vec![("  why  ".into(), Role::Dim), ("one two".into(), Role::Text)], room) >= 1);
+        }
+    }
+}

@@ -154,7 +154,8 @@ impl Board {
 /// The clusters that a context lists; while it lists none, those that were named.
 fn listed(store: &Store, ctx: Ctx) -> Vec<(Ctx, Arn)> {
     match store.clusters(ctx) {
-        Some(clusters) => clusters.iter().map(|c: &Arc<Cluster>| (ctx, c.arn.clone())).collect(),
+        // A cluster that has emptied is not asked again, so what was known of its services is no longer so.
+        Some(clusters) => clusters.iter().filter(|c: &&Arc<Cluster>| c.services > 0).map(|c| (ctx, c.arn.clone())).collect(),
         None => named(store, ctx),
     }
 }

@@ -46,8 +46,11 @@ pub fn stopped_normally(task: &Task) -> bool {
     if out_of_memory {
         return false;
     }
+    // A task that no service keeps running may end; that it ends well is all that is asked of it.
+    let ended_well = task.service().is_none() && !task.containers.is_empty() && task.containers.iter().all(|c| c.exit_code == Some(0));
     match task.stop_code.as_deref() {
         Some("UserInitiated") => true,
+        Some("EssentialContainerExited") if ended_well => true,
         Some("ServiceSchedulerInitiated") => reason.starts_with("Scaling activity initiated by"),
         Some(_) => false,
         // A task on its way out carries no code until it stops.

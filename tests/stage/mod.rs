@@ -1,6 +1,7 @@
 //! The whole program but its terminal: the embedded AWS at a standstill, the real SDK, the watcher and the app. Time moves by
 //! `step` alone and nothing here sleeps: whoever waits, waits for an update of a poll.
 #![allow(dead_code, reason = "each test file takes what it needs")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use midwatch::app::{App, Effect, Event, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
@@ -50,6 +51,8 @@ pub struct Stage {
     /// What the program wants done to the world, since the last [`Stage::take_effects`].
     pub effects: Vec<Effect>,
     standings: HashMap<Feed, Standing>,
+    /// The local time of every step, and AWS's time from then on.
+    steps: Vec<(Time, Time)>,
     updates: mpsc::Receiver<Update>,
     watcher: Watcher,
     // Last, so that it ends after the polls that run on it.
@@ -119,7 +122,8 @@ impl Stage {
         };
         let themes = ["midwatch-dark", "midwatch-light", "mono"].map(str::to_owned).to_vec();
         let app = App::open(shared, panes::named("fleet").unwrap(), &Place::default(), themes).unwrap();
-        Stage { sim, app, effects: Vec::new(), standings: HashMap::new(), updates, watcher, runtime }
+        let steps = vec![(Time::now(), time(&sim))];
+        Stage { sim, app, effects: Vec::new(), standings: HashMap::new(), steps, updates, watcher, runtime }
     }
 
     /// AWS's time.
@@ -145,6 +149,7 @@ impl Stage {
     /// Moves AWS's time on. What the program knows stays as it is until it asks again.
     pub fn step(&mut self, seconds: u64) {
         self.sim.step(Duration::from_secs(seconds));
+        self.steps.push((Time::now(), time(&self.sim)));
         self.app.update(Event::Tick, time(&self.sim));
     }
 
@@ -162,8 +167,7 @@ impl Stage {
     }
 
     fn take(&mut self, mut update: Update) {
-        // The polls date their answers by the local clock, the app lives in AWS's time.
-        update.at = time(&self.sim);
+        update.at = self.by_aws(update.at);
         let standing = self.standings.entry(update.feed.clone()).or_default();
         match &update.outcome {
             Outcome::Busy => {
@@ -172,7 +176,7 @@ impl Stage {
             }
             // A tail that has nothing new may still be reading.
             Outcome::Same if matches!(update.feed, Feed::Logs(..)) => standing.answered += 1,
-            Outcome::Whole(_) | Outcome::Same => {
+            Outcome::Whole(_) | Outcome::Recalled(_) | Outcome::Same => {
                 standing.busy = false;
                 standing.answered += 1;
             }
@@ -189,6 +193,14 @@ impl Stage {
         let now = time(&self.sim);
         self.app.update(Event::Update(Box::new(update)), now);
         self.app.settle();
+    }
+
+    /// The polls date their answers by the local clock, the app lives in AWS's time, which stands still between two steps: but for
+    /// a thousandth of what passes, so that what comes later is later.
+    fn by_aws(&self, local: Time) -> Time {
+        let (began, time) = self.steps.iter().rfind(|(began, _)| *began <= local).unwrap_or(&self.steps[0]);
+        let passed = local.as_nanosecond().saturating_sub(began.as_nanosecond()).max(0) / 1000;
+        *time + jiff::SignedDuration::from_nanos(i64::try_from(passed).unwrap())
     }
 
     /// Takes updates in until something holds.

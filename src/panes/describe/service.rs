@@ -1,6 +1,6 @@
 //! A service: its verdict, how it is deployed and reached, and what it runs.
 
-use super::{definition, Page};
+use super::{revision, Page};
 use crate::model::{Arn, Ctx, Service, TargetState};
 use crate::theme::Role;
 use crate::ui::age;
@@ -27,9 +27,7 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
     page.tags(&s.tags);
     deployments(ctx, s, cx, page);
     network(ctx, s, cx, page);
-    if let Some(d) = cx.store.definition(ctx, &s.task_definition) {
-        definition(ctx, d, cx, page);
-    }
+    revision(ctx, &s.task_definition, cx, page);
     page.heading("Events");
     for event in s.events.iter().take(15) {
         page.text(format!("{}  {}", event.at.map_or(String::new(), |at| age::clock(at, cx)), event.message), Role::Text);

@@ -1,6 +1,6 @@
 //! A task: where it is in its life, what its containers did, and what it runs.
 
-use super::{definition, Page};
+use super::{revision, Page};
 use crate::model::{Arn, Ctx, Time};
 use crate::theme::Role;
 use crate::ui::age;
@@ -46,9 +46,7 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
         page.field("  ports", c.bindings.iter().map(|(port, host)| format!("{port} on host port {host}")).collect::<Vec<_>>().join(", "));
         page.field("  exec agent", c.exec_agent.as_deref().unwrap_or(""));
     }
-    if let Some(d) = cx.store.definition(ctx, &t.task_definition) {
-        definition(ctx, d, cx, page);
-    }
+    revision(ctx, &t.task_definition, cx, page);
     Some(())
 }
 

@@ -55,22 +55,24 @@ impl<R: 'static> TableView<R> {
         let expected = slots.iter().filter_map(|feed| cx.store.slot(feed)?.expected).sum::<usize>();
         let loading = slots.iter().any(|feed| cx.store.slot(feed).is_none_or(|s| s.value.is_none() && s.error.is_none()));
         let unknown = slots.iter().any(|feed| cx.store.slot(feed).is_some_and(|s| s.value.is_none() && s.error.is_some()));
+        let loading_too = if loading { " · loading" } else { "" };
         let count = if expected > total {
             format!("{total} of {expected} · loading")
         } else if loading && total == 0 {
             "loading".to_owned()
         } else if unknown && total == 0 {
             "not known".to_owned()
+        } else if shown < total {
+            format!("{shown} of {total}{loading_too}")
         } else {
-            let of = if shown < total { format!("{shown} of {total}") } else { total.to_string() };
-            if loading { format!("{of} · loading") } else { of }
+            format!("{total}{loading_too}")
         };
         let part = |on: bool, text: String| if on { text } else { String::new() };
         let query = self.rows.query_text();
+        let title = (self.spec.title)(&self.place, cx);
         [
-            (self.spec.title)(&self.place, cx).trim_end_matches('·').trim_end().to_owned(),
-            " · ".to_owned(),
-            count,
+            title.trim_end_matches('·').trim_end().to_owned(),
+            format!(" · {count}"),
             part(!query.is_empty(), format!(" · filter {query}")),
             part(self.rows.marked() > 0, format!(" · {} marked", self.rows.marked())),
             part(self.rows.held, " · order held".to_owned()),

@@ -27,11 +27,7 @@ pub fn place<R>(columns: &[(usize, &Column<R>)], widest: &[u16], available: u16,
     let mut kept: Vec<(usize, &Column<R>)> =
         columns.iter().enumerate().filter(|(n, _)| *n < 2 || *n >= 2 + skipped).map(|(_, c)| *c).collect();
     // A text that is cut says less than a column that is left out and named on the border.
-    let cut = |kept: &[_]| match kept.len() {
-        ..=NAMES_FIRST => false,
-        ..=ROOMY => wish(kept, widest, false) > available,
-        _ => wish(kept, widest, true) > available,
-    };
+    let cut = |kept: &[_]| kept.len() > NAMES_FIRST && wish(kept, widest, kept.len() > ROOMY) > available;
     while kept.len() > 1 && (least(&kept) > available || cut(&kept)) {
         // With equal rank the one to the right leaves.
         let leaves = (1..kept.len()).max_by_key(|n| (kept[*n].1.rank, *n)).unwrap_or(kept.len() - 1);
