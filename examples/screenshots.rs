@@ -47,12 +47,13 @@ const fn picture(name: &'static str, (columns, rows): (u16, u16), theme: &'stati
 
 /// The first screen with every cluster's figures.
 const FLEET: &[Step] = &[Wait("web-stage"), Wait("checkout")];
-const SERVICES: &[Step] = &[Wait("web-stage"), Key("/payments-prod"), Key("enter"), Key("enter"), Wait("ledger-api"), Wait("risk-scorer")];
+const SERVICES: &[Step] =
+    &[Wait("web-stage"), Key(":payments-prod"), Key("enter"), Wait("payments-prod › services"), Wait("ledger-api"), Wait("risk-scorer")];
 const TASKS: &[Step] = &[
     Wait("web-stage"),
-    Key("/payments-prod"),
+    Key(":payments-prod"),
     Key("enter"),
-    Key("enter"),
+    Wait("payments-prod › services"),
     Wait("ledger-api"),
     Key("/checkout"),
     Key("enter"),
@@ -61,9 +62,9 @@ const TASKS: &[Step] = &[
 ];
 const LOGS: &[Step] = &[
     Wait("web-stage"),
-    Key("/payments-prod"),
+    Key(":payments-prod"),
     Key("enter"),
-    Key("enter"),
+    Wait("payments-prod › services"),
     Wait("ledger-api"),
     Key("/checkout"),
     Key("enter"),
@@ -72,9 +73,9 @@ const LOGS: &[Step] = &[
 ];
 const TARGETS: &[Step] = &[
     Wait("web-stage"),
-    Key("/payments-prod"),
+    Key(":payments-prod"),
     Key("enter"),
-    Key("enter"),
+    Wait("payments-prod › services"),
     Wait("ledger-api"),
     Key("/ledger"),
     Key("enter"),
@@ -83,9 +84,9 @@ const TARGETS: &[Step] = &[
 ];
 const EVENTS: &[Step] = &[
     Wait("web-stage"),
-    Key("/payments-prod"),
+    Key(":payments-prod"),
     Key("enter"),
-    Key("enter"),
+    Wait("payments-prod › services"),
     Wait("ledger-api"),
     Key("/checkout"),
     Key("enter"),
@@ -94,9 +95,9 @@ const EVENTS: &[Step] = &[
 ];
 const DESCRIBE: &[Step] = &[
     Wait("web-stage"),
-    Key("/payments-prod"),
+    Key(":payments-prod"),
     Key("enter"),
-    Key("enter"),
+    Wait("payments-prod › services"),
     Wait("ledger-api"),
     Key("/ledger"),
     Key("enter"),
