@@ -19,6 +19,10 @@ pub fn fit(text: &str, room: usize) -> Cow<'_, str> {
     if text.len() <= room && text.is_ascii() {
         return Cow::Borrowed(text);
     }
+    // Between two ASCII characters lies the end of a cluster (line breaks, the exception, are cleaned away).
+    if room > 0 && text.as_bytes().get(..=room).is_some_and(<[u8]>::is_ascii) {
+        return Cow::Owned(format!("{}…", &text[..room - 1]));
+    }
     match end_at(text, room) {
         None => Cow::Borrowed(text),
         Some(_) if room == 0 => Cow::Borrowed(""),
