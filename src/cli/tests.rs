@@ -1,3 +1,5 @@
+//! The command line held to what it takes, refuses and says.
+
 use super::*;
 
 fn line(text: &str) -> Result<Request, Stop> {

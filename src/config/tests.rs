@@ -1,3 +1,5 @@
+//! The configuration held to its schema and to the place of every mistake.
+
 use super::*;
 use crate::action::{Action, Kind};
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+//! The filter held to its words, and to never panicking.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The keymap held to keys that every terminal delivers, each with one meaning.
+
 use super::*;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! The store held to its rules by hand-made updates.
+
 use super::*;
 use crate::aws::ErrorKind;
 use crate::feed::TailState;

@@ -1,3 +1,5 @@
+//! The themes held to their roles and to readable contrast.
+
 use super::*;
 use ratatui::style::Modifier;
 

@@ -1,3 +1,5 @@
+//! The verdicts held to hand-made values, rule by rule.
+
 use super::*;
 use crate::model::sample::{NOW, ago, container, deployment, event, service as steady, stopped, target as a_target, task as a_task};
 use crate::model::{Container, Service, ServiceEvent, Target, TargetState, Task, Time};

@@ -1,3 +1,5 @@
+//! The table held to its rules: order, filter, ghost, marks, ranges, columns.
+
 use super::layout::{Placed, place};
 use super::*;
 use crate::config::Config;
