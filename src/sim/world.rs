@@ -8,6 +8,7 @@ mod build;
 mod clockwork;
 mod fates;
 mod fleet;
+mod images;
 mod instances;
 mod lifecycle;
 mod past;

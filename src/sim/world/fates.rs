@@ -147,7 +147,7 @@ impl Estate {
     pub(super) fn fails_to_start(&mut self, id: TaskId) -> Option<Stop> {
         let task = self.tasks.get(&id)?;
         let fate = if task.sick { task.behaviour.fate } else { Fate::Healthy };
-        let unresolved = task.digests.iter().zip(&task.definition.containers).position(|(d, c)| d.is_empty() || !self.holds(&c.image, d));
+        let unresolved = task.digests.iter().zip(&task.definition.containers).position(|(d, c)| !self.can_pull(&c.image, d));
         let culprit = task.culprit();
         let (container, reason) = match (unresolved, fate) {
             (Some(container), _) => (container, cannot_pull(task, container, Fate::PullFails)),

@@ -26,8 +26,6 @@ pub struct NewTask {
     pub group: String,
     /// Task definition.
     pub definition: Arc<TaskDefinition>,
-    /// Digest of each container's image, empty where there is no such image.
-    pub digests: Vec<String>,
     /// Where it may run.
     pub launch: Launch,
     /// Platform version on Fargate.
@@ -56,6 +54,8 @@ impl Estate {
         let bindings = place.instance.map_or_else(|| vec![Vec::new(); count], |i| self.occupy(i, &definition));
         let own_network = place.fargate || definition.network == NetworkMode::Awsvpc;
         let eni = own_network.then(|| self.attach_eni(&place.zone));
+        let of = new.service.and_then(|s| self.services[s].revision_of(new.deployment));
+        let digests = of.map_or_else(|| self.resolve_images(&definition, self.now), |revision| revision.digests.clone());
         let id = TaskId(self.rng.wide());
         let sick = self.falls_sick(new.service, &new.behaviour);
         let containers = bindings.into_iter().map(|bindings| Container {
@@ -75,7 +75,6 @@ impl Estate {
             started_by: new.started_by,
             group: new.group,
             definition,
-            digests: new.digests,
             protected_until: None,
             capacity_provider: place.capacity_provider,
             platform_version: if place.fargate { new.platform_version } else { String::new() },
@@ -83,6 +82,7 @@ impl Estate {
             zone: place.zone,
             eni,
             instance: place.instance,
+            digests,
             containers: containers.collect(),
             health: Health::Unknown,
             stop: None,
@@ -178,12 +178,16 @@ impl Estate {
             return self.end_unstarted(id, stop);
         }
         let Some(task) = self.tasks.get_mut(&id) else { return };
+        let images: Vec<(String, String)> = task.definition.containers.iter().map(|c| c.image.clone()).zip(task.digests.clone()).collect();
         task.pull_stopped_at = Some(now - 900);
         for container in &mut task.containers {
             container.status = ContainerStatus::Running;
             container.started_at = Some(now);
         }
         task.status = TaskStatus::Activating;
+        for (image, digest) in &images {
+            self.note_pull(image, digest);
+        }
         let balanced = self.tasks.get(&id).is_some_and(|t| self.is_balanced(t));
         self.open_streams(id);
         self.set_fate(id, now);

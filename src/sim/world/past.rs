@@ -65,10 +65,9 @@ impl Estate {
         for (container, tag) in service.container.iter().zip(tags) {
             if !container.image.split('/').next().is_some_and(|host| host.contains('.')) {
                 if container.moving {
-                    self.push_again(&container.image, tag, revision, at - 240_000);
-                } else {
-                    self.push_image(&container.image, tag, at - 240_000);
+                    self.let_move(&container.image, tag, at - 240_000);
                 }
+                self.seed_image(&container.image, tag, revision, at - 240_000);
             }
         }
         let input = self.registration(service, tags);
@@ -97,7 +96,7 @@ impl Past<'_> {
             let mut revision = template.clone();
             revision.id = id;
             revision.definition = Arc::clone(definition);
-            revision.digests = definition.containers.iter().map(|c| c.digest.clone()).collect();
+            revision.digests = estate.resolve_images(definition, at);
             revision.created_at = at;
             let of = &mut estate.services[service];
             of.revisions.push(revision);

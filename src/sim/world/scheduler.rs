@@ -164,7 +164,6 @@ impl Estate {
             started_by: None,
             group: format!("service:{}", of.name),
             definition: Arc::clone(&revision.definition),
-            digests: revision.digests.clone(),
             launch: revision.launch.clone(),
             platform_version: revision.platform_version.clone(),
             behaviour: Arc::clone(&revision.definition.behaviour),

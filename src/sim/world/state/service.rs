@@ -155,8 +155,6 @@ pub struct ServiceRevision {
     pub id: u64,
     /// Task definition.
     pub definition: Arc<TaskDefinition>,
-    /// Digest that each container's image tag stood for when the deployment began.
-    pub digests: Vec<String>,
     /// Where tasks run.
     pub launch: Launch,
     /// Platform version, Fargate only.
@@ -165,6 +163,8 @@ pub struct ServiceRevision {
     pub network: Option<Value>,
     /// Target groups with container and port.
     pub load_balancers: Vec<LoadBalancing>,
+    /// Digests that the images resolved to when it was deployed, by container; empty for one that was not there.
+    pub digests: Vec<String>,
     /// When it was made.
     pub created_at: Ms,
 }
