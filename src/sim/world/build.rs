@@ -126,7 +126,12 @@ impl Estate {
         let balancing = file.load_balancer.as_ref().map(|lb| self.build_balancing(file, lb));
         let definitions = self.build_definitions(file);
         let service = self.add_service(file, cluster, &definitions, balancing);
-        Past { deployed: file.deployed.0, age: file.age.0, definitions: &definitions }.lay_down(self, service)
+        Past { deployed: file.deployed.0, age: file.age.0, definitions: &definitions }.lay_down(self, service)?;
+        if let Some(current) = definitions.last().filter(|_| file.deregistered) {
+            // Known to be there: it has just been registered.
+            let _ = self.deregister_definition(current);
+        }
+        Ok(())
     }
 
     /// The service without deployments, which its past brings.
@@ -188,6 +193,7 @@ impl Estate {
             breaker: Breaker { enable: file.breaker != file::Breaker::Off, rollback: file.breaker == file::Breaker::Rollback },
             plan: plan(self, &file.rollout),
             express: file.express,
+            zones: file.zones,
             grace: file.grace.as_seconds(),
             exec: file.exec,
             tags: pairs(&file.tags),

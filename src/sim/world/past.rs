@@ -79,7 +79,13 @@ impl Estate {
             revision: Some(revision),
             ..Flavour::plain(&by, at)
         };
-        self.register(&input, flavour)
+        let definition = self.register(&input, flavour);
+        for group in definition.containers.iter().filter_map(|c| c.log.as_ref()) {
+            if let (Some(days), Some(kept)) = (service.log_retention, self.log_groups.get_mut(&group.group)) {
+                kept.retention_days = Some(days);
+            }
+        }
+        definition
     }
 }
 

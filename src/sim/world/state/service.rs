@@ -108,6 +108,8 @@ pub struct Service {
     pub plan: Plan,
     /// Express: ECS manages what stands around it.
     pub express: bool,
+    /// Availability zones that its subnets are in.
+    pub zones: usize,
     /// healthCheckGracePeriodSeconds.
     pub grace: u32,
     /// enableExecuteCommand.
