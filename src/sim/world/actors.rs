@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::lifecycle::NewTask;
 use super::queue::Due;
 use super::register::Flavour;
-use super::state::{Actor, Estate, Stop, Task, TaskDefinition, TaskStatus};
+use super::state::{Actor, Controller, Estate, ServiceRevision, Stop, Task, TaskDefinition, TaskStatus};
 use crate::sim::rng::Rng;
 use crate::sim::scenario::{Act, Fate};
 
@@ -34,7 +34,7 @@ impl Estate {
             Act::Deploy => self.release(&actor),
             Act::Redeploy => {
                 if let Some(revision) = self.services[actor.service].current_revision().cloned() {
-                    self.deploy(actor.service, revision);
+                    self.bring(actor.service, revision);
                 }
             }
             Act::Scale => {
@@ -69,7 +69,16 @@ impl Estate {
         let mut flavour = self.inherited_flavour(&input, &by);
         flavour.behaviour = Arc::new(actor.behaviour.clone());
         revision.definition = self.register(&input, flavour);
-        self.deploy(actor.service, revision);
+        self.bring(actor.service, revision);
+    }
+
+    /// A new deployment by whoever deploys the service.
+    fn bring(&mut self, service: usize, revision: ServiceRevision) {
+        if self.services[service].controller == Controller::Ecs {
+            self.deploy(service, revision);
+        } else {
+            self.release_by_spec(service, &revision.definition);
+        }
     }
 
     /// The base revision with the next tag on its first image.

@@ -102,6 +102,7 @@ impl Estate {
                 not_before: now,
                 created_at: now,
                 updated_at: now,
+                set: None,
             },
         );
         of.steady = false;
@@ -235,6 +236,7 @@ impl Estate {
                 not_before: now,
                 created_at: now,
                 updated_at: now,
+                set: None,
             }
         };
         let (id, revision) = (deployment.id, deployment.revision);
