@@ -8,7 +8,10 @@ use serde_json::Value;
 use super::lifecycle::NewTask;
 use super::queue::Due;
 use super::register::Flavour;
-use super::state::{Actor, ActorScript, Estate, InstanceStatus, Stop, Target, TargetState, Task, TaskDefinition, TaskId, TaskStatus};
+use super::state::{
+    Actor, ActorScript, Controller, Estate, InstanceStatus, ServiceRevision, Stop, Target, TargetState, Task, TaskDefinition, TaskId,
+    TaskStatus,
+};
 use crate::sim::rng::Rng;
 use crate::sim::scenario::{Act, Behaviour, Fate};
 
@@ -45,7 +48,7 @@ impl Estate {
             Act::Deploy => self.release(service, script),
             Act::Redeploy => {
                 if let Some(revision) = self.services[service].current_revision().cloned() {
-                    self.deploy(service, revision);
+                    self.bring(service, revision);
                 }
             }
             Act::Scale => {
@@ -160,7 +163,16 @@ impl Estate {
         let mut flavour = self.inherited_flavour(&input, &by);
         flavour.behaviour = Arc::new(script.behaviour.clone());
         revision.definition = self.register(&input, flavour);
-        self.deploy(service, revision);
+        self.bring(service, revision);
+    }
+
+    /// A new deployment by whoever deploys the service.
+    fn bring(&mut self, service: usize, revision: ServiceRevision) {
+        if self.services[service].controller == Controller::Ecs {
+            self.deploy(service, revision);
+        } else {
+            self.release_by_spec(service, &revision.definition);
+        }
     }
 
     /// The base revision with the next tag on its first image, or with new images under the same moving tags.

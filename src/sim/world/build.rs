@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::metrics::MINUTE;
 use super::past::Past;
 use super::queue::Due;
 use super::state::{
@@ -50,6 +51,7 @@ pub(super) fn build(world: &mut World, scenario: &Scenario) -> Result<(), Error>
         let context = context.map_or("", |c| c.context.get_ref().as_str());
         estate_of(world, scenario, context).build_service(service)?;
     }
+    watch(world, scenario);
     for actor in &scenario.actor {
         let context = scenario.cluster.iter().find(|c| c.name == *actor.cluster.get_ref());
         let context = context.map_or("", |c| c.context.get_ref().as_str());
@@ -60,6 +62,29 @@ pub(super) fn build(world: &mut World, scenario: &Scenario) -> Result<(), Error>
         fleet::build(estate, scenario, of, opened)?;
     }
     Ok(())
+}
+
+/// Loads, scaling and alarms, and the first minute.
+fn watch(world: &mut World, scenario: &Scenario) {
+    let opened = world.opened;
+    let of_cluster = |cluster: &str| scenario.cluster.iter().find(|c| c.name == cluster).map_or("", |c| c.context.get_ref().as_str());
+    for group in &scenario.code_deploy {
+        estate_of(world, scenario, of_cluster(group.cluster.get_ref())).build_code_deploy(group, opened);
+    }
+    for load in &scenario.load {
+        estate_of(world, scenario, of_cluster(load.cluster.get_ref())).build_load(load, opened);
+    }
+    for scaling in &scenario.scaling {
+        estate_of(world, scenario, of_cluster(scaling.cluster.get_ref())).build_scaling(scaling, opened);
+    }
+    for alarm in &scenario.alarm {
+        estate_of(world, scenario, alarm.context.get_ref()).build_alarm(alarm, opened);
+    }
+    for estate in &mut world.estates {
+        // Whole minutes, for metrics are counted in them.
+        let next = (estate.now.div_euclid(MINUTE) + 1) * MINUTE;
+        estate.queue.set(next, Due::Minute);
+    }
 }
 
 fn estate_of<'a>(world: &'a mut World, scenario: &Scenario, context: &str) -> &'a mut Estate {
@@ -220,7 +245,7 @@ impl Estate {
         let group = self.build_target_group(&name, balancer, service, file);
         let invented = &self.target_groups[group].id;
         self.target_groups[group].id = file.target_group_id.clone().unwrap_or_else(|| invented.clone());
-        let alternate = file.pair.then(|| {
+        let alternate = (file.pair && service.controller != file::Controller::CodeDeploy).then(|| {
             // Room for the ending within the 32 characters.
             let name: String = name.chars().take(30).collect();
             self.build_target_group(&format!("{}-b", name.trim_end_matches('-')), balancer, service, file)

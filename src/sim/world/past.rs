@@ -108,6 +108,7 @@ impl Past<'_> {
             of.revisions.push(revision);
             let finished = at + estate.rng.between(170_000, 420_000);
             let past = past_deployment(estate, service, index, at, finished);
+            let set = estate.first_set(service, id);
             let of = &mut estate.services[service];
             of.history.push(past);
             if current {
@@ -122,6 +123,7 @@ impl Past<'_> {
                     not_before: 0,
                     created_at: at,
                     updated_at: finished,
+                    set,
                 });
             }
         }

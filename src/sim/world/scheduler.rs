@@ -35,6 +35,9 @@ impl Estate {
         }
         self.register_targets(service);
         self.replace_unhealthy(service);
+        if self.services[service].deployments[0].set.is_some() {
+            return self.pass_sets(service);
+        }
         let wanted = self.wanted(service);
         self.start_missing(service, wanted);
         self.stop_surplus(service, wanted);

@@ -231,6 +231,21 @@ pub struct Deployment {
     pub created_at: Ms,
     /// When it last changed.
     pub updated_at: Ms,
+    /// Present when it is a task set.
+    pub set: Option<TaskSet>,
+}
+
+/// What a task set has that a deployment has not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskSet {
+    /// externalId; for `CodeDeploy` the deployment's id.
+    pub external_id: String,
+    /// startedBy.
+    pub started_by: String,
+    /// Percent of desiredCount.
+    pub scale: f64,
+    /// It was deleted and its tasks are going.
+    pub leaving: bool,
 }
 
 /// Status of a service deployment.
