@@ -24,6 +24,7 @@ mod rollout;
 mod scaling;
 mod scheduler;
 pub mod state;
+mod shifting;
 mod stopping;
 mod task_sets;
 mod targets;

@@ -197,6 +197,7 @@ fn past_deployment(estate: &mut Estate, service: usize, index: usize, at: Ms, fi
         failures: 0,
         threshold,
         alarms_fired: Vec::new(),
+        shift: None,
     }
 }
 
