@@ -123,6 +123,9 @@ impl Estate {
             },
         );
         of.steady = false;
+        if self.shifts(service) {
+            self.begin_shift(service, history);
+        }
         let delay = self.rng.between(1_000, 4_000);
         self.wake(service, delay);
         id

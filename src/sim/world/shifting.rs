@@ -78,9 +78,7 @@ impl Estate {
         let history = self.services[service].deployments[0].history;
         let back = self.services[service].history[history].rollback.is_some();
         let Some(shift) = self.services[service].history[history].shift.clone() else {
-            let reconciles = self.services[service].deployments.len() > 2;
-            let first = if reconciles { Stage::ReconcileService } else { Stage::PreScaleUp };
-            return self.enter(service, history, first);
+            return self.begin_shift(service, history);
         };
         if !back && !self.hooks_are_done(service, history) {
             return;
@@ -95,6 +93,13 @@ impl Estate {
                 None => self.complete(service),
             }
         }
+    }
+
+    /// The first stage of a deployment; whatever one before had of the traffic goes back.
+    pub(super) fn begin_shift(&mut self, service: usize, history: usize) {
+        let reconciles = self.services[service].deployments.len() > 2;
+        self.enter(service, history, if reconciles { Stage::ReconcileService } else { Stage::PreScaleUp });
+        self.move_traffic(service, history, Some(0.0), Some(0.0));
     }
 
     fn enter(&mut self, service: usize, history: usize, stage: Stage) {
