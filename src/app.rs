@@ -451,7 +451,7 @@ impl App {
         }
         // What never changes is asked for once in a session, not once in a visit.
         let store = &self.shared.store;
-        self.wanted.retain(|wanted| !asked_once(wanted.feed()) || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
+        self.wanted.retain(|wanted| !wanted.feed().lasts() || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
     }
 
     /// Actions that no view took.
@@ -558,9 +558,4 @@ impl App {
         };
         self.shared.fleet.all().filter_map(of).collect()
     }
-}
-
-/// Answers that stay true as long as the program runs.
-fn asked_once(feed: &Feed) -> bool {
-    matches!(feed, Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::Image(..))
 }
