@@ -3,6 +3,7 @@
 //! Pure functions over model values and the time. They know no colour (a role is all they say) and ask AWS nothing.
 
 mod board;
+pub mod cause;
 mod event;
 mod service;
 mod task;
