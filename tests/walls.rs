@@ -42,7 +42,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("text", &["model"]),
     ("theme", &["nearest", "settings"]),
     ("ui", &["action", "feed", "filter", "keys", "model", "text", "theme", "verdict", "view"]),
-    ("verdict", &["feed", "model", "store", "theme"]),
+    ("verdict", &["feed", "logs", "model", "store", "text", "theme"]),
     ("view", &["action", "config", "feed", "keys", "model", "store", "theme", "verdict"]),
     ("watch", &["aws", "budget", "feed", "logs", "model", "retry"]),
 ];
