@@ -21,6 +21,7 @@ pub use task::*;
 
 use super::queue::Queue;
 use crate::sim::rng::Rng;
+use crate::sim::scenario::schema::Statement;
 use crate::sim::scenario::{Act, Behaviour};
 
 /// Milliseconds since the Unix epoch on the virtual clock.
@@ -47,8 +48,8 @@ pub struct Context {
     pub role: String,
     /// Role session name in the caller's ARN.
     pub session: String,
-    /// IAM action patterns such as `ecs:Describe*`.
-    pub allow: Vec<String>,
+    /// What its policy allows.
+    pub policy: Vec<Statement>,
 }
 
 impl Context {
