@@ -27,6 +27,7 @@ pub fn check(file: &str, text: &str, scenario: &Scenario) -> Result<(), Error> {
         one_service(place, service)?;
     }
     actors(place, scenario)?;
+    super::beside::check(place, scenario)?;
     fleet(place, scenario)
 }
 

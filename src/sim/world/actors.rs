@@ -77,12 +77,13 @@ impl Estate {
         let mut input = registration_of(base)?;
         let image = input.pointer_mut("/containerDefinitions/0/image")?;
         let (name, tag) = image.as_str()?.rsplit_once(':')?;
-        let (name, tag) = (name.to_owned(), later_tag(tag, base.revision, &mut self.rng));
+        let (name, tag) = (name.to_owned(), tag.to_owned());
+        let own = name.strip_prefix(&format!("{}/", self.registry())).map(str::to_owned);
+        let moves = own.as_ref().is_some_and(|repository| self.tag_moves(repository, &tag));
+        let tag = if moves { tag } else { later_tag(&tag, base.revision, &mut self.rng) };
         *image = Value::String(format!("{name}:{tag}"));
-        if let Some(repository) = name.strip_prefix(&format!("{}/", self.registry()))
-            && pushed
-        {
-            self.push_image(repository, &tag, self.now - 45_000);
+        if let Some(repository) = own.filter(|_| pushed) {
+            self.push_image(&repository, &tag, base.revision + 1, self.now - 45_000);
         }
         Some(input)
     }

@@ -49,12 +49,15 @@ pub(super) fn build(world: &mut World, scenario: &Scenario) -> Result<(), Error>
     for cluster in &scenario.cluster {
         estate_of(world, scenario, cluster.context.get_ref()).build_cluster(cluster);
     }
+    let opened = world.opened;
+    for repository in &scenario.repository {
+        estate_of(world, scenario, repository.context.get_ref()).build_repository(repository, opened);
+    }
     for service in &scenario.service {
         let context = scenario.cluster.iter().find(|c| c.name == *service.cluster.get_ref());
         let context = context.map_or("", |c| c.context.get_ref().as_str());
         estate_of(world, scenario, context).build_service(service)?;
     }
-    let opened = world.opened;
     for actor in &scenario.actor {
         let context = scenario.cluster.iter().find(|c| c.name == *actor.cluster.get_ref());
         let context = context.map_or("", |c| c.context.get_ref().as_str());
@@ -159,6 +162,7 @@ impl Estate {
             platform_version: if awsvpc { PLATFORM.to_owned() } else { String::new() },
             network,
             load_balancers: balancing.into_iter().collect(),
+            digests: Vec::new(),
             created_at: self.now,
         };
         let mut echo = serde_json::Map::new();

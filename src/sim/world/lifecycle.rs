@@ -54,6 +54,8 @@ impl Estate {
         let bindings = place.instance.map_or_else(|| vec![Vec::new(); count], |i| self.occupy(i, &definition));
         let own_network = place.fargate || definition.network == NetworkMode::Awsvpc;
         let eni = own_network.then(|| self.attach_eni(&place.zone));
+        let of = new.service.and_then(|s| self.services[s].revision_of(new.deployment));
+        let digests = of.map_or_else(|| self.resolve_images(&definition, self.now), |revision| revision.digests.clone());
         let id = TaskId(self.rng.wide());
         let sick = self.falls_sick(new.service, &new.behaviour);
         let containers = bindings.into_iter().map(|bindings| Container {
@@ -79,6 +81,7 @@ impl Estate {
             zone: place.zone,
             eni,
             instance: place.instance,
+            digests,
             containers: containers.collect(),
             health: Health::Unknown,
             stop: None,
@@ -168,7 +171,9 @@ impl Estate {
             task.pull_started_at = Some(now - 1_500);
             task.connectivity_at = Some(task.created_at);
         }
-        let unresolved = task.definition.containers.iter().position(|c| c.digest.is_empty());
+        let images: Vec<(String, String)> = task.definition.containers.iter().map(|c| c.image.clone()).zip(task.digests.clone()).collect();
+        let unresolved = images.iter().position(|(image, digest)| !self.can_pull(image, digest));
+        let Some(task) = self.tasks.get_mut(&id) else { return };
         let fails = task.sick && task.behaviour.fate == Fate::PullFails;
         if let Some(container) = unresolved.or(fails.then_some(0)) {
             return self.cannot_pull(id, container);
@@ -179,6 +184,9 @@ impl Estate {
             container.started_at = Some(now);
         }
         task.status = TaskStatus::Activating;
+        for (image, digest) in &images {
+            self.note_pull(image, digest);
+        }
         let balanced = self.tasks.get(&id).is_some_and(|t| self.is_balanced(t));
         self.open_streams(id);
         self.set_fate(id, now);

@@ -64,7 +64,7 @@ impl Estate {
     pub(super) fn build_definition(&mut self, service: &file::Service, revision: u32, at: Ms, tags: &[String]) -> Arc<TaskDefinition> {
         for (container, tag) in service.container.iter().zip(tags) {
             if !container.image.split('/').next().is_some_and(|host| host.contains('.')) {
-                self.push_image(&container.image, tag, at - 240_000);
+                self.seed_image(&container.image, tag, revision, at - 240_000);
             }
         }
         let input = self.registration(service, tags);
@@ -93,6 +93,7 @@ impl Past<'_> {
             let mut revision = template.clone();
             revision.id = id;
             revision.definition = Arc::clone(definition);
+            revision.digests = estate.resolve_images(definition, at);
             revision.created_at = at;
             let of = &mut estate.services[service];
             of.revisions.push(revision);

@@ -2,13 +2,11 @@
 //! that `DescribeTaskDefinition` answers, and the few facts the clockwork needs.
 //! Scenarios register through here as well, so that both look alike.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
-use super::state::{AwsLogs, ContainerDefinition, Estate, Image, LogGroup, Ms, NetworkMode, Repository, TaskDefinition};
+use super::state::{AwsLogs, ContainerDefinition, Estate, LogGroup, Ms, NetworkMode, TaskDefinition};
 use crate::sim::scenario::{Behaviour, Fate, HealthCheck, Voice};
 
 /// What a task definition cannot say of its containers.
@@ -47,7 +45,7 @@ impl Estate {
         let mut behaviour = good.unwrap_or_default();
         let missing = containers(input).find_map(|c| {
             let image = text(c, "image")?;
-            self.own_image(image).filter(|_| self.image_digest(image).is_none()).map(|_| ())
+            self.image_digest(image, self.now).is_none().then_some(())
         });
         if missing.is_some() {
             behaviour = Arc::new(Behaviour { fate: Fate::PullFails, ..Behaviour::default() });
@@ -96,7 +94,6 @@ impl Estate {
         let (voice, rate) = voice.map_or((Voice::Plain, 1.0), |(_, voice, rate)| (*voice, *rate));
         let image = text(c, "image").unwrap_or_default().to_owned();
         ContainerDefinition {
-            digest: self.image_digest(&image).unwrap_or_default(),
             image,
             essential: c.get("essential").and_then(Value::as_bool).unwrap_or(true),
             cpu: number(c, "cpu"),
@@ -123,55 +120,12 @@ impl Estate {
             streams: std::collections::BTreeMap::new(),
         })
     }
-
-    /// Repository and tag of an image in this account's registry.
-    fn own_image<'a>(&self, image: &'a str) -> Option<(&'a str, &'a str)> {
-        let rest = image.strip_prefix(&self.registry())?.strip_prefix('/')?;
-        let rest = rest.split_once('@').map_or(rest, |(tagged, _)| tagged);
-        Some(rest.rsplit_once(':').unwrap_or((rest, "latest")))
-    }
-
-    /// The digest that an image resolves to; none when the own registry does not hold it.
-    fn image_digest(&self, image: &str) -> Option<String> {
-        if let Some((_, digest)) = image.split_once('@') {
-            return Some(digest.to_owned());
-        }
-        match self.own_image(image) {
-            Some((repository, tag)) => {
-                let images = &self.repositories.get(repository)?.images;
-                let tagged = images.iter().rev().find(|i| i.tags.iter().any(|t| t == tag));
-                tagged.map(|i| i.digest.clone())
-            }
-            None => Some(digest_of(image)),
-        }
-    }
-
-    /// Pushes an image to the own registry.
-    pub(super) fn push_image(&mut self, repository: &str, tag: &str, at: Ms) {
-        let digest = digest_of(&format!("{}/{repository}:{tag}", self.registry()));
-        let size = self.rng.between(38_000_000, 410_000_000).unsigned_abs();
-        let images =
-            &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository { created_at: at, images: Vec::new() }).images;
-        if !images.iter().any(|i| i.digest == digest) {
-            images.push(Image { digest, tags: vec![tag.to_owned()], pushed_at: at, size });
-        }
-    }
 }
 
 /// A revision whose tasks can live on, so that its successors may inherit its ways.
 fn lasts(definition: &TaskDefinition) -> bool {
     let lasting = matches!(definition.behaviour.fate, Fate::Healthy | Fate::SlowStart);
     lasting || definition.behaviour.at_most.is_some()
-}
-
-/// `sha256:…` of a text: stable, and looks like a digest because it is one.
-fn digest_of(text: &str) -> String {
-    let mut digest = "sha256:".to_owned();
-    for byte in Sha256::digest(text.as_bytes()) {
-        // Writing into a String cannot fail.
-        let _ = write!(digest, "{byte:02x}");
-    }
-    digest
 }
 
 /// The `taskDefinition` of a reply: the request's members and what AWS adds.

@@ -52,6 +52,7 @@ impl Estate {
     pub fn deploy(&mut self, service: usize, mut revision: ServiceRevision) -> u64 {
         let now = self.now;
         let id = self.deployment_number();
+        revision.digests = self.resolve_images(&revision.definition, now);
         revision.id = id;
         revision.created_at = now;
         let history_id = self.service_deployment_id();

@@ -55,8 +55,6 @@ pub struct ContainerDefinition {
     pub name: String,
     /// Image as written in the document.
     pub image: String,
-    /// Digest that the tag resolved to, `sha256:…`; empty when it resolves to none.
-    pub digest: String,
     /// Whether its end ends the task.
     pub essential: bool,
     /// CPU units.

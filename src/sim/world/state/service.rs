@@ -115,6 +115,8 @@ pub struct ServiceRevision {
     pub network: Option<Value>,
     /// Target groups with container and port.
     pub load_balancers: Vec<LoadBalancing>,
+    /// Digests that the images resolved to when it was deployed, by container; empty for one that was not there.
+    pub digests: Vec<String>,
     /// When it was made.
     pub created_at: Ms,
 }

@@ -79,6 +79,8 @@ pub struct Task {
     pub eni: Option<Eni>,
     /// Index into [`Estate::instances`], EC2 only.
     pub instance: Option<usize>,
+    /// Digests of the images, by container; empty for one that cannot be resolved.
+    pub digests: Vec<String>,
     /// Containers in document order.
     pub containers: Vec<Container>,
     /// The task's health by its container health checks.
