@@ -54,7 +54,8 @@ impl Estate {
     }
 
     /// What the images of a task definition resolved to at a time, in its order; empty for one that is not there.
-    pub(super) fn resolve_images(&self, definition: &TaskDefinition, at: Ms) -> Vec<String> {
+    #[must_use]
+    pub fn resolve_images(&self, definition: &TaskDefinition, at: Ms) -> Vec<String> {
         definition.containers.iter().map(|c| self.image_digest(&c.image, at).unwrap_or_default()).collect()
     }
 
@@ -110,6 +111,23 @@ impl Estate {
         let moves = known.moving.iter().any(|own| own == tag);
         let extra = moves.then(|| format!("{tag}-{build}"));
         self.put_image(repository, tag, extra, at, size);
+    }
+
+    /// From now on each push moves this tag.
+    pub(super) fn move_tag(&mut self, repository: &str, tag: &str, at: Ms) {
+        let moving = &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository::new(at)).moving;
+        if !moving.iter().any(|own| own == tag) {
+            moving.push(tag.to_owned());
+        }
+    }
+
+    /// A lifecycle policy takes an image away: `REPOSITORY:TAG`.
+    pub(super) fn expire_image(&mut self, image: &str) {
+        let Some((name, tag)) = image.rsplit_once(':') else { return };
+        if let Some(repository) = self.repositories.get_mut(name) {
+            repository.images.retain(|i| !i.tags.iter().any(|own| own == tag));
+            repository.expired.push(tag.to_owned());
+        }
     }
 
     /// Whether each push moves a tag of a repository.
