@@ -44,7 +44,7 @@ pub struct TargetRow {
     verdict: Verdict,
 }
 
-const SPEC: TableSpec<TargetRow> = TableSpec {
+pub(super) const SPEC: TableSpec<TargetRow> = TableSpec {
     name: "targets",
     crumb: |place, _| format!("{} › {} › targets", place.cluster.as_ref().map_or("?", Arn::name), place.service.as_ref().map_or("?", Arn::name)),
     title,
@@ -185,8 +185,9 @@ fn preview(row: &TargetRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let text = |text: String, role| Span::styled(text, cx.theme.style(role));
     let label = |word: &'static str| text(format!("{word:<7}"), Role::Dim);
     let mut lines = frame::why(label("why"), &row.verdict, width, cx.theme);
-    if !row.verdict.next.is_empty() {
-        lines.push(Line::from(vec![label("next"), text(row.verdict.next.clone(), Role::Text)]));
+    let next = row.verdict.next_line();
+    if !next.is_empty() {
+        lines.push(Line::from(vec![label("next"), text(next, Role::Text)]));
     }
     if let Some(g) = cx.store.target_group(row.ctx, &row.group) {
         let check = format!(
