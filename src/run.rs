@@ -4,8 +4,9 @@ use crate::app::{App, Effect, Event};
 use crate::aws::Clients;
 use crate::config::Places;
 use crate::feed::Update;
+use crate::kept;
 use crate::keys::{Burst, Key, Verdict};
-use crate::model::Time;
+use crate::model::{Task, Time};
 use crate::terminal::{Copied, Input, MouseKind, Screen, TerminalEvent};
 use crate::theme::{Surroundings, Theme};
 use crate::view::{Notice, Tone};
@@ -22,6 +23,9 @@ const FRAME: Duration = Duration::from_millis(33);
 /// How often the budget's figures are looked at.
 const METER: Duration = Duration::from_secs(1);
 
+/// Starts a drill of the embedded AWS, and says why it cannot.
+pub type StartDrill = Box<dyn Fn(&str) -> Result<(), String>>;
+
 /// What the loop owns beside the state.
 struct World {
     screen: Screen,
@@ -31,16 +35,25 @@ struct World {
     places: Places,
     burst: Burst,
     started: Instant,
+    drills: Option<StartDrill>,
 }
 
-/// Runs until the operator or the system ends it. The screen is given back when this returns, however it does.
+/// Runs until the operator or the system ends it. The screen is given back when this returns, however it does. `drills` is there when AWS
+/// is the embedded one.
 ///
 /// # Errors
 /// When the terminal cannot be taken, or is gone.
 ///
 /// # Panics
 /// Never: the input is lent out only while the program is suspended, and nothing else runs then.
-pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, refresh: f64) -> std::io::Result<()> {
+pub async fn run(
+    mut app: App,
+    clients: Clients,
+    places: Places,
+    mouse: bool,
+    refresh: f64,
+    drills: Option<StartDrill>,
+) -> std::io::Result<()> {
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let mut watcher = Watcher::new(clients.clone(), tx);
     watcher.set_refresh(refresh);
@@ -52,9 +65,14 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
         places,
         burst: Burst::default(),
         started: Instant::now(),
+        drills,
     };
     world.screen.title("midwatch");
     let mut signals = Signals::new()?;
+    let mut recalled = Some(tokio::task::spawn_blocking({
+        let (places, now) = (world.places.clone(), world.now());
+        move || recall(&places, now)
+    }));
     tokio::spawn(end_with_the_terminal());
     let mut meter = tokio::time::interval(METER);
     let mut drawn = Instant::now();
@@ -84,6 +102,10 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
                 Some(Err(_)) | None => Some(Event::Terminate),
             },
             Some(update) = updates.recv() => Some(world.heard(update)),
+            tasks = async { recalled.as_mut().expect("asked only while it is there").await }, if recalled.is_some() => {
+                recalled = None;
+                tasks.ok().filter(|tasks| !tasks.is_empty()).map(Event::Recalled)
+            }
             _ = meter.tick() => {
                 let figures = world.watcher.meter();
                 app.update(Event::Meter(figures), world.now());
@@ -206,6 +228,18 @@ impl World {
                 self.watcher.poke(&feeds);
                 None
             }
+            Effect::Keep(_) if !self.places.remembers() => None,
+            Effect::Keep(tasks) => {
+                // A disk may be slow, and none of this is worth a key's time.
+                let places = self.places.clone();
+                tokio::task::spawn_blocking(move || {
+                    let lines = kept::lines(tasks.iter().map(|task| &**task));
+                    if let Err(error) = places.append(kept::FILE, &lines) {
+                        tracing::warn!("{error}");
+                    }
+                });
+                None
+            }
             Effect::Suspend => {
                 self.input = None;
                 let back = self.screen.suspend();
@@ -224,6 +258,7 @@ impl World {
                 self.watcher.set_pace(if focused { Pace::Normal } else { Pace::Unfocused });
                 None
             }
+            Effect::Drill(name) => Some(self.drill(&name)),
             Effect::Theme(name) => match Theme::choose(Some(&name), None, self.places.themes().as_deref(), &Surroundings::from_env()) {
                 Ok(theme) => {
                     app.update(Event::Theme(Box::new(theme)), self.now());
@@ -238,12 +273,40 @@ impl World {
         Ok(())
     }
 
+    /// What the drill does shows by itself, as soon as the polls see it.
+    fn drill(&self, name: &str) -> Notice {
+        match self.drills.as_ref().map(|start| start(name)) {
+            Some(Ok(())) => Notice { tone: Tone::Info, text: format!("drill {name} has begun in the embedded AWS") },
+            Some(Err(why)) => Notice { tone: Tone::Fail, text: format!("drill {name}: {why}") },
+            None => Notice { tone: Tone::Warn, text: "drills are for --demo".to_owned() },
+        }
+    }
+
     /// Says what is known: that the terminal was asked, never that the clipboard has it.
     fn copy(&mut self, text: &str, label: &str) -> std::io::Result<Notice> {
         let copied = self.screen.copy(text)?;
         let tone = if matches!(copied, Copied::Sent { .. }) { Tone::Info } else { Tone::Warn };
         Ok(Notice { tone, text: format!("{label}: {copied}") })
     }
+}
+
+/// Reads the stopped tasks of earlier runs; a file that has grown is written anew with those that are still evidence.
+fn recall(places: &Places, now: Time) -> Vec<Task> {
+    let file = match places.recall(kept::FILE) {
+        Ok(file) => file.unwrap_or_default(),
+        Err(error) => {
+            tracing::warn!("{error}");
+            return Vec::new();
+        }
+    };
+    let mut tasks = kept::read(&file);
+    tasks.retain(|task| kept::worth(task, now));
+    if file.len() > kept::FILE_BYTES
+        && let Err(error) = places.remember(kept::FILE, &kept::lines(&tasks))
+    {
+        tracing::warn!("{error}");
+    }
+    tasks
 }
 
 fn save(path: &std::path::Path, text: &str) -> Notice {

@@ -30,8 +30,16 @@ pub(super) fn context(context: &file::Context, opened: Ms) -> Context {
         expires_at: context.expires.map(|span| opened + span.0),
         role: context.role.clone(),
         session: context.session.clone(),
-        allow: context.allow.clone(),
+        policy: policy(context),
     }
+}
+
+/// The allow-list as a statement like any other, and the statements.
+fn policy(context: &file::Context) -> Vec<file::Statement> {
+    let everything = context.statement.is_empty().then(|| vec!["*".to_owned()]);
+    let listed = context.allow.clone().or(everything);
+    let listed = listed.map(|action| file::Statement { action, resource: vec!["*".to_owned()], passed_to_service: None });
+    listed.into_iter().chain(context.statement.iter().cloned()).collect()
 }
 
 /// Builds everything; the estates stand at the world's time.

@@ -28,6 +28,7 @@ pub use watch::*;
 use super::queue::Queue;
 use crate::sim::rng::Rng;
 pub use crate::sim::scenario::schema::Actor as ActorScript;
+use crate::sim::scenario::schema::Statement;
 
 /// Milliseconds since the Unix epoch on the virtual clock.
 pub type Ms = i64;
@@ -53,8 +54,8 @@ pub struct Context {
     pub role: String,
     /// Role session name in the caller's ARN.
     pub session: String,
-    /// IAM action patterns such as `ecs:Describe*`.
-    pub allow: Vec<String>,
+    /// What its policy allows.
+    pub policy: Vec<Statement>,
 }
 
 impl Context {
