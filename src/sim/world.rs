@@ -3,25 +3,34 @@
 //! thread and no real clock; `advance_to` is the only way in which time passes.
 
 mod actors;
+mod alarms;
+pub mod app_spec;
 mod arn;
 mod build;
 mod clockwork;
+pub mod code_deploy;
 mod fleet;
+mod images;
 mod lifecycle;
+mod metrics;
 mod past;
 mod placement;
 pub mod queue;
 mod register;
 mod rollout;
+mod scaling;
 mod scheduler;
 pub mod state;
 mod stopping;
 mod targets;
+mod task_sets;
+mod timetable;
 #[cfg(test)]
 mod tests;
 
 pub use build::PLATFORM;
 pub use lifecycle::NewTask;
+pub use metrics::MINUTE;
 pub use register::{Flavour, tags};
 pub use state::*;
 
@@ -128,6 +137,8 @@ impl Estate {
             rng: Rng::new(seed, &format!("{account}/{region}/{}", hash(region))),
             actors: Vec::new(),
             addresses: 0,
+            code_deploy: CodeDeploy::default(),
+            watch: Watch { seed, ..Watch::default() },
         }
     }
 }
