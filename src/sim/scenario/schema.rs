@@ -4,6 +4,7 @@
 mod behaviour;
 mod code_deploy;
 mod registry;
+mod rollout;
 mod scaling;
 mod service;
 
@@ -17,6 +18,7 @@ use super::{Fleet, Span};
 pub use behaviour::*;
 pub use code_deploy::*;
 pub use registry::*;
+pub use rollout::*;
 pub use scaling::*;
 pub use service::*;
 
@@ -58,6 +60,9 @@ pub struct Scenario {
     /// Scripts that act from outside.
     #[serde(default)]
     pub actor: Vec<Actor>,
+    /// Troubles that wait until they are started by name.
+    #[serde(default)]
+    pub drill: Vec<Drill>,
     /// Many alike services, made by numbers.
     pub fleet: Option<Fleet>,
     /// Fault rules, see `faults`.
@@ -139,6 +144,12 @@ pub struct Instances {
     /// DRAINING instead of ACTIVE.
     #[serde(default)]
     pub draining: bool,
+    /// EC2 instance ids, in order; invented where there are too few.
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// `x86_64` or `arm64`.
+    #[serde(default = "default_processor")]
+    pub architecture: String,
 }
 
 /// `[[cluster.capacity_provider]]`.
@@ -169,6 +180,10 @@ fn default_allow() -> Vec<String> {
 
 fn default_insights() -> String {
     "disabled".to_owned()
+}
+
+fn default_processor() -> String {
+    "x86_64".to_owned()
 }
 
 fn yes() -> bool {

@@ -110,7 +110,7 @@ impl Estate {
     fn listener_of(&self, group: usize) -> Option<(usize, usize)> {
         self.load_balancers.iter().enumerate().find_map(|(lb, balancer)| {
             let leads = |l: &super::state::Listener| {
-                l.default == Some(group) || l.rules.iter().any(|rule| rule.forward.iter().any(|(to, _)| *to == group))
+                l.default.iter().any(|(to, _)| *to == group) || l.rules.iter().any(|rule| rule.forward.iter().any(|(to, _)| *to == group))
             };
             balancer.listeners.iter().position(leads).map(|at| (lb, at))
         })
@@ -124,7 +124,7 @@ impl Estate {
         let mut listener = listeners[0].clone();
         listener.id = format!("{:016x}", mix(hash(&format!("{} {port}", listener.id))));
         listener.port = port;
-        listener.default = Some(group);
+        listener.default = vec![(group, 1)];
         listener.rules = Vec::new();
         listeners.push(listener);
         listeners.len() - 1
@@ -347,7 +347,7 @@ impl Estate {
             );
             return self.fail_release(index, "ECS_UPDATE_ERROR", words);
         }
-        let places = vec![LoadBalancing { target_group: new, container, port }];
+        let places = vec![LoadBalancing { target_group: new, container, port, alternate: None, test_port: None }];
         let made = self.create_task_set(service, definition, places, &id, "CODE_DEPLOY").unwrap_or_default();
         let release = &mut self.code_deploy.releases[index];
         release.blue = SetSeen { id: primary, target_group: old, weight: 100, ..SetSeen::default() };
@@ -360,7 +360,7 @@ impl Estate {
         let group = &self.code_deploy.groups[release.group];
         let (balancer, green) = (group.listener.0, release.green.target_group);
         if let Some(listener) = group.test_listener {
-            self.load_balancers[balancer].listeners[listener].default = Some(green);
+            self.load_balancers[balancer].listeners[listener].default = vec![(green, 1)];
         }
     }
 
@@ -380,8 +380,8 @@ impl Estate {
             rule.forward = vec![blue, green];
         }
         // A network load balancer knows no weights: it changes over with the last shift.
-        if listener.default.is_some_and(ours) && percent == 100 {
-            listener.default = Some(green.0);
+        if listener.default.iter().any(|(to, _)| ours(*to)) && percent == 100 {
+            listener.default = vec![(green.0, 1)];
         }
         if percent == 100 {
             let id = self.code_deploy.releases[index].green.id;

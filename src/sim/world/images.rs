@@ -112,6 +112,22 @@ impl Estate {
         self.put_image(repository, tag, extra, at, size);
     }
 
+    /// From now on each push moves a tag of a repository.
+    pub(super) fn let_move(&mut self, repository: &str, tag: &str, at: Ms) {
+        let moving = &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository::new(at)).moving;
+        if !moving.iter().any(|own| own == tag) {
+            moving.push(tag.to_owned());
+        }
+    }
+
+    /// A lifecycle policy takes an image away: `REPOSITORY:TAG`.
+    pub(super) fn expire_image(&mut self, image: &str) {
+        let Some((repository, tag)) = image.rsplit_once(':') else { return };
+        if let Some(repository) = self.repositories.get_mut(repository) {
+            repository.images.retain(|i| !i.tags.iter().any(|t| t == tag));
+        }
+    }
+
     /// Whether each push moves a tag of a repository.
     pub(super) fn tag_moves(&self, repository: &str, tag: &str) -> bool {
         self.repositories.get(repository).is_some_and(|r| r.moving.iter().any(|own| own == tag))
@@ -137,8 +153,18 @@ impl Estate {
         }
         let tags = std::iter::once(tag.to_owned()).chain(extra).collect();
         let findings = into.scan_on_push.then(BTreeMap::new);
-        let image =
-            Image { digest, tags, former: Vec::new(), pushed_at: at, pulled_at: None, size, children: Vec::new(), findings, archived: false, declared: false };
+        let image = Image {
+            digest,
+            tags,
+            former: Vec::new(),
+            pushed_at: at,
+            pulled_at: None,
+            size,
+            children: Vec::new(),
+            findings,
+            archived: false,
+            declared: false,
+        };
         let place = into.images.partition_point(|i| i.pushed_at <= at);
         into.images.insert(place, image);
     }

@@ -182,14 +182,11 @@ impl Estate {
     fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0_f64; self.target_groups.len()];
         for listener in self.load_balancers.iter().flat_map(|lb| &lb.listeners) {
-            for rule in &listener.rules {
-                let total: u32 = rule.forward.iter().map(|(_, weight)| weight).sum();
-                for (group, weight) in &rule.forward {
+            for forward in listener.rules.iter().map(|rule| &rule.forward).chain([&listener.default]) {
+                let total: u32 = forward.iter().map(|(_, weight)| weight).sum();
+                for (group, weight) in forward {
                     shares[*group] = shares[*group].max(f64::from(*weight) / f64::from(total.max(1)));
                 }
-            }
-            if let Some(group) = listener.default {
-                shares[group] = shares[group].max(1.0);
             }
         }
         shares

@@ -70,7 +70,8 @@ impl Estate {
                 continue;
             }
             roll.alive += 1;
-            let new = task.deployment == primary;
+            // What sits on a draining host is replaced like a task of an older deployment.
+            let new = task.deployment == primary && !self.is_draining(task);
             roll.old_alive += usize::from(!new);
             match (task.stopping(), new) {
                 (true, _) => {}

@@ -67,6 +67,8 @@ pub struct Task {
     pub group: String,
     /// Task definition.
     pub definition: Arc<TaskDefinition>,
+    /// No scale-in and no deployment stops it before this time.
+    pub protected_until: Option<Ms>,
     /// capacityProviderName.
     pub capacity_provider: Option<String>,
     /// Fargate platform version.
