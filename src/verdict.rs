@@ -12,7 +12,7 @@ mod tests;
 pub use board::{Board, Judged};
 pub use event::{EventKind, event};
 pub use service::{excused_until, service};
-pub use task::{exit_codes, newest_failure, stop_sentence, stopped_normally, target, task};
+pub use task::{culprit, exit_codes, newest_failure, stop_sentence, stopped_normally, target, task};
 
 use crate::theme::Role;
 

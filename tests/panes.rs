@@ -96,6 +96,20 @@ fn services_of_every_kind() {
 }
 
 #[test]
+fn triage() {
+    let mut stage = service("payments-prod", "checkout");
+    stage.press("i");
+    rest(&mut stage);
+    shots!(stage, "triage_live");
+    stage.keys("tab tab");
+    rest(&mut stage);
+    shots!(stage, "triage_logs");
+    stage.press("tab");
+    stage.press("z");
+    shots!(stage, "triage_zoomed");
+}
+
+#[test]
 fn tasks() {
     let mut stage = service("payments-prod", "checkout");
     stage.press("enter");

@@ -71,7 +71,7 @@ impl DeploymentRow {
     }
 }
 
-const SPEC: TableSpec<DeploymentRow> = TableSpec {
+pub(super) const SPEC: TableSpec<DeploymentRow> = TableSpec {
     name: "deployments",
     crumb: |place, _| format!("{} › {} › deployments", place.cluster.as_ref().map_or("?", Arn::name), place.service.as_ref().map_or("?", Arn::name)),
     title: |place, cx| {

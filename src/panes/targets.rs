@@ -46,7 +46,7 @@ pub struct TargetRow {
     verdict: Verdict,
 }
 
-const SPEC: TableSpec<TargetRow> = TableSpec {
+pub(super) const SPEC: TableSpec<TargetRow> = TableSpec {
     name: "targets",
     crumb: |place, _| format!("{} › {} › targets", place.cluster.as_ref().map_or("?", Arn::name), place.service.as_ref().map_or("?", Arn::name)),
     title,

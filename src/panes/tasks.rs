@@ -40,7 +40,7 @@ pub struct TaskRow {
     newest: bool,
 }
 
-const SPEC: TableSpec<TaskRow> = TableSpec {
+pub(super) const SPEC: TableSpec<TaskRow> = TableSpec {
     name: "tasks",
     crumb: |place, _| scope(place, " › ") + " › tasks",
     title: |place, _| format!("Tasks {} ·", scope(place, "/")),

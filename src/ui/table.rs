@@ -147,6 +147,7 @@ pub struct TableView<R: 'static> {
     last_key: Option<Time>,
     hidden: Vec<&'static str>,
     focused: bool,
+    number: Option<u8>,
 }
 
 impl<R: 'static> TableView<R> {
@@ -164,6 +165,7 @@ impl<R: 'static> TableView<R> {
             last_key: None,
             hidden: Vec::new(),
             focused: true,
+            number: None,
         }
     }
 
@@ -198,6 +200,22 @@ impl<R: 'static> TableView<R> {
         if !shown {
             self.hidden.push(title);
         }
+    }
+
+    /// Puts the part's number before the title, on a screen of several parts.
+    #[must_use]
+    pub fn numbered(mut self, number: u8) -> Self {
+        self.number = Some(number);
+        self
+    }
+
+    /// Starts in the order of a column other than the pane's own.
+    #[must_use]
+    pub fn ordered(mut self, title: &'static str) -> Self {
+        if let Some(column) = self.spec.columns.iter().position(|column| column.title == title) {
+            self.rows = Rows::new(column);
+        }
+        self
     }
 
     /// Whether the cursor is here; the other halves of a screen show no cursor.

@@ -75,7 +75,8 @@ pub fn stop_sentence(task: &Task) -> String {
 }
 
 /// The container that ended the task: the one with a reason of its own, else the one that ended badly and not by the stop signal.
-fn culprit(task: &Task) -> Option<&Container> {
+#[must_use]
+pub fn culprit(task: &Task) -> Option<&Container> {
     let by_reason = task.containers.iter().find(|c| c.reason.is_some());
     let badly = task.containers.iter().find(|c| c.exit_code.is_some_and(|code| !matches!(code, 0 | 137 | 143)));
     let any = task.containers.iter().find(|c| c.exit_code.is_some_and(|code| code != 0));

@@ -162,7 +162,7 @@ fn instance(estate: &Estate, index: usize, health: bool) -> Value {
             attribute("ecs.instance-type", &of.instance_type),
             attribute("ecs.os-type", "linux"),
             attribute("ecs.os-family", "LINUX"),
-            attribute("ecs.cpu-architecture", "x86_64"),
+            attribute("ecs.cpu-architecture", &of.architecture),
             attribute("ecs.vpc-id", &estate.vpc()),
             {"name": "com.amazonaws.ecs.capability.logging-driver.awslogs"},
             {"name": "com.amazonaws.ecs.capability.docker-remote-api.1.44"},

@@ -198,9 +198,9 @@ pub(super) fn revisions(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Repl
 const REVISIONS_SINCE: Ms = 1_729_814_400_000;
 
 fn revision_view(estate: &Estate, service: &Service, of: &ServiceRevision) -> Value {
-    let image = |c: &crate::sim::world::ContainerDefinition| {
+    let image = |(c, digest): (&crate::sim::world::ContainerDefinition, &String)| {
         let mut out = json!({"containerName": c.name, "image": c.image});
-        put(&mut out, "imageDigest", (!c.digest.is_empty()).then(|| json!(c.digest)));
+        put(&mut out, "imageDigest", (!digest.is_empty()).then(|| json!(digest)));
         out
     };
     let mut out = json!({
@@ -209,7 +209,7 @@ fn revision_view(estate: &Estate, service: &Service, of: &ServiceRevision) -> Va
         "clusterArn": estate.cluster_arn(estate.cluster_name(service.cluster)),
         "taskDefinition": estate.definition_arn(&of.definition),
         "loadBalancers": load_balancers(estate, &of.load_balancers),
-        "containerImages": of.definition.containers.iter().map(image).collect::<Vec<_>>(),
+        "containerImages": of.definition.containers.iter().zip(&of.digests).map(image).collect::<Vec<_>>(),
         "guardDutyEnabled": false,
         "createdAt": seconds(of.created_at),
     });

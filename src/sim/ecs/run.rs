@@ -85,6 +85,7 @@ fn request(estate: &Estate, body: Body<'_>) -> Result<NewTask, ApiError> {
         started_by,
         group,
         behaviour: Arc::clone(&definition.behaviour),
+        digests: estate.resolve(&definition),
         definition,
         launch,
         platform_version: crate::sim::world::PLATFORM.to_owned(),

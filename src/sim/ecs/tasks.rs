@@ -219,7 +219,7 @@ fn containers(task: &Task, arn: &str) -> Value {
         put(&mut out, "memory", (of.memory > 0).then(|| json!(of.memory.to_string())));
         put(&mut out, "memoryReservation", (of.memory_reservation > 0).then(|| json!(of.memory_reservation.to_string())));
         put(&mut out, "runtimeId", started.then(|| json!(task.runtime_id(index))));
-        put(&mut out, "imageDigest", (started && !of.digest.is_empty()).then(|| json!(of.digest)));
+        put(&mut out, "imageDigest", task.digests.get(index).filter(|d| started && !d.is_empty()).map(|d| json!(d)));
         let exit = now.exit_code.filter(|_| now.status == ContainerStatus::Stopped);
         put(&mut out, "exitCode", exit.map(|code| json!(code)));
         put(&mut out, "reason", now.reason.as_ref().map(|r| json!(r)));

@@ -221,7 +221,7 @@ fn symptom(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms) -> Option<String> {
         Fate::ContainerUnhealthy => Some("health probe failed: worker heartbeat is 47 s old".to_owned()),
         Fate::SlowStart => Some(format!("warming up, {} percent of the index loaded", (age * 100 / 90).min(99))),
         Fate::Exits => Some("migration lock is held by another task, waiting".to_owned()),
-        Fate::Healthy | Fate::PullFails | Fate::SecretFails | Fate::Ends => None,
+        _ => None,
     }
 }
 

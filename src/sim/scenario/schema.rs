@@ -2,6 +2,7 @@
 //! documents one key. Durations are texts such as `"90s"`, `"12m"`, `"3d4h"`.
 
 mod behaviour;
+mod rollout;
 mod service;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use toml::Spanned;
 use super::{Fleet, Span};
 
 pub use behaviour::*;
+pub use rollout::*;
 pub use service::*;
 
 /// A whole scenario file.
@@ -37,6 +39,9 @@ pub struct Scenario {
     /// Scripts that act from outside.
     #[serde(default)]
     pub actor: Vec<Actor>,
+    /// Troubles that wait until they are started by name.
+    #[serde(default)]
+    pub drill: Vec<Drill>,
     /// Many alike services, made by numbers.
     pub fleet: Option<Fleet>,
     /// Fault rules, see `faults`.
@@ -118,6 +123,12 @@ pub struct Instances {
     /// DRAINING instead of ACTIVE.
     #[serde(default)]
     pub draining: bool,
+    /// EC2 instance ids, in order; invented where there are too few.
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// `x86_64` or `arm64`.
+    #[serde(default = "default_processor")]
+    pub architecture: String,
 }
 
 /// `[[cluster.capacity_provider]]`.
@@ -148,6 +159,10 @@ fn default_allow() -> Vec<String> {
 
 fn default_insights() -> String {
     "disabled".to_owned()
+}
+
+fn default_processor() -> String {
+    "x86_64".to_owned()
 }
 
 fn yes() -> bool {

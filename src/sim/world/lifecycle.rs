@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::queue::Due;
 use super::state::{
-    Container, ContainerStatus, Estate, Health, Launch, LogStream, Ms, NetworkMode, Stop, Task, TaskDefinition, TaskId, TaskStatus,
+    Container, ContainerStatus, Estate, Health, Launch, LogStream, Ms, NetworkMode, Task, TaskDefinition, TaskId, TaskStatus,
 };
 use crate::sim::scenario::{Behaviour, Fate};
 
@@ -26,6 +26,8 @@ pub struct NewTask {
     pub group: String,
     /// Task definition.
     pub definition: Arc<TaskDefinition>,
+    /// Digest of each container's image, empty where there is no such image.
+    pub digests: Vec<String>,
     /// Where it may run.
     pub launch: Launch,
     /// Platform version on Fargate.
@@ -73,6 +75,8 @@ impl Estate {
             started_by: new.started_by,
             group: new.group,
             definition,
+            digests: new.digests,
+            protected_until: None,
             capacity_provider: place.capacity_provider,
             platform_version: if place.fargate { new.platform_version } else { String::new() },
             status: if own_network { TaskStatus::Provisioning } else { TaskStatus::Pending },
@@ -111,7 +115,7 @@ impl Estate {
     }
 
     /// Whether a new task of a service is one of those that the behaviour strikes.
-    fn falls_sick(&self, service: Option<usize>, behaviour: &Arc<Behaviour>) -> bool {
+    pub(super) fn falls_sick(&self, service: Option<usize>, behaviour: &Arc<Behaviour>) -> bool {
         let Some(most) = behaviour.at_most else { return behaviour.fate != Fate::Healthy };
         let sick = service.map_or(0, |s| {
             let tasks = self.services[s].tasks.iter().filter_map(|id| self.tasks.get(id));
@@ -129,8 +133,8 @@ impl Estate {
                 task.status = TaskStatus::Pending;
                 task.connectivity_at = Some(self.now);
                 task.pull_started_at = Some(self.now + 400);
-                if task.sick && task.behaviour.fate == Fate::SecretFails {
-                    return self.cannot_read_secret(id);
+                if let Some(stop) = self.lacks_resources(id) {
+                    return self.end_unstarted(id, stop);
                 }
                 let pull = self.pull_time(id);
                 self.step_in(pull, id);
@@ -168,11 +172,12 @@ impl Estate {
             task.pull_started_at = Some(now - 1_500);
             task.connectivity_at = Some(task.created_at);
         }
-        let unresolved = task.definition.containers.iter().position(|c| c.digest.is_empty());
-        let fails = task.sick && task.behaviour.fate == Fate::PullFails;
-        if let Some(container) = unresolved.or(fails.then_some(0)) {
-            return self.cannot_pull(id, container);
+        let own_network = task.eni.is_some();
+        let lacks = if own_network { None } else { self.lacks_resources(id) };
+        if let Some(stop) = lacks.or_else(|| self.fails_to_start(id)) {
+            return self.end_unstarted(id, stop);
         }
+        let Some(task) = self.tasks.get_mut(&id) else { return };
         task.pull_stopped_at = Some(now - 900);
         for container in &mut task.containers {
             container.status = ContainerStatus::Running;
@@ -184,29 +189,6 @@ impl Estate {
         self.set_fate(id, now);
         let wait = if balanced { self.rng.between(1_500, 4_000) } else { 0 };
         self.step_in(wait, id);
-    }
-
-    fn cannot_pull(&mut self, id: TaskId, container: usize) {
-        let Some(task) = self.tasks.get_mut(&id) else { return };
-        let image = &task.definition.containers[container].image;
-        let words = task.behaviour.error.clone().unwrap_or_else(|| {
-            format!("pull image manifest has been retried 7 time(s): failed to resolve ref {image}: {image}: not found")
-        });
-        let reason = format!("CannotPullContainerError: {words}");
-        task.containers[container].reason = Some(reason.clone());
-        self.end_unstarted(id, Stop { code: "TaskFailedToStart", reason });
-    }
-
-    fn cannot_read_secret(&mut self, id: TaskId) {
-        let Some(task) = self.tasks.get(&id) else { return };
-        let named = task.definition.document.split("\"valueFrom\":\"").nth(1).and_then(|rest| rest.split('"').next());
-        let arn = named.map_or_else(|| self.arn("secretsmanager", "secret:missing"), str::to_owned);
-        let reason = format!(
-            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \
-             unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {arn} \
-             from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."
-        );
-        self.end_unstarted(id, Stop { code: "TaskFailedToStart", reason });
     }
 
     /// Reaches RUNNING: the service hears of it.

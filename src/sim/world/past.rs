@@ -8,7 +8,7 @@ use super::actors::moved_tag;
 use super::clockwork::listed;
 use super::lifecycle::NewTask;
 use super::queue::Due;
-use super::register::Flavour;
+use super::register::{Flavour, Trait};
 use super::state::{
     BreakerStatus, ContainerStatus, Deployment, DeploymentStatus, Estate, Health, Ms, Rollout, ServiceDeployment, TargetState,
     TaskDefinition, TaskId, TaskStatus,
@@ -55,7 +55,7 @@ impl Estate {
         let rng = &mut self.rng;
         let before = |c: &file::Container| {
             // Only what the team builds itself moves; the sidecar's tag stays.
-            let own = !c.image.contains('.') && back > 0;
+            let own = !c.image.contains('.') && !c.moving && back > 0;
             own.then(|| moved_tag(&c.tag, -back, rng)).flatten().unwrap_or_else(|| c.tag.clone())
         };
         service.container.iter().map(before).collect()
@@ -64,14 +64,18 @@ impl Estate {
     pub(super) fn build_definition(&mut self, service: &file::Service, revision: u32, at: Ms, tags: &[String]) -> Arc<TaskDefinition> {
         for (container, tag) in service.container.iter().zip(tags) {
             if !container.image.split('/').next().is_some_and(|host| host.contains('.')) {
-                self.push_image(&container.image, tag, at - 240_000);
+                if container.moving {
+                    self.push_again(&container.image, tag, revision, at - 240_000);
+                } else {
+                    self.push_image(&container.image, tag, at - 240_000);
+                }
             }
         }
         let input = self.registration(service, tags);
         let current = revision == service.revision;
         let by = format!("arn:aws:sts::{}:assumed-role/ci-deploy/ci-bot", self.account);
         let flavour = Flavour {
-            voices: service.container.iter().map(|c| (c.name.clone(), c.voice, c.rate)).collect(),
+            traits: service.container.iter().map(Trait::of).collect(),
             behaviour: Arc::new(if current { service.behaviour.clone() } else { file::Behaviour::default() }),
             revision: Some(revision),
             ..Flavour::plain(&by, at)
@@ -93,6 +97,7 @@ impl Past<'_> {
             let mut revision = template.clone();
             revision.id = id;
             revision.definition = Arc::clone(definition);
+            revision.digests = definition.containers.iter().map(|c| c.digest.clone()).collect();
             revision.created_at = at;
             let of = &mut estate.services[service];
             of.revisions.push(revision);
@@ -184,6 +189,7 @@ fn past_deployment(estate: &mut Estate, service: usize, index: usize, at: Ms, fi
         breaker,
         failures: 0,
         threshold,
+        alarms_fired: Vec::new(),
     }
 }
 

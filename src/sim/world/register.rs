@@ -9,13 +9,14 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::state::{AwsLogs, ContainerDefinition, Estate, Image, LogGroup, Ms, NetworkMode, Repository, TaskDefinition};
+use crate::sim::scenario::schema::Condition;
 use crate::sim::scenario::{Behaviour, Fate, HealthCheck, Voice};
 
 /// What a task definition cannot say of its containers.
 #[derive(Debug, Clone)]
 pub struct Flavour {
-    /// Container name, its voice and its log lines per second.
-    pub voices: Vec<(String, Voice, f64)>,
+    /// What each container is like.
+    pub traits: Vec<Trait>,
     /// How its tasks fare.
     pub behaviour: Arc<Behaviour>,
     /// Revision number; the next one by default.
@@ -24,6 +25,28 @@ pub struct Flavour {
     pub at: Ms,
     /// ARN of who registers.
     pub by: String,
+}
+
+/// What a container definition cannot say of its container.
+#[derive(Debug, Clone)]
+pub struct Trait {
+    /// Container name.
+    pub name: String,
+    /// What its log lines look like.
+    pub voice: Voice,
+    /// Log lines per second.
+    pub rate: f64,
+    /// Exit code when it is told to stop; by default what programs of its voice do.
+    pub stops_with: Option<i32>,
+    /// A release pushes this very tag again.
+    pub moving: bool,
+}
+
+impl Trait {
+    /// As the scenario has it.
+    pub(super) fn of(file: &crate::sim::scenario::schema::Container) -> Self {
+        Self { name: file.name.clone(), voice: file.voice, rate: file.rate, stops_with: file.stops_with, moving: file.moving }
+    }
 }
 
 impl Estate {
@@ -42,7 +65,14 @@ impl Estate {
     /// What a revision registered by a client takes over from the one before.
     pub fn inherited_flavour(&self, input: &Value, by: &str) -> Flavour {
         let before = text(input, "family").and_then(|family| self.newest(family));
-        let voices = before.map_or_else(Vec::new, |d| d.containers.iter().map(|c| (c.name.clone(), c.voice, c.rate)).collect());
+        let like = |c: &ContainerDefinition| Trait {
+            name: c.name.clone(),
+            voice: c.voice,
+            rate: c.rate,
+            stops_with: Some(c.stops_with),
+            moving: c.moving,
+        };
+        let traits = before.map_or_else(Vec::new, |d| d.containers.iter().map(like).collect());
         let good = before.filter(|d| lasts(d)).map(|d| Arc::clone(&d.behaviour));
         let mut behaviour = good.unwrap_or_default();
         let missing = containers(input).find_map(|c| {
@@ -52,7 +82,7 @@ impl Estate {
         if missing.is_some() {
             behaviour = Arc::new(Behaviour { fate: Fate::PullFails, ..Behaviour::default() });
         }
-        Flavour { voices, behaviour, revision: None, at: self.now, by: by.to_owned() }
+        Flavour { traits, behaviour, revision: None, at: self.now, by: by.to_owned() }
     }
 
     /// Registers a task definition from the members of a `RegisterTaskDefinition` request that has been checked.
@@ -61,7 +91,11 @@ impl Estate {
         let last = self.families.get(&family).and_then(|all| all.last()).map_or(0, |d| d.revision);
         let revision = flavour.revision.unwrap_or(last + 1);
         let network = network_mode(input);
-        let parsed: Vec<ContainerDefinition> = containers(input).map(|c| self.container(c, &flavour)).collect();
+        let mut parsed: Vec<ContainerDefinition> = containers(input).map(|c| self.container(c, &flavour)).collect();
+        let order = containers(input).map(|c| dependencies(c, &parsed)).collect::<Vec<_>>();
+        for (container, depends_on) in parsed.iter_mut().zip(order) {
+            container.depends_on = depends_on;
+        }
         for log in containers(input).filter_map(awslogs) {
             self.log_group(&log.group, flavour.at);
         }
@@ -92,8 +126,8 @@ impl Estate {
 
     fn container(&self, c: &Value, flavour: &Flavour) -> ContainerDefinition {
         let name = text(c, "name").unwrap_or_default().to_owned();
-        let voice = flavour.voices.iter().find(|(known, ..)| *known == name);
-        let (voice, rate) = voice.map_or((Voice::Plain, 1.0), |(_, voice, rate)| (*voice, *rate));
+        let known = flavour.traits.iter().find(|t| t.name == name);
+        let (voice, rate) = known.map_or((Voice::Plain, 1.0), |t| (t.voice, t.rate));
         let image = text(c, "image").unwrap_or_default().to_owned();
         ContainerDefinition {
             digest: self.image_digest(&image).unwrap_or_default(),
@@ -109,6 +143,11 @@ impl Estate {
                 seconds => seconds,
             },
             log: awslogs(c),
+            depends_on: Vec::new(),
+            secrets: secrets(c),
+            environment_files: environment_files(c),
+            stops_with: known.and_then(|t| t.stops_with).unwrap_or_else(|| on_sigterm(voice)),
+            moving: known.is_some_and(|t| t.moving),
             voice,
             rate,
             name,
@@ -146,12 +185,57 @@ impl Estate {
         }
     }
 
+    /// The digest that each image of a task definition stands for now; empty where there is no such image.
+    #[must_use]
+    pub fn resolve(&self, definition: &TaskDefinition) -> Vec<String> {
+        definition.containers.iter().map(|c| self.image_digest(&c.image).unwrap_or_default()).collect()
+    }
+
+    /// Whether an image can be pulled by its digest; images of other registries always can.
+    pub(super) fn holds(&self, image: &str, digest: &str) -> bool {
+        let Some((repository, _)) = self.own_image(image) else { return true };
+        self.repositories.get(repository).is_some_and(|r| r.images.iter().any(|i| i.digest == digest))
+    }
+
+    /// Pushes another image under a tag that moves, and under `TAG-BUILD`, which stays.
+    pub(super) fn push_again(&mut self, repository: &str, tag: &str, build: u32, at: Ms) {
+        let fixed = format!("{tag}-{build}");
+        self.push_image(repository, &fixed, at);
+        for image in &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository::new(at)).images {
+            image.tags.retain(|t| t != tag);
+            if image.tags.contains(&fixed) {
+                image.tags.push(tag.to_owned());
+            }
+        }
+    }
+
+    /// A lifecycle policy takes an image away: `REPOSITORY:TAG`.
+    pub(super) fn expire_image(&mut self, image: &str) {
+        let Some((repository, tag)) = image.rsplit_once(':') else { return };
+        if let Some(repository) = self.repositories.get_mut(repository) {
+            repository.images.retain(|i| !i.tags.iter().any(|t| t == tag));
+        }
+    }
+
+    /// Makes a revision INACTIVE: what runs with it runs on, nothing new starts from it.
+    pub fn deregister_definition(&mut self, definition: &TaskDefinition) -> Option<Arc<TaskDefinition>> {
+        let at = crate::sim::ecs::seconds(self.now);
+        let known = self.families.get_mut(&definition.family)?.iter_mut().find(|d| d.revision == definition.revision)?;
+        let mut changed = TaskDefinition::clone(known);
+        changed.active = false;
+        let mut document: Value = serde_json::from_str(&changed.document).unwrap_or_default();
+        document["status"] = json!("INACTIVE");
+        document["deregisteredAt"] = at;
+        changed.document = document.to_string().into_boxed_str();
+        *known = Arc::new(changed);
+        Some(Arc::clone(known))
+    }
+
     /// Pushes an image to the own registry.
     pub(super) fn push_image(&mut self, repository: &str, tag: &str, at: Ms) {
         let digest = digest_of(&format!("{}/{repository}:{tag}", self.registry()));
         let size = self.rng.between(38_000_000, 410_000_000).unsigned_abs();
-        let images =
-            &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository { created_at: at, images: Vec::new() }).images;
+        let images = &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository::new(at)).images;
         if !images.iter().any(|i| i.digest == digest) {
             images.push(Image { digest, tags: vec![tag.to_owned()], pushed_at: at, size });
         }
@@ -279,6 +363,41 @@ fn health_check(check: &Value) -> HealthCheck {
         retries: or("retries", 3),
         start_period: or("startPeriod", 0),
     }
+}
+
+/// Exit code of a program of this kind after SIGTERM: servers end well, runtimes without a handler by the signal, and a
+/// shell as process 1 does not mind it until the SIGKILL.
+fn on_sigterm(voice: Voice) -> i32 {
+    match voice {
+        Voice::Java | Voice::Node | Voice::Python | Voice::Plain | Voice::Json => 143,
+        Voice::Silent => 137,
+        Voice::Nginx | Voice::Php | Voice::Go | Voice::Envoy | Voice::Fluentbit => 0,
+    }
+}
+
+fn dependencies(container: &Value, all: &[ContainerDefinition]) -> Vec<(usize, Condition)> {
+    let given = container.get("dependsOn").and_then(Value::as_array).into_iter().flatten();
+    let one = |value: &Value| {
+        let index = all.iter().position(|c| Some(c.name.as_str()) == text(value, "containerName"))?;
+        let condition = match text(value, "condition")? {
+            "HEALTHY" => Condition::Healthy,
+            "COMPLETE" => Condition::Complete,
+            "SUCCESS" => Condition::Success,
+            _ => Condition::Start,
+        };
+        Some((index, condition))
+    };
+    given.filter_map(one).collect()
+}
+
+fn secrets(container: &Value) -> Vec<(String, String)> {
+    let given = container.get("secrets").and_then(Value::as_array).into_iter().flatten();
+    given.filter_map(|s| Some((text(s, "name")?.to_owned(), text(s, "valueFrom")?.to_owned()))).collect()
+}
+
+fn environment_files(container: &Value) -> Vec<String> {
+    let given = container.get("environmentFiles").and_then(Value::as_array).into_iter().flatten();
+    given.filter_map(|f| text(f, "value").map(str::to_owned)).collect()
 }
 
 fn awslogs(container: &Value) -> Option<AwsLogs> {

@@ -67,7 +67,8 @@ impl Estate {
                 continue;
             }
             roll.alive += 1;
-            let new = task.deployment == primary;
+            // What sits on a draining host is replaced like a task of an older deployment.
+            let new = task.deployment == primary && !self.is_draining(task);
             roll.old_alive += usize::from(!new);
             match (task.stopping(), new) {
                 (true, _) => {}
@@ -163,6 +164,7 @@ impl Estate {
             started_by: None,
             group: format!("service:{}", of.name),
             definition: Arc::clone(&revision.definition),
+            digests: revision.digests.clone(),
             launch: revision.launch.clone(),
             platform_version: revision.platform_version.clone(),
             behaviour: Arc::clone(&revision.definition.behaviour),

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::Ms;
+use crate::sim::scenario::schema::Condition;
 use crate::sim::scenario::{Behaviour, HealthCheck, Voice};
 
 /// One revision of a task definition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TaskDefinition {
     /// Family.
     pub family: String,
@@ -71,6 +72,16 @@ pub struct ContainerDefinition {
     pub health_check: Option<HealthCheck>,
     /// Seconds between SIGTERM and SIGKILL.
     pub stop_timeout: u32,
+    /// Containers that come before, by their index.
+    pub depends_on: Vec<(usize, Condition)>,
+    /// (environment variable, ARN or name) of each secret and parameter.
+    pub secrets: Vec<(String, String)>,
+    /// ARNs of environment files.
+    pub environment_files: Vec<String>,
+    /// Exit code when it is told to stop.
+    pub stops_with: i32,
+    /// A release pushes this very tag again.
+    pub moving: bool,
     /// Present when the log driver is awslogs.
     pub log: Option<AwsLogs>,
     /// What its log lines look like.

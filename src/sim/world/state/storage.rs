@@ -49,6 +49,14 @@ pub struct Repository {
     pub images: Vec<Image>,
 }
 
+impl Repository {
+    /// Without images.
+    #[must_use]
+    pub fn new(created_at: Ms) -> Self {
+        Self { created_at, images: Vec::new() }
+    }
+}
+
 /// An ECR image.
 #[derive(Debug, Clone)]
 pub struct Image {

@@ -67,6 +67,10 @@ pub struct Task {
     pub group: String,
     /// Task definition.
     pub definition: Arc<TaskDefinition>,
+    /// Digest of each container's image, empty where there is no such image.
+    pub digests: Vec<String>,
+    /// No scale-in and no deployment stops it before this time.
+    pub protected_until: Option<Ms>,
     /// capacityProviderName.
     pub capacity_provider: Option<String>,
     /// Fargate platform version.

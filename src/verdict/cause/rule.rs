@@ -1,0 +1,135 @@
+//! What a rule of the table is, how it fits a text, and how its sentences are filled with the names found there.
+//!
+//! Knows no rule and no name of its own.
+
+use super::names::Names;
+use super::rules::RULES;
+use super::{Cause, Confidence, one_line};
+
+/// Where texts stand, as bits: a rule may hold for several.
+pub(super) type Field = u8;
+/// A task's `stoppedReason`, or the reason of a `failures[]` of `RunTask`.
+pub(super) const REASON: Field = 1;
+/// A container's `reason`.
+pub(super) const CONTAINER: Field = 2;
+/// A service event, or the reason of a deployment's state.
+pub(super) const EVENT: Field = 4;
+/// A target's reason code or description.
+pub(super) const TARGET: Field = 8;
+
+/// A row of the table: what texts it is about, what they mean, and the sentences to say.
+pub(super) struct Rule {
+    /// Fields whose texts it reads.
+    pub on: Field,
+    /// Fragments in lower case. Of each group one must occur.
+    pub all: &'static [&'static [&'static str]],
+    /// Fragments that must not occur.
+    pub none: &'static [&'static str],
+    pub cause: Cause,
+    pub sure: Confidence,
+    /// One sentence. `{name}` is filled from the text; a part in `[…]` is left out unless all its names were found.
+    pub says: &'static str,
+    /// What to look at; filled in the same way.
+    pub next: &'static str,
+}
+
+impl Rule {
+    /// Whether it reads such a field and its fragments are in the text, which is in lower case.
+    fn fits(&self, text: &str, field: Field) -> bool {
+        self.on & field != 0
+            && self.all.iter().all(|any| any.iter().any(|fragment| text.contains(fragment)))
+            && !self.none.iter().any(|fragment| text.contains(fragment))
+    }
+
+    /// What it says of the text, and what to check. Names that the sentence does not mention follow in brackets.
+    pub fn sentences(&self, text: &str) -> (String, String) {
+        let text = one_line(text);
+        let names = Names::of(&text);
+        let says = fill(self.says, &names);
+        let left = names.unmentioned(&says);
+        let says = if left.is_empty() { says } else { format!("{says} ({})", left.join(", ")) };
+        (says, fill(self.next, &names))
+    }
+}
+
+/// The first rule that fits, in the order of the table.
+pub(super) fn first(text: &str, field: Field) -> Option<&'static Rule> {
+    let plain = plain(text);
+    RULES.iter().find(|rule| rule.fits(&plain, field))
+}
+
+/// The text as fragments are compared with it: one line, lower case, straight quotes.
+fn plain(text: &str) -> String {
+    let quote = |c: char| match c {
+        '\u{2018}' | '\u{2019}' | '`' => '\'',
+        '\u{201c}' | '\u{201d}' => '"',
+        c => c,
+    };
+    one_line(text).chars().map(quote).collect::<String>().to_lowercase()
+}
+
+/// A template with its names filled in.
+fn fill(template: &str, names: &Names) -> String {
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some(open) = rest.find('[') {
+        let close = rest[open..].find(']').map_or(rest.len(), |at| open + at);
+        out.push_str(&fill_part(&rest[..open], names).0);
+        let (part, whole) = fill_part(&rest[open + 1..close], names);
+        if whole {
+            out.push_str(&part);
+        }
+        rest = rest.get(close + 1..).unwrap_or("");
+    }
+    out.push_str(&fill_part(rest, names).0);
+    out
+}
+
+/// A part without brackets, and whether all its names were known.
+fn fill_part(template: &str, names: &Names) -> (String, bool) {
+    let (mut out, mut whole, mut rest) = (String::new(), true, template);
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, behind) = after.split_once('}').unwrap_or((after, ""));
+        out.push_str(before);
+        match names.get(name) {
+            Some(value) => out.push_str(value),
+            None => whole = false,
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    (out, whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_in_brackets_is_left_out_without_its_names() {
+        let names = Names::of("(port 8080) is unhealthy in (target-group web-tg)");
+        assert_eq!(fill("port {port}[ of {group}][ on {instance}] fails", &names), "port 8080 of web-tg fails");
+        assert_eq!(fill("nothing", &names), "nothing");
+    }
+
+    #[test]
+    fn every_rule_is_written_in_lower_case_and_names_only_known_names() {
+        for rule in RULES {
+            for fragment in rule.all.iter().copied().flatten().chain(rule.none) {
+                assert_eq!(fragment.to_lowercase(), **fragment, "{}", rule.says);
+                assert!(!fragment.is_empty());
+            }
+            for template in [rule.says, rule.next] {
+                for name in template.split('{').skip(1).filter_map(|part| part.split('}').next()) {
+                    assert!(super::super::names::known(name), "{name} in {template}");
+                }
+                let outside: String = template
+                    .split('[')
+                    .enumerate()
+                    .map(|(n, part)| if n == 0 { part } else { part.split(']').nth(1).unwrap_or("") })
+                    .collect();
+                assert!(!outside.contains('{'), "a name outside brackets leaves a hole where it is not found: {template}");
+            }
+        }
+    }
+}
