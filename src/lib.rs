@@ -82,6 +82,7 @@ pub mod config;
 pub mod duration;
 pub mod feed;
 pub mod filter;
+pub mod kept;
 pub mod keys;
 pub mod logs;
 pub mod model;

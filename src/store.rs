@@ -4,6 +4,7 @@
 
 use crate::aws::{AwsError, ErrorKind};
 use crate::feed::{Feed, Learnt, Outcome, Update, Value};
+use crate::kept::Kept;
 use crate::logs::Buffer;
 use crate::model::{
     Alarm, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, RepositoryImages, Route, ScalableTarget,
@@ -58,6 +59,7 @@ pub struct Store {
     access: HashMap<Ctx, BTreeMap<Str, Access>>,
     tail_bytes: Option<usize>,
     clock: u64,
+    kept: Kept,
 }
 
 /// The tasks of one service, with the time of the store's clock at which they last changed.
@@ -165,6 +167,14 @@ impl Store {
             }
         }
         if let (Feed::Tasks(ctx, cluster), Value::Tasks(tasks)) = (&feed, &value) {
+            // Part of a list says nothing about what is not in it.
+            if expected.is_none() {
+                let old = match self.slots.get(&feed).and_then(|slot| slot.value.as_ref()) {
+                    Some(Value::Tasks(old)) => old.as_slice(),
+                    _ => &[],
+                };
+                self.kept.saw(old, tasks, at);
+            }
             let key = (*ctx, cluster.clone());
             let old = self.tasks_by_service.remove(&key).unwrap_or_default();
             self.tasks_by_service.insert(key, group_by_service(tasks, old, self.clock + 1));
@@ -319,10 +329,26 @@ impl Store {
         &self.messages
     }
 
-    /// One task.
+    /// One task, also one that AWS has forgotten.
     #[must_use]
     pub fn task(&self, ctx: Ctx, cluster: &Arn, task: &Arn) -> Option<&Arc<Task>> {
-        self.tasks(ctx, cluster)?.iter().find(|row| row.arn == *task)
+        let listed = self.tasks(ctx, cluster)?.iter().find(|row| row.arn == *task);
+        listed.or_else(|| self.kept(cluster).find(|row| row.arn == *task))
+    }
+
+    /// Stopped tasks of a cluster that AWS has forgotten, oldest first.
+    pub fn kept<'a>(&'a self, cluster: &Arn) -> impl Iterator<Item = &'a Arc<Task>> + use<'a> {
+        self.kept.of(cluster)
+    }
+
+    /// Takes back what an earlier run of the program had seen.
+    pub fn recall(&mut self, tasks: Vec<Task>, now: Time) {
+        self.kept.recall(tasks, now);
+    }
+
+    /// Tasks that were seen to be stopped since the last call.
+    pub fn take_stopped(&mut self) -> Vec<Arc<Task>> {
+        self.kept.take_fresh()
     }
 
     /// A task definition.

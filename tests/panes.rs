@@ -121,6 +121,24 @@ fn tasks() {
 }
 
 #[test]
+fn a_stopped_task_is_kept_when_aws_forgets_it() {
+    let mut stage = service("payments-prod", "checkout");
+    stage.press("enter");
+    rest(&mut stage);
+    let screen = stage.screen(160, 35);
+    let lost = screen.lines().find(|line| line.contains("✖ STOPPED") && line.contains("OutOfMemory")).unwrap().to_owned();
+    let id = lost.split_whitespace().find(|word| word.len() == 8 && word.bytes().all(|b| b.is_ascii_hexdigit())).unwrap();
+    stage.step(3700);
+    rest(&mut stage);
+    stage.press("/");
+    stage.write(id);
+    stage.press("enter");
+    let screen = stage.screen(160, 35);
+    assert!(screen.contains(id) && screen.contains("kept, AWS lists it no more"), "{screen}");
+    assert!(screen.contains("OutOfMemory"), "the evidence is still there: {screen}");
+}
+
+#[test]
 fn tasks_of_a_cluster() {
     let mut stage = Stage::small();
     stage.settle();

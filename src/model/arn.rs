@@ -4,7 +4,7 @@ use super::Str;
 use std::fmt;
 
 /// An Amazon Resource Name. Two rows are the same row exactly when their ARNs are equal.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Arn(pub Str);
 
 impl Arn {

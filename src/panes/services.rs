@@ -244,8 +244,9 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
         let first = if n == 0 { "why" } else { "" };
         lines.push(Line::from(vec![label(first), Span::styled(glyph, cx.theme.style(verdict.health.role())), Span::styled(part, cx.theme.style(Role::Text))]));
     }
-    if !verdict.next.is_empty() {
-        lines.push(Line::from(vec![label("next"), Span::styled(verdict.next.clone(), cx.theme.style(Role::Text))]));
+    let next = verdict.next_line();
+    if !next.is_empty() {
+        lines.push(Line::from(vec![label("next"), Span::styled(crate::text::fit(&next, room).into_owned(), cx.theme.style(Role::Text))]));
     }
     if let Some(event) = row.service.events.first() {
         let at = event.at.map_or(String::new(), |at| age::clock(at, cx));

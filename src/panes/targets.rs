@@ -247,8 +247,9 @@ fn preview(row: &TargetRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let text = |text: String, role| Span::styled(text, cx.theme.style(role));
     let label = |word: &'static str| text(format!("{word:<7}"), Role::Dim);
     let mut lines = frame::why(label("why"), &row.verdict, width, cx.theme);
-    if !row.verdict.next.is_empty() {
-        lines.push(Line::from(vec![label("next"), text(row.verdict.next.clone(), Role::Text)]));
+    let next = row.verdict.next_line();
+    if !next.is_empty() {
+        lines.push(Line::from(vec![label("next"), text(next, Role::Text)]));
     }
     if let Some(routes) = routes(row.ctx, &row.group, cx) {
         let rule = |route: &&Route| format!("{} ({} {}:{} rule {})", route.address(), route.load_balancer, route.protocol, route.port, route.priority);

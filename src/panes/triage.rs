@@ -113,7 +113,7 @@ impl Triage {
         }
         let tasks = cx.store.tasks_of(self.ctx, &self.cluster, self.service.name());
         let scope = match verdict::newest_failure(tasks) {
-            Some(task) => match verdict::culprit(task) {
+            Some(task) => match verdict::culprit(task, cx.store.definition(self.ctx, &task.task_definition).map(|d| &**d)) {
                 Some(container) => LogScope::Container(task.arn.clone(), container.name.clone()),
                 None => LogScope::Task(task.arn.clone()),
             },

@@ -1,8 +1,8 @@
 //! All verdicts at once: judged when the store changes, read by every pane, so that two panes never disagree.
 
-use super::{Health, Verdict, service};
+use super::{Group, Health, Known, Verdict, service};
 use crate::feed::Feed;
-use crate::model::{Arn, Cluster, Ctx, Fleet, Service, Target, Time};
+use crate::model::{Arn, Cluster, Ctx, Fleet, LogScope, Service, Task, Time};
 use crate::store::Store;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,8 +18,8 @@ pub struct Judged {
     pub service: Arc<Service>,
     /// Its verdict.
     pub verdict: Verdict,
-    /// Revisions of its tasks and targets that the verdict was judged from.
-    evidence: (u64, u64),
+    /// Revisions of what the verdict was judged from.
+    evidence: Revisions,
 }
 
 /// Target groups of a context whose health is asked for to judge the whole fleet. ELB answers one group a call and its budget is 2.5
@@ -112,7 +112,7 @@ impl Board {
         rows.reserve(services.len());
         let mut before = old.into_iter();
         for service in services {
-            let evidence = evidence(store, ctx, cluster, service);
+            let evidence = revisions(store, ctx, cluster, service);
             // Lists keep their order between polls, so the same place is nearly always the same service.
             let row = before.next();
             match row {
@@ -170,9 +170,23 @@ fn target_groups(service: &Service) -> impl Iterator<Item = &Arn> {
     service.load_balancers.iter().filter_map(|lb| lb.target_group.as_ref())
 }
 
-fn evidence(store: &Store, ctx: Ctx, cluster: &Arn, service: &Service) -> (u64, u64) {
-    let targets = target_groups(service).map(|group| store.revision(&Feed::Targets(ctx, group.clone()))).sum();
-    (store.tasks_revision(ctx, cluster, &service.name), targets)
+/// Revisions of a service's tasks, of its targets, and of what is asked for only where there is trouble.
+type Revisions = (u64, u64, u64);
+
+fn revisions(store: &Store, ctx: Ctx, cluster: &Arn, service: &Service) -> Revisions {
+    let targets = groups(service).map(|group| store.revision(&Feed::Targets(ctx, group.clone()))).sum();
+    let deployments = store.revision(&Feed::ServiceDeployments(ctx, service.arn.clone()));
+    (store.tasks_revision(ctx, cluster, &service.name), targets, deployments)
+}
+
+/// Target groups of the service and of its task sets. Groups named twice are rare, and reading one twice changes nothing but a count.
+fn groups(service: &Service) -> impl Iterator<Item = &Arn> {
+    let sets = || service.task_sets.iter().flat_map(|set| &set.load_balancers);
+    let own = service.load_balancers.iter().flat_map(|lb| [&lb.target_group, &lb.alternate_target_group]).flatten();
+    let known = |group: &&Arn| {
+        service.load_balancers.iter().any(|lb| lb.target_group.as_ref() == Some(*group) || lb.alternate_target_group.as_ref() == Some(*group))
+    };
+    own.chain(sets().filter_map(|lb| lb.target_group.as_ref()).filter(move |group| !known(group)))
 }
 
 /// A service that is well stays well until something is heard; trouble can end, or begin to count, by time alone, and so can a grace.
@@ -181,7 +195,37 @@ fn depends_on_time(row: &Judged) -> bool {
 }
 
 fn judge(store: &Store, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {
-    let targets: Vec<(&str, &[Target])> =
-        target_groups(row).filter_map(|group| store.targets(ctx, group).map(|targets| (group.target_group_name(), targets))).collect();
-    service(row, store.tasks_of(ctx, cluster, &row.name), &targets, now)
+    let mut known: Vec<Group> = Vec::new();
+    for arn in groups(row) {
+        if let Some(targets) = store.targets(ctx, arn).filter(|_| !known.iter().any(|group| group.arn == arn)) {
+            known.push(Group { arn, targets });
+        }
+    }
+    service(&Known {
+        service: row,
+        tasks: store.tasks_of(ctx, cluster, &row.name),
+        groups: &known,
+        instances: store.instances(ctx, cluster).unwrap_or_default(),
+        deployments: store.service_deployments(ctx, &row.arn).unwrap_or_default(),
+        definition: &|arn| store.definition(ctx, arn).map(|definition| &**definition),
+        lines: &|task, container| lines(store, ctx, row, task, container),
+        now,
+    })
+}
+
+/// Lines that are looked at for what a dead container said.
+const LINES: usize = 60;
+
+/// The last lines of a container, from whichever tail has read them; oldest first.
+fn lines<'a>(store: &'a Store, ctx: Ctx, service: &Service, task: &Task, container: &str) -> Vec<&'a str> {
+    let of = |scope| store.tail(&Feed::Logs(ctx, scope));
+    let tail = of(LogScope::Container(task.arn.clone(), container.into()))
+        .or_else(|| of(LogScope::Task(task.arn.clone())))
+        .or_else(|| of(LogScope::Service(service.arn.clone())));
+    let Some(tail) = tail else { return Vec::new() };
+    let own = |line: &&crate::logs::Line| line.log.source.task == task.arn && *line.log.source.container == *container;
+    let heads = tail.heads().iter().rev().filter_map(|key| tail.get(key.id)).filter(own).take(LINES);
+    let mut lines: Vec<&str> = heads.map(|line| &*line.log.text).collect();
+    lines.reverse();
+    lines
 }

@@ -4,6 +4,7 @@
 //! `names`; what several containers of one stop mean together is in `stop`. Knows neither the store nor the screen, and asks nobody.
 
 mod exit;
+mod fragments;
 mod names;
 mod rule;
 mod rules;

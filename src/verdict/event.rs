@@ -1,6 +1,7 @@
 //! Reads the sentences of the ECS service scheduler.
 
-use super::Health;
+use super::{Health, State, Verdict};
+use super::cause::{self, Cause};
 
 /// What a service event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ const FRAGMENTS: &[(&str, EventKind)] = &[
     ("unable to consistently start tasks", EventKind::Unplaceable),
     ("was unable to place a task", EventKind::Unplaceable),
     ("was unable to stop or start tasks", EventKind::Unplaceable),
+    ("unable to assume", EventKind::Unplaceable),
     ("is unhealthy in", EventKind::Unhealthy),
     ("failed container health checks", EventKind::Unhealthy),
     ("operations are being throttled", EventKind::Throttled),
@@ -55,10 +57,43 @@ const FRAGMENTS: &[(&str, EventKind)] = &[
     ("registered", EventKind::Moving),
 ];
 
-/// What a sentence of the scheduler is about.
+/// What a sentence of the scheduler is about. Most are told by a fragment, which is cheap; the rest is asked of the rules of causes.
 #[must_use]
 pub fn event(message: &str) -> EventKind {
-    FRAGMENTS.iter().find(|(fragment, _)| message.contains(fragment)).map_or(EventKind::Other, |(_, kind)| *kind)
+    FRAGMENTS.iter().find(|(fragment, _)| message.contains(fragment)).map_or_else(|| of_cause(cause::event(message).cause), |(_, kind)| *kind)
+}
+
+/// How an event sounds that stands alone, without the service that it is about.
+#[must_use]
+pub fn lone_event(message: &str) -> Verdict {
+    let explained = cause::event(message);
+    let kind = match of_cause(explained.cause) {
+        EventKind::Other => event(message),
+        kind => kind,
+    };
+    let mut verdict = Verdict::new(kind.health(), explained.says.clone());
+    if kind == EventKind::Other {
+        verdict.health = Health::Unknown;
+        verdict.state = State::Unknown;
+    } else if kind == EventKind::Unplaceable {
+        verdict.state = State::Stuck;
+    }
+    verdict.explain(&explained);
+    verdict
+}
+
+fn of_cause(cause: Cause) -> EventKind {
+    match cause {
+        Cause::SteadyState => EventKind::Steady,
+        Cause::DeploymentCompleted => EventKind::Completed,
+        Cause::CircuitBreaker | Cause::RollingBack => EventKind::DeploymentFailed,
+        Cause::ElbHealthCheck | Cause::ContainerHealthCheck => EventKind::Unhealthy,
+        Cause::Throttled => EventKind::Throttled,
+        Cause::Other => EventKind::Other,
+        Cause::ScaleInProtected | Cause::SpotInterruption | Cause::InstanceDraining => EventKind::Moving,
+        cause if cause.normal() => EventKind::Moving,
+        _ => EventKind::Unplaceable,
+    }
 }
 
 #[cfg(test)]

@@ -1,227 +1,185 @@
-//! Judges a service. The rules stand in one list, the first that applies decides; each looks at the model alone.
+//! Judges a service. The rules stand in one table, the first that applies decides; each looks at the facts alone.
+//!
+//! To add one: a function that answers `None` where it has nothing to say, a row at the place where it should win, and a case in the
+//! tests, which hold that every row decides something.
 
-use super::{EventKind, Health, Verdict, event, newest_failure, stop_sentence, task};
-use crate::model::{Deployment, Service, ServiceEvent, Target, TargetState, Task, Time};
-use std::sync::Arc;
+mod deployment;
+mod proof;
+mod target;
+mod task;
 
-/// Seconds during which a bad event still counts when nothing newer contradicts it.
-const EVENT_COUNTS_SECONDS: i64 = 900;
+use super::cause::{Cause, Confidence, Explanation};
+use super::facts::{Facts, Known};
+use super::{Evidence, Health, State, Verdict};
+use crate::model::Deployment;
 
-/// Seconds during which a deployment that was rolled back stays on the list of problems, though the service is steady again.
-const ROLLBACK_COUNTS_SECONDS: i64 = 1800;
+/// One row of the table.
+pub struct Rule {
+    /// Its name, which the verdict carries.
+    pub name: &'static str,
+    /// What the service is doing when it applies.
+    pub state: State,
+    /// What it looks for.
+    pub about: &'static str,
+    judge: fn(&Facts) -> Option<Found>,
+}
 
-/// Longest grace period that excuses an unhealthy target. A longer one only keeps ECS from replacing it; no program takes so long to start.
-const GRACE_EXCUSES_SECONDS: i64 = 600;
-
-/// What a rule may look at.
-struct Case<'a> {
-    service: &'a Service,
-    tasks: &'a [Arc<Task>],
-    targets: &'a [(&'a str, &'a [Target])],
-    now: Time,
+/// What a rule found.
+struct Found {
+    why: String,
+    /// How bad it is, where that is not the state's own.
+    health: Option<Health>,
+    since: Option<crate::model::Time>,
+    next: String,
+    keys: &'static str,
+    cause: Option<(Cause, Confidence)>,
+    evidence: Vec<Evidence>,
+    progress: Option<(u32, u32)>,
 }
 
 /// The rules, worst and most telling first.
-const RULES: &[fn(&Case) -> Option<Verdict>] = &[
-    not_active,
-    nothing_wanted,
-    deployment_fails,
-    cannot_place,
-    nothing_runs,
-    all_targets_unhealthy,
-    rolled_back,
-    rolling,
-    some_targets_unhealthy,
-    unhealthy_tasks,
-    too_few,
-    bad_event,
+pub const RULES: &[Rule] = &[
+    Rule { name: "not_told", state: State::Unknown, about: "AWS told no state, or one of tomorrow", judge: not_told },
+    Rule { name: "not_active", state: State::Idle, about: "the service is being deleted, or is", judge: not_active },
+    Rule { name: "nothing_wanted", state: State::Idle, about: "no task is wanted and none is there", judge: nothing_wanted },
+    Rule { name: "goes_back", state: State::Failing, about: "a release failed and its rollback is under way", judge: deployment::goes_back },
+    Rule { name: "deployment_failed", state: State::Failing, about: "the newest deployment failed for good", judge: deployment::failed },
+    Rule { name: "being_stopped", state: State::Stuck, about: "somebody asked to stop the deployment", judge: deployment::stopped },
+    Rule { name: "release_fails", state: State::Failing, about: "tasks of the deployment under way die", judge: deployment::tasks_fail },
+    Rule { name: "cannot_place", state: State::Stuck, about: "no instance has room, or AWS none to give", judge: task::cannot_place },
+    Rule { name: "cannot_start", state: State::Failing, about: "ECS says that it cannot start tasks", judge: task::cannot_start },
+    Rule { name: "blocked_by_percent", state: State::Stuck, about: "minimum and maximum percent leave no room", judge: deployment::blocked },
+    Rule { name: "nothing_runs", state: State::Failing, about: "tasks are wanted and none runs", judge: task::nothing_runs },
+    Rule { name: "replacement_unhealthy", state: State::Failing, about: "targets of the new side of a pair fail", judge: target::replacement },
+    Rule { name: "all_targets_unhealthy", state: State::Failing, about: "no target takes traffic", judge: target::all },
+    Rule { name: "rolled_back", state: State::Failing, about: "the last release went back a while ago", judge: deployment::rolled_back },
+    Rule { name: "tasks_die", state: State::Failing, about: "tasks died lately with no deployment to blame", judge: task::die },
+    Rule { name: "ground_gone", state: State::Rolling, about: "tasks lost their host and are being replaced", judge: task::lost },
+    Rule { name: "some_targets_unhealthy", state: State::Failing, about: "some targets fail their checks", judge: target::some },
+    Rule { name: "tasks_unhealthy", state: State::Failing, about: "running tasks fail their own check", judge: task::unhealthy },
+    Rule { name: "no_progress", state: State::Stuck, about: "a deployment that moves nothing any more", judge: deployment::stands_still },
+    Rule { name: "rolls", state: State::Rolling, about: "a deployment that gets on", judge: deployment::rolls },
+    Rule { name: "replacement_rolls", state: State::Rolling, about: "a task set beside the one that serves", judge: deployment::replacement_rolls },
+    Rule { name: "task_held_up", state: State::Stuck, about: "tasks are missing and one waits for too long", judge: task::held_up },
+    Rule { name: "too_few", state: State::Rolling, about: "tasks are missing and none is known to fail", judge: task::too_few },
+    Rule { name: "bad_event", state: State::Failing, about: "the scheduler complained lately", judge: task::bad_event },
+    Rule { name: "steady", state: State::Steady, about: "it has what it wants", judge: steady },
 ];
 
-/// How a service is. `tasks` are its own, running and stopped; `targets` the known groups with their targets, by name.
+/// How a service is.
+///
+/// # Panics
+/// Never: the last rule applies to every service.
 #[must_use]
-pub fn service(service: &Service, tasks: &[Arc<Task>], targets: &[(&str, &[Target])], now: Time) -> Verdict {
-    let case = Case { service, tasks, targets, now };
-    RULES.iter().find_map(|rule| rule(&case)).unwrap_or_else(|| {
-        let since = service.deployments.first().and_then(|d| d.updated_at.or(d.created_at));
-        Verdict::new(Health::Ok, format!("steady on {}", service.task_definition.name())).since(since)
-    })
-}
-
-fn not_active(case: &Case) -> Option<Verdict> {
-    let status = &*case.service.status;
-    (status != "ACTIVE").then(|| Verdict::new(Health::Idle, format!("service is {status}")))
-}
-
-fn nothing_wanted(case: &Case) -> Option<Verdict> {
-    let s = case.service;
-    (s.desired == 0 && s.running == 0 && s.pending == 0).then(|| Verdict::new(Health::Idle, "0 tasks wanted"))
-}
-
-fn deployment_fails(case: &Case) -> Option<Verdict> {
-    let d = primary(case)?;
-    let failed = d.rollout_state.as_deref() == Some("FAILED");
-    let older = case.service.deployments.iter().find(|d| d.rollout_state.as_deref() == Some("FAILED"));
-    if !failed && older.is_none() && (d.failed == 0 || d.rollout_state.as_deref() != Some("IN_PROGRESS")) {
-        return None;
-    }
-    let shown = older.unwrap_or(d);
-    let back = shown.id != d.id;
-    let reason = newest_failure(case.tasks).map(|t| stop_sentence(t));
-    let head = if back {
-        format!("{} failed, rolling back to {} · {}/{} up", short(shown), short(d), d.running, d.desired)
-    } else if failed {
-        format!("deployment of {} failed", short(d))
-    } else {
-        format!("deploy {} · {} failed · {}/{} up", short(d), tasks_word(d.failed), d.running, d.desired)
+pub fn service<'a>(known: &'a Known<'a>) -> Verdict {
+    let facts = &Facts::of(known);
+    let (rule, found) =
+        RULES.iter().find_map(|rule| (rule.judge)(facts).map(|found| (rule, found))).expect("the last rule applies to every service");
+    let health = found.health.unwrap_or(rule.state.health());
+    let mut verdict = Verdict {
+        health,
+        state: rule.state,
+        why: found.why,
+        since: found.since,
+        next: found.next,
+        keys: found.keys,
+        cause: found.cause.map(|(cause, _)| cause),
+        confidence: found.cause.map(|(_, confidence)| confidence),
+        evidence: found.evidence,
+        began: None,
+        progress: found.progress,
+        grace_until: facts.grace_until(),
+        rule: rule.name,
     };
-    let why = reason.map_or(head.clone(), |reason| format!("{head} · {reason}"));
-    Some(Verdict::new(Health::Fail, why).since(shown.created_at).next("⏎ its stopped tasks · l their last lines · e events"))
-}
-
-fn cannot_place(case: &Case) -> Option<Verdict> {
-    let s = case.service;
-    let event = newest_telling(s).filter(|(_, kind)| *kind == EventKind::Unplaceable && s.running < s.desired)?.0;
-    Some(Verdict::new(Health::Fail, plain(&event.message, &s.name)).since(event.at).next("e events"))
-}
-
-fn nothing_runs(case: &Case) -> Option<Verdict> {
-    let s = case.service;
-    if s.running > 0 || s.desired == 0 || young(case) {
-        return None;
+    if !matches!(rule.state, State::Steady | State::Idle) {
+        proof::complete(facts, &mut verdict);
     }
-    let reason = newest_failure(case.tasks).map(|t| stop_sentence(t)).unwrap_or_default();
-    let why = if reason.is_empty() { format!("0 of {} tasks run", s.desired) } else { format!("0 of {} tasks run · {reason}", s.desired) };
-    Some(Verdict::new(Health::Fail, why).next("⏎ its tasks · e events"))
+    verdict
 }
 
-/// Unhealthy targets count once the task behind them is past its grace; without the task, at once.
-fn unhealthy<'a>(case: &Case<'a>) -> Vec<(&'a str, &'a Target)> {
-    let in_grace = |target: &Target| {
-        let behind = case.tasks.iter().find(|t| t.ip.as_deref() == Some(&*target.id) && !t.stopped());
-        excused_until(case.service, behind.map(|t| &**t), case.now).is_some()
+impl Found {
+    fn new(why: impl Into<String>) -> Self {
+        let why = why.into();
+        Found { why, health: None, since: None, next: String::new(), keys: "", cause: None, evidence: Vec::new(), progress: None }
+    }
+
+    fn health(mut self, health: Health) -> Self {
+        self.health = Some(health);
+        self
+    }
+
+    fn since(mut self, since: Option<crate::model::Time>) -> Self {
+        self.since = since;
+        self
+    }
+
+    fn next(mut self, next: impl Into<String>, keys: &'static str) -> Self {
+        (self.next, self.keys) = (next.into(), keys);
+        self
+    }
+
+    fn cause(mut self, cause: Cause, confidence: Confidence) -> Self {
+        self.cause = Some((cause, confidence));
+        self
+    }
+
+    /// Cause and next check as the texts were explained.
+    fn explained(mut self, explained: &Explanation, keys: &'static str) -> Self {
+        self.cause = Some((explained.cause, explained.confidence));
+        self.next(explained.next_check.clone(), keys)
+    }
+
+    fn evidence(mut self, evidence: Vec<Evidence>) -> Self {
+        self.evidence = evidence;
+        self
+    }
+
+    fn progress(mut self, up: u32, wanted: u32) -> Self {
+        self.progress = Some((up, wanted));
+        self
+    }
+}
+
+fn not_told(facts: &Facts) -> Option<Found> {
+    match &*facts.service.status {
+        "ACTIVE" | "DRAINING" | "INACTIVE" => None,
+        "" => Some(Found::new("AWS told neither its state nor its tasks").next("ask for the service again: describe-services", "")),
+        word => Some(Found::new(format!("service is {word}"))),
+    }
+}
+
+fn not_active(facts: &Facts) -> Option<Found> {
+    let status = &*facts.service.status;
+    (status != "ACTIVE").then(|| Found::new(format!("service is {status}")))
+}
+
+fn nothing_wanted(facts: &Facts) -> Option<Found> {
+    let s = facts.service;
+    let daemon = &*s.scheduling == "DAEMON";
+    let why = if daemon { "no instance to run on: a daemon has one task on each" } else { "0 tasks wanted" };
+    (s.desired == 0 && s.running == 0 && s.pending == 0).then(|| Found::new(why))
+}
+
+fn steady(facts: &Facts) -> Option<Found> {
+    let s = facts.service;
+    let mut why = match (&*s.scheduling, s.task_definition.name()) {
+        ("DAEMON", revision) => format!("steady on {revision}, on {} of {} instances", s.running, s.desired),
+        // A service without a task definition of its own runs task sets.
+        (_, "") => s.task_sets.first().map_or_else(|| "steady".to_owned(), |set| format!("steady on {}", set.task_definition.name())),
+        (_, revision) => format!("steady on {revision}"),
     };
-    let all = case.targets.iter().flat_map(|(group, targets)| targets.iter().map(move |t| (*group, t)));
-    all.filter(|(_, t)| t.state == TargetState::Unhealthy && !in_grace(t)).collect()
-}
-
-/// Until when an unhealthy target of this task is no failure, while that lasts.
-#[must_use]
-pub fn excused_until(service: &Service, task: Option<&Task>, now: Time) -> Option<Time> {
-    let seconds = i64::from(service.grace_seconds).min(GRACE_EXCUSES_SECONDS);
-    let until = task?.started_at?.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
-    (until > now).then_some(until)
-}
-
-fn registered(case: &Case) -> usize {
-    let counts = |t: &&Target| matches!(t.state, TargetState::Healthy | TargetState::Unhealthy | TargetState::Initial);
-    case.targets.iter().map(|(_, targets)| targets.iter().filter(counts).count()).sum()
-}
-
-fn targets_sentence(case: &Case, bad: &[(&str, &Target)]) -> String {
-    let (_, first) = bad[0];
-    let reason = first.reason.as_deref().unwrap_or("unhealthy");
-    let told = first.description.as_deref().map_or(String::new(), |d| format!(" · {d}"));
-    format!("{}/{} targets unhealthy · {reason}{told} · {}:{}", bad.len(), registered(case), first.id, first.port)
-}
-
-/// When ECS last said that a target is unhealthy; ELB itself does not tell since when.
-fn told_unhealthy(case: &Case) -> Option<Time> {
-    case.service.events.iter().find(|e| event(&e.message) == EventKind::Unhealthy)?.at
-}
-
-fn all_targets_unhealthy(case: &Case) -> Option<Verdict> {
-    let bad = unhealthy(case);
-    let all = !bad.is_empty() && bad.len() == registered(case);
-    all.then(|| Verdict::new(Health::Fail, targets_sentence(case, &bad)).since(told_unhealthy(case)).next("h target health · l logs"))
-}
-
-fn some_targets_unhealthy(case: &Case) -> Option<Verdict> {
-    let bad = unhealthy(case);
-    (!bad.is_empty())
-        .then(|| Verdict::new(Health::Warn, targets_sentence(case, &bad)).since(told_unhealthy(case)).next("h target health · l logs"))
-}
-
-/// "Steady" after a rollback is not success: the release is not out.
-fn rolled_back(case: &Case) -> Option<Verdict> {
-    let since_bad = |e: &&ServiceEvent| {
-        event(&e.message) == EventKind::DeploymentFailed
-            && e.at.is_some_and(|at| case.now.as_second() - at.as_second() < ROLLBACK_COUNTS_SECONDS)
-    };
-    let bad = case.service.events.iter().find(since_bad)?;
-    let d = primary(case)?;
-    let released_after = d.created_at > bad.at;
-    if released_after || d.rollout_state.as_deref() == Some("FAILED") {
-        return None;
+    if let Some(lost) = task::replaced(facts) {
+        why = format!("{why} · {lost}, replaced");
     }
-    let reason =
-        newest_failure(case.tasks).map(|t| stop_sentence(t)).filter(|r| !r.is_empty()).map_or(String::new(), |r| format!(" · {r}"));
-    let head = if d.rollout_state.as_deref() == Some("IN_PROGRESS") { "going back to" } else { "rolled back to" };
-    let why = format!("last release failed, {head} {} · {}/{} up{reason}", short(d), d.running, d.desired);
-    Some(Verdict::new(Health::Fail, why).since(bad.at).next("⏎ its stopped tasks · e events"))
-}
-
-fn rolling(case: &Case) -> Option<Verdict> {
-    let s = case.service;
-    let d = primary(case)?;
-    let moving = s.deployments.len() > 1 || d.rollout_state.as_deref() == Some("IN_PROGRESS");
-    moving.then(|| Verdict::new(Health::Roll, format!("rolling to {} · {}/{} up", short(d), d.running, d.desired)).since(d.created_at))
-}
-
-fn unhealthy_tasks(case: &Case) -> Option<Verdict> {
-    let bad: Vec<_> = case.tasks.iter().filter(|t| !t.stopped() && &*t.health == "UNHEALTHY").collect();
-    let first = bad.first()?;
-    let why = format!("{}/{} tasks fail their container health check", bad.len(), case.service.running);
-    Some(Verdict::new(Health::Warn, why).since(first.started_at).next("⏎ its tasks · l logs"))
-}
-
-fn too_few(case: &Case) -> Option<Verdict> {
-    let s = case.service;
-    if s.running >= s.desired {
-        return None;
+    if facts.current().is_some_and(|d| &*d.status == "ROLLBACK_SUCCESSFUL") {
+        why.push_str(" · the last release was rolled back");
     }
-    let held_up = case.tasks.iter().find(|t| !t.stopped() && task(t, case.now).health == Health::Warn);
-    let failure = newest_failure(case.tasks);
-    let head = format!("{}/{} tasks run, {} pending", s.running, s.desired, s.pending);
-    Some(match (held_up, failure) {
-        (Some(t), _) => {
-            Verdict::new(Health::Warn, format!("{head} · {} held up: {}", t.arn.name().get(..8).unwrap_or("a task"), task(t, case.now).why))
-                .since(t.created_at)
-        }
-        (None, Some(t)) => {
-            Verdict::new(Health::Warn, format!("{head} · {}", stop_sentence(t))).since(t.stopped_at).next("⏎ its stopped tasks")
-        }
-        (None, None) => Verdict::new(Health::Warn, head),
-    })
-}
-
-fn bad_event(case: &Case) -> Option<Verdict> {
-    let (event, kind) = newest_telling(case.service)?;
-    let fresh = event.at.is_some_and(|at| case.now.as_second() - at.as_second() < EVENT_COUNTS_SECONDS);
-    let bad = matches!(kind, EventKind::Unhealthy | EventKind::Throttled | EventKind::Unplaceable) && fresh;
-    bad.then(|| Verdict::new(Health::Warn, plain(&event.message, &case.service.name)).since(event.at).next("e events · h target health"))
-}
-
-fn primary<'a>(case: &Case<'a>) -> Option<&'a Deployment> {
-    case.service.deployments.iter().find(|d| &*d.status == "PRIMARY")
-}
-
-/// Whether the newest deployment began so lately that nothing running is no news.
-fn young(case: &Case) -> bool {
-    let started = primary(case).and_then(|d| d.created_at);
-    started.is_some_and(|at| case.now.as_second() - at.as_second() < 120)
-}
-
-/// The newest event that says more than that tasks move.
-fn newest_telling(service: &Service) -> Option<(&ServiceEvent, EventKind)> {
-    service.events.iter().map(|e| (e, event(&e.message))).find(|(_, kind)| !matches!(kind, EventKind::Moving | EventKind::Other))
+    let since = s.deployments.first().and_then(|d| d.updated_at.or(d.created_at));
+    Some(Found::new(why).since(since))
 }
 
 fn short(deployment: &Deployment) -> &str {
     deployment.task_definition.name()
-}
-
-fn tasks_word(n: u32) -> String {
-    if n == 1 { "1 task".to_owned() } else { format!("{n} tasks") }
 }
 
 /// AWS's sentence without the `(service NAME)` that every row says already.

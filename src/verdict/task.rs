@@ -1,7 +1,7 @@
 //! Judges single tasks and targets, and says in one line why a task stopped.
 
-use super::{Health, Verdict};
-use crate::model::{Container, Target, TargetState, Task, TaskStatus, Time};
+use super::{Health, Verdict, cause};
+use crate::model::{Container, Target, TargetState, Task, TaskDefinition, TaskStatus, Time};
 use std::sync::Arc;
 
 /// Seconds in a state before running after which a task counts as held up. Fargate takes one to two minutes for a large image.
@@ -13,7 +13,7 @@ pub fn task(task: &Task, now: Time) -> Verdict {
     match &task.status {
         TaskStatus::Stopped | TaskStatus::Deprovisioning | TaskStatus::Stopping | TaskStatus::Deactivating => stopping(task),
         TaskStatus::Running if &*task.health == "UNHEALTHY" => {
-            Verdict::new(Health::Fail, "container health check fails").since(task.started_at).next("l logs · d the health check's command")
+            Verdict::new(Health::Fail, "container health check fails").since(task.started_at).next("run the health check's command in the container", "l logs · d the command")
         }
         TaskStatus::Running => Verdict::new(Health::Ok, "running").since(task.started_at),
         TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => {
@@ -36,6 +36,21 @@ fn starting(task: &Task) -> &'static str {
 fn stopping(task: &Task) -> Verdict {
     let health = if stopped_normally(task) { Health::Idle } else { Health::Fail };
     Verdict::new(health, stop_sentence(task)).since(task.stopped_at.or(task.stopping_at))
+}
+
+/// How a task is that stands alone, with the cause where it ended or fails its check.
+#[must_use]
+pub fn lone_task(of: &Task, definition: Option<&TaskDefinition>, now: Time) -> Verdict {
+    let mut verdict = task(of, now);
+    if of.stopped() || of.stop_code.is_some() {
+        let explained = cause::stopped(&stop(of, definition));
+        verdict.explain(&explained);
+        verdict.why.clone_from(&explained.says);
+    } else if verdict.health == Health::Fail {
+        verdict.cause = Some(cause::Cause::ContainerHealthCheck);
+        verdict.confidence = Some(cause::Confidence::High);
+    }
+    verdict
 }
 
 /// Whether a stop was meant: a scale-in, a replacement by a deployment, or a person. Such a stop is no failure whatever the exit code.
@@ -65,7 +80,7 @@ pub fn stop_sentence(task: &Task) -> String {
     if stopped_normally(task) {
         return if told.is_empty() { "stopping".to_owned() } else { told.to_owned() };
     }
-    let culprit = culprit(task);
+    let culprit = culprit(task, None);
     let exit = culprit.and_then(|c| c.exit_code).map(|code| format!("exit {code}{}", exit_word(code)));
     let own = culprit.and_then(|c| c.reason.as_deref()).filter(|reason| !told.contains(reason));
     let name = culprit.filter(|_| task.containers.len() > 1).map(|c| c.name.to_string());
@@ -74,17 +89,44 @@ pub fn stop_sentence(task: &Task) -> String {
     parts.join(" · ")
 }
 
-/// The container that ended the task: the one with a reason of its own, else the one that ended badly and not by the stop signal.
+/// The container that ended the task: one whose reason is memory, then one with a reason of its own, then an essential one that ended
+/// badly by itself, and last one that may only have followed the stop signal.
 #[must_use]
-pub fn culprit(task: &Task) -> Option<&Container> {
-    let by_reason = task.containers.iter().find(|c| c.reason.is_some());
-    let badly = task.containers.iter().find(|c| c.exit_code.is_some_and(|code| !matches!(code, 0 | 137 | 143)));
-    let any = task.containers.iter().find(|c| c.exit_code.is_some_and(|code| code != 0));
-    by_reason.or(badly).or(any).or_else(|| task.containers.iter().find(|c| c.exit_code.is_some()))
+pub fn culprit<'a>(task: &'a Task, definition: Option<&TaskDefinition>) -> Option<&'a Container> {
+    let essential = |c: &Container| definition.and_then(|d| d.containers.iter().find(|own| own.name == c.name)).map(|own| own.essential);
+    let told = |c: &Container| c.reason.as_deref().map_or(0, |reason| 1 + u8::from(reason.contains("OutOfMemory")));
+    let badness = |c: &Container| {
+        let code = c.exit_code?;
+        let followed = matches!(code, 0 | 137 | 143);
+        // An essential container that ends with 0 ends the task; the others are then stopped by signal.
+        let ended_first = code == 0 && essential(c) == Some(true);
+        Some((essential(c) != Some(false), !followed, ended_first, code != 0))
+    };
+    // The first of equals: AWS lists containers in the order of the task definition.
+    let of_reason = task.containers.iter().rev().filter(|c| told(c) > 0).max_by_key(|c| (told(c), badness(c)));
+    of_reason.or_else(|| task.containers.iter().rev().filter(|c| badness(c).is_some()).max_by_key(|c| badness(c)))
+}
+
+/// What AWS told of a stop, for the rules of causes.
+pub(super) fn stop(task: &Task, definition: Option<&TaskDefinition>) -> cause::Stop {
+    let essential = |c: &Container| definition.and_then(|d| d.containers.iter().find(|own| own.name == c.name)).map(|own| own.essential);
+    let ended = |c: &Container| cause::Ended {
+        name: c.name.to_string(),
+        reason: c.reason.as_deref().unwrap_or_default().to_owned(),
+        // Windows' codes are 32 bits without a sign; others are never negative.
+        exit_code: c.exit_code.map(|code| i64::from(code.cast_unsigned())),
+        essential: essential(c),
+    };
+    cause::Stop {
+        reason: task.stopped_reason.as_deref().unwrap_or_default().to_owned(),
+        stop_code: task.stop_code.as_deref().unwrap_or_default().to_owned(),
+        containers: task.containers.iter().map(ended).collect(),
+        of_service: Some(task.service().is_some()),
+    }
 }
 
 /// What an exit code says by convention: 128 + the signal's number, or the shell's own.
-fn exit_word(code: i32) -> &'static str {
+pub(super) fn exit_word(code: i32) -> &'static str {
     match code {
         126 => " (not executable)",
         127 => " (command not found)",
@@ -126,20 +168,13 @@ pub fn target(target: &Target, grace_until: Option<Time>) -> Verdict {
     };
     match &target.state {
         TargetState::Healthy => Verdict::new(Health::Ok, "gets traffic"),
-        TargetState::Unhealthy if grace_until.is_none() => Verdict::new(Health::Fail, told).next(next_check(reason)),
+        TargetState::Unhealthy if grace_until.is_none() => {
+            let next = cause::target(&told).next_check;
+            Verdict::new(Health::Fail, told).next(next, "l logs")
+        }
         TargetState::Initial | TargetState::Unhealthy => Verdict::new(Health::Roll, told),
         TargetState::Unused if reason == "Target.InvalidState" || reason == "Target.IpUnusable" => Verdict::new(Health::Warn, told),
         TargetState::Draining | TargetState::UnhealthyDraining | TargetState::Unused => Verdict::new(Health::Idle, told),
         TargetState::Unavailable | TargetState::Other(_) => Verdict::new(Health::Unknown, told),
-    }
-}
-
-/// Where to look for a failing health check, by AWS's reason code.
-fn next_check(reason: &str) -> &'static str {
-    match reason {
-        "Target.ResponseCodeMismatch" => "check the path, redirects and auth of the health check · l logs",
-        "Target.Timeout" => "check that the app answers in time, the port, the security group",
-        "Target.FailedHealthChecks" => "check the port and protocol, and that the app is up · l logs",
-        _ => "",
     }
 }

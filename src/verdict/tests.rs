@@ -1,17 +1,71 @@
-//! The verdicts held to hand-made values, rule by rule.
+//! The verdicts held to hand-made values: here single tasks and targets, in `rules` every rule, in `stories` what an operator asks.
+
+mod rules;
+mod stories;
 
 use super::*;
-use crate::model::sample::{NOW, ago, container, deployment, event, service as steady, stopped, target as a_target, task as a_task};
-use crate::model::{Container, Service, ServiceEvent, Target, TargetState, Task, Time};
+use crate::model::sample::{ago, container, group, service as steady, stopped, target as a_target, task as a_task};
+use crate::model::{
+    Arn, Container, ContainerDefinition, ContainerInstance, Service, ServiceDeployment, Target, TargetState, Task, TaskDefinition, Time,
+};
 use std::sync::Arc;
 
 fn now() -> Time {
     ago(0)
 }
 
-fn judge(s: &Service, tasks: &[Task], targets: &[Target]) -> Verdict {
-    let tasks: Vec<Arc<Task>> = tasks.iter().cloned().map(Arc::new).collect();
-    service(s, &tasks, &[("api", targets)], now())
+/// A service with all that is known of it.
+struct Scene {
+    service: Service,
+    tasks: Vec<Arc<Task>>,
+    groups: Vec<(Arn, Vec<Target>)>,
+    instances: Vec<Arc<ContainerInstance>>,
+    deployments: Vec<Arc<ServiceDeployment>>,
+    definitions: Vec<TaskDefinition>,
+    /// Lines of a container, by its name.
+    lines: Vec<(&'static str, Vec<&'static str>)>,
+}
+
+impl Scene {
+    fn of(service: Service) -> Self {
+        Scene {
+            service,
+            tasks: Vec::new(),
+            groups: Vec::new(),
+            instances: Vec::new(),
+            deployments: Vec::new(),
+            definitions: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    fn task(&mut self, task: Task) -> &mut Self {
+        self.tasks.push(Arc::new(task));
+        self
+    }
+
+    fn targets(&mut self, targets: &[Target]) -> &mut Self {
+        self.groups.push((group(), targets.to_vec()));
+        self
+    }
+
+    fn judge(&self) -> Verdict {
+        self.judge_at(now())
+    }
+
+    fn judge_at(&self, now: Time) -> Verdict {
+        let groups: Vec<Group> = self.groups.iter().map(|(arn, targets)| Group { arn, targets }).collect();
+        service(&Known {
+            service: &self.service,
+            tasks: &self.tasks,
+            groups: &groups,
+            instances: &self.instances,
+            deployments: &self.deployments,
+            definition: &|arn| self.definitions.iter().find(|d| d.arn == *arn),
+            lines: &|_, name| self.lines.iter().filter(|(own, _)| *own == name).flat_map(|(_, lines)| lines.iter().copied()).collect(),
+            now,
+        })
+    }
 }
 
 fn healthy(id: &str) -> Target {
@@ -22,148 +76,67 @@ fn sick(id: &str) -> Target {
     a_target(id, TargetState::Unhealthy, Some("Target.Timeout"))
 }
 
-#[test]
-fn a_service_that_has_what_it_wants_is_steady_on_its_revision() {
-    let verdict = judge(&steady("api"), &[a_task("a", "RUNNING")], &[healthy("10.0.0.1")]);
-    assert_eq!((verdict.health, &*verdict.why), (Health::Ok, "steady on api:7"));
-    assert_eq!(verdict.since, Some(ago(3000)));
+fn in_progress(revision: u32) -> crate::model::Deployment {
+    crate::model::sample::deployment(revision, "PRIMARY", "IN_PROGRESS")
 }
 
-#[test]
-fn a_service_that_wants_nothing_or_leaves_is_idle() {
-    let mut s = Service { desired: 0, running: 0, ..steady("api") };
-    assert_eq!(judge(&s, &[], &[]).health, Health::Idle);
-    s.running = 1;
-    assert_ne!(judge(&s, &[], &[]).health, Health::Idle, "a task that still runs is worth a look");
-    let s = Service { status: "DRAINING".into(), ..steady("api") };
-    assert_eq!((judge(&s, &[], &[]).health, judge(&s, &[], &[]).why.as_str()), (Health::Idle, "service is DRAINING"));
+/// A task of a revision's deployment that ended with this code.
+fn exited(id: &str, revision: u32, seconds: i64, exit: i32) -> Task {
+    Task {
+        started_by: Some(format!("ecs-svc/{revision}").into()),
+        task_definition: Arn(format!("arn:aws:ecs:eu-west-1:123456789012:task-definition/api:{revision}").into()),
+        started_at: Some(ago(seconds + 20)),
+        ..stopped(id, seconds, "EssentialContainerExited", "Essential container in task exited", Some(exit))
+    }
 }
 
-#[test]
-fn a_deployment_with_failed_tasks_fails_and_says_why_the_newest_died() {
-    let mut s = steady("api");
-    s.deployments[0] = deployment(8, "PRIMARY", "IN_PROGRESS");
-    (s.deployments[0].failed, s.deployments[0].running) = (3, 0);
-    let tasks = [
-        stopped("old", 600, "EssentialContainerExited", "Essential container in task exited", Some(1)),
-        stopped("new", 60, "EssentialContainerExited", "Essential container in task exited", Some(127)),
-    ];
-    let verdict = judge(&s, &tasks, &[]);
-    assert_eq!(verdict.health, Health::Fail);
-    assert_eq!(verdict.why, "deploy api:8 · 3 tasks failed · 0/2 up · exit 127 (command not found) · Essential container in task exited");
-    assert_eq!(verdict.since, Some(ago(3600)));
+fn definition(revision: u32, containers: Vec<ContainerDefinition>) -> TaskDefinition {
+    TaskDefinition {
+        arn: Arn(format!("arn:aws:ecs:eu-west-1:123456789012:task-definition/api:{revision}").into()),
+        family: "api".into(),
+        revision,
+        status: "ACTIVE".into(),
+        cpu: None,
+        memory: None,
+        network_mode: Some("bridge".into()),
+        task_role: None,
+        execution_role: Some("arn:aws:iam::123456789012:role/api-execution".into()),
+        platform: None,
+        registered_at: None,
+        registered_by: None,
+        containers,
+        volumes: Vec::new(),
+        tags: Vec::new(),
+    }
 }
 
-#[test]
-fn a_completed_deployment_that_once_failed_tasks_is_no_failure() {
-    let mut s = steady("api");
-    s.deployments[0].failed = 2;
-    assert_eq!(judge(&s, &[], &[]).health, Health::Ok);
+fn instance(id: &str, cpu: u32, memory: u32) -> Arc<ContainerInstance> {
+    Arc::new(ContainerInstance {
+        arn: Arn(format!("arn:aws:ecs:eu-west-1:123456789012:container-instance/main/{id}").into()),
+        ec2_instance: Some(id.into()),
+        status: "ACTIVE".into(),
+        agent_connected: true,
+        running: 1,
+        pending: 0,
+        cpu: (cpu, 2048),
+        memory: (memory, 985),
+        registered_at: None,
+    })
 }
 
-#[test]
-fn a_release_that_rolls_back_names_both_revisions() {
-    let mut s = steady("api");
-    s.deployments = vec![deployment(7, "PRIMARY", "IN_PROGRESS"), deployment(8, "ACTIVE", "FAILED")];
-    let verdict = judge(&s, &[], &[]);
-    assert_eq!((verdict.health, &*verdict.why), (Health::Fail, "api:8 failed, rolling back to api:7 · 2/2 up"));
-}
-
-#[test]
-fn a_rollback_counts_for_half_an_hour_though_the_service_is_steady_again() {
-    let failed =
-        |seconds| ServiceEvent { ..event("(service api) (deployment ecs-svc/8) deployment failed: tasks failed to start.", seconds) };
-    let mut s = steady("api");
-    s.events = vec![event("(service api) has reached a steady state.", 30), failed(1700)];
-    let verdict = judge(&s, &[], &[]);
-    assert_eq!((verdict.health, verdict.since), (Health::Fail, Some(ago(1700))));
-    assert!(verdict.why.starts_with("last release failed, rolled back to api:7 · 2/2 up"), "{}", verdict.why);
-    s.events = vec![failed(1900)];
-    assert_eq!(judge(&s, &[], &[]).health, Health::Ok);
-    s.events = vec![failed(600)];
-    s.deployments[0].created_at = Some(ago(300));
-    assert_eq!(judge(&s, &[], &[]).health, Health::Ok, "a release after the failed one is another story");
-}
-
-#[test]
-fn a_task_that_cannot_be_placed_fails_the_service_while_tasks_are_missing() {
-    let words = "(service api) was unable to place a task because no container instance met all of its requirements.";
-    let mut s = Service { running: 1, events: vec![event(words, 60)], ..steady("api") };
-    let verdict = judge(&s, &[], &[]);
-    assert_eq!(verdict.health, Health::Fail);
-    assert_eq!(verdict.why, "was unable to place a task because no container instance met all of its requirements");
-    s.running = 2;
-    assert_ne!(judge(&s, &[], &[]).health, Health::Fail);
-}
-
-#[test]
-fn nothing_running_fails_once_the_deployment_is_past_its_first_minutes() {
-    let mut s = Service { running: 0, ..steady("api") };
-    assert_eq!((judge(&s, &[], &[]).health, judge(&s, &[], &[]).why.as_str()), (Health::Fail, "0 of 2 tasks run"));
-    s.deployments[0].created_at = Some(ago(60));
-    assert_ne!(judge(&s, &[], &[]).health, Health::Fail);
-}
-
-#[test]
-fn unhealthy_targets_warn_and_fail_when_none_is_left() {
-    let verdict = judge(&steady("api"), &[], &[healthy("10.0.0.1"), sick("10.0.0.2")]);
-    assert_eq!((verdict.health, &*verdict.why), (Health::Warn, "1/2 targets unhealthy · Target.Timeout · 10.0.0.2:80"));
-    let verdict = judge(&steady("api"), &[], &[sick("10.0.0.1"), sick("10.0.0.2"), a_target("10.0.0.9", TargetState::Draining, None)]);
-    assert_eq!((verdict.health, &*verdict.why), (Health::Fail, "2/2 targets unhealthy · Target.Timeout · 10.0.0.1:80"));
-}
-
-#[test]
-fn a_target_in_its_grace_is_no_failure_and_an_endless_grace_excuses_ten_minutes() {
-    let mut s = Service { grace_seconds: 120, ..steady("api") };
-    let young = Task { started_at: Some(ago(60)), ..a_task("a", "RUNNING") };
-    assert_eq!(judge(&s, std::slice::from_ref(&young), &[sick("10.0.0.1")]).health, Health::Ok);
-    assert_eq!(judge(&s, &[a_task("a", "RUNNING")], &[sick("10.0.0.1")]).health, Health::Fail);
-    assert_eq!(judge(&s, &[], &[sick("10.0.0.1")]).health, Health::Fail, "without its task nothing excuses a target");
-    s.grace_seconds = 2_000_000_000;
-    assert_eq!(excused_until(&s, Some(&young), now()), Some(Time::from_second(NOW - 60 + 600).unwrap()));
-    assert_eq!(judge(&s, &[a_task("a", "RUNNING")], &[sick("10.0.0.1")]).health, Health::Fail);
-}
-
-#[test]
-fn a_deployment_that_goes_well_rolls() {
-    let mut s = steady("api");
-    s.deployments = vec![deployment(8, "PRIMARY", "IN_PROGRESS"), deployment(7, "ACTIVE", "COMPLETED")];
-    s.deployments[0].running = 1;
-    let verdict = judge(&s, &[], &[healthy("10.0.0.1")]);
-    assert_eq!((verdict.health, &*verdict.why), (Health::Roll, "rolling to api:8 · 1/2 up"));
-}
-
-#[test]
-fn tasks_that_fail_their_own_check_warn() {
-    let sick = Task { health: "UNHEALTHY".into(), ..a_task("a", "RUNNING") };
-    let verdict = judge(&steady("api"), &[sick], &[]);
-    assert_eq!((verdict.health, &*verdict.why), (Health::Warn, "1/2 tasks fail their container health check"));
-    let gone = Task { health: "UNHEALTHY".into(), ..stopped("a", 60, "UserInitiated", "", Some(0)) };
-    assert_eq!(judge(&steady("api"), &[gone], &[]).health, Health::Ok);
-}
-
-#[test]
-fn missing_tasks_warn_with_the_best_reason_there_is() {
-    let s = Service { running: 1, pending: 1, ..steady("api") };
-    assert_eq!(judge(&s, &[], &[]).why, "1/2 tasks run, 1 pending");
-    let dead = stopped("a", 60, "EssentialContainerExited", "Essential container in task exited", Some(1));
-    let verdict = judge(&s, std::slice::from_ref(&dead), &[]);
-    assert_eq!((verdict.health, &*verdict.why), (Health::Warn, "1/2 tasks run, 1 pending · exit 1 · Essential container in task exited"));
-    let held = Task { created_at: Some(ago(400)), started_at: None, ..a_task("0123456789", "PENDING") };
-    let why = judge(&s, &[dead, held], &[]).why;
-    assert_eq!(why, "1/2 tasks run, 1 pending · 01234567 held up: image is being pulled, or a place looked for");
-}
-
-#[test]
-fn a_bad_word_of_the_scheduler_counts_until_a_good_one_or_a_quarter_of_an_hour() {
-    let bad = |seconds| event("(service api) operations are being throttled on elb. Will try again later.", seconds);
-    let mut s = Service { events: vec![event("(service api) has started 1 tasks: (task 1).", 30), bad(60)], ..steady("api") };
-    let verdict = judge(&s, &[], &[]);
-    assert_eq!((verdict.health, &*verdict.why), (Health::Warn, "operations are being throttled on elb. Will try again later"));
-    s.events.insert(0, event("(service api) has reached a steady state.", 20));
-    assert_eq!(judge(&s, &[], &[]).health, Health::Ok);
-    s.events = vec![bad(1000)];
-    assert_eq!(judge(&s, &[], &[]).health, Health::Ok);
+fn release(status: &str, seconds: i64, failures: Option<(u32, u32)>) -> Arc<ServiceDeployment> {
+    Arc::new(ServiceDeployment {
+        arn: Arn(format!("arn:aws:ecs:eu-west-1:123456789012:service-deployment/main/api/{status}").into()),
+        status: status.into(),
+        reason: None,
+        target_revision: None,
+        started_at: Some(ago(seconds)),
+        finished_at: Some(ago(seconds)),
+        created_at: Some(ago(seconds)),
+        failures,
+        breaker: None,
+        lifecycle_stage: None,
+    })
 }
 
 #[test]
@@ -177,9 +150,9 @@ fn a_stop_that_was_meant_is_never_a_failure_whatever_the_exit_code() {
             assert_eq!((task(&stop, now()).health, stop_sentence(&stop).as_str()), (Health::Idle, reason));
         }
     }
-    let s = Service { running: 1, ..steady("api") };
-    let scaled_in = stopped("a", 60, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/1)", Some(143));
-    assert_eq!(judge(&s, &[scaled_in], &[]).why, "1/2 tasks run, 0 pending", "it is no reason either");
+    let mut scene = Scene::of(Service { running: 1, ..steady("api") });
+    scene.task(stopped("a", 60, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/1)", Some(143)));
+    assert_eq!(scene.judge().why, "1/2 tasks run, 0 pending", "it is no reason either");
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
     page.heading(format!("Service {}", s.name));
     if let Some(verdict) = cx.board.verdict(ctx, cluster, arn) {
         page.painted("health", format!("{} {} · {}", verdict.health.glyph(), verdict.health.word(), verdict.why), verdict.health.role());
-        page.field("next check", &*verdict.next);
+        page.field("next check", verdict.next_line());
     }
     page.field("ARN", arn.as_str());
     page.field("status", &*s.status);
