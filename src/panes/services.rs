@@ -10,7 +10,7 @@ use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
 use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, Width};
-use crate::verdict::{Health, Judged};
+use crate::verdict::{Began, Health, Judged, Verdict};
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::{Line, Span};
 use std::fmt::Write as _;
@@ -230,13 +230,24 @@ pub fn want_targets(ctx: Ctx, service: &Service, focus: bool, out: &mut Vec<Want
     }
 }
 
+/// Whether trouble is older than the newest deployment, where that can be told.
+fn began(verdict: &Verdict) -> &'static str {
+    match verdict.began.filter(|_| verdict.health.troubled()) {
+        Some(Began::Before) => ", before the newest deployment",
+        Some(Began::After) => ", with the newest deployment",
+        None => "",
+    }
+}
+
 /// Why the service is as it is, what to look at next, and the last thing that ECS said of it.
 #[must_use]
 pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     const LABEL: usize = 6;
     let verdict = &row.verdict;
     let label = |word: &'static str| Span::styled(format!("{word:<LABEL$}"), cx.theme.style(Role::Dim));
+    let grace = verdict.grace_until.map_or(String::new(), |at| format!(" · in grace until {}", age::clock(at, cx)));
     let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx)));
+    let since = format!("{grace}{since}{}", began(verdict));
     let room = width.saturating_sub(LABEL + 6).max(20);
     let mut lines = Vec::new();
     for (n, part) in frame::wrapped(&format!("{}{since}", verdict.why), room).into_iter().take(2).enumerate() {
@@ -245,6 +256,8 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
         lines.push(Line::from(vec![label(first), Span::styled(glyph, cx.theme.style(verdict.health.role())), Span::styled(part, cx.theme.style(Role::Text))]));
     }
     let next = verdict.next_line();
+    // The keys stand in the last line of the screen too.
+    let next = if crate::text::width(&next) > room && !verdict.next.is_empty() { verdict.next.clone() } else { next };
     if !next.is_empty() {
         lines.push(Line::from(vec![label("next"), Span::styled(crate::text::fit(&next, room).into_owned(), cx.theme.style(Role::Text))]));
     }

@@ -29,6 +29,7 @@
 //! voice = "plain"
 //! ```
 
+mod beside;
 mod check;
 mod explain;
 pub mod fleet;

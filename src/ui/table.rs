@@ -194,14 +194,6 @@ impl<R: 'static> TableView<R> {
         self
     }
 
-    /// Shows a column, or leaves it out.
-    pub fn show(&mut self, title: &'static str, shown: bool) {
-        self.hidden.retain(|hidden| *hidden != title);
-        if !shown {
-            self.hidden.push(title);
-        }
-    }
-
     /// Puts the part's number before the title, on a screen of several parts.
     #[must_use]
     pub fn numbered(mut self, number: u8) -> Self {
@@ -216,6 +208,14 @@ impl<R: 'static> TableView<R> {
             self.rows = Rows::new(column);
         }
         self
+    }
+
+    /// Shows a column, or leaves it out.
+    pub fn show(&mut self, title: &'static str, shown: bool) {
+        self.hidden.retain(|hidden| *hidden != title);
+        if !shown {
+            self.hidden.push(title);
+        }
     }
 
     /// Whether the cursor is here; the other halves of a screen show no cursor.

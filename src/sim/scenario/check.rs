@@ -41,6 +41,7 @@ pub fn check(file: &str, text: &str, scenario: &Scenario) -> Result<(), Error> {
             self::actor(place, scenario, step)?;
         }
     }
+    super::beside::check(place, scenario)?;
     fleet(place, scenario)
 }
 

@@ -2,7 +2,10 @@
 //! documents one key. Durations are texts such as `"90s"`, `"12m"`, `"3d4h"`.
 
 mod behaviour;
+mod code_deploy;
+mod registry;
 mod rollout;
+mod scaling;
 mod service;
 
 use std::collections::BTreeMap;
@@ -13,7 +16,10 @@ use toml::Spanned;
 use super::{Fleet, Span};
 
 pub use behaviour::*;
+pub use code_deploy::*;
+pub use registry::*;
 pub use rollout::*;
+pub use scaling::*;
 pub use service::*;
 
 /// A whole scenario file.
@@ -36,6 +42,21 @@ pub struct Scenario {
     /// Services.
     #[serde(default)]
     pub service: Vec<Service>,
+    /// ECR repositories, beside those that services name.
+    #[serde(default)]
+    pub repository: Vec<Repository>,
+    /// What is asked of services.
+    #[serde(default)]
+    pub load: Vec<Load>,
+    /// Scalable targets.
+    #[serde(default)]
+    pub scaling: Vec<Scaling>,
+    /// `CloudWatch` alarms, beside those that scaling policies make.
+    #[serde(default)]
+    pub alarm: Vec<Alarm>,
+    /// `CodeDeploy` applications and groups.
+    #[serde(default)]
+    pub code_deploy: Vec<CodeDeploy>,
     /// Scripts that act from outside.
     #[serde(default)]
     pub actor: Vec<Actor>,

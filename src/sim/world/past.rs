@@ -65,10 +65,9 @@ impl Estate {
         for (container, tag) in service.container.iter().zip(tags) {
             if !container.image.split('/').next().is_some_and(|host| host.contains('.')) {
                 if container.moving {
-                    self.push_again(&container.image, tag, revision, at - 240_000);
-                } else {
-                    self.push_image(&container.image, tag, at - 240_000);
+                    self.let_move(&container.image, tag, at - 240_000);
                 }
+                self.seed_image(&container.image, tag, revision, at - 240_000);
             }
         }
         let input = self.registration(service, tags);
@@ -80,7 +79,13 @@ impl Estate {
             revision: Some(revision),
             ..Flavour::plain(&by, at)
         };
-        self.register(&input, flavour)
+        let definition = self.register(&input, flavour);
+        for group in definition.containers.iter().filter_map(|c| c.log.as_ref()) {
+            if let (Some(days), Some(kept)) = (service.log_retention, self.log_groups.get_mut(&group.group)) {
+                kept.retention_days = Some(days);
+            }
+        }
+        definition
     }
 }
 
@@ -97,12 +102,13 @@ impl Past<'_> {
             let mut revision = template.clone();
             revision.id = id;
             revision.definition = Arc::clone(definition);
-            revision.digests = definition.containers.iter().map(|c| c.digest.clone()).collect();
+            revision.digests = estate.resolve_images(definition, at);
             revision.created_at = at;
             let of = &mut estate.services[service];
             of.revisions.push(revision);
             let finished = at + estate.rng.between(170_000, 420_000);
             let past = past_deployment(estate, service, index, at, finished);
+            let set = estate.first_set(service, id);
             let of = &mut estate.services[service];
             of.history.push(past);
             if current {
@@ -117,6 +123,7 @@ impl Past<'_> {
                     not_before: 0,
                     created_at: at,
                     updated_at: finished,
+                    set,
                 });
             }
         }

@@ -2,13 +2,11 @@
 //! that `DescribeTaskDefinition` answers, and the few facts the clockwork needs.
 //! Scenarios register through here as well, so that both look alike.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
-use super::state::{AwsLogs, ContainerDefinition, Estate, Image, LogGroup, Ms, NetworkMode, Repository, TaskDefinition};
+use super::state::{AwsLogs, ContainerDefinition, Estate, LogGroup, Ms, NetworkMode, TaskDefinition};
 use crate::sim::scenario::schema::Condition;
 use crate::sim::scenario::{Behaviour, Fate, HealthCheck, Voice};
 
@@ -38,14 +36,12 @@ pub struct Trait {
     pub rate: f64,
     /// Exit code when it is told to stop; by default what programs of its voice do.
     pub stops_with: Option<i32>,
-    /// A release pushes this very tag again.
-    pub moving: bool,
 }
 
 impl Trait {
     /// As the scenario has it.
     pub(super) fn of(file: &crate::sim::scenario::schema::Container) -> Self {
-        Self { name: file.name.clone(), voice: file.voice, rate: file.rate, stops_with: file.stops_with, moving: file.moving }
+        Self { name: file.name.clone(), voice: file.voice, rate: file.rate, stops_with: file.stops_with }
     }
 }
 
@@ -65,19 +61,13 @@ impl Estate {
     /// What a revision registered by a client takes over from the one before.
     pub fn inherited_flavour(&self, input: &Value, by: &str) -> Flavour {
         let before = text(input, "family").and_then(|family| self.newest(family));
-        let like = |c: &ContainerDefinition| Trait {
-            name: c.name.clone(),
-            voice: c.voice,
-            rate: c.rate,
-            stops_with: Some(c.stops_with),
-            moving: c.moving,
-        };
+        let like = |c: &ContainerDefinition| Trait { name: c.name.clone(), voice: c.voice, rate: c.rate, stops_with: Some(c.stops_with) };
         let traits = before.map_or_else(Vec::new, |d| d.containers.iter().map(like).collect());
         let good = before.filter(|d| lasts(d)).map(|d| Arc::clone(&d.behaviour));
         let mut behaviour = good.unwrap_or_default();
         let missing = containers(input).find_map(|c| {
             let image = text(c, "image")?;
-            self.own_image(image).filter(|_| self.image_digest(image).is_none()).map(|_| ())
+            self.image_digest(image, self.now).is_none().then_some(())
         });
         if missing.is_some() {
             behaviour = Arc::new(Behaviour { fate: Fate::PullFails, ..Behaviour::default() });
@@ -130,7 +120,6 @@ impl Estate {
         let (voice, rate) = known.map_or((Voice::Plain, 1.0), |t| (t.voice, t.rate));
         let image = text(c, "image").unwrap_or_default().to_owned();
         ContainerDefinition {
-            digest: self.image_digest(&image).unwrap_or_default(),
             image,
             essential: c.get("essential").and_then(Value::as_bool).unwrap_or(true),
             cpu: number(c, "cpu"),
@@ -147,7 +136,6 @@ impl Estate {
             secrets: secrets(c),
             environment_files: environment_files(c),
             stops_with: known.and_then(|t| t.stops_with).unwrap_or_else(|| on_sigterm(voice)),
-            moving: known.is_some_and(|t| t.moving),
             voice,
             rate,
             name,
@@ -163,60 +151,6 @@ impl Estate {
         })
     }
 
-    /// Repository and tag of an image in this account's registry.
-    fn own_image<'a>(&self, image: &'a str) -> Option<(&'a str, &'a str)> {
-        let rest = image.strip_prefix(&self.registry())?.strip_prefix('/')?;
-        let rest = rest.split_once('@').map_or(rest, |(tagged, _)| tagged);
-        Some(rest.rsplit_once(':').unwrap_or((rest, "latest")))
-    }
-
-    /// The digest that an image resolves to; none when the own registry does not hold it.
-    fn image_digest(&self, image: &str) -> Option<String> {
-        if let Some((_, digest)) = image.split_once('@') {
-            return Some(digest.to_owned());
-        }
-        match self.own_image(image) {
-            Some((repository, tag)) => {
-                let images = &self.repositories.get(repository)?.images;
-                let tagged = images.iter().rev().find(|i| i.tags.iter().any(|t| t == tag));
-                tagged.map(|i| i.digest.clone())
-            }
-            None => Some(digest_of(image)),
-        }
-    }
-
-    /// The digest that each image of a task definition stands for now; empty where there is no such image.
-    #[must_use]
-    pub fn resolve(&self, definition: &TaskDefinition) -> Vec<String> {
-        definition.containers.iter().map(|c| self.image_digest(&c.image).unwrap_or_default()).collect()
-    }
-
-    /// Whether an image can be pulled by its digest; images of other registries always can.
-    pub(super) fn holds(&self, image: &str, digest: &str) -> bool {
-        let Some((repository, _)) = self.own_image(image) else { return true };
-        self.repositories.get(repository).is_some_and(|r| r.images.iter().any(|i| i.digest == digest))
-    }
-
-    /// Pushes another image under a tag that moves, and under `TAG-BUILD`, which stays.
-    pub(super) fn push_again(&mut self, repository: &str, tag: &str, build: u32, at: Ms) {
-        let fixed = format!("{tag}-{build}");
-        self.push_image(repository, &fixed, at);
-        for image in &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository::new(at)).images {
-            image.tags.retain(|t| t != tag);
-            if image.tags.contains(&fixed) {
-                image.tags.push(tag.to_owned());
-            }
-        }
-    }
-
-    /// A lifecycle policy takes an image away: `REPOSITORY:TAG`.
-    pub(super) fn expire_image(&mut self, image: &str) {
-        let Some((repository, tag)) = image.rsplit_once(':') else { return };
-        if let Some(repository) = self.repositories.get_mut(repository) {
-            repository.images.retain(|i| !i.tags.iter().any(|t| t == tag));
-        }
-    }
-
     /// Makes a revision INACTIVE: what runs with it runs on, nothing new starts from it.
     pub fn deregister_definition(&mut self, definition: &TaskDefinition) -> Option<Arc<TaskDefinition>> {
         let at = crate::sim::ecs::seconds(self.now);
@@ -230,32 +164,12 @@ impl Estate {
         *known = Arc::new(changed);
         Some(Arc::clone(known))
     }
-
-    /// Pushes an image to the own registry.
-    pub(super) fn push_image(&mut self, repository: &str, tag: &str, at: Ms) {
-        let digest = digest_of(&format!("{}/{repository}:{tag}", self.registry()));
-        let size = self.rng.between(38_000_000, 410_000_000).unsigned_abs();
-        let images = &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository::new(at)).images;
-        if !images.iter().any(|i| i.digest == digest) {
-            images.push(Image { digest, tags: vec![tag.to_owned()], pushed_at: at, size });
-        }
-    }
 }
 
 /// A revision whose tasks can live on, so that its successors may inherit its ways.
 fn lasts(definition: &TaskDefinition) -> bool {
     let lasting = matches!(definition.behaviour.fate, Fate::Healthy | Fate::SlowStart);
     lasting || definition.behaviour.at_most.is_some()
-}
-
-/// `sha256:…` of a text: stable, and looks like a digest because it is one.
-fn digest_of(text: &str) -> String {
-    let mut digest = "sha256:".to_owned();
-    for byte in Sha256::digest(text.as_bytes()) {
-        // Writing into a String cannot fail.
-        let _ = write!(digest, "{byte:02x}");
-    }
-    digest
 }
 
 /// The `taskDefinition` of a reply: the request's members and what AWS adds.

@@ -62,9 +62,9 @@ impl Estate {
     pub fn deploy(&mut self, service: usize, mut revision: ServiceRevision) -> u64 {
         let now = self.now;
         let id = self.deployment_number();
+        revision.digests = self.resolve_images(&revision.definition, now);
         revision.id = id;
         revision.created_at = now;
-        revision.digests = self.resolve(&revision.definition);
         let history_id = self.service_deployment_id();
         let of = &mut self.services[service];
         let sources: Vec<usize> = of.deployments.iter().map(|d| d.revision).collect();
@@ -113,6 +113,7 @@ impl Estate {
                 not_before: now,
                 created_at: now,
                 updated_at: now,
+                set: None,
             },
         );
         of.steady = false;
@@ -257,6 +258,7 @@ impl Estate {
                 not_before: now,
                 created_at: now,
                 updated_at: now,
+                set: None,
             }
         };
         let (id, revision) = (deployment.id, deployment.revision);
