@@ -101,7 +101,8 @@ impl Estate {
         let Watched::Metric { id, stat, threshold, comparison, periods, datapoints, missing } = &alarm.watched else { return None };
         let newest = self.now.div_euclid(MINUTE) * MINUTE - MINUTE;
         let begins = (0..Ms::from(*periods)).map(|back| newest - back * MINUTE);
-        let points: Vec<(Ms, Option<f64>)> = begins.map(|at| (at, self.statistic(id, stat, at, MINUTE))).collect();
+        let gauge = self.gauge(id);
+        let points: Vec<(Ms, Option<f64>)> = begins.map(|at| (at, self.statistic(gauge, stat, at, MINUTE))).collect();
         let known: Vec<(Ms, f64)> = points.iter().filter_map(|(at, value)| Some((*at, (*value)?))).collect();
         let breaches = |value: f64| match comparison {
             Comparison::Greater => value > *threshold,

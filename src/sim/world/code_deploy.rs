@@ -222,7 +222,14 @@ impl Estate {
         if self.code_deploy.releases[index].ended() {
             return;
         }
-        if self.now >= self.code_deploy.releases[index].due_at {
+        // An alarm cuts every pause short.
+        if let Some(alarm) = self.ringing(index) {
+            let words = format!(
+                "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the affected \
+                 deployments have been stopped. Activated alarms: <{alarm}>"
+            );
+            self.stop_release(index, Some(("ALARM_ACTIVE", words)), "DEPLOYMENT_STOP_ON_ALARM");
+        } else if self.now >= self.code_deploy.releases[index].due_at {
             self.advance_release(index);
         }
         self.see_sets(index);
@@ -244,13 +251,6 @@ impl Estate {
                              Status Code: 400; Error Code: ClientException). Check your ECS service status.";
                 return self.fail_release(index, "ECS_UPDATE_ERROR", words.to_owned());
             }
-        }
-        if let Some(alarm) = self.ringing(index) {
-            let words = format!(
-                "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the affected \
-                 deployments have been stopped. Activated alarms: <{alarm}>"
-            );
-            return self.stop_release(index, Some(("ALARM_ACTIVE", words)), "DEPLOYMENT_STOP_ON_ALARM");
         }
         let release = &self.code_deploy.releases[index];
         let Some(at) = release.events.iter().position(|event| event.status != EventStatus::Succeeded) else {
