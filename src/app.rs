@@ -11,18 +11,19 @@ use crate::budget::Meter;
 use crate::config::Config;
 use crate::feed::{Feed, Update, Wanted};
 use crate::keys::{Key, Keymap};
-use crate::model::{Ctx, Fleet, Time};
+use crate::model::{Ctx, Fleet, Task, Time};
 use crate::panes::{self, Pane};
 use crate::store::Store;
 use crate::theme::Theme;
 use crate::ui::help::Help;
-use crate::verdict::Board;
+use crate::verdict::{self, Board};
 use crate::view::{Cx, Notice, Place, Reaction, Subject, Tone, View};
 use menu::Menu;
 use palette::Palette;
 use prompt::PromptLine;
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What can happen.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub enum Event {
     Said(Notice),
     /// Other colours.
     Theme(Box<Theme>),
+    /// Stopped tasks that an earlier run had seen.
+    Recalled(Vec<Task>),
     /// The system wants the program to end.
     Terminate,
 }
@@ -68,6 +71,8 @@ pub enum Effect {
     Repaint,
     /// Read the theme of that name and bring it by [`Event::Theme`].
     Theme(String),
+    /// Write these stopped tasks where the next run finds them.
+    Keep(Vec<Arc<Task>>),
     /// Poll slowly, because nobody looks, or at the usual pace.
     Focused(bool),
 }
@@ -201,6 +206,13 @@ impl App {
             Event::Scroll(lines) => self.scroll(lines),
             Event::Update(update) => {
                 self.heard(*update);
+                let stopped = self.shared.store.take_stopped();
+                let evidence: Vec<Arc<Task>> = stopped.into_iter().filter(|task| !verdict::stopped_normally(task)).collect();
+                if evidence.is_empty() { Vec::new() } else { vec![Effect::Keep(evidence)] }
+            }
+            Event::Recalled(tasks) => {
+                self.shared.store.recall(tasks, now);
+                self.show();
                 Vec::new()
             }
             Event::Tick => {
@@ -451,7 +463,7 @@ impl App {
         }
         // What never changes is asked for once in a session, not once in a visit.
         let store = &self.shared.store;
-        self.wanted.retain(|wanted| !asked_once(wanted.feed()) || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
+        self.wanted.retain(|wanted| !wanted.feed().lasts() || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
     }
 
     /// Actions that no view took.
@@ -558,9 +570,4 @@ impl App {
         };
         self.shared.fleet.all().filter_map(of).collect()
     }
-}
-
-/// Answers that stay true as long as the program runs.
-fn asked_once(feed: &Feed) -> bool {
-    matches!(feed, Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::Image(..))
 }

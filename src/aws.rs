@@ -2,7 +2,9 @@
 //!
 //! It knows budgets, but not panes: what is asked, and how often, is the watcher's affair.
 
+mod access;
 mod api;
+mod batch;
 mod connect;
 mod convert;
 mod error;

@@ -29,13 +29,24 @@ pub enum Throttle {
     LiveTail,
     /// ECR's reads.
     Images,
+    /// `DescribeServiceRevisions`.
+    ServiceRevision,
+    /// Application Auto Scaling's reads.
+    Scaling,
+    /// CodeDeploy's reads.
+    CodeDeploy,
+    /// `GetMetricData`.
+    Metrics,
+    /// `DescribeAlarms`.
+    Alarms,
     /// `GetCallerIdentity`.
     Identity,
 }
 
 /// Burst and calls per second that AWS publishes: ECS's service-quota table and ELB's API throttling page. AWS publishes
-/// none for CloudWatch Logs' live tail, ECR and STS, and regional ones for `FilterLogEvents`; those rows are cautious guesses.
-const PUBLISHED: [(Throttle, f64, f64); 11] = [
+/// none for CloudWatch Logs' live tail, ECR, STS, Application Auto Scaling and CodeDeploy, and regional ones for `FilterLogEvents`
+/// and CloudWatch; those rows are cautious guesses.
+const PUBLISHED: [(Throttle, f64, f64); 16] = [
     (Throttle::ClusterRead, 50.0, 20.0),
     (Throttle::ServiceRead, 100.0, 20.0),
     (Throttle::ClusterResourceRead, 100.0, 20.0),
@@ -46,6 +57,11 @@ const PUBLISHED: [(Throttle, f64, f64); 11] = [
     (Throttle::LogGroups, 20.0, 10.0),
     (Throttle::LiveTail, 16.0, 4.0),
     (Throttle::Images, 20.0, 10.0),
+    (Throttle::ServiceRevision, 50.0, 20.0),
+    (Throttle::Scaling, 24.0, 2.0),
+    (Throttle::CodeDeploy, 24.0, 2.0),
+    (Throttle::Metrics, 40.0, 20.0),
+    (Throttle::Alarms, 36.0, 9.0),
     (Throttle::Identity, 20.0, 10.0),
 ];
 

@@ -1,8 +1,9 @@
 //! What can be watched. A feed is a plain key that starts with its context; whoever wants one names it, and the watcher does the rest.
 
 use crate::model::{
-    Arn, Cluster, ContainerInstance, Ctx, Identity, Image, LogLine, LogScope, LogSources, Service, ServiceDeployment, Str, Target,
-    TargetGroup, Task, TaskDefinition, Time,
+    Alarm, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, LogLine, LogScope, LogSources,
+    RepositoryImages, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics,
+    ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use std::sync::Arc;
 
@@ -29,8 +30,30 @@ pub enum Feed {
     TargetGroup(Ctx, Arn),
     /// Health of the targets in a group.
     Targets(Ctx, Arn),
-    /// What ECR says of an image reference.
+    /// What ECR says of an image reference. Asked once for a digest, again and again for a tag, which may move.
     Image(Ctx, Str),
+    /// The platforms of an index, by a reference with the index's digest. Asked once.
+    ImageIndex(Ctx, Str),
+    /// The newest images of a repository, by `registry/repository`.
+    RepositoryImages(Ctx, Str),
+    /// A service revision, by ARN. Asked once, together with others.
+    ServiceRevision(Ctx, Arn),
+    /// What CodeDeploy does to a service, by the service's ARN and the deployment's id.
+    CodeDeployment(Ctx, Arn, Str),
+    /// The rules of a load balancer, by ARN.
+    Routes(Ctx, Arn),
+    /// The ranges within which services scale; all of the context.
+    ScalableTargets(Ctx),
+    /// What scales services; all of the context.
+    ScalingPolicies(Ctx),
+    /// When services are scaled by the clock; all of the context.
+    ScheduledActions(Ctx),
+    /// What was scaled lately, by the resource `service/CLUSTER/NAME`, or of all services. The newest hundred.
+    ScalingActivities(Ctx, Option<Str>),
+    /// The alarms of these names; all of the context when none is named.
+    Alarms(Ctx, Arc<[Str]>),
+    /// CPU and memory of a service. AWS charges for it: only ever wanted when the operator asked for it.
+    Metrics(Ctx, Arn),
     /// Log lines of a scope; see [`Wanted::Logs`].
     Logs(Ctx, LogScope),
     /// The reply of AWS itself, as JSON, for one thing. Asked once per visit.
@@ -53,6 +76,17 @@ pub enum RawOf {
 }
 
 impl Feed {
+    /// Whether the answer stays true as long as the program runs, so that it is asked for once.
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        match self {
+            // A tag may move, a digest cannot.
+            Feed::Image(_, reference) => reference.contains('@'),
+            Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::ImageIndex(..) | Feed::ServiceRevision(..) => true,
+            _ => false,
+        }
+    }
+
     /// The context that it belongs to.
     #[must_use]
     pub fn ctx(&self) -> Ctx {
@@ -68,6 +102,17 @@ impl Feed {
             | Feed::TargetGroup(ctx, _)
             | Feed::Targets(ctx, _)
             | Feed::Image(ctx, _)
+            | Feed::ImageIndex(ctx, _)
+            | Feed::RepositoryImages(ctx, _)
+            | Feed::ServiceRevision(ctx, _)
+            | Feed::CodeDeployment(ctx, ..)
+            | Feed::Routes(ctx, _)
+            | Feed::ScalableTargets(ctx)
+            | Feed::ScalingPolicies(ctx)
+            | Feed::ScheduledActions(ctx)
+            | Feed::ScalingActivities(ctx, _)
+            | Feed::Alarms(ctx, _)
+            | Feed::Metrics(ctx, _)
             | Feed::Logs(ctx, _)
             | Feed::Raw(ctx, _) => *ctx,
         }
@@ -133,6 +178,17 @@ pub enum Outcome {
     Lines(Vec<LogLine>, TailState),
     /// No answer. What was known stays.
     Failed(Arc<crate::aws::AwsError>),
+    /// What answers have told about the rights of the context's role; says nothing about the feed itself.
+    Learnt(Vec<Learnt>),
+}
+
+/// An action of IAM with what an answer has told about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learnt {
+    /// `ecs:ListServices`.
+    pub action: Str,
+    /// What AWS said when it refused; nothing when it answered.
+    pub denied: Option<Str>,
 }
 
 /// How a log tail stands.
@@ -175,6 +231,28 @@ pub enum Value {
     Targets(Arc<Vec<Target>>),
     /// For [`Feed::Image`].
     Image(Arc<Image>),
+    /// For [`Feed::ImageIndex`].
+    ImageIndex(Arc<ImageIndex>),
+    /// For [`Feed::RepositoryImages`].
+    RepositoryImages(Arc<RepositoryImages>),
+    /// For [`Feed::ServiceRevision`].
+    ServiceRevision(Arc<ServiceRevision>),
+    /// For [`Feed::CodeDeployment`].
+    CodeDeployment(Arc<CodeDeployment>),
+    /// For [`Feed::Routes`].
+    Routes(Arc<Vec<Route>>),
+    /// For [`Feed::ScalableTargets`].
+    ScalableTargets(Arc<Vec<ScalableTarget>>),
+    /// For [`Feed::ScalingPolicies`].
+    ScalingPolicies(Arc<Vec<ScalingPolicy>>),
+    /// For [`Feed::ScheduledActions`].
+    ScheduledActions(Arc<Vec<ScheduledAction>>),
+    /// For [`Feed::ScalingActivities`], newest first.
+    ScalingActivities(Arc<Vec<ScalingActivity>>),
+    /// For [`Feed::Alarms`].
+    Alarms(Arc<Vec<Alarm>>),
+    /// For [`Feed::Metrics`].
+    Metrics(Arc<ServiceMetrics>),
     /// For [`Feed::Raw`]: pretty-printed JSON.
     Raw(Arc<str>),
 }

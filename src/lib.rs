@@ -84,6 +84,7 @@ pub mod duration;
 pub mod explain;
 pub mod feed;
 pub mod filter;
+pub mod kept;
 pub mod keys;
 pub mod logs;
 pub mod model;

@@ -83,7 +83,7 @@ fn serve(request: &cli::Sim) -> anyhow::Result<()> {
 }
 
 fn open_screen(open: &Open) -> anyhow::Result<()> {
-    let places = Places::of_platform();
+    let places = if open.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
     let (config, keys) = config::load(open.config.as_deref(), &places).map_err(Usage)?;
     let theme = Theme::choose(open.theme.as_deref(), config.theme.as_deref(), places.themes().as_deref(), &Surroundings::from_env())
         .map_err(Usage)?;

@@ -3,23 +3,33 @@
 //! Every string was cleaned by [`crate::text::clean`] on its way in, so any of them may be drawn as it is.
 //! Rows that did not change between two polls stay the very same `Arc`, which is how the screen knows that nothing moved.
 
+mod alarm;
 mod arn;
 mod cluster;
+mod codedeploy;
 mod definition;
 mod image;
 mod logs;
+mod route;
 #[cfg(test)]
 pub mod sample;
+mod scaling;
 mod service;
 mod target;
 mod task;
 
+pub use alarm::{Alarm, ServiceMetrics};
 pub use arn::{Arn, ImageUri};
 pub use cluster::{Cluster, ContainerInstance};
+pub use codedeploy::{CodeDeployment, LifecycleEvent, ServiceRevision, Shift, TrafficShare};
 pub use definition::{ContainerDefinition, LogConfiguration, PortMapping, TaskDefinition};
-pub use image::Image;
+pub use image::{Image, ImageIndex, RepositoryImages, is_index};
 pub use logs::{LogLine, LogScope, LogSources, LogStream};
-pub use service::{CircuitBreaker, Deployment, LoadBalancer, Service, ServiceDeployment, ServiceEvent, TaskSet};
+pub use route::Route;
+pub use scaling::{ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Suspended, scaling_resource};
+pub use service::{
+    CircuitBreaker, Deployment, LifecycleHook, LoadBalancer, RevisionShare, Rollback, Service, ServiceDeployment, ServiceEvent, TaskSet,
+};
 pub use target::{Target, TargetGroup, TargetState};
 pub use task::{Container, Task, TaskStatus};
 

@@ -4,8 +4,9 @@ use crate::app::{App, Effect, Event};
 use crate::aws::Clients;
 use crate::config::Places;
 use crate::feed::Update;
+use crate::kept;
 use crate::keys::{Burst, Key, Verdict};
-use crate::model::Time;
+use crate::model::{Task, Time};
 use crate::terminal::{Copied, Input, MouseKind, Screen, TerminalEvent};
 use crate::theme::{Surroundings, Theme};
 use crate::view::{Notice, Tone};
@@ -55,6 +56,10 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
     };
     world.screen.title("midwatch");
     let mut signals = Signals::new()?;
+    let mut recalled = Some(tokio::task::spawn_blocking({
+        let (places, now) = (world.places.clone(), world.now());
+        move || recall(&places, now)
+    }));
     tokio::spawn(end_with_the_terminal());
     let mut meter = tokio::time::interval(METER);
     let mut drawn = Instant::now();
@@ -84,6 +89,10 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
                 Some(Err(_)) | None => Some(Event::Terminate),
             },
             Some(update) = updates.recv() => Some(world.heard(update)),
+            tasks = async { recalled.as_mut().expect("asked only while it is there").await }, if recalled.is_some() => {
+                recalled = None;
+                tasks.ok().filter(|tasks| !tasks.is_empty()).map(Event::Recalled)
+            }
             _ = meter.tick() => {
                 let figures = world.watcher.meter();
                 app.update(Event::Meter(figures), world.now());
@@ -206,6 +215,18 @@ impl World {
                 self.watcher.poke(&feeds);
                 None
             }
+            Effect::Keep(_) if !self.places.remembers() => None,
+            Effect::Keep(tasks) => {
+                // A disk may be slow, and none of this is worth a key's time.
+                let places = self.places.clone();
+                tokio::task::spawn_blocking(move || {
+                    let lines = kept::lines(tasks.iter().map(|task| &**task));
+                    if let Err(error) = places.append(kept::FILE, &lines) {
+                        tracing::warn!("{error}");
+                    }
+                });
+                None
+            }
             Effect::Suspend => {
                 self.input = None;
                 let back = self.screen.suspend();
@@ -244,6 +265,25 @@ impl World {
         let tone = if matches!(copied, Copied::Sent { .. }) { Tone::Info } else { Tone::Warn };
         Ok(Notice { tone, text: format!("{label}: {copied}") })
     }
+}
+
+/// Reads the stopped tasks of earlier runs; a file that has grown is written anew with those that are still evidence.
+fn recall(places: &Places, now: Time) -> Vec<Task> {
+    let file = match places.recall(kept::FILE) {
+        Ok(file) => file.unwrap_or_default(),
+        Err(error) => {
+            tracing::warn!("{error}");
+            return Vec::new();
+        }
+    };
+    let mut tasks = kept::read(&file);
+    tasks.retain(|task| kept::worth(task, now));
+    if file.len() > kept::FILE_BYTES
+        && let Err(error) = places.remember(kept::FILE, &kept::lines(&tasks))
+    {
+        tracing::warn!("{error}");
+    }
+    tasks
 }
 
 fn save(path: &std::path::Path, text: &str) -> Notice {

@@ -223,6 +223,20 @@ impl Sim {
         self.shared.now()
     }
 
+    /// The troubles of the scenario that wait to be started: name, and what they are about.
+    #[must_use]
+    pub fn drills(&self) -> Vec<(String, String)> {
+        self.shared.state().world.drills.iter().map(|d| (d.name.clone(), d.about.clone())).collect()
+    }
+
+    /// Starts a drill; what it does at once has happened when this returns.
+    ///
+    /// # Errors
+    /// One line that names the nearest drill, or all of them, if there is none of this name.
+    pub fn start_drill(&self, name: &str) -> Result<(), String> {
+        self.shared.state().world.start_drill(name)
+    }
+
     /// Replaces the fault rules, those of the scenario included. An empty text ends all faults.
     ///
     /// # Errors

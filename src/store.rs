@@ -3,13 +3,16 @@
 //! A failed poll keeps the old value and puts the error and the age beside it; nothing is ever forgotten because a call failed.
 
 use crate::aws::{AwsError, ErrorKind};
-use crate::feed::{Feed, Outcome, Update, Value};
+use crate::feed::{Feed, Learnt, Outcome, Update, Value};
+use crate::kept::Kept;
 use crate::logs::Buffer;
 use crate::model::{
-    Arn, Cluster, ContainerInstance, Ctx, Identity, Image, Service, ServiceDeployment, Str, Target, TargetGroup, Task, TaskDefinition, Time,
+    Alarm, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, RepositoryImages, Route, ScalableTarget,
+    ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics, ServiceRevision, Str, Target, TargetGroup,
+    Task, TaskDefinition, Time,
 };
 use crate::view::Notice;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// Log tails kept beside the visible one, so that going back shows them at once.
@@ -35,6 +38,15 @@ pub struct Slot {
     pub revision: u64,
 }
 
+/// What an answer of AWS told about one action of the role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// When it was told.
+    pub at: Time,
+    /// What AWS said when it refused; nothing when it answered.
+    pub denied: Option<Str>,
+}
+
 /// All slots.
 #[derive(Default)]
 pub struct Store {
@@ -44,8 +56,10 @@ pub struct Store {
     tasks_by_service: HashMap<(Ctx, Arn), HashMap<Str, Group>>,
     messages: VecDeque<(Time, Notice)>,
     locked_out: HashMap<Ctx, Arc<AwsError>>,
+    access: HashMap<Ctx, BTreeMap<Str, Access>>,
     tail_bytes: Option<usize>,
     clock: u64,
+    kept: Kept,
 }
 
 /// The tasks of one service, with the time of the store's clock at which they last changed.
@@ -97,7 +111,21 @@ impl Store {
                 self.tail_mut(&feed).push(lines, state);
                 vec![feed]
             }
+            Outcome::Learnt(learnt) => {
+                self.learn(feed.ctx(), learnt, at);
+                vec![feed]
+            }
         }
+    }
+
+    fn learn(&mut self, ctx: Ctx, learnt: Vec<Learnt>, at: Time) {
+        let known = self.access.entry(ctx).or_default();
+        known.extend(learnt.into_iter().map(|learnt| (learnt.action, Access { at, denied: learnt.denied })));
+    }
+
+    /// What answers have told about the rights of a context's role, by IAM's action.
+    pub fn access(&self, ctx: Ctx) -> impl Iterator<Item = (&Str, &Access)> {
+        self.access.get(&ctx).into_iter().flatten()
     }
 
     /// Credentials belong to a context, not to a call: any answer shows that they work, any refusal of them that they do not.
@@ -107,11 +135,14 @@ impl Store {
             Outcome::Failed(error) if matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials) => {
                 self.locked_out.entry(ctx).or_insert_with(|| error.clone());
             }
-            Outcome::Failed(_) | Outcome::Busy | Outcome::Recalled(_) => {}
+            Outcome::Failed(_) | Outcome::Busy | Outcome::Recalled(_) | Outcome::Learnt(_) => {}
             // Who logged in again may be somebody else.
             _ => {
-                if self.locked_out.remove(&ctx).is_some() && !matches!(feed, Feed::Identity(_)) {
-                    self.slots.remove(&Feed::Identity(ctx));
+                if self.locked_out.remove(&ctx).is_some() {
+                    self.access.remove(&ctx);
+                    if !matches!(feed, Feed::Identity(_)) {
+                        self.slots.remove(&Feed::Identity(ctx));
+                    }
                 }
             }
         }
@@ -136,6 +167,14 @@ impl Store {
             }
         }
         if let (Feed::Tasks(ctx, cluster), Value::Tasks(tasks)) = (&feed, &value) {
+            // Part of a list says nothing about what is not in it.
+            if expected.is_none() {
+                let old = match self.slots.get(&feed).and_then(|slot| slot.value.as_ref()) {
+                    Some(Value::Tasks(old)) => old.as_slice(),
+                    _ => &[],
+                };
+                self.kept.saw(old, tasks, at);
+            }
             let key = (*ctx, cluster.clone());
             let old = self.tasks_by_service.remove(&key).unwrap_or_default();
             self.tasks_by_service.insert(key, group_by_service(tasks, old, self.clock + 1));
@@ -290,10 +329,26 @@ impl Store {
         &self.messages
     }
 
-    /// One task.
+    /// One task, also one that AWS has forgotten.
     #[must_use]
     pub fn task(&self, ctx: Ctx, cluster: &Arn, task: &Arn) -> Option<&Arc<Task>> {
-        self.tasks(ctx, cluster)?.iter().find(|row| row.arn == *task)
+        let listed = self.tasks(ctx, cluster)?.iter().find(|row| row.arn == *task);
+        listed.or_else(|| self.kept(cluster).find(|row| row.arn == *task))
+    }
+
+    /// Stopped tasks of a cluster that AWS has forgotten, oldest first.
+    pub fn kept<'a>(&'a self, cluster: &Arn) -> impl Iterator<Item = &'a Arc<Task>> + use<'a> {
+        self.kept.of(cluster)
+    }
+
+    /// Takes back what an earlier run of the program had seen.
+    pub fn recall(&mut self, tasks: Vec<Task>, now: Time) {
+        self.kept.recall(tasks, now);
+    }
+
+    /// Tasks that were seen to be stopped since the last call.
+    pub fn take_stopped(&mut self) -> Vec<Arc<Task>> {
+        self.kept.take_fresh()
     }
 
     /// A task definition.
@@ -346,6 +401,105 @@ impl Store {
     pub fn image(&self, ctx: Ctx, uri: &Str) -> Option<&Arc<Image>> {
         match self.value(&Feed::Image(ctx, uri.clone()))? {
             Value::Image(image) => Some(image),
+            _ => None,
+        }
+    }
+
+    /// The platforms of an index.
+    #[must_use]
+    pub fn image_index(&self, ctx: Ctx, uri: &Str) -> Option<&Arc<ImageIndex>> {
+        match self.value(&Feed::ImageIndex(ctx, uri.clone()))? {
+            Value::ImageIndex(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The newest images of a repository, by `registry/repository`.
+    #[must_use]
+    pub fn repository_images(&self, ctx: Ctx, repository: &Str) -> Option<&Arc<RepositoryImages>> {
+        match self.value(&Feed::RepositoryImages(ctx, repository.clone()))? {
+            Value::RepositoryImages(images) => Some(images),
+            _ => None,
+        }
+    }
+
+    /// A service revision.
+    #[must_use]
+    pub fn service_revision(&self, ctx: Ctx, arn: &Arn) -> Option<&Arc<ServiceRevision>> {
+        match self.value(&Feed::ServiceRevision(ctx, arn.clone()))? {
+            Value::ServiceRevision(revision) => Some(revision),
+            _ => None,
+        }
+    }
+
+    /// What CodeDeploy does to a service under a deployment's id.
+    #[must_use]
+    pub fn code_deployment(&self, ctx: Ctx, service: &Arn, id: &Str) -> Option<&Arc<CodeDeployment>> {
+        match self.value(&Feed::CodeDeployment(ctx, service.clone(), id.clone()))? {
+            Value::CodeDeployment(deployment) => Some(deployment),
+            _ => None,
+        }
+    }
+
+    /// The rules of a load balancer.
+    #[must_use]
+    pub fn routes(&self, ctx: Ctx, load_balancer: &Arn) -> Option<&[Route]> {
+        match self.value(&Feed::Routes(ctx, load_balancer.clone()))? {
+            Value::Routes(routes) => Some(routes),
+            _ => None,
+        }
+    }
+
+    /// The scaling ranges of a context, by resource.
+    #[must_use]
+    pub fn scalable_targets(&self, ctx: Ctx) -> Option<&[ScalableTarget]> {
+        match self.value(&Feed::ScalableTargets(ctx))? {
+            Value::ScalableTargets(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// The scaling policies of a context, by resource and name.
+    #[must_use]
+    pub fn scaling_policies(&self, ctx: Ctx) -> Option<&[ScalingPolicy]> {
+        match self.value(&Feed::ScalingPolicies(ctx))? {
+            Value::ScalingPolicies(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// The scheduled scaling of a context, by resource and name.
+    #[must_use]
+    pub fn scheduled_actions(&self, ctx: Ctx) -> Option<&[ScheduledAction]> {
+        match self.value(&Feed::ScheduledActions(ctx))? {
+            Value::ScheduledActions(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// The newest scaling activities of a resource, or of all, newest first.
+    #[must_use]
+    pub fn scaling_activities(&self, ctx: Ctx, resource: Option<&Str>) -> Option<&[ScalingActivity]> {
+        match self.value(&Feed::ScalingActivities(ctx, resource.cloned()))? {
+            Value::ScalingActivities(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// The alarms of these names, or all, by name.
+    #[must_use]
+    pub fn alarms(&self, ctx: Ctx, names: &Arc<[Str]>) -> Option<&[Alarm]> {
+        match self.value(&Feed::Alarms(ctx, names.clone()))? {
+            Value::Alarms(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// CPU and memory of a service.
+    #[must_use]
+    pub fn metrics(&self, ctx: Ctx, service: &Arn) -> Option<&Arc<ServiceMetrics>> {
+        match self.value(&Feed::Metrics(ctx, service.clone()))? {
+            Value::Metrics(metrics) => Some(metrics),
             _ => None,
         }
     }

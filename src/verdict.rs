@@ -18,7 +18,7 @@ pub use board::{Board, Judged};
 pub use event::{EventKind, event, lone_event};
 pub use facts::{Group, Known, excused_until};
 pub use service::{RULES, Rule, service};
-pub use task::{exit_codes, lone_task, newest_failure, stop_sentence, stopped_normally, target, task};
+pub use task::{culprit, exit_codes, lone_task, newest_failure, stop_sentence, stopped_normally, target, task};
 
 use cause::{Cause, Confidence};
 use crate::model::Time;

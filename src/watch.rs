@@ -238,7 +238,8 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::
             outbox.clone().send(Outcome::Busy).await;
         }
         let priority = if control.focus { Priority::Focus } else { Priority::Sweep };
-        let rest = match poll.ask(priority, &mut |rows, of| outbox.offer(Outcome::Part(rows, of))).await {
+        let answer = poll.ask(priority, &mut |rows, of| outbox.offer(Outcome::Part(rows, of))).await;
+        let rest = match answer {
             Ok(outcome) => {
                 failures = 0;
                 outbox.clone().send(outcome).await;
@@ -251,6 +252,11 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::
                 rest
             }
         };
+        // After the answer: one that shows a new login makes the store forget what the old one might do.
+        let learnt = poll.learnt();
+        if !learnt.is_empty() {
+            outbox.clone().send(Outcome::Learnt(learnt)).await;
+        }
         awaited = wait(&outbox.feed, rest, Duration::ZERO, control.pokes, &mut heard).await;
     }
 }

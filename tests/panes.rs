@@ -96,6 +96,20 @@ fn services_of_every_kind() {
 }
 
 #[test]
+fn triage() {
+    let mut stage = service("payments-prod", "checkout");
+    stage.press("i");
+    rest(&mut stage);
+    shots!(stage, "triage_live");
+    stage.keys("tab tab");
+    rest(&mut stage);
+    shots!(stage, "triage_logs");
+    stage.press("tab");
+    stage.press("z");
+    shots!(stage, "triage_zoomed");
+}
+
+#[test]
 fn tasks() {
     let mut stage = service("payments-prod", "checkout");
     stage.press("enter");
@@ -104,6 +118,24 @@ fn tasks() {
     stage.find("OutOfMemory");
     rest(&mut stage);
     shots!(stage, "tasks_stopped");
+}
+
+#[test]
+fn a_stopped_task_is_kept_when_aws_forgets_it() {
+    let mut stage = service("payments-prod", "checkout");
+    stage.press("enter");
+    rest(&mut stage);
+    let screen = stage.screen(160, 35);
+    let lost = screen.lines().find(|line| line.contains("✖ STOPPED") && line.contains("OutOfMemory")).unwrap().to_owned();
+    let id = lost.split_whitespace().find(|word| word.len() == 8 && word.bytes().all(|b| b.is_ascii_hexdigit())).unwrap();
+    stage.step(3700);
+    rest(&mut stage);
+    stage.press("/");
+    stage.write(id);
+    stage.press("enter");
+    let screen = stage.screen(160, 35);
+    assert!(screen.contains(id) && screen.contains("kept, AWS lists it no more"), "{screen}");
+    assert!(screen.contains("OutOfMemory"), "the evidence is still there: {screen}");
 }
 
 #[test]

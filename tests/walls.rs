@@ -26,6 +26,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("explain", &["cli", "feed", "model", "store", "text", "verdict"]),
     ("feed", &["aws", "model"]),
     ("filter", &["duration", "nearest"]),
+    ("kept", &["model", "text"]),
     ("keys", &["action", "nearest", "settings"]),
     ("logs", &["action", "config", "duration", "feed", "model", "text", "theme", "view"]),
     ("logs/source", &["aws", "feed", "logs", "model", "text"]),
@@ -33,11 +34,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("nearest", &[]),
     ("panes", &["action", "feed", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
     ("retry", &[]),
-    ("run", &["app", "aws", "config", "feed", "keys", "model", "terminal", "theme", "view", "watch"]),
+    ("run", &["app", "aws", "config", "feed", "kept", "keys", "model", "terminal", "theme", "view", "watch"]),
     ("settings", &["nearest"]),
     // A mistake that client and simulator shared would cancel itself out.
     ("sim", &[]),
-    ("store", &["aws", "feed", "logs", "model", "view"]),
+    ("store", &["aws", "feed", "kept", "logs", "model", "view"]),
     ("terminal", &["keys"]),
     ("text", &["model"]),
     ("theme", &["nearest", "settings"]),
@@ -51,7 +52,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const MAY_WAIT: &[&str] = &["run", "watch", "budget", "aws", "logs/source", "sim", "main", "terminal"];
 
 /// The modules that are pure: an event comes in, the state changes, nothing is asked of the machine.
-const PURE: &[&str] = &["action", "app", "feed", "filter", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
+const PURE: &[&str] = &["action", "app", "feed", "filter", "kept", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
 
 /// A word of the outside world and the modules that may use it.
 struct Word {

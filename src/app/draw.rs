@@ -120,7 +120,7 @@ impl App {
     /// How true the screen is: live, loading, or how old.
     fn freshness(&self) -> (String, Role) {
         // What is asked for once says nothing about how live the rest is.
-        let slots = self.wanted.iter().filter(|w| !matches!(w.feed(), Feed::Image(..) | Feed::Identity(_) | Feed::TaskDefinition(..)));
+        let slots = self.wanted.iter().filter(|w| !w.feed().lasts() && !matches!(w.feed(), Feed::Image(..)));
         let (mut oldest, mut failed, mut loading, mut live): (Option<Time>, bool, usize, bool) = (None, false, 0, false);
         for slot in slots.map(|wanted| self.shared.store.slot(wanted.feed())) {
             match slot {

@@ -1,13 +1,16 @@
 //! One context's door: every call waits for its budget, is bounded in time, and fails in words.
 
+use super::access::Ledger;
+use super::batch::Batch;
 use super::connect::{self, ContextSpec, Sdk};
 use super::failure::{self, Doing};
 use super::interceptors::Clock;
+use super::poll::Figures;
 use super::queue::Budget;
-use super::target_groups::Batch;
 use super::{AwsError, ErrorKind};
 use crate::budget::{Counter, Meter, Priority, Throttle};
-use crate::model::{Ctx, Str};
+use crate::feed::Learnt;
+use crate::model::{Ctx, ServiceRevision, Str, TargetGroup, Time};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
@@ -35,7 +38,10 @@ struct Inner {
     clock: Clock,
     budget: Budget,
     sdk: Mutex<Option<(Arc<Sdk>, Instant)>>,
-    target_groups: Batch,
+    target_groups: Batch<TargetGroup>,
+    revisions: Batch<ServiceRevision>,
+    figures: Figures,
+    access: Ledger,
 }
 
 /// What a call is, for its budget and for the words of its failure.
@@ -73,8 +79,29 @@ impl Api {
         &self.0.spec.clusters
     }
 
-    pub(super) fn target_groups(&self) -> &Batch {
+    pub(super) fn target_groups(&self) -> &Batch<TargetGroup> {
         &self.0.target_groups
+    }
+
+    pub(super) fn revisions(&self) -> &Batch<ServiceRevision> {
+        &self.0.revisions
+    }
+
+    pub(super) fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+
+    /// The time by AWS's clock.
+    pub(super) fn now(&self) -> Time {
+        let skew = jiff::SignedDuration::from_millis(self.0.clock.skew_ms());
+        let local = Time::now();
+        local.checked_add(skew).unwrap_or(local)
+    }
+
+    /// What answers have told about the role's rights since this was last asked.
+    #[must_use]
+    pub fn learnt(&self) -> Vec<Learnt> {
+        self.0.access.news()
     }
 
     /// Sends a call when its budget allows, and again when AWS throttles it.
@@ -95,6 +122,7 @@ impl Api {
             let error = match answer {
                 Ok(Ok(answer)) => {
                     tracing::debug!(ctx = self.0.ctx.0, action = call.action, ms = asked.elapsed().as_millis(), "answered");
+                    self.0.access.allowed(call.action);
                     return Ok(answer);
                 }
                 Ok(Err(error)) => failure::explain(&error, doing),
@@ -109,6 +137,7 @@ impl Api {
                         continue;
                     }
                 }
+                ErrorKind::Denied => self.0.access.denied(&error),
                 ErrorKind::Expired | ErrorKind::NoCredentials => self.forget(&sdk).await,
                 _ => {}
             }
@@ -131,6 +160,7 @@ impl Api {
         let mut kept = self.0.sdk.lock().await;
         if kept.as_ref().is_some_and(|(sdk, built)| Arc::ptr_eq(sdk, failed) && built.elapsed() >= REBUILD) {
             *kept = None;
+            self.0.access.forget();
         }
     }
 
@@ -174,6 +204,9 @@ pub async fn connect(specs: Vec<ContextSpec>) -> Result<Clients, AwsError> {
             budget: Budget::new(counter.clone()),
             sdk: Mutex::default(),
             target_groups: Batch::default(),
+            revisions: Batch::default(),
+            figures: Figures::default(),
+            access: Ledger::default(),
         })));
     }
     Ok(Clients { apis: apis.into(), counter, clock })

@@ -119,6 +119,9 @@ pub(super) struct Sdk {
     pub(super) ecs: aws_sdk_ecs::Client,
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    pub(super) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(super) codedeploy: aws_sdk_codedeploy::Client,
     logs: Mutex<HashMap<Str, aws_sdk_cloudwatchlogs::Client>>,
     ecr: Mutex<HashMap<Str, aws_sdk_ecr::Client>>,
 }
@@ -149,6 +152,15 @@ impl Sdk {
                 aws_sdk_elasticloadbalancingv2::config::Builder::from(&config).interceptor(clock.clone()).build(),
             ),
             sts: aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(clock.clone()).build()),
+            scaling: aws_sdk_applicationautoscaling::Client::from_conf(
+                aws_sdk_applicationautoscaling::config::Builder::from(&config).interceptor(clock.clone()).build(),
+            ),
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
+                aws_sdk_cloudwatch::config::Builder::from(&config).interceptor(clock.clone()).build(),
+            ),
+            codedeploy: aws_sdk_codedeploy::Client::from_conf(
+                aws_sdk_codedeploy::config::Builder::from(&config).interceptor(clock.clone()).build(),
+            ),
             logs: Mutex::default(),
             ecr: Mutex::default(),
             clock: clock.clone(),

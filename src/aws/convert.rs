@@ -1,14 +1,20 @@
 //! SDK replies become model values here, and every string from outside is cleaned on its way in. Words that this version of
 //! the SDK does not know stay as AWS sent them.
 
+mod autoscaling;
+mod cloudwatch;
+mod codedeploy;
 mod definition;
 mod service;
 mod target;
 mod task;
 
+pub use autoscaling::{scalable_target, scaling_activity, scaling_policy, scheduled_action};
+pub use cloudwatch::{composite_alarm, metric_alarm};
+pub use codedeploy::{code_deployment, shift, target_of};
 pub use definition::task_definition;
-pub use service::{service, service_deployment};
-pub use target::{image, target, target_group};
+pub use service::{service, service_deployment, service_revision};
+pub use target::{image, image_index, routes, target, target_group};
 pub use task::{container_instance, task};
 
 pub use crate::text::clean;

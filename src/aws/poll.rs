@@ -1,15 +1,22 @@
 //! One answer to one feed. A poll remembers its last answer, so that it can say "the same".
 
+mod cloudwatch;
+mod codedeploy;
 mod ecs;
+mod images;
 mod raw;
+mod revisions;
+mod routes;
+mod scaling;
+
+pub(super) use cloudwatch::Figures;
 
 use super::api::{Api, Call};
-use super::failure::{Doing, failure};
 use super::sweep::{Parts, Row, Rows, sweep};
-use super::{AwsError, ErrorKind, convert, target_groups};
+use super::{AwsError, convert, target_groups};
 use crate::budget::{Priority, Throttle};
-use crate::feed::{Feed, Outcome, Value};
-use crate::model::{Arn, Cluster, ContainerInstance, Identity, Image, ImageUri, Service, ServiceDeployment, Str, Target, Task, Time};
+use crate::feed::{Feed, Learnt, Outcome, Value};
+use crate::model::{Arn, Cluster, ContainerInstance, Identity, Service, ServiceDeployment, Target, Task, Time};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -86,6 +93,12 @@ impl Poll {
         Ok(outcome)
     }
 
+    /// What answers have told about the rights of the context's role, once.
+    #[must_use]
+    pub fn learnt(&self) -> Vec<Learnt> {
+        self.api.learnt()
+    }
+
     async fn answer(&mut self, priority: Priority, parts: &mut Parts<'_>) -> Result<Outcome, AwsError> {
         let api = &self.api;
         let one = match (&self.feed, &mut self.memory) {
@@ -110,7 +123,21 @@ impl Poll {
             (Feed::TaskDefinition(_, arn), _) => ecs::task_definition(api, arn, priority).await?,
             (Feed::TargetGroup(_, arn), _) => Value::TargetGroup(Arc::new(target_groups::target_group(api, arn, priority).await?)),
             (Feed::Targets(_, arn), _) => targets(api, arn, priority).await?,
-            (Feed::Image(_, reference), _) => image(api, reference, priority).await?,
+            (Feed::Image(_, reference), _) => images::image(api, reference, priority).await?,
+            (Feed::ImageIndex(_, reference), _) => images::index(api, reference, priority).await?,
+            (Feed::RepositoryImages(_, name), _) => images::repository(api, name, priority).await?,
+            (Feed::ServiceRevision(_, arn), _) => revisions::revision(api, arn, priority).await?,
+            (Feed::CodeDeployment(_, service, id), Memory::One(last)) => {
+                let before = if let Some(Value::CodeDeployment(before)) = last { Some(&**before) } else { None };
+                codedeploy::deployment(api, service, id, before, priority).await?
+            }
+            (Feed::Routes(_, load_balancer), _) => routes::routes(api, load_balancer, priority).await?,
+            (Feed::ScalableTargets(_), _) => scaling::targets(api, priority).await?,
+            (Feed::ScalingPolicies(_), _) => scaling::policies(api, priority).await?,
+            (Feed::ScheduledActions(_), _) => scaling::scheduled(api, priority).await?,
+            (Feed::ScalingActivities(_, resource), _) => scaling::activities(api, resource.as_ref(), priority).await?,
+            (Feed::Alarms(_, names), _) => cloudwatch::alarms(api, names, priority).await?,
+            (Feed::Metrics(_, service), _) => cloudwatch::metrics(api, service, priority).await?,
             (Feed::Raw(_, of), _) => raw::raw(api, of).await?,
             (Feed::Logs(..), _) => unreachable!("logs are tailed, not polled"),
             (feed, _) => unreachable!("{feed:?} has a memory of its own kind"),
@@ -139,29 +166,6 @@ async fn targets(api: &Api, group: &Arn, priority: Priority) -> Result<Value, Aw
     // AWS orders them at random; what did not change must look unchanged.
     targets.sort_by(|a, b| (&a.id, a.port).cmp(&(&b.id, b.port)));
     Ok(Value::Targets(Arc::new(targets)))
-}
-
-async fn image(api: &Api, reference: &Str, priority: Priority) -> Result<Value, AwsError> {
-    let uri = ImageUri::parse(reference);
-    let what = format!("describe image {reference}");
-    let action = "ecr:DescribeImages";
-    let doing = Doing { action, what: &what, profile: None };
-    let Some((account, region)) = uri.ecr() else {
-        return Err(failure(ErrorKind::Invalid, doing, "it is not in a private ECR registry", ""));
-    };
-    let mut id = aws_sdk_ecr::types::ImageIdentifier::builder();
-    // With both, ECR wants the tag to point to that very digest; what runs is the digest.
-    match &uri.digest {
-        Some(digest) => id = id.image_digest(&**digest),
-        None => id = id.image_tag(uri.tag.as_deref().unwrap_or("latest")),
-    }
-    let call = Call { throttle: Throttle::Images, priority, action, what: &what };
-    let ask = |sdk: Arc<super::connect::Sdk>| {
-        sdk.ecr(region).describe_images().registry_id(account).repository_name(&*uri.repository).image_ids(id.clone().build()).send()
-    };
-    let answer = api.call(call, ask).await?;
-    let found: Option<Image> = answer.image_details().first().map(convert::image);
-    found.map(|image| Value::Image(Arc::new(image))).ok_or_else(|| failure(ErrorKind::NotFound, doing, "it does not exist", ""))
 }
 
 impl Row for Cluster {

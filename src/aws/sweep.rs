@@ -197,14 +197,10 @@ mod tests {
     fn instance(arn: &str, running: u32) -> ContainerInstance {
         ContainerInstance {
             arn: arn.into(),
-            ec2_instance: None,
             status: "ACTIVE".into(),
             agent_connected: true,
             running,
-            pending: 0,
-            cpu: (0, 0),
-            memory: (0, 0),
-            registered_at: None,
+            ..ContainerInstance::default()
         }
     }
 

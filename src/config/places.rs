@@ -23,6 +23,18 @@ impl Places {
         }
     }
 
+    /// The same without a memory: a demo leaves no trace.
+    #[must_use]
+    pub fn forgetful(self) -> Places {
+        Places { state: None, ..self }
+    }
+
+    /// Whether anything can be remembered.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        self.state.is_some()
+    }
+
     /// All of them below one directory, for tests.
     #[must_use]
     pub fn below(root: &Path) -> Places {
@@ -60,6 +72,20 @@ impl Places {
         }
     }
 
+    /// Adds lines to what is remembered under that name.
+    ///
+    /// # Errors
+    /// One line; a warning, because nothing that matters now is lost.
+    pub fn append(&self, name: &str, lines: &str) -> Result<(), String> {
+        let Some(path) = self.state(name) else { return Err(format!("cannot keep {name}: there is no home directory")) };
+        let write = || {
+            std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            // One write of whole lines at the end: several runs may add to one file.
+            private(std::fs::File::options().create(true).append(true)).open(&path)?.write_all(lines.as_bytes())
+        };
+        write().map_err(|error| format!("cannot keep {}: {error}", path.display()))
+    }
+
     /// Remembers a text under that name: whole or not at all.
     ///
     /// # Errors
@@ -70,11 +96,18 @@ impl Places {
             let directory = path.parent().unwrap_or(Path::new("."));
             std::fs::create_dir_all(directory)?;
             let temporary = path.with_extension(format!("tmp{}", std::process::id()));
-            let mut file = std::fs::File::create(&temporary)?;
+            let mut file = private(std::fs::File::options().create(true).write(true).truncate(true)).open(&temporary)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             std::fs::rename(&temporary, &path)
         };
         write().map_err(|error| format!("cannot keep {}: {error}", path.display()))
     }
+}
+
+/// What the program remembers names accounts and may quote their errors: it is for the user's eyes alone.
+fn private(options: &mut std::fs::OpenOptions) -> &mut std::fs::OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }

@@ -52,6 +52,8 @@ pub struct LogView {
     area: Rect,
     banner: bool,
     empty: Buffer,
+    /// Its number among the parts of a screen.
+    number: Option<u8>,
 }
 
 impl LogView {
@@ -59,6 +61,14 @@ impl LogView {
     #[must_use]
     pub fn open(ctx: Ctx, cluster: Arn, scope: LogScope, zone: TimeZone) -> Box<dyn View> {
         Box::new(LogView::new(ctx, cluster, scope, zone))
+    }
+
+    /// Opens them as a part of a screen, with its number before the title.
+    #[must_use]
+    pub fn open_numbered(number: u8, ctx: Ctx, cluster: Arn, scope: LogScope, zone: TimeZone) -> Box<dyn View> {
+        let mut view = LogView::new(ctx, cluster, scope, zone);
+        view.number = Some(number);
+        Box::new(view)
     }
 
     fn new(ctx: Ctx, cluster: Arn, scope: LogScope, zone: TimeZone) -> Self {
@@ -82,6 +92,7 @@ impl LogView {
             area: Rect::default(),
             banner: false,
             empty: Buffer::default(),
+            number: None,
         }
     }
 

@@ -28,7 +28,7 @@ pub struct Cluster {
 }
 
 /// An EC2 or external instance that runs tasks.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ContainerInstance {
     /// Identity.
     pub arn: Arn,
@@ -48,4 +48,20 @@ pub struct ContainerInstance {
     pub memory: (u32, u32),
     /// When it joined.
     pub registered_at: Option<Time>,
+    /// Host ports that are taken, by the agent and by tasks; every other one is free.
+    pub ports: Vec<u16>,
+    /// Version of the ECS agent.
+    pub agent_version: Option<Str>,
+    /// Version of Docker.
+    pub docker_version: Option<Str>,
+    /// `m6i.large` and the like.
+    pub instance_type: Option<Str>,
+    /// Availability zone.
+    pub zone: Option<Str>,
+    /// Capacity provider that it belongs to.
+    pub capacity_provider: Option<Str>,
+    /// AWS's sentence about the status, as for a registration that failed.
+    pub status_reason: Option<Str>,
+    /// `OK`, `IMPAIRED`, `INSUFFICIENT_DATA` or `INITIALIZING`, when told.
+    pub health: Option<Str>,
 }

@@ -75,14 +75,8 @@ pub fn service(name: &str) -> Service {
         min_percent: Some(100),
         max_percent: Some(200),
         circuit_breaker: Some(CircuitBreaker { enabled: true, rollback: true }),
-        grace_seconds: 0,
-        exec_enabled: false,
         created_at: Some(ago(86_400)),
-        created_by: None,
-        subnets: Vec::new(),
-        security_groups: Vec::new(),
-        public_ip: None,
-        tags: Vec::new(),
+        ..Service::default()
     }
 }
 

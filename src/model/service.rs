@@ -3,7 +3,7 @@
 use super::{Arn, Str, Time};
 
 /// A service as `DescribeServices` gives it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Service {
     /// Identity.
     pub arn: Arn,
@@ -49,6 +49,14 @@ pub struct Service {
     pub max_percent: Option<u32>,
     /// Deployment circuit breaker, when configured.
     pub circuit_breaker: Option<CircuitBreaker>,
+    /// Names of the alarms that fail a deployment, when they are switched on.
+    pub alarms: Vec<Str>,
+    /// Minutes that old and new tasks run side by side after the traffic has moved, for native blue/green.
+    pub bake_minutes: Option<u32>,
+    /// `ECS` for an Express service, which is changed in its own way; `CUSTOMER` else, when told.
+    pub management: Option<Str>,
+    /// Service revisions that have tasks now.
+    pub revisions: Vec<RevisionShare>,
     /// Seconds during which unhealthy targets do not count.
     pub grace_seconds: u32,
     /// Whether new tasks get the ECS Exec agent.
@@ -68,7 +76,7 @@ pub struct Service {
 }
 
 /// One entry of `service.deployments`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Deployment {
     /// `ecs-svc/…`, which its tasks carry as `startedBy`.
     pub id: Str,
@@ -95,7 +103,7 @@ pub struct Deployment {
 }
 
 /// A task set of a service that ECS does not deploy itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskSet {
     /// `ecs-svc/…`.
     pub id: Str,
@@ -113,8 +121,14 @@ pub struct TaskSet {
     pub pending: u32,
     /// `STEADY_STATE` or `STABILIZING`.
     pub stability: Option<Str>,
+    /// Percent of the service's desired count that it should run.
+    pub scale: Option<f64>,
     /// Start.
     pub created_at: Option<Time>,
+    /// Last change.
+    pub updated_at: Option<Time>,
+    /// When it came into its stability.
+    pub stability_at: Option<Time>,
     /// Target groups of this set.
     pub load_balancers: Vec<LoadBalancer>,
 }
@@ -131,7 +145,7 @@ pub struct ServiceEvent {
 }
 
 /// How a service's tasks join a target group.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LoadBalancer {
     /// Target group; absent for a Classic load balancer.
     pub target_group: Option<Arn>,
@@ -153,7 +167,7 @@ pub struct CircuitBreaker {
 }
 
 /// One entry of `ListServiceDeployments`, with what `DescribeServiceDeployments` adds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServiceDeployment {
     /// Identity.
     pub arn: Arn,
@@ -175,4 +189,67 @@ pub struct ServiceDeployment {
     pub breaker: Option<Str>,
     /// Stage of a native blue/green deployment.
     pub lifecycle_stage: Option<Str>,
+    /// Last change.
+    pub updated_at: Option<Time>,
+    /// When somebody stopped it.
+    pub stopped_at: Option<Time>,
+    /// Where it goes, with tasks and traffic.
+    pub target: Option<RevisionShare>,
+    /// Where it comes from, with tasks and traffic.
+    pub sources: Vec<RevisionShare>,
+    /// Rollback, when there was one.
+    pub rollback: Option<Rollback>,
+    /// Alarms that it watches, and those of them that went off.
+    pub alarms: (Vec<Str>, Vec<Str>),
+    /// Hooks that it waits for or has run.
+    pub hooks: Vec<LifecycleHook>,
+    /// `ROLLING`, `BLUE_GREEN`, `LINEAR`, `CANARY`, when told.
+    pub strategy: Option<Str>,
+    /// Minutes that it bakes, for native blue/green.
+    pub bake_minutes: Option<u32>,
+}
+
+/// A service revision with the tasks and the traffic that it has in a deployment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RevisionShare {
+    /// The revision.
+    pub arn: Arn,
+    /// Tasks wanted.
+    pub requested: u32,
+    /// Tasks in `RUNNING`.
+    pub running: u32,
+    /// Tasks in `PENDING`.
+    pub pending: u32,
+    /// Percent of the production traffic that it should get, for native blue/green.
+    pub production_weight: Option<f64>,
+    /// Percent of the test traffic that it should get, for native blue/green.
+    pub test_weight: Option<f64>,
+}
+
+/// How a deployment was rolled back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rollback {
+    /// AWS's sentence.
+    pub reason: Option<Str>,
+    /// Start.
+    pub started_at: Option<Time>,
+    /// Revision that it went back to.
+    pub revision: Option<Arn>,
+}
+
+/// A hook of a native blue/green deployment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LifecycleHook {
+    /// Identity.
+    pub id: Str,
+    /// `AWS_LAMBDA` or `PAUSE`.
+    pub kind: Str,
+    /// Function that is called.
+    pub target: Option<Str>,
+    /// `IN_PROGRESS`, `AWAITING_ACTION`, `SUCCEEDED`, `FAILED`, …
+    pub status: Str,
+    /// When it will be decided without anybody.
+    pub expires_at: Option<Time>,
+    /// What happens then: `CONTINUE` or `ROLLBACK`.
+    pub on_timeout: Option<Str>,
 }

@@ -1,9 +1,10 @@
 //! Tasks and their containers.
 
 use super::{Arn, Str, Time};
+use serde::{Deserialize, Serialize};
 
 /// A task as `DescribeTasks` gives it, running or stopped.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// Identity.
     pub arn: Arn,
@@ -70,7 +71,8 @@ impl Task {
 }
 
 /// States of a task in the order that it goes through them; a state of tomorrow is kept as it came.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "Str", into = "String")]
 pub enum TaskStatus {
     /// Its network interface is being made.
     Provisioning,
@@ -126,8 +128,20 @@ impl TaskStatus {
     }
 }
 
+impl From<Str> for TaskStatus {
+    fn from(word: Str) -> Self {
+        Self::parse(&word)
+    }
+}
+
+impl From<TaskStatus> for String {
+    fn from(status: TaskStatus) -> Self {
+        status.as_str().to_owned()
+    }
+}
+
 /// A container of a task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Container {
     /// Name.
     pub name: Str,

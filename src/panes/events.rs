@@ -43,7 +43,7 @@ impl EventRow {
     }
 }
 
-const SPEC: TableSpec<EventRow> = TableSpec {
+pub(super) const SPEC: TableSpec<EventRow> = TableSpec {
     name: "events",
     crumb: |place, _| {
         let cluster = place.cluster.as_ref().map_or("?", Arn::name);

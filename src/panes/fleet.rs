@@ -32,7 +32,7 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     health: Some(|row| row.verdict.health),
     haystack: |row| format!("{} {} {}", row.cluster.name(), row.service.name, row.verdict.why),
     subject: |_, row, _| subject(row),
-    enter: "tasks",
+    enter: "triage",
     preview: None,
     empty: |_, cx| {
         let (seen, _) = cx.board.size();

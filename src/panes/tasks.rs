@@ -38,9 +38,11 @@ pub struct TaskRow {
     health: Health,
     target: Option<Target>,
     newest: bool,
+    /// AWS has forgotten it.
+    kept: bool,
 }
 
-const SPEC: TableSpec<TaskRow> = TableSpec {
+pub(super) const SPEC: TableSpec<TaskRow> = TableSpec {
     name: "tasks",
     crumb: |place, _| scope(place, " › ") + " › tasks",
     title: |place, _| format!("Tasks {} ·", scope(place, "/")),
@@ -151,7 +153,8 @@ fn reason(row: &TaskRow) -> Cell<'_> {
         return dim("");
     }
     let role = if row.health == Health::Fail { Role::Text } else { Role::Dim };
-    painted(verdict::stop_sentence(&row.task), role)
+    let told = verdict::stop_sentence(&row.task);
+    painted(if row.kept { format!("kept, AWS lists it no more · {told}") } else { told }, role)
 }
 
 fn rows(place: &Place, cx: &Cx) -> Vec<TaskRow> {
@@ -168,8 +171,12 @@ fn rows(place: &Place, cx: &Cx) -> Vec<TaskRow> {
         target: super::targets::target_of(ctx, cluster, task, &groups, cx),
         newest: service.is_none_or(|s| s.task_definition == task.task_definition),
         task: task.clone(),
+        kept: false,
     };
-    tasks.iter().map(row).collect()
+    let name = place.service.as_ref().map(Arn::name);
+    let kept = cx.store.kept(cluster).filter(|task| name.is_none() || task.service() == name);
+    let kept = kept.map(|task| TaskRow { kept: true, ..row(task) });
+    tasks.iter().map(row).chain(kept).collect()
 }
 
 fn subject(place: &Place, row: &TaskRow) -> Subject {

@@ -125,7 +125,8 @@ fn missing(arn: &str) -> Value {
 }
 
 /// A UUID of 128 random bits.
-fn uuid(bits: u128) -> String {
+#[must_use]
+pub fn uuid(bits: u128) -> String {
     let hex = format!("{bits:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

@@ -62,7 +62,8 @@ fn target_groups(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
 fn group_value(estate: &Estate, group: &TargetGroup, arn: &str) -> Value {
     let Check { path, interval, timeout, healthy, unhealthy, matcher } = &group.check;
     let http = group.protocol.starts_with("HTTP");
-    let balancers: Vec<String> = group.load_balancer.iter().map(|at| estate.load_balancer_arn(*at)).collect();
+    let balancers: Vec<String> =
+        group.load_balancer.iter().filter(|_| in_use(estate, arn)).map(|at| estate.load_balancer_arn(*at)).collect();
     json!({
         "TargetGroupArn": arn,
         "TargetGroupName": group.name,
@@ -104,7 +105,7 @@ fn target_health(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
              Member must satisfy enum value set: [AnomalyDetection, All]"
         )));
     }
-    let in_use = group.load_balancer.is_some();
+    let in_use = in_use(estate, wanted);
     let asked: Vec<&Value> = body.get("Targets").and_then(Value::as_array).into_iter().flatten().collect();
     let described: Vec<Value> = if asked.is_empty() {
         group.targets.iter().map(|target| health_value(target, in_use, &include)).collect()
@@ -112,6 +113,11 @@ fn target_health(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
         asked.iter().flat_map(|asked| asked_health(group, asked, in_use, &include)).collect()
     };
     Ok(json!({"TargetHealthDescriptions": described}))
+}
+
+/// Whether a listener or a rule forwards to a target group: of a blue/green pair, one side may wait for its turn.
+fn in_use(estate: &Estate, arn: &str) -> bool {
+    (0..estate.target_groups.len()).find(|at| estate.target_group_arn(*at) == arn).is_some_and(|at| estate.is_in_use(at))
 }
 
 /// Somebody who names a target hears of it even if it is not registered.

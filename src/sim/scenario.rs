@@ -29,6 +29,7 @@
 //! voice = "plain"
 //! ```
 
+mod beside;
 mod check;
 mod explain;
 pub mod fleet;
@@ -39,7 +40,7 @@ use std::fs;
 
 pub use explain::{Error, nearest, refuse};
 pub use fleet::{Count, Fleet};
-pub use schema::{Act, Behaviour, Fate, HealthCheck, LaunchType, LogDriver, Scenario, Voice};
+pub use schema::{Act, Behaviour, Fate, HealthCheck, LaunchType, LogDriver, Scenario, Strategy, Voice};
 pub use span::Span;
 
 /// Scenarios that are built in: name and text.

@@ -3,30 +3,43 @@
 //! thread and no real clock; `advance_to` is the only way in which time passes.
 
 mod actors;
+mod alarms;
+pub mod app_spec;
 mod arn;
 mod build;
 mod clockwork;
+pub mod code_deploy;
+mod fates;
 mod fleet;
+mod images;
+mod instances;
 mod lifecycle;
+mod metrics;
 mod past;
 mod placement;
+mod protection;
 pub mod queue;
 mod register;
 mod rollout;
+mod scaling;
 mod scheduler;
 pub mod state;
 mod stopping;
+mod task_sets;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod timetable;
 
 pub use build::PLATFORM;
 pub use lifecycle::NewTask;
-pub use register::{Flavour, tags};
+pub use metrics::MINUTE;
+pub use register::{Flavour, Trait, tags};
 pub use state::*;
 
 use super::rng::{Rng, hash};
-use super::scenario::{Error, Scenario};
+use super::scenario::schema::Drill;
+use super::scenario::{Error, Scenario, nearest};
 use queue::Queue;
 
 /// How long `DescribeTasks` knows a stopped task.
@@ -47,6 +60,8 @@ pub struct World {
     pub contexts: Vec<Context>,
     /// One for each account and region.
     pub estates: Vec<Estate>,
+    /// Troubles that wait for somebody to start them.
+    pub drills: Vec<Drill>,
     now: Ms,
 }
 
@@ -62,6 +77,7 @@ impl World {
             opened: now,
             contexts: scenario.context.iter().map(|c| build::context(c, now)).collect(),
             estates: Vec::new(),
+            drills: scenario.drill.clone(),
             now: begin,
         };
         build::build(&mut world, scenario)?;
@@ -75,6 +91,29 @@ impl World {
         for estate in &mut self.estates {
             estate.advance_to(self.now);
         }
+    }
+
+    /// Starts a drill by its name, without regard to case.
+    ///
+    /// # Errors
+    /// One line if there is no such drill.
+    pub fn start_drill(&mut self, name: &str) -> Result<(), String> {
+        let Some(drill) = self.drills.iter().find(|d| d.name.eq_ignore_ascii_case(name)).cloned() else {
+            let known: Vec<&str> = self.drills.iter().map(|d| d.name.as_str()).collect();
+            return Err(match nearest(name, known.iter().copied()) {
+                Some(near) => format!("no drill `{name}`; did you mean `{near}`?"),
+                None if known.is_empty() => format!("no drill `{name}`; this scenario has none"),
+                None => format!("no drill `{name}`; there are {}", known.join(", ")),
+            });
+        };
+        for step in &drill.step {
+            let holds = |e: &&mut Estate| e.clusters.iter().any(|c| c.name == *step.cluster.get_ref());
+            if let Some(estate) = self.estates.iter_mut().find(holds) {
+                estate.enlist(step, self.now + step.first.unwrap_or_default().0);
+            }
+        }
+        self.advance_to(self.now);
+        Ok(())
     }
 
     /// Virtual time up to which the world has been played.
@@ -128,6 +167,10 @@ impl Estate {
             rng: Rng::new(seed, &format!("{account}/{region}/{}", hash(region))),
             actors: Vec::new(),
             addresses: 0,
+            code_deploy: CodeDeploy::default(),
+            watch: Watch { seed, ..Watch::default() },
+            absent: std::collections::BTreeSet::new(),
+            denied: std::collections::BTreeSet::new(),
         }
     }
 }

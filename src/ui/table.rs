@@ -147,6 +147,7 @@ pub struct TableView<R: 'static> {
     last_key: Option<Time>,
     hidden: Vec<&'static str>,
     focused: bool,
+    number: Option<u8>,
 }
 
 impl<R: 'static> TableView<R> {
@@ -164,6 +165,7 @@ impl<R: 'static> TableView<R> {
             last_key: None,
             hidden: Vec::new(),
             focused: true,
+            number: None,
         }
     }
 
@@ -192,6 +194,30 @@ impl<R: 'static> TableView<R> {
         self
     }
 
+    /// Puts the part's number before the title, on a screen of several parts.
+    #[must_use]
+    pub fn numbered(mut self, number: u8) -> Self {
+        self.number = Some(number);
+        self
+    }
+
+    /// Starts in the order of a column other than the pane's own.
+    #[must_use]
+    pub fn ordered(mut self, title: &'static str) -> Self {
+        if let Some(column) = self.spec.columns.iter().position(|column| column.title == title) {
+            self.rows = Rows::new(column);
+        }
+        self
+    }
+
+    /// Shows a column, or leaves it out.
+    pub fn show(&mut self, title: &'static str, shown: bool) {
+        self.hidden.retain(|hidden| *hidden != title);
+        if !shown {
+            self.hidden.push(title);
+        }
+    }
+
     /// Whether the cursor is here; the other halves of a screen show no cursor.
     pub fn focus(&mut self, focused: bool) {
         self.focused = focused;
@@ -207,7 +233,9 @@ impl<R: 'static> TableView<R> {
         self.last_key.is_some_and(|at| cx.now.as_second() - at.as_second() < HOLD_SECONDS)
     }
 
-    fn visible(&self) -> Vec<&R> {
+    /// The rows on screen.
+    #[must_use]
+    pub fn visible(&self) -> Vec<&R> {
         (self.scroll..self.rows.len().min(self.scroll + self.height)).filter_map(|n| self.rows.get(n)).collect()
     }
 

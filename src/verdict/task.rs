@@ -91,7 +91,8 @@ pub fn stop_sentence(task: &Task) -> String {
 
 /// The container that ended the task: one whose reason is memory, then one with a reason of its own, then an essential one that ended
 /// badly by itself, and last one that may only have followed the stop signal.
-pub(super) fn culprit<'a>(task: &'a Task, definition: Option<&TaskDefinition>) -> Option<&'a Container> {
+#[must_use]
+pub fn culprit<'a>(task: &'a Task, definition: Option<&TaskDefinition>) -> Option<&'a Container> {
     let essential = |c: &Container| definition.and_then(|d| d.containers.iter().find(|own| own.name == c.name)).map(|own| own.essential);
     let told = |c: &Container| c.reason.as_deref().map_or(0, |reason| 1 + u8::from(reason.contains("OutOfMemory")));
     let badness = |c: &Container| {

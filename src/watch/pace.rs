@@ -68,7 +68,31 @@ pub(super) fn interval(feed: &Feed, rest: Rest, focus: bool, tempo: Tempo) -> Op
 fn seconds(feed: &Feed, rows: usize, focus: bool) -> Option<u32> {
     Some(match feed {
         // What cannot change is asked once.
-        Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::Image(..) | Feed::Raw(..) | Feed::Logs(..) => return None,
+        feed if feed.lasts() => return None,
+        Feed::Raw(..) | Feed::Logs(..) => return None,
+        Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::ImageIndex(..) | Feed::ServiceRevision(..) => return None,
+        // A tag moves when somebody pushes; nobody pushes by the second.
+        Feed::Image(..) | Feed::RepositoryImages(..) => 120,
+        Feed::CodeDeployment(..) => 10,
+        // Weights move while a deployment shifts traffic.
+        Feed::Routes(..) => {
+            if focus {
+                20
+            } else {
+                60
+            }
+        }
+        Feed::ScalableTargets(_) | Feed::ScalingPolicies(_) | Feed::ScheduledActions(_) => 120,
+        Feed::ScalingActivities(..) => 30,
+        // Alarms and figures move by the minute.
+        Feed::Alarms(..) => {
+            if focus {
+                20
+            } else {
+                60
+            }
+        }
+        Feed::Metrics(..) => 60,
         Feed::Clusters(_) | Feed::Instances(..) => 15,
         Feed::Services(..) => {
             if rows <= 50 {

@@ -188,7 +188,7 @@ impl Stage {
                 standing.busy = false;
                 standing.failed += 1;
             }
-            Outcome::Part(..) => {}
+            Outcome::Part(..) | Outcome::Learnt(_) => {}
         }
         let now = time(&self.sim);
         self.app.update(Event::Update(Box::new(update)), now);

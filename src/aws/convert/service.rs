@@ -1,7 +1,10 @@
 //! Services and their deployments.
 
 use super::{arn, clean, count, maybe, maybe_arn, port, tags, text, texts, time};
-use crate::model::{CircuitBreaker, Deployment, LoadBalancer, Service, ServiceDeployment, ServiceEvent, TaskSet};
+use crate::model::{
+    CircuitBreaker, Deployment, LifecycleHook, LoadBalancer, RevisionShare, Rollback, Service, ServiceDeployment, ServiceEvent,
+    ServiceRevision, TaskSet,
+};
 use aws_sdk_ecs::types as ecs;
 
 /// A service of `DescribeServices`. `known` is what was known of it before: its events are shared rather than built again,
@@ -9,6 +12,7 @@ use aws_sdk_ecs::types as ecs;
 pub fn service(from: &ecs::Service, known: Option<&Service>) -> Service {
     let configuration = from.deployment_configuration();
     let network = from.network_configuration().and_then(|network| network.awsvpc_configuration());
+    let alarms = configuration.and_then(|c| c.alarms()).filter(|alarms| alarms.enable());
     Service {
         arn: arn(from.service_arn()),
         name: text(from.service_name()),
@@ -38,6 +42,10 @@ pub fn service(from: &ecs::Service, known: Option<&Service>) -> Service {
         circuit_breaker: configuration
             .and_then(|c| c.deployment_circuit_breaker())
             .map(|breaker| CircuitBreaker { enabled: breaker.enable(), rollback: breaker.rollback() }),
+        alarms: alarms.map_or_else(Vec::new, |alarms| alarms.alarm_names().iter().map(|name| clean(name)).collect()),
+        bake_minutes: configuration.and_then(ecs::DeploymentConfiguration::bake_time_in_minutes).map(count),
+        management: maybe(from.resource_management_type().map(ecs::ResourceManagementType::as_str)),
+        revisions: from.current_service_revisions().iter().map(current_revision).collect(),
         grace_seconds: from.health_check_grace_period_seconds().map_or(0, count),
         exec_enabled: from.enable_execute_command(),
         created_at: time(from.created_at()),
@@ -87,8 +95,21 @@ fn task_set(from: &ecs::TaskSet) -> TaskSet {
         running: count(from.running_count()),
         pending: count(from.pending_count()),
         stability: maybe(from.stability_status().map(ecs::StabilityStatus::as_str)),
+        scale: from.scale().map(ecs::Scale::value),
         created_at: time(from.created_at()),
+        updated_at: time(from.updated_at()),
+        stability_at: time(from.stability_status_at()),
         load_balancers: from.load_balancers().iter().map(load_balancer).collect(),
+    }
+}
+
+fn current_revision(from: &ecs::ServiceCurrentRevisionSummary) -> RevisionShare {
+    RevisionShare {
+        arn: arn(from.arn()),
+        requested: count(from.requested_task_count()),
+        running: count(from.running_task_count()),
+        pending: count(from.pending_task_count()),
+        ..RevisionShare::default()
     }
 }
 
@@ -104,6 +125,7 @@ fn load_balancer(from: &ecs::LoadBalancer) -> LoadBalancer {
 /// A deployment of `DescribeServiceDeployments`.
 pub fn service_deployment(from: &ecs::ServiceDeployment) -> ServiceDeployment {
     let breaker = from.deployment_circuit_breaker();
+    let (alarms, configuration) = (from.alarms(), from.deployment_configuration());
     ServiceDeployment {
         arn: arn(from.service_deployment_arn()),
         status: text(from.status().map(ecs::ServiceDeploymentStatus::as_str)),
@@ -115,6 +137,61 @@ pub fn service_deployment(from: &ecs::ServiceDeployment) -> ServiceDeployment {
         failures: breaker.map(|breaker| (count(breaker.failure_count()), count(breaker.threshold()))),
         breaker: maybe(breaker.and_then(|breaker| breaker.status()).map(ecs::ServiceDeploymentRollbackMonitorsStatus::as_str)),
         lifecycle_stage: maybe(from.lifecycle_stage().map(ecs::ServiceDeploymentLifecycleStage::as_str)),
+        updated_at: time(from.updated_at()),
+        stopped_at: time(from.stopped_at()),
+        target: from.target_service_revision().map(share),
+        sources: from.source_service_revisions().iter().map(share).collect(),
+        rollback: from.rollback().map(|rollback| Rollback {
+            reason: maybe(rollback.reason()),
+            started_at: time(rollback.started_at()),
+            revision: maybe_arn(rollback.service_revision_arn()),
+        }),
+        alarms: (
+            texts(alarms.and_then(|alarms| alarms.alarm_names.as_ref())),
+            texts(alarms.and_then(|alarms| alarms.triggered_alarm_names.as_ref())),
+        ),
+        hooks: from.lifecycle_hook_details().iter().map(hook).collect(),
+        strategy: maybe(configuration.and_then(|c| c.strategy()).map(ecs::DeploymentStrategy::as_str)),
+        bake_minutes: configuration.and_then(ecs::DeploymentConfiguration::bake_time_in_minutes).map(count),
+    }
+}
+
+fn share(from: &ecs::ServiceRevisionSummary) -> RevisionShare {
+    RevisionShare {
+        arn: arn(from.arn()),
+        requested: count(from.requested_task_count()),
+        running: count(from.running_task_count()),
+        pending: count(from.pending_task_count()),
+        production_weight: from.requested_production_traffic_weight(),
+        test_weight: from.requested_test_traffic_weight(),
+    }
+}
+
+fn hook(from: &ecs::DeploymentLifecycleHookDetail) -> LifecycleHook {
+    LifecycleHook {
+        id: text(from.hook_id()),
+        kind: text(from.target_type().map(ecs::DeploymentLifecycleHookTargetType::as_str)),
+        target: maybe(from.target_arn()),
+        status: text(from.status().map(ecs::DeploymentLifecycleHookStatus::as_str)),
+        expires_at: time(from.expires_at()),
+        on_timeout: maybe(from.timeout_action().map(ecs::DeploymentLifecycleHookAction::as_str)),
+    }
+}
+
+/// A revision of `DescribeServiceRevisions`.
+pub fn service_revision(from: &ecs::ServiceRevision) -> ServiceRevision {
+    let resolved = from.resolved_configuration().map_or(&[][..], |resolved| resolved.load_balancers());
+    ServiceRevision {
+        arn: arn(from.service_revision_arn()),
+        task_definition: arn(from.task_definition()),
+        created_at: time(from.created_at()),
+        images: from
+            .container_images()
+            .iter()
+            .map(|image| (text(image.container_name()), text(image.image()), maybe(image.image_digest())))
+            .collect(),
+        load_balancers: resolved.iter().map(|lb| (arn(lb.target_group_arn()), maybe_arn(lb.production_listener_rule()))).collect(),
+        platform_version: maybe(from.platform_version()),
     }
 }
 

@@ -1,7 +1,7 @@
-//! Target groups, the health of their targets, and images in ECR.
+//! Target groups, the rules that lead to them, the health of their targets, and images in ECR.
 
 use super::{arn, clean, count, maybe, port, text, texts, time};
-use crate::model::{Arn, Image, Str, Target, TargetGroup, TargetState};
+use crate::model::{Arn, Image, ImageIndex, Route, Str, Target, TargetGroup, TargetState};
 use aws_sdk_ecr::types as ecr;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 
@@ -63,7 +63,85 @@ pub fn image(from: &ecr::ImageDetail) -> Image {
         pushed_at: time(from.image_pushed_at()),
         size: from.image_size_in_bytes().and_then(|bytes| u64::try_from(bytes).ok()),
         findings,
+        media_type: maybe(from.image_manifest_media_type()),
+        status: maybe(from.image_status().map(ecr::ImageStatus::as_str)),
     }
+}
+
+/// The images that an index names. The manifest is a document of whoever built the image: what cannot be read names nothing.
+pub fn image_index(manifest: &str) -> ImageIndex {
+    let read: serde_json::Value = serde_json::from_str(manifest).unwrap_or_default();
+    let text = |value: &serde_json::Value, key: &str| value.get(key).and_then(serde_json::Value::as_str).map(clean);
+    let child = |entry: &serde_json::Value| {
+        let platform = entry
+            .get("platform")
+            .and_then(|platform| Some(format!("{}/{}", text(platform, "os")?, text(platform, "architecture")?).as_str().into()));
+        Some((text(entry, "digest")?, platform))
+    };
+    let entries = read.get("manifests").and_then(serde_json::Value::as_array);
+    ImageIndex { children: entries.into_iter().flatten().filter_map(child).collect() }
+}
+
+/// Rules of a listener, each with where it leads; the listener's default action stands as its last rule where there is none.
+pub fn routes(listener: &elb::Listener, rules: &[elb::Rule]) -> Vec<Route> {
+    let load_balancer = arn(listener.load_balancer_arn());
+    let base = Route {
+        rule: arn(listener.listener_arn()),
+        // `…:loadbalancer/app/NAME/ID`: the name stands before the last slash.
+        load_balancer: clean(load_balancer.as_str().rsplit('/').nth(1).unwrap_or(load_balancer.name())),
+        port: port(listener.port()),
+        protocol: text(listener.protocol().map(elb::ProtocolEnum::as_str)),
+        priority: "default".into(),
+        ..Route::default()
+    };
+    let mut routes: Vec<Route> = rules.iter().map(|rule| route(&base, rule)).collect();
+    if !rules.iter().any(|rule| rule.is_default() == Some(true)) {
+        routes.push(Route { groups: forwards(listener.default_actions()), ..base });
+    }
+    routes
+}
+
+fn route(base: &Route, rule: &elb::Rule) -> Route {
+    let mut route = Route { rule: arn(rule.rule_arn()), priority: text(rule.priority()), groups: forwards(rule.actions()), ..base.clone() };
+    for condition in rule.conditions() {
+        let old = || condition.values().iter().map(|value| clean(value)).collect::<Vec<Str>>();
+        let new = |values: &[String]| values.iter().map(|value| clean(value)).collect::<Vec<Str>>();
+        match condition.field() {
+            Some("host-header") => route
+                .hosts
+                .extend(condition.host_header_config().map(|c| new(c.values())).filter(|values| !values.is_empty()).unwrap_or_else(old)),
+            Some("path-pattern") => route
+                .paths
+                .extend(condition.path_pattern_config().map(|c| new(c.values())).filter(|values| !values.is_empty()).unwrap_or_else(old)),
+            field => route.others.push(clean(&other_condition(field.unwrap_or("condition"), condition))),
+        }
+    }
+    route
+}
+
+/// A condition that is neither host nor path: a header, a method, a query, a source address.
+fn other_condition(field: &str, condition: &elb::RuleCondition) -> String {
+    let header = condition.http_header_config().map(|c| format!("{}={}", c.http_header_name().unwrap_or("?"), c.values().join(",")));
+    let method = || condition.http_request_method_config().map(|c| c.values().join(","));
+    let source = || condition.source_ip_config().map(|c| c.values().join(","));
+    let query = || {
+        let pair = |pair: &elb::QueryStringKeyValuePair| format!("{}={}", pair.key().unwrap_or("*"), pair.value().unwrap_or("*"));
+        condition.query_string_config().map(|c| c.values().iter().map(pair).collect::<Vec<_>>().join("&"))
+    };
+    let values = header.or_else(method).or_else(source).or_else(query).unwrap_or_else(|| condition.values().join(","));
+    format!("{field} {values}")
+}
+
+/// The groups that actions forward to. A single one may stand without a weight, and then gets everything.
+fn forwards(actions: &[elb::Action]) -> Vec<(Arn, u32)> {
+    let of = |action: &elb::Action| -> Vec<(Arn, u32)> {
+        let groups = action.forward_config().map_or(&[][..], |forward| forward.target_groups());
+        if groups.is_empty() {
+            return maybe(action.target_group_arn()).map(|group| (Arn(group), 1)).into_iter().collect();
+        }
+        groups.iter().map(|group| (arn(group.target_group_arn()), group.weight().map_or(1, count))).collect()
+    };
+    actions.iter().flat_map(of).collect()
 }
 
 fn rank(severity: &str) -> usize {
@@ -91,5 +169,38 @@ mod tests {
             .build();
         let image = image(&ecr::ImageDetail::builder().image_scan_findings_summary(summary).build());
         assert_eq!(image.findings, [("CRITICAL".into(), 1), ("LOW".into(), 3)]);
+    }
+
+    #[test]
+    fn an_index_names_its_platforms_and_rubbish_names_nothing() {
+        let manifest = r#"{"schemaVersion":2,"manifests":[{"digest":"sha256:a","platform":{"architecture":"arm64","os":"linux"}},{"digest":"sha256:b"},{"size":1}]}"#;
+        assert_eq!(image_index(manifest).children, [("sha256:a".into(), Some("linux/arm64".into())), ("sha256:b".into(), None)]);
+        assert_eq!(image_index("<html>"), ImageIndex::default());
+    }
+
+    #[test]
+    fn a_rule_tells_hosts_paths_and_weights_and_a_listener_without_rules_its_default() {
+        let group = |name: &str, weight| elb::TargetGroupTuple::builder().target_group_arn(name).weight(weight).build();
+        let forward = elb::ForwardActionConfig::builder().target_groups(group("blue", 90)).target_groups(group("green", 10)).build();
+        let host = elb::RuleCondition::builder().field("host-header").values("old.example").build();
+        let path = elb::PathPatternConditionConfig::builder().values("/api/*").build();
+        let rule = elb::Rule::builder()
+            .priority("10")
+            .conditions(host)
+            .conditions(elb::RuleCondition::builder().field("path-pattern").path_pattern_config(path).build())
+            .actions(elb::Action::builder().r#type(elb::ActionTypeEnum::Forward).forward_config(forward).build())
+            .build();
+        let listener = elb::Listener::builder()
+            .listener_arn("listener")
+            .load_balancer_arn("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/front/0123")
+            .port(443)
+            .default_actions(elb::Action::builder().target_group_arn("blue").build())
+            .build();
+        let read = routes(&listener, &[rule]);
+        assert_eq!(
+            (&*read[0].load_balancer, read[0].address(), read[0].share(&Arn::from("green"))),
+            ("front", "old.example/api/*".to_owned(), Some(10))
+        );
+        assert_eq!((&*read[1].priority, read[1].address(), read[1].share(&Arn::from("blue"))), ("default", "*:443".to_owned(), Some(100)));
     }
 }

@@ -67,6 +67,7 @@ fn container(from: &ecs::Container) -> Container {
 /// An instance of `DescribeContainerInstances`.
 pub fn container_instance(from: &ecs::ContainerInstance) -> ContainerInstance {
     let left_of = |name: &str| (resource(from.remaining_resources(), name), resource(from.registered_resources(), name));
+    let attribute = |name: &str| maybe(from.attributes().iter().find(|attribute| attribute.name() == name).and_then(ecs::Attribute::value));
     ContainerInstance {
         arn: arn(from.container_instance_arn()),
         ec2_instance: maybe(from.ec2_instance_id()),
@@ -77,11 +78,28 @@ pub fn container_instance(from: &ecs::ContainerInstance) -> ContainerInstance {
         cpu: left_of("CPU"),
         memory: left_of("MEMORY"),
         registered_at: time(from.registered_at()),
+        ports: ports(from.remaining_resources()),
+        agent_version: maybe(from.version_info().and_then(ecs::VersionInfo::agent_version)),
+        docker_version: maybe(from.version_info().and_then(ecs::VersionInfo::docker_version)),
+        instance_type: attribute("ecs.instance-type"),
+        zone: attribute("ecs.availability-zone"),
+        capacity_provider: maybe(from.capacity_provider_name()),
+        status_reason: maybe(from.status_reason()),
+        health: maybe(from.health_status().and_then(|health| health.overall_status()).map(ecs::InstanceHealthCheckState::as_str)),
     }
 }
 
 fn resource(resources: &[ecs::Resource], name: &str) -> u32 {
     resources.iter().find(|resource| resource.name() == Some(name)).map_or(0, |resource| count(resource.integer_value()))
+}
+
+/// Ports that are taken. AWS lists what is reserved under `PORTS` of the remaining resources: what is not named there is free.
+fn ports(resources: &[ecs::Resource]) -> Vec<u16> {
+    let lists = resources.iter().filter(|resource| resource.name() == Some("PORTS"));
+    let mut ports: Vec<u16> = lists.flat_map(ecs::Resource::string_set_value).filter_map(|port| port.parse().ok()).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
 }
 
 #[cfg(test)]
@@ -117,5 +135,14 @@ mod tests {
         let cpu = |units| ecs::Resource::builder().name("CPU").integer_value(units).build();
         let from = ecs::ContainerInstance::builder().registered_resources(cpu(2048)).remaining_resources(cpu(512)).build();
         assert_eq!(container_instance(&from).cpu, (512, 2048));
+    }
+
+    #[test]
+    fn an_instance_tells_which_ports_are_taken() {
+        let taken = ecs::Resource::builder().name("PORTS").string_set_value("80").string_set_value("22").string_set_value("80").build();
+        let from = ecs::ContainerInstance::builder()
+            .remaining_resources(taken)
+            .registered_resources(ecs::Resource::builder().name("PORTS").string_set_value("2375").build());
+        assert_eq!(container_instance(&from.build()).ports, [22, 80]);
     }
 }

@@ -15,11 +15,12 @@ const SENTENCES: usize = 6;
 impl LogView {
     /// The title in parts, the most important first.
     pub(super) fn title(&self, cx: &Cx) -> Vec<String> {
-        let mut parts = vec![match &self.scope {
+        let head = match &self.scope {
             LogScope::Service(service) => format!("Logs {}", service.name()),
             LogScope::Task(task) => format!("Logs of task {}", short(task.name())),
             LogScope::Container(task, container) => format!("Logs of {container} in task {}", short(task.name())),
-        }];
+        };
+        let mut parts = vec![self.number.map_or(head.clone(), |number| format!("{number} {head}"))];
         if matches!(self.scope, LogScope::Service(_)) && !self.tasks.is_empty() {
             parts.push(if self.tasks.len() == 1 { "1 task".to_owned() } else { format!("{} tasks merged by time", self.tasks.len()) });
         }

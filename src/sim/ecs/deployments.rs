@@ -198,9 +198,10 @@ pub(super) fn revisions(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Repl
 const REVISIONS_SINCE: Ms = 1_729_814_400_000;
 
 fn revision_view(estate: &Estate, service: &Service, of: &ServiceRevision) -> Value {
-    let image = |c: &crate::sim::world::ContainerDefinition| {
+    let image = |(at, c): (usize, &crate::sim::world::ContainerDefinition)| {
         let mut out = json!({"containerName": c.name, "image": c.image});
-        put(&mut out, "imageDigest", (!c.digest.is_empty()).then(|| json!(c.digest)));
+        let digest = of.digests.get(at).filter(|digest| !digest.is_empty());
+        put(&mut out, "imageDigest", digest.map(|digest| json!(digest)));
         out
     };
     let mut out = json!({
@@ -209,7 +210,7 @@ fn revision_view(estate: &Estate, service: &Service, of: &ServiceRevision) -> Va
         "clusterArn": estate.cluster_arn(estate.cluster_name(service.cluster)),
         "taskDefinition": estate.definition_arn(&of.definition),
         "loadBalancers": load_balancers(estate, &of.load_balancers),
-        "containerImages": of.definition.containers.iter().map(image).collect::<Vec<_>>(),
+        "containerImages": of.definition.containers.iter().enumerate().map(image).collect::<Vec<_>>(),
         "guardDutyEnabled": false,
         "createdAt": seconds(of.created_at),
     });

@@ -107,7 +107,7 @@ pub(super) fn one(estate: &Estate, task: &Task, with_tags: bool) -> Value {
         "attributes": [{"name": "ecs.cpu-architecture", "value": architecture(task)}],
         "availabilityZone": task.zone,
         "clusterArn": estate.cluster_arn(estate.cluster_name(task.cluster)),
-        "containers": containers(task, &arn),
+        "containers": containers(estate, task, &arn),
         "cpu": size(task.definition.cpu),
         "createdAt": seconds(task.created_at),
         "desiredStatus": if task.stopping() { "STOPPED" } else { "RUNNING" },
@@ -191,7 +191,7 @@ fn attachments(task: &Task, region: &str) -> Value {
     }])
 }
 
-fn containers(task: &Task, arn: &str) -> Value {
+fn containers(estate: &Estate, task: &Task, arn: &str) -> Value {
     let path = arn.split_once("task/").map_or("", |(_, path)| path);
     let prefix = arn.split_once("task/").map_or("", |(prefix, _)| prefix);
     let one = |index: usize| {
@@ -219,7 +219,8 @@ fn containers(task: &Task, arn: &str) -> Value {
         put(&mut out, "memory", (of.memory > 0).then(|| json!(of.memory.to_string())));
         put(&mut out, "memoryReservation", (of.memory_reservation > 0).then(|| json!(of.memory_reservation.to_string())));
         put(&mut out, "runtimeId", started.then(|| json!(task.runtime_id(index))));
-        put(&mut out, "imageDigest", (started && !of.digest.is_empty()).then(|| json!(of.digest)));
+        let digest = task.digests.get(index).filter(|digest| started && !digest.is_empty());
+        put(&mut out, "imageDigest", digest.map(|digest| json!(estate.platform_digest(task, &of.image, digest))));
         let exit = now.exit_code.filter(|_| now.status == ContainerStatus::Stopped);
         put(&mut out, "exitCode", exit.map(|code| json!(code)));
         put(&mut out, "reason", now.reason.as_ref().map(|r| json!(r)));

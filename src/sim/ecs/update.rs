@@ -215,7 +215,7 @@ fn balancing(estate: &Estate, revision: &ServiceRevision, all: &[Value]) -> Resu
         if !known.ports.iter().any(|(inside, ..)| *inside == port) {
             return Err(ApiError::parameter(format!("The container {container} did not have a container port {port} defined.")));
         }
-        Ok(LoadBalancing { target_group, container: container.to_owned(), port })
+        Ok(LoadBalancing { target_group, container: container.to_owned(), port, alternate: None, test_port: None })
     };
     all.iter().map(one).collect()
 }

@@ -113,11 +113,11 @@ pub(super) fn rules(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
 
 fn rule_value(estate: &Estate, rule: &Rule) -> Value {
     let mut conditions = Vec::new();
-    if !rule.host.is_empty() {
-        conditions.push(json!({"Field": "host-header", "Values": [rule.host], "HostHeaderConfig": {"Values": [rule.host]}}));
+    if !rule.hosts.is_empty() {
+        conditions.push(json!({"Field": "host-header", "Values": rule.hosts, "HostHeaderConfig": {"Values": rule.hosts}}));
     }
-    if !rule.path.is_empty() {
-        conditions.push(json!({"Field": "path-pattern", "Values": [rule.path], "PathPatternConfig": {"Values": [rule.path]}}));
+    if !rule.paths.is_empty() {
+        conditions.push(json!({"Field": "path-pattern", "Values": rule.paths, "PathPatternConfig": {"Values": rule.paths}}));
     }
     json!({
         "Priority": rule.priority.to_string(),
@@ -128,14 +128,14 @@ fn rule_value(estate: &Estate, rule: &Rule) -> Value {
 }
 
 fn default_actions(estate: &Estate, listener: &Listener) -> Value {
-    match listener.default {
-        Some(group) => json!([forward(estate, &[(group, 1)])]),
-        None => json!([{
-            "Type": "fixed-response",
-            "Order": 1,
-            "FixedResponseConfig": {"MessageBody": "Not found", "StatusCode": "404", "ContentType": "text/plain"},
-        }]),
+    if !listener.default.is_empty() {
+        return json!([forward(estate, &listener.default)]);
     }
+    json!([{
+        "Type": "fixed-response",
+        "Order": 1,
+        "FixedResponseConfig": {"MessageBody": "Not found", "StatusCode": "404", "ContentType": "text/plain"},
+    }])
 }
 
 /// With one group its ARN stands on the action as well, as AWS prints it.

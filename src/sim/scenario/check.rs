@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 
 use super::explain::{at, unknown};
-use super::schema::{Act, Fate, LaunchType, LogDriver, Service};
+use super::schema::{Act, Actor, Behaviour, Fate, LaunchType, LogDriver, Service, Strategy};
 use super::{Count, Error, Scenario};
 
 /// Refuses the first thing that is wrong.
@@ -26,7 +26,22 @@ pub fn check(file: &str, text: &str, scenario: &Scenario) -> Result<(), Error> {
         }
         one_service(place, service)?;
     }
-    actors(place, scenario)?;
+    for actor in &scenario.actor {
+        self::actor(place, scenario, actor)?;
+    }
+    let mut names = BTreeSet::new();
+    for drill in &scenario.drill {
+        if drill.step.is_empty() {
+            return Err(Error(format!("{file}: drill `{}` needs at least one [[drill.step]]", drill.name)));
+        }
+        if !names.insert(&drill.name) {
+            return Err(Error(format!("{file}: drill `{}` stands twice", drill.name)));
+        }
+        for step in &drill.step {
+            self::actor(place, scenario, step)?;
+        }
+    }
+    super::beside::check(place, scenario)?;
     fleet(place, scenario)
 }
 
@@ -90,8 +105,23 @@ fn one_service((file, text): (&str, &str), service: &Service) -> Result<(), Erro
     if routed && !service.container.iter().any(|c| c.log_driver == LogDriver::Router) {
         return refused("log_driver `awsfirelens` needs a container with log_driver `router`");
     }
-    if let Some(lacks) = unmet(service, service.behaviour.fate) {
+    if let Some(lacks) = unmet(service, service.behaviour.fate).or_else(|| unknown_container(service, &service.behaviour)) {
         return refused(lacks);
+    }
+    let pair = service.load_balancer.as_ref().is_some_and(|lb| lb.pair);
+    if service.rollout.strategy != Strategy::Rolling && !pair {
+        return refused("a strategy other than ROLLING needs a [service.load_balancer] with `pair = true`");
+    }
+    if !(1..=3).contains(&service.zones) {
+        return refused("`zones` is 1, 2 or 3");
+    }
+    for container in &service.container {
+        if let Some(odd) = container.depends_on.keys().find(|name| !service.container.iter().any(|c| c.name == **name)) {
+            return refused(&format!("container `{}` depends on `{odd}`, which is not there", container.name));
+        }
+        if container.host_ports.len() > container.ports.len() {
+            return refused(&format!("container `{}` has more host_ports than ports", container.name));
+        }
     }
     let names = service.container.iter().map(|c| c.name.as_str());
     match service.load_balancer.as_ref().and_then(|lb| lb.container.as_ref()) {
@@ -107,35 +137,71 @@ fn unmet(service: &Service, fate: Fate) -> Option<&'static str> {
         Fate::Unhealthy | Fate::SlowStart if service.load_balancer.is_none() => {
             Some("fate `unhealthy` or `slow_start` needs a [service.load_balancer]")
         }
+        Fate::SecretMissing | Fate::SecretDenied | Fate::SecretUnreachable
+            if service.container.iter().all(|c| c.secrets.is_empty() && c.parameters.is_empty()) =>
+        {
+            Some("fate `secret_…` needs `secrets` or `parameters` on a container")
+        }
         Fate::ContainerUnhealthy if !checked => Some("fate `container_unhealthy` needs a health_check on an essential container"),
         _ => None,
     }
 }
 
-fn actors(place: (&str, &str), scenario: &Scenario) -> Result<(), Error> {
-    for actor in &scenario.actor {
-        let clusters = scenario.cluster.iter().map(|c| c.name.as_str());
-        if !clusters.clone().any(|name| name == actor.cluster.get_ref()) {
-            return Err(unknown(place, "cluster", &actor.cluster, clusters));
-        }
-        let of_cluster = |s: &&Service| s.cluster.get_ref() == actor.cluster.get_ref();
-        let services = scenario.service.iter().filter(of_cluster).map(|s| s.name.as_str());
-        if !services.clone().any(|name| name == actor.service.get_ref()) {
-            return Err(unknown(place, "service", &actor.service, services));
-        }
-        let span = Some(actor.service.span());
-        let of = scenario.service.iter().filter(of_cluster).find(|s| s.name == *actor.service.get_ref());
-        if let Some(lacks) = of.and_then(|s| unmet(s, actor.behaviour.fate)) {
-            return Err(at(place.0, place.1, span, lacks));
-        }
-        if actor.every.0 < 1000 {
-            return Err(at(place.0, place.1, span, "`every` must be at least one second"));
-        }
-        if actor.act == Act::Scale && actor.desired.is_empty() {
-            return Err(at(place.0, place.1, span, "act `scale` needs `desired = [ … ]`"));
-        }
+fn actor(place: (&str, &str), scenario: &Scenario, actor: &Actor) -> Result<(), Error> {
+    let clusters = scenario.cluster.iter().map(|c| c.name.as_str());
+    if !clusters.clone().any(|name| name == actor.cluster.get_ref()) {
+        return Err(unknown(place, "cluster", &actor.cluster, clusters));
     }
-    Ok(())
+    let here = Some(actor.cluster.span());
+    let lacks = |message: &str| Err(at(place.0, place.1, here.clone(), message));
+    if actor.every.is_some_and(|every| every.0 < 1000) {
+        return lacks("`every` must be at least one second");
+    }
+    if actor.act == Act::Scale && actor.desired.is_empty() {
+        return lacks("act `scale` needs `desired = [ … ]`");
+    }
+    match actor.act {
+        Act::DeleteParameter | Act::DenyParameter | Act::RestoreParameter if actor.parameter.is_none() => {
+            return lacks("this act needs `parameter = \"NAME\"`");
+        }
+        Act::ExpireImage if actor.image.is_none() => return lacks("act `expire_image` needs `image = \"REPOSITORY:TAG\"`"),
+        Act::Alarm if actor.alarm.is_none() => return lacks("act `alarm` needs `alarm = \"NAME\"`"),
+        _ => {}
+    }
+    let Some(wanted) = &actor.service else {
+        return if on_a_service(actor.act) { lacks("this act needs a `service`") } else { Ok(()) };
+    };
+    let of_cluster = |s: &&Service| s.cluster.get_ref() == actor.cluster.get_ref();
+    let services = scenario.service.iter().filter(of_cluster);
+    let Some(of) = services.clone().find(|s| s.name == *wanted.get_ref()) else {
+        return Err(unknown(place, "service", wanted, services.map(|s| s.name.as_str())));
+    };
+    match unmet(of, actor.behaviour.fate).or_else(|| unknown_container(of, &actor.behaviour)) {
+        Some(lacks) => Err(at(place.0, place.1, Some(wanted.span()), lacks)),
+        None => Ok(()),
+    }
+}
+
+/// Acts that mean nothing without a service.
+fn on_a_service(act: Act) -> bool {
+    !matches!(
+        act,
+        Act::DeleteParameter
+            | Act::DenyParameter
+            | Act::RestoreParameter
+            | Act::ExpireImage
+            | Act::Alarm
+            | Act::Fill
+            | Act::AgentDisconnect
+            | Act::AgentConnect
+            | Act::Drain
+            | Act::Terminate
+    )
+}
+
+fn unknown_container(service: &Service, behaviour: &Behaviour) -> Option<&'static str> {
+    let named = behaviour.container.as_ref()?;
+    (!service.container.iter().any(|c| c.name == *named)).then_some("the behaviour names a `container` that the service does not have")
 }
 
 fn fleet((file, text): (&str, &str), scenario: &Scenario) -> Result<(), Error> {

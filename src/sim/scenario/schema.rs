@@ -2,6 +2,10 @@
 //! documents one key. Durations are texts such as `"90s"`, `"12m"`, `"3d4h"`.
 
 mod behaviour;
+mod code_deploy;
+mod registry;
+mod rollout;
+mod scaling;
 mod service;
 
 use std::collections::BTreeMap;
@@ -12,6 +16,10 @@ use toml::Spanned;
 use super::{Fleet, Span};
 
 pub use behaviour::*;
+pub use code_deploy::*;
+pub use registry::*;
+pub use rollout::*;
+pub use scaling::*;
 pub use service::*;
 
 /// A whole scenario file.
@@ -34,9 +42,27 @@ pub struct Scenario {
     /// Services.
     #[serde(default)]
     pub service: Vec<Service>,
+    /// ECR repositories, beside those that services name.
+    #[serde(default)]
+    pub repository: Vec<Repository>,
+    /// What is asked of services.
+    #[serde(default)]
+    pub load: Vec<Load>,
+    /// Scalable targets.
+    #[serde(default)]
+    pub scaling: Vec<Scaling>,
+    /// `CloudWatch` alarms, beside those that scaling policies make.
+    #[serde(default)]
+    pub alarm: Vec<Alarm>,
+    /// `CodeDeploy` applications and groups.
+    #[serde(default)]
+    pub code_deploy: Vec<CodeDeploy>,
     /// Scripts that act from outside.
     #[serde(default)]
     pub actor: Vec<Actor>,
+    /// Troubles that wait until they are started by name.
+    #[serde(default)]
+    pub drill: Vec<Drill>,
     /// Many alike services, made by numbers.
     pub fleet: Option<Fleet>,
     /// Fault rules, see `faults`.
@@ -118,6 +144,12 @@ pub struct Instances {
     /// DRAINING instead of ACTIVE.
     #[serde(default)]
     pub draining: bool,
+    /// EC2 instance ids, in order; invented where there are too few.
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// `x86_64` or `arm64`.
+    #[serde(default = "default_processor")]
+    pub architecture: String,
 }
 
 /// `[[cluster.capacity_provider]]`.
@@ -148,6 +180,10 @@ fn default_allow() -> Vec<String> {
 
 fn default_insights() -> String {
     "disabled".to_owned()
+}
+
+fn default_processor() -> String {
+    "x86_64".to_owned()
 }
 
 fn yes() -> bool {

@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
+use super::metrics::MINUTE;
 use super::past::Past;
 use super::queue::Due;
 use super::state::{
-    Actor, Breaker, CapacityProvider, Check, Cluster, ContainerInstance, Context, Controller, Estate, InstanceStatus, Launch, Listener,
-    LoadBalancer, LoadBalancing, Ms, Rule, Scheduling, Service, ServiceRevision, TargetGroup, TaskDefinition,
+    Actor, Breaker, CapacityProvider, Check, Cluster, ContainerInstance, Context, Controller, Estate, Hook, InstanceStatus, Launch,
+    Listener, LoadBalancer, LoadBalancing, Ms, Plan, Rule, Scheduling, Service, ServiceRevision, TargetGroup, TaskDefinition,
 };
 use super::{World, fleet};
 use crate::sim::rng;
@@ -41,12 +42,16 @@ pub(super) fn build(world: &mut World, scenario: &Scenario) -> Result<(), Error>
     for cluster in &scenario.cluster {
         estate_of(world, scenario, cluster.context.get_ref()).build_cluster(cluster);
     }
+    let opened = world.opened;
+    for repository in &scenario.repository {
+        estate_of(world, scenario, repository.context.get_ref()).build_repository(repository, opened);
+    }
     for service in &scenario.service {
         let context = scenario.cluster.iter().find(|c| c.name == *service.cluster.get_ref());
         let context = context.map_or("", |c| c.context.get_ref().as_str());
         estate_of(world, scenario, context).build_service(service)?;
     }
-    let opened = world.opened;
+    watch(world, scenario);
     for actor in &scenario.actor {
         let context = scenario.cluster.iter().find(|c| c.name == *actor.cluster.get_ref());
         let context = context.map_or("", |c| c.context.get_ref().as_str());
@@ -57,6 +62,29 @@ pub(super) fn build(world: &mut World, scenario: &Scenario) -> Result<(), Error>
         fleet::build(estate, scenario, of, opened)?;
     }
     Ok(())
+}
+
+/// Loads, scaling and alarms, and the first minute.
+fn watch(world: &mut World, scenario: &Scenario) {
+    let opened = world.opened;
+    let of_cluster = |cluster: &str| scenario.cluster.iter().find(|c| c.name == cluster).map_or("", |c| c.context.get_ref().as_str());
+    for group in &scenario.code_deploy {
+        estate_of(world, scenario, of_cluster(group.cluster.get_ref())).build_code_deploy(group, opened);
+    }
+    for load in &scenario.load {
+        estate_of(world, scenario, of_cluster(load.cluster.get_ref())).build_load(load, opened);
+    }
+    for scaling in &scenario.scaling {
+        estate_of(world, scenario, of_cluster(scaling.cluster.get_ref())).build_scaling(scaling, opened);
+    }
+    for alarm in &scenario.alarm {
+        estate_of(world, scenario, alarm.context.get_ref()).build_alarm(alarm, opened);
+    }
+    for estate in &mut world.estates {
+        // Whole minutes, for metrics are counted in them.
+        let next = (estate.now.div_euclid(MINUTE) + 1) * MINUTE;
+        estate.queue.set(next, Due::Minute);
+    }
 }
 
 fn estate_of<'a>(world: &'a mut World, scenario: &Scenario, context: &str) -> &'a mut Estate {
@@ -83,21 +111,24 @@ impl Estate {
         });
         let cluster = self.clusters.len() - 1;
         for group in &file.instances {
-            for _ in 0..group.count {
-                self.build_instance(cluster, group);
+            for nth in 0..group.count as usize {
+                self.build_instance(cluster, group, nth);
             }
         }
     }
 
-    fn build_instance(&mut self, cluster: usize, file: &file::Instances) {
+    fn build_instance(&mut self, cluster: usize, file: &file::Instances, nth: usize) {
         let zone = self.zones()[self.instances.len() % 3].clone();
+        let given = file.ids.get(nth).cloned();
         let ip = self.attach_eni(&zone).ip;
-        let ec2_instance_id = format!("i-0{}", self.rng.hex(16));
+        let invented = format!("i-0{}", self.rng.hex(16));
+        let ec2_instance_id = given.unwrap_or(invented);
         self.instances.push(ContainerInstance {
             id: self.rng.wide(),
             cluster,
             ec2_instance_id,
             instance_type: file.kind.clone(),
+            architecture: file.architecture.clone(),
             zone,
             ip,
             cpu: file.cpu,
@@ -109,6 +140,7 @@ impl Estate {
             status: if file.draining { InstanceStatus::Draining } else { InstanceStatus::Active },
             agent_connected: file.agent_connected,
             capacity_provider: file.capacity_provider.as_ref().map(|name| name.get_ref().clone()),
+            gone: false,
             registered_at: self.now - file.age.0,
         });
     }
@@ -119,7 +151,12 @@ impl Estate {
         let balancing = file.load_balancer.as_ref().map(|lb| self.build_balancing(file, lb));
         let definitions = self.build_definitions(file);
         let service = self.add_service(file, cluster, &definitions, balancing);
-        Past { deployed: file.deployed.0, age: file.age.0, definitions: &definitions }.lay_down(self, service)
+        Past { deployed: file.deployed.0, age: file.age.0, definitions: &definitions }.lay_down(self, service)?;
+        if let Some(current) = definitions.last().filter(|_| file.deregistered) {
+            // Known to be there: it has just been registered.
+            let _ = self.deregister_definition(current);
+        }
+        Ok(())
     }
 
     /// The service without deployments, which its past brings.
@@ -137,9 +174,11 @@ impl Estate {
             LaunchType::Ec2 => Launch::Ec2,
             LaunchType::FargateSpot => Launch::Providers(vec![("FARGATE".to_owned(), 1, 1), ("FARGATE_SPOT".to_owned(), 1, 0)]),
         };
+        let capacity: Vec<_> = file.capacity.iter().map(|c| (c.provider.clone(), c.weight, c.base)).collect();
+        let launch = if capacity.is_empty() { launch } else { Launch::Providers(capacity) };
         let network = awsvpc.then(|| {
             json!({"awsvpcConfiguration": {
-                "subnets": self.subnets(),
+                "subnets": self.subnets()[..file.zones.clamp(1, 3)],
                 "securityGroups": [self.security_group(&file.name)],
                 "assignPublicIp": "DISABLED",
             }})
@@ -151,6 +190,7 @@ impl Estate {
             platform_version: if awsvpc { PLATFORM.to_owned() } else { String::new() },
             network,
             load_balancers: balancing.into_iter().collect(),
+            digests: Vec::new(),
             created_at: self.now,
         };
         let mut echo = serde_json::Map::new();
@@ -176,6 +216,9 @@ impl Estate {
             minimum: file.minimum,
             maximum: file.maximum,
             breaker: Breaker { enable: file.breaker != file::Breaker::Off, rollback: file.breaker == file::Breaker::Rollback },
+            plan: plan(self, &file.rollout),
+            express: file.express,
+            zones: file.zones,
             grace: file.grace.as_seconds(),
             exec: file.exec,
             tags: pairs(&file.tags),
@@ -195,12 +238,46 @@ impl Estate {
         index
     }
 
-    /// The target group of a service, hung on its load balancer.
+    /// The target group of a service, hung on its load balancer, and the other one of a pair.
     pub(super) fn build_balancing(&mut self, service: &file::Service, file: &file::LoadBalancer) -> LoadBalancing {
         let balancer = self.balancer(file);
-        let instance = service.launch == LaunchType::Ec2;
+        let name = file.target_group.clone().unwrap_or_else(|| format!("{}-{}", service.cluster.get_ref(), service.name));
+        let group = self.build_target_group(&name, balancer, service, file);
+        let invented = &self.target_groups[group].id;
+        self.target_groups[group].id = file.target_group_id.clone().unwrap_or_else(|| invented.clone());
+        let alternate = (file.pair && service.controller != file::Controller::CodeDeploy).then(|| {
+            // Room for the ending within the 32 characters.
+            let name: String = name.chars().take(30).collect();
+            self.build_target_group(&format!("{}-b", name.trim_end_matches('-')), balancer, service, file)
+        });
+        // ECS keeps both groups of a pair in its rule; CodeDeploy takes the idle one out.
+        let native = file.pair && service.controller == file::Controller::Ecs;
+        let mut forward = vec![(group, if native { 100 } else { 1 })];
+        forward.extend(alternate.filter(|_| native).map(|other| (other, 0)));
+        let rule_id = self.rng.hex(16);
+        let listener = &mut self.load_balancers[balancer].listeners[0];
+        let routed = file.host.is_some() || !file.hosts.is_empty() || !file.paths.is_empty();
+        if file.network || file.default {
+            listener.default.clone_from(&forward);
+        }
+        if !file.network && (routed || !file.default) {
+            let priority = u32::try_from(listener.rules.len()).unwrap_or(0) * 10 + 10;
+            let hosts = file.host.iter().chain(&file.hosts).cloned().collect();
+            let paths = if routed { file.paths.clone() } else { vec![format!("/{}/*", service.name)] };
+            listener.rules.push(Rule { id: rule_id, priority, hosts, paths, forward });
+        }
+        if let (Some(port), Some(other)) = (file.test_port, alternate) {
+            self.build_test_listener(balancer, port, if native { vec![(group, 100), (other, 0)] } else { vec![(group, 1)] });
+        }
+        let first = || service.container[0].name.clone();
+        let container = file.container.as_ref().map_or_else(first, |name| name.get_ref().clone());
+        LoadBalancing { target_group: group, container, port: file.port, alternate, test_port: file.test_port }
+    }
+
+    fn build_target_group(&mut self, name: &str, balancer: usize, service: &file::Service, file: &file::LoadBalancer) -> usize {
+        let instance = service.launch == LaunchType::Ec2 && service.network != file::Network::Awsvpc;
         self.target_groups.push(TargetGroup {
-            name: shortened(&format!("{}-{}", service.cluster.get_ref(), service.name)),
+            name: shortened(name),
             id: self.rng.hex(16),
             protocol: if file.network { "TCP" } else { "HTTP" },
             port: file.port,
@@ -217,20 +294,17 @@ impl Estate {
             load_balancer: Some(balancer),
             targets: Vec::new(),
         });
-        let group = self.target_groups.len() - 1;
-        let rule_id = self.rng.hex(16);
-        let listener = &mut self.load_balancers[balancer].listeners[0];
-        if file.network {
-            listener.default = Some(group);
-        } else {
-            let priority = u32::try_from(listener.rules.len()).unwrap_or(0) * 10 + 10;
-            let path = if file.host.is_some() { String::new() } else { format!("/{}/*", service.name) };
-            let host = file.host.clone().unwrap_or_default();
-            listener.rules.push(Rule { id: rule_id, priority, host, path, forward: vec![(group, 1)] });
+        self.target_groups.len() - 1
+    }
+
+    fn build_test_listener(&mut self, balancer: usize, port: u16, forward: Vec<(usize, u32)>) {
+        let id = self.rng.hex(16);
+        let of = &mut self.load_balancers[balancer];
+        let protocol = of.listeners[0].protocol;
+        match of.listeners.iter_mut().find(|l| l.port == port) {
+            Some(known) => known.default = forward,
+            None => of.listeners.push(Listener { id, port, protocol, default: forward, rules: Vec::new() }),
         }
-        let first = || service.container[0].name.clone();
-        let container = file.container.as_ref().map_or_else(first, |name| name.get_ref().clone());
-        LoadBalancing { target_group: group, container, port: file.port }
     }
 
     fn balancer(&mut self, file: &file::LoadBalancer) -> usize {
@@ -242,7 +316,7 @@ impl Estate {
             (false, true) => (80, "HTTP"),
             (false, false) => (443, "HTTPS"),
         };
-        let listener = Listener { id: self.rng.hex(16), port, protocol, default: None, rules: Vec::new() };
+        let listener = Listener { id: self.rng.hex(16), port, protocol, default: Vec::new(), rules: Vec::new() };
         self.load_balancers.push(LoadBalancer {
             name: file.name.clone(),
             id: self.rng.hex(16),
@@ -254,23 +328,25 @@ impl Estate {
         self.load_balancers.len() - 1
     }
 
+    /// An actor of the scenario, which may act before it opens.
     fn build_actor(&mut self, file: &file::Actor, opened: Ms) {
-        let cluster = self.clusters.iter().find(|c| c.name == *file.cluster.get_ref());
-        let service = cluster.and_then(|c| c.services.get(file.service.get_ref())).copied();
-        let service = service.expect("a scenario that was read names known services only");
-        let every = file.every.0;
-        let first = opened + file.first.unwrap_or(file.every).0;
-        let periods = (first - self.now).div_euclid(every);
-        self.actors.push(Actor {
-            name: file.name.clone(),
-            service,
-            every,
-            act: file.act,
-            behaviour: file.behaviour.clone(),
-            desired: file.desired.clone(),
-            round: 0,
-        });
-        self.queue.set(first - periods * every, Due::Act(self.actors.len() - 1));
+        let due = match file.every {
+            Some(every) => {
+                let first = opened + file.first.unwrap_or(every).0;
+                first - (first - self.now).div_euclid(every.0) * every.0
+            }
+            None => opened + file.first.unwrap_or_default().0,
+        };
+        self.enlist(file, due);
+    }
+
+    /// Lets an actor act for the first time at a certain time.
+    pub(super) fn enlist(&mut self, file: &file::Actor, due: Ms) {
+        let cluster = self.clusters.iter().position(|c| c.name == *file.cluster.get_ref());
+        let cluster = cluster.expect("a scenario that was read names known clusters only");
+        let service = file.service.as_ref().and_then(|name| self.clusters[cluster].services.get(name.get_ref())).copied();
+        self.actors.push(Actor { script: file.clone(), cluster, service, round: 0 });
+        self.queue.set(due, Due::Act(self.actors.len() - 1));
     }
 
     /// What `RegisterTaskDefinition` would be sent for a service's revision with these image tags.
@@ -278,12 +354,17 @@ impl Estate {
         let family = service.family.as_ref().unwrap_or(&service.name);
         let ec2 = service.launch == LaunchType::Ec2;
         let containers: Vec<Value> =
-            service.container.iter().zip(tags).map(|(c, tag)| self.container_registration(family, c, tag)).collect();
+            service.container.iter().zip(tags).map(|(c, tag)| self.container_registration(family, service, c, tag)).collect();
         let mut input = json!({
             "family": family,
-            "taskRoleArn": self.role_arn(&format!("{family}-task")),
-            "executionRoleArn": self.role_arn("ecs-task-execution"),
-            "networkMode": if ec2 { "bridge" } else { "awsvpc" },
+            "taskRoleArn": self.role_arn(service.task_role.as_ref().unwrap_or(&format!("{family}-task"))),
+            "executionRoleArn": self.role_arn(service.execution_role.as_deref().unwrap_or("ecs-task-execution")),
+            "networkMode": match service.network {
+                _ if !ec2 => "awsvpc",
+                file::Network::Bridge => "bridge",
+                file::Network::Host => "host",
+                file::Network::Awsvpc => "awsvpc",
+            },
             "containerDefinitions": containers,
             "requiresCompatibilities": [if ec2 { "EC2" } else { "FARGATE" }],
         });
@@ -296,8 +377,9 @@ impl Estate {
         input
     }
 
-    fn container_registration(&self, family: &str, file: &file::Container, tag: &str) -> Value {
+    fn container_registration(&self, family: &str, service: &file::Service, file: &file::Container, tag: &str) -> Value {
         let registry_given = file.image.split('/').next().is_some_and(|host| host.contains('.'));
+        let log_group = service.log_group.clone().unwrap_or_else(|| format!("/ecs/{family}"));
         let image = if registry_given { format!("{}:{tag}", file.image) } else { format!("{}/{}:{tag}", self.registry(), file.image) };
         let mut c = json!({"name": file.name, "image": image, "cpu": file.cpu, "essential": file.essential});
         if file.memory > 0 {
@@ -306,17 +388,38 @@ impl Estate {
         if !file.command.is_empty() {
             c["command"] = json!(file.command);
         }
-        let ports = file.ports.iter().map(|port| json!({"containerPort": port, "protocol": "tcp"}));
+        if file.memory_reservation > 0 {
+            c["memoryReservation"] = json!(file.memory_reservation);
+        }
+        let host_ports = file.host_ports.iter().copied().chain(std::iter::repeat(0));
+        let ports = file.ports.iter().zip(host_ports).map(|(port, host)| {
+            let mut mapping = json!({"containerPort": port, "protocol": "tcp"});
+            if host > 0 {
+                mapping["hostPort"] = json!(host);
+            }
+            mapping
+        });
         c["portMappings"] = ports.collect();
         let environment = file.environment.iter().map(|(name, value)| json!({"name": name, "value": value}));
         c["environment"] = environment.collect();
-        if !file.secrets.is_empty() {
+        if !file.depends_on.is_empty() {
+            let one = |(name, condition): (&String, &file::Condition)| json!({"containerName": name, "condition": condition.word()});
+            c["dependsOn"] = file.depends_on.iter().map(one).collect();
+        }
+        if !file.environment_files.is_empty() {
+            c["environmentFiles"] = file.environment_files.iter().map(|arn| json!({"value": arn, "type": "s3"})).collect();
+        }
+        if !file.secrets.is_empty() || !file.parameters.is_empty() {
             let secret = |(name, path): (&String, &String)| {
                 // Secrets Manager appends six characters of its own.
                 let suffix = format!("{:06x}", rng::hash(path) & 0xff_ffff);
                 json!({"name": name, "valueFrom": self.arn("secretsmanager", &format!("secret:{path}-{suffix}"))})
             };
-            c["secrets"] = file.secrets.iter().map(secret).collect();
+            let parameter = |(name, path): (&String, &String)| {
+                let path = path.trim_start_matches('/');
+                json!({"name": name, "valueFrom": self.arn("ssm", &format!("parameter/{path}"))})
+            };
+            c["secrets"] = file.secrets.iter().map(secret).chain(file.parameters.iter().map(parameter)).collect();
         }
         if let Some(check) = &file.health_check {
             let mut said = json!({
@@ -330,13 +433,13 @@ impl Estate {
         }
         let awslogs = |prefix: &str| {
             json!({"logDriver": "awslogs", "options": {
-                "awslogs-group": format!("/ecs/{family}"),
+                "awslogs-group": log_group,
                 "awslogs-region": self.region,
                 "awslogs-stream-prefix": prefix,
             }})
         };
         match file.log_driver {
-            LogDriver::Awslogs => c["logConfiguration"] = awslogs("ecs"),
+            LogDriver::Awslogs => c["logConfiguration"] = awslogs(file.log_prefix.as_deref().unwrap_or("ecs")),
             LogDriver::Router => {
                 c["logConfiguration"] = awslogs("firelens");
                 c["firelensConfiguration"] = json!({"type": "fluentbit", "options": {"enable-ecs-log-metadata": "true"}});
@@ -349,6 +452,32 @@ impl Estate {
             LogDriver::None => {}
         }
         c
+    }
+}
+
+fn plan(estate: &Estate, file: &file::Rollout) -> Plan {
+    let minutes = |span: crate::sim::scenario::Span| span.0 / 60_000;
+    let canary = file.strategy == file::Strategy::Canary;
+    let hook = |hook: &file::Hook| Hook {
+        function: hook.function.as_ref().map(|name| estate.arn("lambda", &format!("function:{name}"))),
+        role: hook.function.is_some().then(|| estate.role_arn("ecs-lifecycle-hooks")),
+        stages: hook.stages.clone(),
+        takes: hook.takes.map_or(20_000, |span| span.0),
+        fails: hook.fails,
+        // A day, as AWS has it.
+        timeout: hook.timeout.map_or(1440, minutes),
+        timeout_continues: hook.timeout_continues,
+    };
+    Plan {
+        strategy: file.strategy,
+        bake: minutes(file.bake),
+        percent: file.percent.unwrap_or(if canary { 5.0 } else { 10.0 }),
+        step_bake: file.step_bake.map_or(if canary { 10 } else { 6 }, minutes),
+        hooks: file.hook.iter().map(hook).collect(),
+        alarms: file.alarms.clone(),
+        alarm_rollback: file.alarm_rollback,
+        threshold: file.threshold.unwrap_or(file::Threshold { kind: file::ThresholdKind::BoundedPercent, value: 50 }),
+        reset_on_healthy_task: file.reset_on_healthy_task.unwrap_or(true),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::past::Past;
 use super::queue::Due;
 use super::state::{Actor, Estate, Ms};
-use crate::sim::scenario::schema::{Breaker, Cluster, Container, Controller, LoadBalancer, Service};
+use crate::sim::scenario::schema::{Actor as Script, Breaker, Cluster, Container, Controller, LoadBalancer, Network, Rollout, Service};
 use crate::sim::scenario::{Act, Behaviour, Error, Fate, Fleet, LaunchType, LogDriver, Scenario, Span, Voice};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -54,15 +54,29 @@ pub(super) fn build(estate: &mut Estate, scenario: &Scenario, fleet: &Fleet, ope
 
 fn roll(estate: &mut Estate, service: usize, turn: u32, of: u32, opened: Ms) {
     let every = (PACE * Ms::from(of)).max(8 * PACE);
-    estate.actors.push(Actor {
+    let of = &estate.services[service];
+    let cluster = of.cluster;
+    let names = [estate.clusters[cluster].name.clone(), of.name.clone()];
+    let [cluster_name, service_name] = names.map(unplaced);
+    let script = Script {
         name: "ci-bot".to_owned(),
-        service,
-        every,
+        cluster: cluster_name,
+        service: Some(service_name),
+        every: Some(Span(every)),
+        first: None,
         act: Act::Redeploy,
         behaviour: Behaviour::default(),
         desired: Vec::new(),
-        round: 0,
-    });
+        tag: None,
+        parameter: None,
+        image: None,
+        alarm: None,
+        instance: None,
+        leave: None,
+        address: None,
+        reason: None,
+    };
+    estate.actors.push(Actor { script, cluster, service: Some(service), round: 0 });
     let first = opened + PACE / 2 + PACE * Ms::from(turn);
     let periods = (first - estate.now).div_euclid(every);
     estate.queue.set(first - periods * every, Due::Act(estate.actors.len() - 1));
@@ -105,7 +119,14 @@ fn service(estate: &mut Estate, index: u32, cluster: &str, desired: u32) -> Serv
         name: format!("fleet-{}", n / 90 + 1),
         network: false,
         internal: n / 90 % 2 == 1,
+        target_group: None,
+        target_group_id: None,
+        pair: false,
+        test_port: None,
+        default: false,
         host: Some(format!("{name}.acme.example")),
+        hosts: Vec::new(),
+        paths: Vec::new(),
         container: None,
         port: 8080,
         path: "/healthz".to_owned(),
@@ -122,6 +143,9 @@ fn service(estate: &mut Estate, index: u32, cluster: &str, desired: u32) -> Serv
         cluster: unplaced(cluster.to_owned()),
         desired,
         launch: LaunchType::Fargate,
+        capacity: Vec::new(),
+        network: Network::Bridge,
+        zones: 3,
         daemon: false,
         controller: Controller::Ecs,
         family: None,
@@ -131,12 +155,19 @@ fn service(estate: &mut Estate, index: u32, cluster: &str, desired: u32) -> Serv
         minimum: 100,
         maximum: 200,
         breaker: Breaker::Rollback,
+        rollout: Rollout::default(),
+        express: false,
+        deregistered: false,
         grace: Span::seconds(60),
         exec: false,
         cpu: 256,
         memory: 512,
         architecture: "ARM64".to_owned(),
         tags: BTreeMap::from([("team".to_owned(), field.to_owned())]),
+        task_role: None,
+        execution_role: None,
+        log_group: None,
+        log_retention: None,
         load_balancer,
         behaviour: Behaviour::default(),
     }
@@ -150,12 +181,20 @@ fn container(image: &str, voice: Voice, revision: u32) -> Container {
         essential: true,
         cpu: 0,
         memory: 0,
+        memory_reservation: 0,
         ports: vec![8080],
+        host_ports: Vec::new(),
+        moving: false,
+        depends_on: BTreeMap::new(),
+        stops_with: None,
         environment: BTreeMap::from([("LOG_LEVEL".to_owned(), "info".to_owned())]),
         secrets: BTreeMap::new(),
+        parameters: BTreeMap::new(),
+        environment_files: Vec::new(),
         command: Vec::new(),
         health_check: None,
         log_driver: LogDriver::Awslogs,
+        log_prefix: None,
         voice,
         rate: 0.2,
     }

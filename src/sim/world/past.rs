@@ -8,7 +8,7 @@ use super::actors::moved_tag;
 use super::clockwork::listed;
 use super::lifecycle::NewTask;
 use super::queue::Due;
-use super::register::Flavour;
+use super::register::{Flavour, Trait};
 use super::state::{
     BreakerStatus, ContainerStatus, Deployment, DeploymentStatus, Estate, Health, Ms, Rollout, ServiceDeployment, TargetState,
     TaskDefinition, TaskId, TaskStatus,
@@ -55,7 +55,7 @@ impl Estate {
         let rng = &mut self.rng;
         let before = |c: &file::Container| {
             // Only what the team builds itself moves; the sidecar's tag stays.
-            let own = !c.image.contains('.') && back > 0;
+            let own = !c.image.contains('.') && !c.moving && back > 0;
             own.then(|| moved_tag(&c.tag, -back, rng)).flatten().unwrap_or_else(|| c.tag.clone())
         };
         service.container.iter().map(before).collect()
@@ -64,19 +64,28 @@ impl Estate {
     pub(super) fn build_definition(&mut self, service: &file::Service, revision: u32, at: Ms, tags: &[String]) -> Arc<TaskDefinition> {
         for (container, tag) in service.container.iter().zip(tags) {
             if !container.image.split('/').next().is_some_and(|host| host.contains('.')) {
-                self.push_image(&container.image, tag, at - 240_000);
+                if container.moving {
+                    self.let_move(&container.image, tag, at - 240_000);
+                }
+                self.seed_image(&container.image, tag, revision, at - 240_000);
             }
         }
         let input = self.registration(service, tags);
         let current = revision == service.revision;
         let by = format!("arn:aws:sts::{}:assumed-role/ci-deploy/ci-bot", self.account);
         let flavour = Flavour {
-            voices: service.container.iter().map(|c| (c.name.clone(), c.voice, c.rate)).collect(),
+            traits: service.container.iter().map(Trait::of).collect(),
             behaviour: Arc::new(if current { service.behaviour.clone() } else { file::Behaviour::default() }),
             revision: Some(revision),
             ..Flavour::plain(&by, at)
         };
-        self.register(&input, flavour)
+        let definition = self.register(&input, flavour);
+        for group in definition.containers.iter().filter_map(|c| c.log.as_ref()) {
+            if let (Some(days), Some(kept)) = (service.log_retention, self.log_groups.get_mut(&group.group)) {
+                kept.retention_days = Some(days);
+            }
+        }
+        definition
     }
 }
 
@@ -93,11 +102,13 @@ impl Past<'_> {
             let mut revision = template.clone();
             revision.id = id;
             revision.definition = Arc::clone(definition);
+            revision.digests = estate.resolve_images(definition, at);
             revision.created_at = at;
             let of = &mut estate.services[service];
             of.revisions.push(revision);
             let finished = at + estate.rng.between(170_000, 420_000);
             let past = past_deployment(estate, service, index, at, finished);
+            let set = estate.first_set(service, id);
             let of = &mut estate.services[service];
             of.history.push(past);
             if current {
@@ -112,6 +123,7 @@ impl Past<'_> {
                     not_before: 0,
                     created_at: at,
                     updated_at: finished,
+                    set,
                 });
             }
         }
@@ -184,6 +196,7 @@ fn past_deployment(estate: &mut Estate, service: usize, index: usize, at: Ms, fi
         breaker,
         failures: 0,
         threshold,
+        alarms_fired: Vec::new(),
     }
 }
 

@@ -2,20 +2,19 @@
 //! that `DescribeTaskDefinition` answers, and the few facts the clockwork needs.
 //! Scenarios register through here as well, so that both look alike.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
-use super::state::{AwsLogs, ContainerDefinition, Estate, Image, LogGroup, Ms, NetworkMode, Repository, TaskDefinition};
+use super::state::{AwsLogs, ContainerDefinition, Estate, LogGroup, Ms, NetworkMode, TaskDefinition};
+use crate::sim::scenario::schema::Condition;
 use crate::sim::scenario::{Behaviour, Fate, HealthCheck, Voice};
 
 /// What a task definition cannot say of its containers.
 #[derive(Debug, Clone)]
 pub struct Flavour {
-    /// Container name, its voice and its log lines per second.
-    pub voices: Vec<(String, Voice, f64)>,
+    /// What each container is like.
+    pub traits: Vec<Trait>,
     /// How its tasks fare.
     pub behaviour: Arc<Behaviour>,
     /// Revision number; the next one by default.
@@ -24,6 +23,26 @@ pub struct Flavour {
     pub at: Ms,
     /// ARN of who registers.
     pub by: String,
+}
+
+/// What a container definition cannot say of its container.
+#[derive(Debug, Clone)]
+pub struct Trait {
+    /// Container name.
+    pub name: String,
+    /// What its log lines look like.
+    pub voice: Voice,
+    /// Log lines per second.
+    pub rate: f64,
+    /// Exit code when it is told to stop; by default what programs of its voice do.
+    pub stops_with: Option<i32>,
+}
+
+impl Trait {
+    /// As the scenario has it.
+    pub(super) fn of(file: &crate::sim::scenario::schema::Container) -> Self {
+        Self { name: file.name.clone(), voice: file.voice, rate: file.rate, stops_with: file.stops_with }
+    }
 }
 
 impl Estate {
@@ -42,17 +61,18 @@ impl Estate {
     /// What a revision registered by a client takes over from the one before.
     pub fn inherited_flavour(&self, input: &Value, by: &str) -> Flavour {
         let before = text(input, "family").and_then(|family| self.newest(family));
-        let voices = before.map_or_else(Vec::new, |d| d.containers.iter().map(|c| (c.name.clone(), c.voice, c.rate)).collect());
+        let like = |c: &ContainerDefinition| Trait { name: c.name.clone(), voice: c.voice, rate: c.rate, stops_with: Some(c.stops_with) };
+        let traits = before.map_or_else(Vec::new, |d| d.containers.iter().map(like).collect());
         let good = before.filter(|d| lasts(d)).map(|d| Arc::clone(&d.behaviour));
         let mut behaviour = good.unwrap_or_default();
         let missing = containers(input).find_map(|c| {
             let image = text(c, "image")?;
-            self.own_image(image).filter(|_| self.image_digest(image).is_none()).map(|_| ())
+            self.image_digest(image, self.now).is_none().then_some(())
         });
         if missing.is_some() {
             behaviour = Arc::new(Behaviour { fate: Fate::PullFails, ..Behaviour::default() });
         }
-        Flavour { voices, behaviour, revision: None, at: self.now, by: by.to_owned() }
+        Flavour { traits, behaviour, revision: None, at: self.now, by: by.to_owned() }
     }
 
     /// Registers a task definition from the members of a `RegisterTaskDefinition` request that has been checked.
@@ -61,7 +81,11 @@ impl Estate {
         let last = self.families.get(&family).and_then(|all| all.last()).map_or(0, |d| d.revision);
         let revision = flavour.revision.unwrap_or(last + 1);
         let network = network_mode(input);
-        let parsed: Vec<ContainerDefinition> = containers(input).map(|c| self.container(c, &flavour)).collect();
+        let mut parsed: Vec<ContainerDefinition> = containers(input).map(|c| self.container(c, &flavour)).collect();
+        let order = containers(input).map(|c| dependencies(c, &parsed)).collect::<Vec<_>>();
+        for (container, depends_on) in parsed.iter_mut().zip(order) {
+            container.depends_on = depends_on;
+        }
         for log in containers(input).filter_map(awslogs) {
             self.log_group(&log.group, flavour.at);
         }
@@ -92,11 +116,10 @@ impl Estate {
 
     fn container(&self, c: &Value, flavour: &Flavour) -> ContainerDefinition {
         let name = text(c, "name").unwrap_or_default().to_owned();
-        let voice = flavour.voices.iter().find(|(known, ..)| *known == name);
-        let (voice, rate) = voice.map_or((Voice::Plain, 1.0), |(_, voice, rate)| (*voice, *rate));
+        let known = flavour.traits.iter().find(|t| t.name == name);
+        let (voice, rate) = known.map_or((Voice::Plain, 1.0), |t| (t.voice, t.rate));
         let image = text(c, "image").unwrap_or_default().to_owned();
         ContainerDefinition {
-            digest: self.image_digest(&image).unwrap_or_default(),
             image,
             essential: c.get("essential").and_then(Value::as_bool).unwrap_or(true),
             cpu: number(c, "cpu"),
@@ -109,6 +132,10 @@ impl Estate {
                 seconds => seconds,
             },
             log: awslogs(c),
+            depends_on: Vec::new(),
+            secrets: secrets(c),
+            environment_files: environment_files(c),
+            stops_with: known.and_then(|t| t.stops_with).unwrap_or_else(|| on_sigterm(voice)),
             voice,
             rate,
             name,
@@ -124,37 +151,18 @@ impl Estate {
         })
     }
 
-    /// Repository and tag of an image in this account's registry.
-    fn own_image<'a>(&self, image: &'a str) -> Option<(&'a str, &'a str)> {
-        let rest = image.strip_prefix(&self.registry())?.strip_prefix('/')?;
-        let rest = rest.split_once('@').map_or(rest, |(tagged, _)| tagged);
-        Some(rest.rsplit_once(':').unwrap_or((rest, "latest")))
-    }
-
-    /// The digest that an image resolves to; none when the own registry does not hold it.
-    fn image_digest(&self, image: &str) -> Option<String> {
-        if let Some((_, digest)) = image.split_once('@') {
-            return Some(digest.to_owned());
-        }
-        match self.own_image(image) {
-            Some((repository, tag)) => {
-                let images = &self.repositories.get(repository)?.images;
-                let tagged = images.iter().rev().find(|i| i.tags.iter().any(|t| t == tag));
-                tagged.map(|i| i.digest.clone())
-            }
-            None => Some(digest_of(image)),
-        }
-    }
-
-    /// Pushes an image to the own registry.
-    pub(super) fn push_image(&mut self, repository: &str, tag: &str, at: Ms) {
-        let digest = digest_of(&format!("{}/{repository}:{tag}", self.registry()));
-        let size = self.rng.between(38_000_000, 410_000_000).unsigned_abs();
-        let images =
-            &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository { created_at: at, images: Vec::new() }).images;
-        if !images.iter().any(|i| i.digest == digest) {
-            images.push(Image { digest, tags: vec![tag.to_owned()], pushed_at: at, size });
-        }
+    /// Makes a revision INACTIVE: what runs with it runs on, nothing new starts from it.
+    pub fn deregister_definition(&mut self, definition: &TaskDefinition) -> Option<Arc<TaskDefinition>> {
+        let at = crate::sim::ecs::seconds(self.now);
+        let known = self.families.get_mut(&definition.family)?.iter_mut().find(|d| d.revision == definition.revision)?;
+        let mut changed = TaskDefinition::clone(known);
+        changed.active = false;
+        let mut document: Value = serde_json::from_str(&changed.document).unwrap_or_default();
+        document["status"] = json!("INACTIVE");
+        document["deregisteredAt"] = at;
+        changed.document = document.to_string().into_boxed_str();
+        *known = Arc::new(changed);
+        Some(Arc::clone(known))
     }
 }
 
@@ -162,16 +170,6 @@ impl Estate {
 fn lasts(definition: &TaskDefinition) -> bool {
     let lasting = matches!(definition.behaviour.fate, Fate::Healthy | Fate::SlowStart);
     lasting || definition.behaviour.at_most.is_some()
-}
-
-/// `sha256:…` of a text: stable, and looks like a digest because it is one.
-fn digest_of(text: &str) -> String {
-    let mut digest = "sha256:".to_owned();
-    for byte in Sha256::digest(text.as_bytes()) {
-        // Writing into a String cannot fail.
-        let _ = write!(digest, "{byte:02x}");
-    }
-    digest
 }
 
 /// The `taskDefinition` of a reply: the request's members and what AWS adds.
@@ -279,6 +277,41 @@ fn health_check(check: &Value) -> HealthCheck {
         retries: or("retries", 3),
         start_period: or("startPeriod", 0),
     }
+}
+
+/// Exit code of a program of this kind after SIGTERM: servers end well, runtimes without a handler by the signal, and a
+/// shell as process 1 does not mind it until the SIGKILL.
+fn on_sigterm(voice: Voice) -> i32 {
+    match voice {
+        Voice::Java | Voice::Node | Voice::Python | Voice::Plain | Voice::Json => 143,
+        Voice::Silent => 137,
+        Voice::Nginx | Voice::Php | Voice::Go | Voice::Envoy | Voice::Fluentbit => 0,
+    }
+}
+
+fn dependencies(container: &Value, all: &[ContainerDefinition]) -> Vec<(usize, Condition)> {
+    let given = container.get("dependsOn").and_then(Value::as_array).into_iter().flatten();
+    let one = |value: &Value| {
+        let index = all.iter().position(|c| Some(c.name.as_str()) == text(value, "containerName"))?;
+        let condition = match text(value, "condition")? {
+            "HEALTHY" => Condition::Healthy,
+            "COMPLETE" => Condition::Complete,
+            "SUCCESS" => Condition::Success,
+            _ => Condition::Start,
+        };
+        Some((index, condition))
+    };
+    given.filter_map(one).collect()
+}
+
+fn secrets(container: &Value) -> Vec<(String, String)> {
+    let given = container.get("secrets").and_then(Value::as_array).into_iter().flatten();
+    given.filter_map(|s| Some((text(s, "name")?.to_owned(), text(s, "valueFrom")?.to_owned()))).collect()
+}
+
+fn environment_files(container: &Value) -> Vec<String> {
+    let given = container.get("environmentFiles").and_then(Value::as_array).into_iter().flatten();
+    given.filter_map(|f| text(f, "value").map(str::to_owned)).collect()
 }
 
 fn awslogs(container: &Value) -> Option<AwsLogs> {

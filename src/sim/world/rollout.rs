@@ -5,8 +5,10 @@
 use super::STEADY_AGAIN;
 use super::queue::Due;
 use super::state::{
-    BreakerStatus, Deployment, DeploymentStatus, Estate, Ms, Rollback, Rollout, Service, ServiceDeployment, ServiceRevision, TaskStatus,
+    BreakerStatus, Controller, Deployment, DeploymentStatus, Estate, Ms, Rollback, Rollout, Service, ServiceDeployment, ServiceRevision,
+    TaskStatus,
 };
+use crate::sim::scenario::schema::{Threshold, ThresholdKind};
 
 /// Why a rollback begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(super) enum Cause {
     Breaker,
     /// `StopServiceDeployment`.
     Request,
+    /// An alarm of the deployment went off.
+    Alarm,
 }
 
 impl Service {
@@ -40,10 +44,16 @@ impl Service {
         (primary.rollout == Rollout::InProgress).then(|| self.history.get(primary.history)).flatten()
     }
 
-    /// Failures at which the breaker falls: half of the desired tasks, but 3 to 200.
+    /// Failures at which the breaker falls: by default half of the desired tasks, but 3 to 200.
     #[must_use]
     pub fn threshold(&self) -> u32 {
-        self.desired.div_ceil(2).clamp(3, 200)
+        let Threshold { kind, value } = self.plan.threshold;
+        let share = (self.desired * value).div_ceil(100);
+        match kind {
+            ThresholdKind::Count => value,
+            ThresholdKind::BoundedPercent => share.clamp(3, 200),
+            ThresholdKind::UnboundedPercent => share.max(1),
+        }
     }
 }
 
@@ -52,6 +62,7 @@ impl Estate {
     pub fn deploy(&mut self, service: usize, mut revision: ServiceRevision) -> u64 {
         let now = self.now;
         let id = self.deployment_number();
+        revision.digests = self.resolve_images(&revision.definition, now);
         revision.id = id;
         revision.created_at = now;
         let history_id = self.service_deployment_id();
@@ -86,6 +97,7 @@ impl Estate {
             breaker,
             failures: 0,
             threshold,
+            alarms_fired: Vec::new(),
         });
         let history = of.history.len() - 1;
         of.deployments.insert(
@@ -101,6 +113,7 @@ impl Estate {
                 not_before: now,
                 created_at: now,
                 updated_at: now,
+                set: None,
             },
         );
         of.steady = false;
@@ -161,7 +174,7 @@ impl Estate {
         let of = &mut self.services[service];
         let Some(well) = of.deployments.iter_mut().find(|d| d.id == deployment) else { return };
         well.backoff = 0;
-        if well.rollout == Rollout::InProgress {
+        if well.rollout == Rollout::InProgress && of.plan.reset_on_healthy_task {
             well.failed_tasks = 0;
             let history = &mut of.history[well.history];
             if history.rollback.is_none() {
@@ -174,7 +187,11 @@ impl Estate {
     pub(super) fn fail(&mut self, service: usize, cause: Cause) {
         let now = self.now;
         let of = &mut self.services[service];
-        let rollback = of.breaker.rollback || cause == Cause::Request;
+        let rollback = match cause {
+            Cause::Breaker => of.breaker.rollback,
+            Cause::Request => true,
+            Cause::Alarm => of.plan.alarm_rollback,
+        };
         let Some(primary) = of.deployments.first_mut() else { return };
         let id = primary.id;
         let history_index = primary.history;
@@ -183,6 +200,7 @@ impl Estate {
         primary.reason = match cause {
             Cause::Breaker => "ECS deployment circuit breaker: tasks failed to start.".to_owned(),
             Cause::Request => format!("ECS deployment ecs-svc/{id} was stopped: a rollback was requested."),
+            Cause::Alarm => "ECS deployment failed: alarm detected.".to_owned(),
         };
         let history = &mut of.history[history_index];
         history.updated_at = now;
@@ -193,11 +211,17 @@ impl Estate {
         }
         if again || !rollback {
             history.status = if again { DeploymentStatus::RollbackFailed } else { DeploymentStatus::Stopped };
-            "Service deployment failed because the circuit breaker threshold was exceeded.".clone_into(&mut history.reason);
+            let why = match cause {
+                Cause::Alarm => "Service deployment failed because an alarm was detected.",
+                _ => "Service deployment failed because the circuit breaker threshold was exceeded.",
+            };
+            why.clone_into(&mut history.reason);
             history.finished_at = Some(now);
         }
-        if cause == Cause::Breaker {
-            self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: tasks failed to start."));
+        match cause {
+            Cause::Breaker => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: tasks failed to start.")),
+            Cause::Alarm => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: alarm detected.")),
+            Cause::Request => {}
         }
         if rollback && !again {
             self.roll_back(service, history_index, cause);
@@ -234,6 +258,7 @@ impl Estate {
                 not_before: now,
                 created_at: now,
                 updated_at: now,
+                set: None,
             }
         };
         let (id, revision) = (deployment.id, deployment.revision);
@@ -241,6 +266,7 @@ impl Estate {
         let reason = match cause {
             Cause::Breaker => "Service deployment rolled back because the circuit breaker threshold was exceeded.",
             Cause::Request => "Service deployment rolled back because of a user request.",
+            Cause::Alarm => "Service deployment rolled back because an alarm was detected.",
         };
         history.status = DeploymentStatus::RollbackInProgress;
         reason.clone_into(&mut history.reason);
@@ -271,6 +297,21 @@ impl Estate {
         }
         self.fail(service, Cause::Request);
         true
+    }
+
+    /// An alarm goes off: deployments under way that are wired to it fail, and roll back if they are told to.
+    pub fn alarm_went_off(&mut self, alarm: &str) {
+        for service in 0..self.services.len() {
+            let of = &self.services[service];
+            let wired = of.plan.alarms.iter().any(|name| name == alarm) && of.controller == Controller::Ecs;
+            let Some(at) = of.deployments.first().filter(|d| wired && d.rollout == Rollout::InProgress).map(|d| d.history) else {
+                continue;
+            };
+            if of.history[at].rollback.is_none() {
+                self.services[service].history[at].alarms_fired.push(alarm.to_owned());
+                self.fail(service, Cause::Alarm);
+            }
+        }
     }
 
     /// Completes the PRIMARY deployment.

@@ -35,6 +35,9 @@ impl Estate {
         }
         self.register_targets(service);
         self.replace_unhealthy(service);
+        if self.services[service].deployments[0].set.is_some() {
+            return self.pass_sets(service);
+        }
         let wanted = self.wanted(service);
         self.start_missing(service, wanted);
         self.stop_surplus(service, wanted);
@@ -67,7 +70,8 @@ impl Estate {
                 continue;
             }
             roll.alive += 1;
-            let new = task.deployment == primary;
+            // What sits on a draining host is replaced like a task of an older deployment.
+            let new = task.deployment == primary && !self.is_draining(task);
             roll.old_alive += usize::from(!new);
             match (task.stopping(), new) {
                 (true, _) => {}

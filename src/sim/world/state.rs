@@ -5,23 +5,27 @@
 mod balancer;
 mod cluster;
 mod definition;
+mod release;
 mod service;
 mod storage;
 mod task;
+mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use balancer::*;
 pub use cluster::*;
 pub use definition::*;
+pub use release::*;
 pub use service::*;
 pub use storage::*;
 pub use task::*;
+pub use watch::*;
 
 use super::queue::Queue;
 use crate::sim::rng::Rng;
-use crate::sim::scenario::{Act, Behaviour};
+pub use crate::sim::scenario::schema::Actor as ActorScript;
 
 /// Milliseconds since the Unix epoch on the virtual clock.
 pub type Ms = i64;
@@ -96,23 +100,25 @@ pub struct Estate {
     pub actors: Vec<Actor>,
     /// Private addresses handed out so far.
     pub addresses: u32,
+    /// Secrets and parameters that are not there, by name or path.
+    pub absent: BTreeSet<String>,
+    /// Secrets and parameters that execution roles may not read.
+    pub denied: BTreeSet<String>,
+    /// Deployment groups of `CodeDeploy` and what they have deployed.
+    pub code_deploy: CodeDeploy,
+    /// What watches services and moves their desired counts.
+    pub watch: Watch,
 }
 
 /// A script of the scenario, bound to the estate that it acts on.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// Name, for instance `ci-bot`.
-    pub name: String,
+    /// What it does, and how often.
+    pub script: ActorScript,
+    /// Index into [`Estate::clusters`].
+    pub cluster: usize,
     /// Index into [`Estate::services`].
-    pub service: usize,
-    /// Period in ms.
-    pub every: Ms,
-    /// What it does.
-    pub act: Act,
-    /// How the tasks fare that it brings.
-    pub behaviour: Behaviour,
-    /// Counts for `scale`.
-    pub desired: Vec<u32>,
+    pub service: Option<usize>,
     /// How often it has acted.
     pub round: u32,
 }

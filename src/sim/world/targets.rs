@@ -21,6 +21,14 @@ impl Estate {
         revision.is_some_and(|r| !r.load_balancers.is_empty())
     }
 
+    /// Whether a listener or a rule forwards to a target group; targets of others are `unused`.
+    #[must_use]
+    pub fn is_in_use(&self, group: usize) -> bool {
+        let names = |forward: &[(usize, u32)]| forward.iter().any(|(at, _)| *at == group);
+        let mut listeners = self.load_balancers.iter().flat_map(|lb| &lb.listeners);
+        listeners.any(|l| names(&l.default) || l.rules.iter().any(|r| names(&r.forward)))
+    }
+
     /// Registers the tasks of a service that have come to run since the last look.
     pub(super) fn register_targets(&mut self, service: usize) {
         let waiting = std::mem::take(&mut self.services[service].unregistered);

@@ -40,6 +40,7 @@ name = "app"
 image = "api"
 tag = "v1.2.3"
 ports = [8080]
+secrets = {{ DATABASE_URL = "prod/api/database-url" }}
 voice = "plain"
 
 [service.load_balancer]

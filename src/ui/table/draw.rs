@@ -71,6 +71,7 @@ impl<R: 'static> TableView<R> {
         let query = self.rows.query_text();
         let title = (self.spec.title)(&self.place, cx);
         [
+            self.number.map_or_else(String::new, |number| format!("{number} ")),
             title.trim_end_matches('·').trim_end().to_owned(),
             format!(" · {count}"),
             part(!query.is_empty(), format!(" · filter {query}")),

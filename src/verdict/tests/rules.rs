@@ -17,6 +17,7 @@ fn task_set(revision: u32, status: &str, running: u32, seconds: i64) -> TaskSet 
         stability: Some(if running == 2 { "STEADY_STATE" } else { "STABILIZING" }.into()),
         created_at: Some(ago(seconds)),
         load_balancers: vec![LoadBalancer { target_group: Some(green()), alternate_target_group: None, container: "app".into(), port: 80 }],
+        ..TaskSet::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Behaviour;
+use super::{Behaviour, Capacity, Rollout};
 use crate::sim::scenario::Span;
 
 /// Where the tasks of a service run.
@@ -35,6 +35,15 @@ pub struct Service {
     /// Where tasks run.
     #[serde(default = "default_launch")]
     pub launch: LaunchType,
+    /// Capacity provider strategy, in place of `launch`'s own.
+    #[serde(default)]
+    pub capacity: Vec<Capacity>,
+    /// Network mode on container instances: `bridge` (default), `host` or `awsvpc`.
+    #[serde(default)]
+    pub network: Network,
+    /// Availability zones that its subnets are in, from the first; default all three.
+    #[serde(default = "three_zones")]
+    pub zones: usize,
     /// One task on each container instance.
     #[serde(default)]
     pub daemon: bool,
@@ -59,6 +68,15 @@ pub struct Service {
     /// Circuit breaker: `rollback` (default), `stop` or `off`.
     #[serde(default)]
     pub breaker: Breaker,
+    /// Blue/green, linear or canary, hooks, alarms; default a rolling deployment without them.
+    #[serde(default)]
+    pub rollout: Rollout,
+    /// Express: resourceManagementType ECS.
+    #[serde(default)]
+    pub express: bool,
+    /// The running revision has been deregistered since: INACTIVE.
+    #[serde(default)]
+    pub deregistered: bool,
     /// Health check grace period.
     #[serde(default)]
     pub grace: Span,
@@ -77,6 +95,14 @@ pub struct Service {
     /// Tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// Task role; `FAMILY-task` by default.
+    pub task_role: Option<String>,
+    /// Task execution role; `ecs-task-execution` by default.
+    pub execution_role: Option<String>,
+    /// Log group of its containers; `/ecs/FAMILY` by default.
+    pub log_group: Option<String>,
+    /// Days that the log group keeps; default 30.
+    pub log_retention: Option<u32>,
     /// Target group in front of it.
     pub load_balancer: Option<LoadBalancer>,
     /// Containers. At least one.
@@ -84,6 +110,46 @@ pub struct Service {
     /// How its tasks fare; default well.
     #[serde(default)]
     pub behaviour: Behaviour,
+}
+
+/// Network mode of a service on container instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// Docker bridge with mapped ports.
+    #[default]
+    Bridge,
+    /// Ports of the host.
+    Host,
+    /// Network interface of its own.
+    Awsvpc,
+}
+
+/// What a container waits for before it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Condition {
+    /// The other has started.
+    Start,
+    /// The other's health check passes.
+    Healthy,
+    /// The other has ended.
+    Complete,
+    /// The other has ended with code 0.
+    Success,
+}
+
+impl Condition {
+    /// AWS's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Start => "START",
+            Self::Healthy => "HEALTHY",
+            Self::Complete => "COMPLETE",
+            Self::Success => "SUCCESS",
+        }
+    }
 }
 
 /// What a deployment that keeps failing comes to.
@@ -126,8 +192,26 @@ pub struct LoadBalancer {
     /// `internal` instead of `internet-facing`.
     #[serde(default)]
     pub internal: bool,
+    /// Target group name; `CLUSTER-SERVICE` by default.
+    pub target_group: Option<String>,
+    /// 16 hex digits at the end of its ARN; invented by default.
+    pub target_group_id: Option<String>,
+    /// A second target group `NAME-b` for blue/green by ECS; `[[code_deploy]]` makes its own.
+    #[serde(default)]
+    pub pair: bool,
+    /// Port of a listener for test traffic, with `pair`.
+    pub test_port: Option<u16>,
+    /// The listener forwards here whatever no rule takes.
+    #[serde(default)]
+    pub default: bool,
     /// Host header of the listener rule; without one, a path rule `/SERVICE/*`.
     pub host: Option<String>,
+    /// Further hosts of the same rule.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Path patterns of the listener rule, with or without a host.
+    #[serde(default)]
+    pub paths: Vec<String>,
     /// Container that takes the requests; default the first.
     pub container: Option<Spanned<String>>,
     /// Container port.
@@ -175,15 +259,35 @@ pub struct Container {
     /// Hard memory limit in MiB, 0 for none.
     #[serde(default)]
     pub memory: u32,
+    /// Soft memory limit in MiB, 0 for none.
+    #[serde(default)]
+    pub memory_reservation: u32,
     /// Container ports.
     #[serde(default)]
     pub ports: Vec<u16>,
+    /// Host ports of `ports`, in their order, on a bridge network; 0, the default, lets Docker choose.
+    #[serde(default)]
+    pub host_ports: Vec<u16>,
+    /// Each release pushes this very tag again, and `TAG-BUILD` beside it.
+    #[serde(default)]
+    pub moving: bool,
+    /// Containers that come before: name to START, HEALTHY, COMPLETE or SUCCESS.
+    #[serde(default)]
+    pub depends_on: BTreeMap<String, Condition>,
+    /// Exit code when it is told to stop; by default what programs of its voice do.
+    pub stops_with: Option<i32>,
     /// Environment.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// Environment variable name to the name of a Secrets Manager secret.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
+    /// Environment variable name to the name of an SSM parameter.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// ARNs of environment files in S3.
+    #[serde(default)]
+    pub environment_files: Vec<String>,
     /// Command.
     #[serde(default)]
     pub command: Vec<String>,
@@ -192,6 +296,8 @@ pub struct Container {
     /// Log driver; `awslogs` into `/ecs/FAMILY` by default.
     #[serde(default)]
     pub log_driver: LogDriver,
+    /// `awslogs-stream-prefix`; `ecs` by default.
+    pub log_prefix: Option<String>,
     /// What its log lines look like.
     pub voice: Voice,
     /// Log lines per second, on average.
@@ -276,6 +382,10 @@ fn default_cpu() -> u32 {
 
 fn default_memory() -> u32 {
     512
+}
+
+fn three_zones() -> usize {
+    3
 }
 
 fn yes() -> bool {

@@ -28,8 +28,8 @@ pub struct Listener {
     pub port: u16,
     /// HTTP, HTTPS, TCP or TLS.
     pub protocol: &'static str,
-    /// Index of the target group of the default action; none answers 404 by fixed response.
-    pub default: Option<usize>,
+    /// (index of target group, weight) of the default action; none answers 404 by fixed response.
+    pub default: Vec<(usize, u32)>,
     /// Rules before the default one, by priority.
     pub rules: Vec<Rule>,
 }
@@ -41,10 +41,10 @@ pub struct Rule {
     pub id: String,
     /// Priority, from 1.
     pub priority: u32,
-    /// Host header that it matches, may be empty.
-    pub host: String,
-    /// Path pattern that it matches.
-    pub path: String,
+    /// Host headers that it matches, may be none.
+    pub hosts: Vec<String>,
+    /// Path patterns that it matches, may be none.
+    pub paths: Vec<String>,
     /// (index of target group, weight).
     pub forward: Vec<(usize, u32)>,
 }

@@ -50,6 +50,8 @@ pub struct ContainerInstance {
     pub ec2_instance_id: String,
     /// For instance `m6i.large`.
     pub instance_type: String,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
     /// Availability zone.
     pub zone: String,
     /// Private IPv4 address.
@@ -70,6 +72,8 @@ pub struct ContainerInstance {
     pub agent_connected: bool,
     /// Capacity provider name.
     pub capacity_provider: Option<String>,
+    /// The EC2 instance is terminated; kept so that tasks may still name it.
+    pub gone: bool,
     /// When the agent registered.
     pub registered_at: Ms,
 }

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::Ms;
+use crate::sim::scenario::schema::Condition;
 use crate::sim::scenario::{Behaviour, HealthCheck, Voice};
 
 /// One revision of a task definition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TaskDefinition {
     /// Family.
     pub family: String,
@@ -55,8 +56,6 @@ pub struct ContainerDefinition {
     pub name: String,
     /// Image as written in the document.
     pub image: String,
-    /// Digest that the tag resolved to, `sha256:…`; empty when it resolves to none.
-    pub digest: String,
     /// Whether its end ends the task.
     pub essential: bool,
     /// CPU units.
@@ -71,6 +70,14 @@ pub struct ContainerDefinition {
     pub health_check: Option<HealthCheck>,
     /// Seconds between SIGTERM and SIGKILL.
     pub stop_timeout: u32,
+    /// Containers that come before, by their index.
+    pub depends_on: Vec<(usize, Condition)>,
+    /// (environment variable, ARN or name) of each secret and parameter.
+    pub secrets: Vec<(String, String)>,
+    /// ARNs of environment files.
+    pub environment_files: Vec<String>,
+    /// Exit code when it is told to stop.
+    pub stops_with: i32,
     /// Present when the log driver is awslogs.
     pub log: Option<AwsLogs>,
     /// What its log lines look like.

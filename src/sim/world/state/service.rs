@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Ms, TaskDefinition, TaskId};
+use crate::sim::scenario::Strategy;
+use crate::sim::scenario::schema::Threshold;
 
 /// REPLICA or DAEMON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,48 @@ pub struct Breaker {
     pub rollback: bool,
 }
 
+/// How the deployments of a service go, beside their percents.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// ROLLING, `BLUE_GREEN`, LINEAR or CANARY.
+    pub strategy: Strategy,
+    /// bakeTimeInMinutes.
+    pub bake: i64,
+    /// stepPercent or canaryPercent.
+    pub percent: f64,
+    /// Minutes between steps, or after the canary.
+    pub step_bake: i64,
+    /// Lifecycle hooks in their order.
+    pub hooks: Vec<Hook>,
+    /// Names of the alarms that fail a deployment.
+    pub alarms: Vec<String>,
+    /// Whether the alarms also roll back.
+    pub alarm_rollback: bool,
+    /// thresholdConfiguration of the circuit breaker.
+    pub threshold: Threshold,
+    /// resetOnHealthyTask of the circuit breaker.
+    pub reset_on_healthy_task: bool,
+}
+
+/// A lifecycle hook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hook {
+    /// Lambda function; none is a PAUSE.
+    pub function: Option<String>,
+    /// Role that calls it.
+    pub role: Option<String>,
+    /// Stages, in AWS's words.
+    pub stages: Vec<String>,
+    /// How long the function takes, in ms.
+    pub takes: Ms,
+    /// The function says FAILED.
+    pub fails: bool,
+    /// timeoutInMinutes.
+    pub timeout: i64,
+    /// After the timeout the deployment goes on instead of rolling back.
+    pub timeout_continues: bool,
+}
+
 /// An ECS service.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -60,6 +104,12 @@ pub struct Service {
     pub maximum: u32,
     /// Circuit breaker.
     pub breaker: Breaker,
+    /// Strategy, hooks and alarms of its deployments.
+    pub plan: Plan,
+    /// Express: ECS manages what stands around it.
+    pub express: bool,
+    /// Availability zones that its subnets are in.
+    pub zones: usize,
     /// healthCheckGracePeriodSeconds.
     pub grace: u32,
     /// enableExecuteCommand.
@@ -115,6 +165,8 @@ pub struct ServiceRevision {
     pub network: Option<Value>,
     /// Target groups with container and port.
     pub load_balancers: Vec<LoadBalancing>,
+    /// Digests that the images resolved to when it was deployed, by container; empty for one that was not there.
+    pub digests: Vec<String>,
     /// When it was made.
     pub created_at: Ms,
 }
@@ -139,6 +191,10 @@ pub struct LoadBalancing {
     pub container: String,
     /// Container port.
     pub port: u16,
+    /// The other target group of a blue/green pair.
+    pub alternate: Option<usize>,
+    /// Port of the listener for test traffic.
+    pub test_port: Option<u16>,
 }
 
 /// State of a rollout.
@@ -175,6 +231,21 @@ pub struct Deployment {
     pub created_at: Ms,
     /// When it last changed.
     pub updated_at: Ms,
+    /// Present when it is a task set.
+    pub set: Option<TaskSet>,
+}
+
+/// What a task set has that a deployment has not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskSet {
+    /// externalId; for `CodeDeploy` the deployment's id.
+    pub external_id: String,
+    /// startedBy.
+    pub started_by: String,
+    /// Percent of desiredCount.
+    pub scale: f64,
+    /// It was deleted and its tasks are going.
+    pub leaving: bool,
 }
 
 /// Status of a service deployment.
@@ -238,6 +309,8 @@ pub struct ServiceDeployment {
     pub failures: u32,
     /// Failures at which the breaker falls.
     pub threshold: u32,
+    /// Alarms that went off.
+    pub alarms_fired: Vec<String>,
 }
 
 /// The rollback of a service deployment.

@@ -1,0 +1,322 @@
+//! Triage: one service on one screen, in the order in which an operator asks. Is it down and since when, what changed, are the targets
+//! healthy, why do tasks die, what did ECS say, what did the container say.
+//!
+//! It is put together from the tables of the other panes and from their logs; it judges nothing and knows no row.
+
+use super::Pane;
+use super::{deployments, events, targets, tasks};
+use crate::action::Action;
+use crate::feed::{Feed, Wanted};
+use crate::logs::LogView;
+use crate::model::{Arn, Ctx, LogScope};
+use crate::text;
+use crate::theme::Role;
+use crate::ui::age;
+use crate::ui::frame;
+use crate::ui::table::TableView;
+use crate::verdict::{self, Judged};
+use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use std::sync::Arc;
+
+/// The pane.
+pub const PANE: Pane = Pane {
+    name: "triage",
+    help: "Everything about one service on one screen",
+    action: Some(Action::Triage),
+    open: |place, cx| match (place.ctx, &place.cluster, &place.service) {
+        (Some(ctx), Some(cluster), Some(service)) => Ok(Box::new(Triage::open(ctx, cluster, service, cx.zone.clone()))),
+        _ => Err("Triage needs a service: put the cursor on one".to_owned()),
+    },
+};
+
+/// The parts, in the order of their numbers.
+const PARTS: [&str; 5] = ["Deployments", "Targets", "Tasks", "Events", "Logs"];
+const LOGS: usize = 4;
+
+/// Rows and columns from which all parts fit at once; below, they take turns and the logs keep the rest.
+const ROOM_FOR_ALL: (u16, u16) = (110, 26);
+/// Rows below which only the chosen part is shown.
+const ROOM_FOR_TWO: u16 = 15;
+
+struct Triage {
+    ctx: Ctx,
+    cluster: Arn,
+    service: Arn,
+    deployments: TableView<deployments::DeploymentRow>,
+    targets: TableView<targets::TargetRow>,
+    tasks: TableView<tasks::TaskRow>,
+    events: TableView<events::EventRow>,
+    logs: Box<dyn View>,
+    /// Whose logs are shown: the container that died last, else the whole service.
+    scope: LogScope,
+    focus: usize,
+    zoomed: bool,
+    /// Where the view and its parts were drawn last.
+    corner: (u16, u16),
+    areas: [Rect; 5],
+}
+
+impl Triage {
+    fn open(ctx: Ctx, cluster: &Arn, service: &Arn, zone: TimeZone) -> Self {
+        let place = Place { ctx: Some(ctx), cluster: Some(cluster.clone()), service: Some(service.clone()), ..Place::default() };
+        let scope = LogScope::Service(service.clone());
+        Triage {
+            ctx,
+            cluster: cluster.clone(),
+            service: service.clone(),
+            deployments: TableView::open(&deployments::SPEC, place.clone()).numbered(1).without("HEALTH"),
+            targets: TableView::open(&targets::SPEC, place.clone()).numbered(2).without("GROUP").without("AZ").without("UP"),
+            tasks: TableView::open(&tasks::SPEC, place.clone()).numbered(3).without("SERVICE").ordered("AGE"),
+            events: TableView::open(&events::SPEC, place).numbered(4).without("SERVICE"),
+            logs: LogView::open_numbered(5, ctx, cluster.clone(), scope.clone(), zone),
+            scope,
+            focus: 2,
+            zoomed: false,
+            corner: (0, 0),
+            areas: [Rect::default(); 5],
+        }
+    }
+
+    fn part(&self, n: usize) -> &dyn View {
+        match n {
+            0 => &self.deployments,
+            1 => &self.targets,
+            2 => &self.tasks,
+            3 => &self.events,
+            _ => &*self.logs,
+        }
+    }
+
+    fn part_mut(&mut self, n: usize) -> &mut dyn View {
+        match n {
+            0 => &mut self.deployments,
+            1 => &mut self.targets,
+            2 => &mut self.tasks,
+            3 => &mut self.events,
+            _ => &mut *self.logs,
+        }
+    }
+
+    fn judged<'a>(&self, cx: &Cx<'a>) -> Option<&'a Arc<Judged>> {
+        cx.board.of(self.ctx, &self.cluster).iter().find(|row| row.service.arn == self.service)
+    }
+
+    /// The logs that matter: of the container that ended the newest task that failed. They change under no one's eyes: not while the
+    /// operator reads them.
+    fn choose_logs(&mut self, cx: &Cx) {
+        if self.focus == LOGS {
+            return;
+        }
+        let tasks = cx.store.tasks_of(self.ctx, &self.cluster, self.service.name());
+        let scope = match verdict::newest_failure(tasks) {
+            Some(task) => match verdict::culprit(task, cx.store.definition(self.ctx, &task.task_definition).map(|d| &**d)) {
+                Some(container) => LogScope::Container(task.arn.clone(), container.name.clone()),
+                None => LogScope::Task(task.arn.clone()),
+            },
+            None => LogScope::Service(self.service.clone()),
+        };
+        if scope != self.scope {
+            self.logs = LogView::open_numbered(5, self.ctx, self.cluster.clone(), scope.clone(), cx.zone.clone());
+            self.scope = scope;
+        }
+    }
+
+    /// The verdict: word and reason, then the next check.
+    fn head(&self, width: usize, rows: usize, cx: &Cx) -> Vec<Line<'static>> {
+        let style = |role| cx.theme.style(role);
+        let Some(row) = self.judged(cx) else {
+            let why = cx.store.error(&Feed::Service(self.ctx, self.service.clone())).map_or("loading …".to_owned(), |e| e.what.to_string());
+            return vec![Line::styled(format!(" {why}"), style(Role::Dim))];
+        };
+        let verdict = &row.verdict;
+        let sign = format!(" {} {} ", verdict.health.glyph(), verdict.health.word());
+        let indent = text::width(&sign);
+        let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx)));
+        let next = usize::from(rows > 1 && !verdict.next.is_empty());
+        let mut why = frame::wrapped(&format!("{}{since}", verdict.why), width.saturating_sub(indent + 1).max(20));
+        if why.len() > rows - next {
+            let rest = why.split_off(rows - next - 1).join(" ");
+            why.push(text::fit(&rest, width.saturating_sub(indent + 1)).into_owned());
+        }
+        let mut lines: Vec<Line> = Vec::new();
+        for (n, part) in why.into_iter().enumerate() {
+            let head = if n == 0 { Span::styled(sign.clone(), style(verdict.health.role())) } else { Span::raw(" ".repeat(indent)) };
+            lines.push(Line::from(vec![head, Span::styled(part, style(Role::Text))]));
+        }
+        if next > 0 {
+            let room = width.saturating_sub(indent + 1);
+            lines.push(Line::from(vec![
+                Span::styled(format!(" {:<1$}", "next", indent - 1), style(Role::Dim)),
+                Span::styled(text::fit(&verdict.next, room).into_owned(), style(Role::Text)),
+            ]));
+        }
+        lines
+    }
+
+    /// All parts at once: what changed beside the targets, the tasks, the events, and the logs with what is left.
+    fn all(&mut self, area: Rect) {
+        let rest = area.height;
+        let top = (rest * 7 / 30).max(6);
+        let tasks = (rest * 9 / 30).max(6);
+        let events = (rest * 5 / 30).max(5);
+        let half = area.width / 2;
+        let at = |x, y, width, height| Rect { x: area.x + x, y: area.y + y, width, height };
+        self.areas = [
+            at(0, 0, half, top),
+            at(half, 0, area.width - half, top),
+            at(0, top, area.width, tasks),
+            at(0, top + tasks, area.width, events),
+            at(0, top + tasks + events, area.width, rest - top - tasks - events),
+        ];
+    }
+
+    /// One part, with the logs below it where there is room.
+    fn turns(&mut self, area: Rect) {
+        self.areas = [Rect::default(); 5];
+        let two = area.height >= ROOM_FOR_TWO && self.focus != LOGS && !self.zoomed;
+        let upper = if two { area.height.div_ceil(2) } else { area.height };
+        self.areas[self.focus] = Rect { height: upper, ..area };
+        if two {
+            self.areas[LOGS] = Rect { y: area.y + upper, height: area.height - upper, ..area };
+        }
+    }
+
+    fn tabs(&self, area: Rect, buf: &mut Buffer, cx: &Cx) {
+        let mut x = area.x + 1;
+        for (n, name) in PARTS.iter().enumerate() {
+            let (text, role) = if n == self.focus { (format!("[{} {name}]", n + 1), Role::Accent) } else { (format!(" {} {name} ", n + 1), Role::Dim) };
+            let (after, _) = buf.set_stringn(x, area.y, text, usize::from(area.right().saturating_sub(x)), cx.theme.style(role));
+            x = after;
+        }
+    }
+
+    fn to(&mut self, part: usize) -> Reaction {
+        self.focus = part;
+        Reaction::Redraw
+    }
+}
+
+impl View for Triage {
+    fn name(&self) -> &'static str {
+        "triage"
+    }
+
+    fn kind(&self) -> Kind {
+        self.part(self.focus).kind()
+    }
+
+    fn crumb(&self, _cx: &Cx) -> String {
+        format!("{} › {}", self.cluster.name(), self.service.name())
+    }
+
+    fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
+        // The verdict comes from the cluster's list; without it a service that was named on the command line would have none.
+        out.push(Wanted::Poll { feed: Feed::Services(self.ctx, self.cluster.clone()), focus: false });
+        for n in 0..PARTS.len() {
+            self.part(n).wanted(cx, out);
+        }
+    }
+
+    fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
+        self.choose_logs(cx);
+        for n in 0..PARTS.len() {
+            self.part_mut(n).sync(cx, changed);
+        }
+    }
+
+    fn act(&mut self, action: Action, cx: &Cx) -> Reaction {
+        match action {
+            Action::NextPane => return self.to((self.focus + 1) % PARTS.len()),
+            Action::PreviousPane => return self.to((self.focus + PARTS.len() - 1) % PARTS.len()),
+            Action::Pane(n) if usize::from(n) <= PARTS.len() => return self.to(usize::from(n) - 1),
+            Action::Zoom => {
+                self.zoomed = !self.zoomed;
+                return Reaction::Redraw;
+            }
+            _ => {}
+        }
+        self.part_mut(self.focus).act(action, cx)
+    }
+
+    fn choose(&mut self, title: &'static str, letter: char, cx: &Cx) -> Reaction {
+        self.part_mut(self.focus).choose(title, letter, cx)
+    }
+
+    fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
+        self.part_mut(self.focus).input(prompt, text, done, cx)
+    }
+
+    fn peel(&mut self, cx: &Cx) -> bool {
+        self.part_mut(self.focus).peel(cx) || std::mem::take(&mut self.zoomed)
+    }
+
+    fn subject(&self, cx: &Cx) -> Subject {
+        let mut subject = self.part(self.focus).subject(cx);
+        let place = &mut subject.place;
+        place.ctx.get_or_insert(self.ctx);
+        place.cluster.get_or_insert_with(|| self.cluster.clone());
+        place.service.get_or_insert_with(|| self.service.clone());
+        subject
+    }
+
+    fn ages(&self, cx: &Cx) -> Option<u32> {
+        (0..PARTS.len()).filter_map(|n| self.part(n).ages(cx)).min()
+    }
+
+    fn tick(&mut self, cx: &Cx) -> bool {
+        (0..PARTS.len()).fold(false, |changed, n| self.part_mut(n).tick(cx) | changed)
+    }
+
+    fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
+        self.corner = (area.x, area.y);
+        let rows: u16 = if area.height >= ROOM_FOR_ALL.1 { 3 } else { 2 };
+        let rows = rows.min(area.height / 4).max(1);
+        for (n, line) in self.head(usize::from(area.width), usize::from(rows), cx).iter().enumerate() {
+            buf.set_line(area.x, area.y + u16::try_from(n).unwrap_or(0), line, area.width);
+        }
+        let mut below = Rect { y: area.y + rows, height: area.height.saturating_sub(rows), ..area };
+        if !self.zoomed && area.width >= ROOM_FOR_ALL.0 && area.height >= ROOM_FOR_ALL.1 {
+            self.all(below);
+        } else {
+            self.tabs(Rect { height: 1, ..below }, buf, cx);
+            below = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
+            self.turns(below);
+        }
+        self.deployments.focus(self.focus == 0);
+        self.targets.focus(self.focus == 1);
+        self.tasks.focus(self.focus == 2);
+        self.events.focus(self.focus == 3);
+        for n in 0..PARTS.len() {
+            let area = self.areas[n];
+            if area.height > 0 {
+                self.part_mut(n).draw(area, buf, cx);
+            }
+        }
+    }
+
+    fn click(&mut self, column: u16, row: u16, cx: &Cx) -> bool {
+        // Clicks are told from the view's own corner, the parts know where they were drawn.
+        let (x, y) = (self.corner.0 + column, self.corner.1 + row);
+        let Some(part) = self.areas.iter().position(|area| area.contains((x, y).into())) else { return false };
+        self.focus = part;
+        let area = self.areas[part];
+        self.part_mut(part).click(x - area.x, y - area.y, cx);
+        true
+    }
+
+    fn status(&self, cx: &Cx) -> String {
+        self.judged(cx).map_or(String::new(), |row| {
+            let s = &row.service;
+            format!("{} · {}/{} run", s.task_definition.name(), s.running, s.desired)
+        })
+    }
+
+    fn hints(&self) -> &'static [Action] {
+        const HINTS: &[Action] = &[Action::NextPane, Action::Zoom, Action::Open, Action::Logs, Action::Describe, Action::Json, Action::Copy];
+        if self.focus == LOGS { self.logs.hints() } else { HINTS }
+    }
+}
