@@ -4,7 +4,7 @@
 //! epoch, by the CLI's `cli_timestamp_format`.
 
 use crate::model::{
-    Arn, CircuitBreaker, Container, ContainerDefinition, ContainerInstance, Deployment, LoadBalancer, LogConfiguration, PortMapping,
+    Arn, CircuitBreaker, Container, ContainerDefinition, ContainerInstance, Deployment, LifecycleHook, LoadBalancer, LogConfiguration, PortMapping, RevisionShare, Rollback,
     Service, ServiceDeployment, ServiceEvent, Str, Target, TargetState, Task, TaskDefinition, TaskSet, TaskStatus, Time,
 };
 use crate::text::clean;
@@ -157,6 +157,10 @@ pub(super) fn service(from: Of) -> Service {
         subnets: network.texts("subnets"),
         security_groups: network.texts("securityGroups"),
         public_ip: network.maybe("assignPublicIp"),
+        alarms: if configuration.at("alarms").flag("enable") { configuration.at("alarms").texts("alarmNames") } else { Vec::new() },
+        bake_minutes: configuration.maybe_count("bakeTimeInMinutes"),
+        management: from.maybe("resourceManagementType"),
+        revisions: from.list("currentServiceRevisions").map(share).collect(),
         tags: pairs(from, "tags", "key"),
         deployments,
         name,
@@ -213,6 +217,9 @@ fn task_set(from: Of) -> TaskSet {
         running: from.count("runningCount"),
         pending: from.count("pendingCount"),
         stability: from.maybe("stabilityStatus"),
+        scale: from.at("scale").0.get("value").and_then(Value::as_f64),
+        updated_at: from.time("updatedAt"),
+        stability_at: from.time("stabilityStatusAt"),
         created_at: from.time("createdAt"),
         load_balancers: load_balancers(from),
     }
@@ -233,6 +240,42 @@ pub(super) fn service_deployment(from: Of) -> ServiceDeployment {
         failures: breaker.maybe_count("failureCount").zip(breaker.maybe_count("threshold")),
         breaker: breaker.maybe("status"),
         lifecycle_stage: from.maybe("lifecycleStage"),
+        updated_at: from.time("updatedAt"),
+        stopped_at: from.time("stoppedAt"),
+        target: from.has("targetServiceRevision").then(|| share(from.at("targetServiceRevision"))),
+        sources: from.list("sourceServiceRevisions").map(share).collect(),
+        rollback: from.has("rollback").then(|| from.at("rollback")).map(|back| Rollback {
+            reason: back.maybe("reason"),
+            started_at: back.time("startedAt"),
+            revision: back.maybe_arn("serviceRevisionArn"),
+        }),
+        alarms: (from.at("alarms").texts("alarmNames"), from.at("alarms").texts("triggeredAlarmNames")),
+        hooks: from.list("lifecycleHookDetails").map(hook).collect(),
+        strategy: from.at("deploymentConfiguration").maybe("strategy"),
+        bake_minutes: from.at("deploymentConfiguration").maybe_count("bakeTimeInMinutes"),
+    }
+}
+
+fn share(from: Of) -> RevisionShare {
+    let weight = |key: &str| from.0.get(key).and_then(Value::as_f64);
+    RevisionShare {
+        arn: from.arn("arn"),
+        requested: from.count("requestedTaskCount"),
+        running: from.count("runningTaskCount"),
+        pending: from.count("pendingTaskCount"),
+        production_weight: weight("requestedProductionTrafficWeight"),
+        test_weight: weight("requestedTestTrafficWeight"),
+    }
+}
+
+fn hook(from: Of) -> LifecycleHook {
+    LifecycleHook {
+        id: from.text("hookId"),
+        kind: from.maybe("targetType").unwrap_or_else(|| "AWS_LAMBDA".into()),
+        target: from.maybe("targetArn"),
+        status: from.text("status"),
+        expires_at: from.time("expiresAt"),
+        on_timeout: from.maybe("timeoutAction"),
     }
 }
 
@@ -383,5 +426,21 @@ pub(super) fn container_instance(from: Of) -> ContainerInstance {
         cpu: left_of("CPU"),
         memory: left_of("MEMORY"),
         registered_at: from.time("registeredAt"),
+        ports: taken_ports(from),
+        agent_version: from.at("versionInfo").maybe("agentVersion"),
+        docker_version: from.at("versionInfo").maybe("dockerVersion"),
+        capacity_provider: from.maybe("capacityProviderName"),
+        status_reason: from.maybe("statusReason"),
+        health: from.at("healthStatus").maybe("overallStatus"),
+        ..ContainerInstance::default()
     }
+}
+
+/// Host ports that are taken: what AWS calls remaining are those that are reserved.
+fn taken_ports(from: Of) -> Vec<u16> {
+    let lists = from.list("remainingResources").filter(|r| matches!(&*r.text("name"), "PORTS" | "PORTS_UDP"));
+    let mut ports: Vec<u16> = lists.flat_map(|list| list.texts("stringSetValue")).filter_map(|port| port.parse().ok()).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
 }
