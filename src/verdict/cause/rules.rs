@@ -92,44 +92,6 @@ pub(super) const RULES: &[Rule] = &[
         "ECS Exec's agent does not work[: {detail}]",
         "enableExecuteCommand, ssmmessages:* in the task role, a route to the ssmmessages endpoint; the task itself may be well",
     ),
-    // Fixed sentences of health checks.
-    rule(
-        START,
-        &[&[
-            "failed elb health check",
-            "failed load balancer health check",
-            "is unhealthy in (target-group",
-            "is unhealthy in (elb",
-            "is unhealthy in target",
-            "is unhealthy in (load",
-            "failed vpc lattice",
-            "(vpc-lattice",
-            "(vpc lattice",
-            "failed target group health",
-            "failed alb health",
-            "failed nlb health",
-        ]],
-        &[],
-        (C::ElbHealthCheck, High),
-        "the load balancer's health check fails[ on port {port}][ in target group {group}][ of {balancer}][ with code {codes}]",
-        "path, port and expected codes of the health check, security group, the app's log at that time, and the grace period",
-    ),
-    rule(
-        START,
-        &[&[
-            "failed container health check",
-            "container health check",
-            "container is unhealthy",
-            "containers are unhealthy",
-            "due to an unhealthy status",
-            "health check failed for container",
-            "healthcheck failed",
-        ]],
-        &[],
-        (C::ContainerHealthCheck, High),
-        "the container's own health check fails",
-        "healthCheck of the task definition: that its command exists in the image, its startPeriod and retries; then the app's log",
-    ),
     // Deployments.
     rule(
         SCHEDULER,
@@ -203,7 +165,68 @@ pub(super) const RULES: &[Rule] = &[
         "everything runs as wanted",
         "",
     ),
+    // Fixed sentences of health checks.
+    rule(
+        START,
+        &[&[
+            "failed elb health check",
+            "failed load balancer health check",
+            "is unhealthy in (target-group",
+            "is not healthy in",
+            "is unhealthy in (elb",
+            "is unhealthy in target",
+            "is unhealthy in (load",
+            "failed vpc lattice",
+            "(vpc-lattice",
+            "(vpc lattice",
+            "failed target group health",
+            "failed alb health",
+            "failed nlb health",
+        ]],
+        &[],
+        (C::ElbHealthCheck, High),
+        "the load balancer's health check fails[ on port {port}][ in target group {group}][ of {balancer}][: {why}]",
+        "path, port and expected codes of the health check, security group, the app's log at that time, and the grace period",
+    ),
+    rule(
+        START,
+        &[&[
+            "failed container health check",
+            "container health check",
+            "container is unhealthy",
+            "containers are unhealthy",
+            "due to an unhealthy status",
+            "health check failed for container",
+            "healthcheck failed",
+        ]],
+        &[],
+        (C::ContainerHealthCheck, High),
+        "the container's own health check fails",
+        "healthCheck of the task definition: that its command exists in the image, its startPeriod and retries; then the app's log",
+    ),
     // Zones and protection.
+    rule(
+        START,
+        &[
+            &["protect", "deployment_blocked"],
+            &[
+                "scale in",
+                "scale-in",
+                "scalein",
+                "unable to stop",
+                "unable to terminate",
+                "task protection",
+                "protected task",
+                "tasks are protected",
+                "under protection",
+                "deployment_blocked",
+            ],
+        ],
+        &[],
+        (C::ScaleInProtected, High),
+        "task protection holds back the scale-in[: {protected}]",
+        "which tasks are protected and until when (GetTaskProtection), and whether the app ends its protection",
+    ),
     rule(
         START,
         &[&[
@@ -221,26 +244,6 @@ pub(super) const RULES: &[Rule] = &[
         (C::AzRebalance, High),
         "tasks move so that the zones hold the same number[: {tasks} tasks]",
         "nothing, unless it repeats: then zones without capacity or instances",
-    ),
-    rule(
-        START,
-        &[
-            &["protect"],
-            &[
-                "scale in",
-                "scale-in",
-                "scalein",
-                "unable to stop",
-                "unable to terminate",
-                "task protection",
-                "protected task",
-                "tasks are protected",
-            ],
-        ],
-        &[],
-        (C::ScaleInProtected, High),
-        "task protection holds back the scale-in[: {protected}]",
-        "which tasks are protected and until when (GetTaskProtection), and whether the app ends its protection",
     ),
     // Who took the ground away.
     rule(
@@ -317,6 +320,7 @@ pub(super) const RULES: &[Rule] = &[
         REASON,
         &[&[
             "replaced by",
+            "by a newer",
             "replaced due to deployment",
             "new deployment",
             "deployment replace",
@@ -375,6 +379,7 @@ pub(super) const RULES: &[Rule] = &[
             "unable to get execution role credentials",
             "trust relationship",
             "trust policy",
+            "iam permissions polic",
         ]],
         &[],
         (C::RoleUnassumable, High),
@@ -476,6 +481,14 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         START,
+        &[&["pull command failed", "error pulling image conf", "=cannotpullcontainererror: api error"]],
+        &["secrets"],
+        (C::ImagePullNetwork, Low),
+        "the registry[ of {image}], or the S3 behind it, did not answer as it should",
+        "a route out: NAT or assignPublicIp, or endpoints for ecr.api, ecr.dkr and s3; security groups; DNS",
+    ),
+    rule(
+        START,
         &[PULL, &["unexpected status"]],
         &[],
         (C::ImagePullDenied, Low),
@@ -519,6 +532,14 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         START,
+        &[&["=resourceinitializationerror: failed to initialize logging driver", "daemon: failed to initialize logging driver."]],
+        &[],
+        (C::LogGroupMissing, Low),
+        LOG_ABSENT,
+        LOG_ABSENT_NEXT,
+    ),
+    rule(
+        START,
         &[LOGS, &["permission", "credential", "denied"]],
         &["oci runtime"],
         (C::LogDriverDenied, Medium),
@@ -529,7 +550,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         START,
         &[&["service connect", "service-connect", "serviceconnect", "appnet", "envoy proxy"]],
-        &["exited with code"],
+        &[],
         (C::ServiceConnect, High),
         "Service Connect failed[: {detail}]",
         "the namespace, port names of the task definition, TLS certificate and role, and the proxy's own log",
@@ -583,6 +604,7 @@ pub(super) const RULES: &[Rule] = &[
                 "parameternotfound",
                 "invalid parameters",
                 "invalid ssm parameters",
+                "invalidparameters",
                 "can't find the specified",
                 "cannot find the specified",
                 "did not contain json key",
@@ -666,6 +688,7 @@ pub(super) const RULES: &[Rule] = &[
         SCHEDULER,
         &[&[
             "reached the limit",
+            "limit was exceeded",
             "limit on the number",
             "vcpulimit",
             "limitexceeded",
@@ -689,6 +712,8 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         SCHEDULER,
         &[&[
+            "=inactive",
+            "failedtostart: inactive",
             "empty capacity provider",
             "no active instances",
             "no container instances",
@@ -747,6 +772,9 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         SCHEDULER,
         &[&[
+            "=location",
+            "failedtostart: location",
+            "not compatible with",
             "missing an attribute",
             "missing attribute",
             "missing a required attribute",
@@ -771,6 +799,8 @@ pub(super) const RULES: &[Rule] = &[
         &[&[
             "=agent",
             "failedtostart: agent",
+            "ecs agent to start",
+            "ecs-agent.log",
             "error \"agent\"",
             "error 'agent'",
             "error agent",
@@ -794,6 +824,14 @@ pub(super) const RULES: &[Rule] = &[
         (C::PlacementNoInstances, High),
         "no container instance fits the task[; the closest is {instance}]",
         "that there are active instances with CPU, memory, port and attributes to spare",
+    ),
+    rule(
+        SCHEDULER,
+        &[&["unable to place"]],
+        &["reason", "error"],
+        (C::CapacityUnavailable, Medium),
+        "ECS finds no place for the task now",
+        "the other events of the service; other zones or subnets, another size",
     ),
     // Containers that do not start.
     rule(
@@ -854,6 +892,10 @@ pub(super) const RULES: &[Rule] = &[
             "containervanished",
             "error response from daemon",
             "container init",
+            "exec user process",
+            "credentialspec",
+            "credential spec",
+            "gmsa",
             "containerd",
         ]],
         &["could not transition to stopped"],
