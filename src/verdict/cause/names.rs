@@ -118,6 +118,8 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     ("instance", "instance", r"\((?:container-)?instance ([\w-]+)\)", "$1"),
     ("group", "target group", r"targetgroup/([\w-]+)/", "$1"),
     ("group", "target group", r"\(target-group ([^\s)]+)\)", "$1"),
+    ("group", "target group", r"target-group ([\w-]+)", "$1"),
+    ("function", "function", r":function:([\w-]+)", "$1"),
     ("balancer", "load balancer", r"\((?:elb|load-balancer) ([^\s)]+)\)", "$1"),
     ("attribute", "attribute", r"attribute ['\x22]?([\w-]+\.[\w.-]*\w)", "$1"),
     ("attribute", "constraint", r"(?:constraint|expression) ['\x22(]*([\w:.-]+ ?(?:==|!=|=~|in|not_in) ?[\w.\[\]-]+)", "$1"),
