@@ -64,6 +64,7 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     ("role", "role", r"assume (?:the )?(?:service.linked )?role ['\x22]?([\w+=,.@/-]*\w)", "$1"),
     // Secrets and parameters.
     ("secret", "secret", r"arn:aws[\w-]*:secretsmanager:[\w-]+:\d+:secret:([\w/+=.@-]+\w)", "$1"),
+    ("stage", "version", r"staging label:? ([\w-]*\w)", "$1"),
     ("key", "JSON key", r"json key ['\x22]?([\w.-]*\w)", "$1"),
     ("parameter", "parameter", r"arn:aws[\w-]*:ssm:[\w-]+:\d+:parameter(/[\w./-]*\w)", "$1"),
     ("parameter", "parameter", r#"invalid (?:ssm )?parameters?:? *[\["']*([^\s,\]"']+(?:, ?[^\s,\]"']+)*)"#, "$1"),

@@ -28,10 +28,10 @@ const LOG_DENIED_NEXT: &str =
     "logs:CreateLogStream and logs:PutLogEvents of the execution role (logs:CreateLogGroup with awslogs-create-group)";
 const LOG_ABSENT: &str = "log group[ {loggroup}] does not exist";
 const LOG_ABSENT_NEXT: &str = "awslogs-group and awslogs-region of the task definition; create the group or set awslogs-create-group";
-const SECRET_DENIED: &str = "a secret may not be read[: parameter {parameter}][ secret {secret}][, {action} is denied][ for role {role}]";
+const SECRET_DENIED: &str = "a secret may not be read[: parameter {parameter}][: secret {secret}][, {action} is denied][ for role {role}]";
 const SECRET_DENIED_NEXT: &str =
     "ssm:GetParameters or secretsmanager:GetSecretValue, and kms:Decrypt of its key, in the execution role; policies of secret and key";
-const SECRET_ABSENT: &str = "a secret is not there[: parameter {parameter}][ secret {secret}][, JSON key {key}]";
+const SECRET_ABSENT: &str = "a secret is not there[: parameter {parameter}][: secret {secret}][, version {stage}][, JSON key {key}]";
 const SECRET_ABSENT_NEXT: &str =
     "that it exists in this account and region under this name, key and version; valueFrom of the task definition";
 
@@ -598,7 +598,7 @@ pub(super) const RULES: &[Rule] = &[
         &[SECRET, &["kms", "ciphertext", "decrypt"], &["denied", "not allowed", "not authorized", "does not exist", "disabled", "invalid"]],
         RUNTIME,
         (C::SecretDenied, High),
-        "the KMS key of a secret may not be used[: parameter {parameter}][ secret {secret}][, {action} is denied][ for role {role}]",
+        "the KMS key of a secret may not be used[: parameter {parameter}][: secret {secret}][, {action} is denied][ for role {role}]",
         "kms:Decrypt in the execution role, the key's policy, and that the key is enabled",
     ),
     rule(START, &[SECRET, REFUSED], RUNTIME, (C::SecretDenied, High), SECRET_DENIED, SECRET_DENIED_NEXT),
@@ -639,7 +639,7 @@ pub(super) const RULES: &[Rule] = &[
         &[SECRET, UNREACHED],
         RUNTIME,
         (C::SecretNetwork, High),
-        "the service that holds the secrets cannot be reached[ at {host}][: parameter {parameter}][ secret {secret}]",
+        "the service that holds the secrets cannot be reached[ at {host}][: parameter {parameter}][: secret {secret}]",
         "a route out: NAT or assignPublicIp, or endpoints for secretsmanager, ssm, kms (and ecr); security groups; DNS",
     ),
     rule(
