@@ -21,7 +21,7 @@ const fn rule(on: Field, all: &'static [Any], none: Any, (cause, sure): (C, Conf
     Rule { on, all, none, cause, sure, says, next }
 }
 
-const IMAGE_ABSENT: &str = "the image[ {image}][ tag {tag}][ {digest}] does not exist[ in repository {repository}]";
+const IMAGE_ABSENT: &str = "the image[ {image}][ tag {tag}] does not exist";
 const IMAGE_ABSENT_NEXT: &str = "that the tag is in the repository (lifecycle rules expire tags), and how the name is spelled";
 const LOG_DENIED: &str = "the log driver may not write[ to {loggroup}][: {action} is denied][ for role {role}]";
 const LOG_DENIED_NEXT: &str =
@@ -276,7 +276,7 @@ pub(super) const RULES: &[Rule] = &[
         ]],
         &[],
         (C::AzRebalance, High),
-        "tasks move so that the zones hold the same number[: {tasks} tasks]",
+        "tasks move so that the zones hold the same number[ ({tasks} of them)]",
         "nothing, unless it repeats: then zones without capacity or instances",
     ),
     // Who took the ground away.
@@ -941,7 +941,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["has begun draining", "begun draining connections", "deregistered", "deregistering", "draining"]],
         &[],
         (C::TargetDraining, High),
-        "targets leave the load balancer and finish their connections[ ({tasks} tasks)][ in {group}]",
+        "targets leave the load balancer and finish their connections[ ({tasks} of them)][ in {group}]",
         "",
     ),
     rule(
@@ -949,7 +949,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["registered", "registering"], &["target"]],
         &["failed", "unable", "error"],
         (C::TargetRegistered, High),
-        "[{targets} ]targets were registered[ in {group}]",
+        "targets were registered[ in {group}][: {targets}]",
         "",
     ),
     rule(
@@ -957,7 +957,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["has started", "started "], &["task"]],
         &["unable", "failed"],
         (C::TasksStarted, High),
-        "[{tasks} ]tasks were started",
+        "tasks were started[: {tasks}]",
         "",
     ),
     rule(
@@ -965,7 +965,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["has stopped", "stopped "], &["running task", "pending task", " tasks"]],
         &["unable", "failed"],
         (C::NormalScaleIn, Low),
-        "[{tasks} ]tasks were stopped: a scale-in, or the old side of a deployment",
+        "tasks were stopped[ ({tasks} of them)]: a scale-in, or the old side of a deployment",
         "the reason of the stopped tasks, if nobody wanted fewer",
     ),
     // Targets: reason codes and descriptions.
