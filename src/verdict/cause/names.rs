@@ -64,6 +64,7 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     ("role", "role", r"assume (?:the )?(?:service.linked )?role ['\x22]?([\w+=,.@/-]*\w)", "$1"),
     // Secrets and parameters.
     ("secret", "secret", r"arn:aws[\w-]*:secretsmanager:[\w-]+:\d+:secret:([\w/+=.@-]+\w)", "$1"),
+    ("stage", "version", r"staging label:? ([\w-]*\w)", "$1"),
     ("key", "JSON key", r"json key ['\x22]?([\w.-]*\w)", "$1"),
     ("parameter", "parameter", r"arn:aws[\w-]*:ssm:[\w-]+:\d+:parameter(/[\w./-]*\w)", "$1"),
     ("parameter", "parameter", r#"invalid (?:ssm )?parameters?:? *[\["']*([^\s,\]"']+(?:, ?[^\s,\]"']+)*)"#, "$1"),
@@ -194,6 +195,7 @@ const PREFIXES: &[&str] = &[
     r"\w+(?:Error|Exception)\b:?",
     r"(?:TaskFailedToStart|EssentialContainerExited|ServiceSchedulerInitiated):",
     r"(?:\(service [^)]*\)|service \S+) (?:was unable to place a task\. Reason:|failed to launch a task with \(error)",
+    r"(?:\(service [^)]*\)|service [\w-]+ )(?: ?\((?:deployment|task) [^)]*\))*",
     r"(?:docker: )?Error response from daemon:",
     r"API error(?: \(\d+\))?:",
     r"unable to pull secrets or registry auth:",
@@ -227,7 +229,7 @@ fn detail(text: &str) -> String {
     while let Some(found) = PREFIX.find(rest).filter(|found| found.end() > 0 && found.end() < rest.len()) {
         rest = rest[found.end()..].trim_start();
     }
-    let rest = rest.trim_end_matches(['.', ' ']);
+    let rest = rest.split_once(" For more information").map_or(rest, |(told, _)| told).trim_end_matches(['.', ' ']);
     let (longest, head) = QUOTED;
     let chars: Vec<char> = rest.chars().collect();
     if chars.len() <= longest {

@@ -21,17 +21,17 @@ const fn rule(on: Field, all: &'static [Any], none: Any, (cause, sure): (C, Conf
     Rule { on, all, none, cause, sure, says, next }
 }
 
-const IMAGE_ABSENT: &str = "the image[ {image}][ tag {tag}][ {digest}] does not exist[ in repository {repository}]";
+const IMAGE_ABSENT: &str = "the image[ {image}][ tag {tag}] does not exist";
 const IMAGE_ABSENT_NEXT: &str = "that the tag is in the repository (lifecycle rules expire tags), and how the name is spelled";
 const LOG_DENIED: &str = "the log driver may not write[ to {loggroup}][: {action} is denied][ for role {role}]";
 const LOG_DENIED_NEXT: &str =
     "logs:CreateLogStream and logs:PutLogEvents of the execution role (logs:CreateLogGroup with awslogs-create-group)";
 const LOG_ABSENT: &str = "log group[ {loggroup}] does not exist";
 const LOG_ABSENT_NEXT: &str = "awslogs-group and awslogs-region of the task definition; create the group or set awslogs-create-group";
-const SECRET_DENIED: &str = "a secret may not be read[: parameter {parameter}][ secret {secret}][, {action} is denied][ for role {role}]";
+const SECRET_DENIED: &str = "a secret may not be read[: parameter {parameter}][: secret {secret}][, {action} is denied][ for role {role}]";
 const SECRET_DENIED_NEXT: &str =
     "ssm:GetParameters or secretsmanager:GetSecretValue, and kms:Decrypt of its key, in the execution role; policies of secret and key";
-const SECRET_ABSENT: &str = "a secret is not there[: parameter {parameter}][ secret {secret}][, JSON key {key}]";
+const SECRET_ABSENT: &str = "a secret is not there[: parameter {parameter}][: secret {secret}][, version {stage}][, JSON key {key}]";
 const SECRET_ABSENT_NEXT: &str =
     "that it exists in this account and region under this name, key and version; valueFrom of the task definition";
 
@@ -276,7 +276,7 @@ pub(super) const RULES: &[Rule] = &[
         ]],
         &[],
         (C::AzRebalance, High),
-        "tasks move so that the zones hold the same number[: {tasks} tasks]",
+        "tasks move so that the zones hold the same number[ ({tasks} of them)]",
         "nothing, unless it repeats: then zones without capacity or instances",
     ),
     // Who took the ground away.
@@ -598,7 +598,7 @@ pub(super) const RULES: &[Rule] = &[
         &[SECRET, &["kms", "ciphertext", "decrypt"], &["denied", "not allowed", "not authorized", "does not exist", "disabled", "invalid"]],
         RUNTIME,
         (C::SecretDenied, High),
-        "the KMS key of a secret may not be used[: parameter {parameter}][ secret {secret}][, {action} is denied][ for role {role}]",
+        "the KMS key of a secret may not be used[: parameter {parameter}][: secret {secret}][, {action} is denied][ for role {role}]",
         "kms:Decrypt in the execution role, the key's policy, and that the key is enabled",
     ),
     rule(START, &[SECRET, REFUSED], RUNTIME, (C::SecretDenied, High), SECRET_DENIED, SECRET_DENIED_NEXT),
@@ -639,7 +639,7 @@ pub(super) const RULES: &[Rule] = &[
         &[SECRET, UNREACHED],
         RUNTIME,
         (C::SecretNetwork, High),
-        "the service that holds the secrets cannot be reached[ at {host}][: parameter {parameter}][ secret {secret}]",
+        "the service that holds the secrets cannot be reached[ at {host}][: parameter {parameter}][: secret {secret}]",
         "a route out: NAT or assignPublicIp, or endpoints for secretsmanager, ssm, kms (and ecr); security groups; DNS",
     ),
     rule(
@@ -941,7 +941,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["has begun draining", "begun draining connections", "deregistered", "deregistering", "draining"]],
         &[],
         (C::TargetDraining, High),
-        "targets leave the load balancer and finish their connections[ ({tasks} tasks)][ in {group}]",
+        "targets leave the load balancer and finish their connections[ ({tasks} of them)][ in {group}]",
         "",
     ),
     rule(
@@ -949,7 +949,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["registered", "registering"], &["target"]],
         &["failed", "unable", "error"],
         (C::TargetRegistered, High),
-        "[{targets} ]targets were registered[ in {group}]",
+        "targets were registered[ in {group}][: {targets}]",
         "",
     ),
     rule(
@@ -957,7 +957,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["has started", "started "], &["task"]],
         &["unable", "failed"],
         (C::TasksStarted, High),
-        "[{tasks} ]tasks were started",
+        "tasks were started[: {tasks}]",
         "",
     ),
     rule(
@@ -965,7 +965,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["has stopped", "stopped "], &["running task", "pending task", " tasks"]],
         &["unable", "failed"],
         (C::NormalScaleIn, Low),
-        "[{tasks} ]tasks were stopped: a scale-in, or the old side of a deployment",
+        "tasks were stopped[ ({tasks} of them)]: a scale-in, or the old side of a deployment",
         "the reason of the stopped tasks, if nobody wanted fewer",
     ),
     // Targets: reason codes and descriptions.
