@@ -271,7 +271,7 @@ fn service_of<'a>(place: &Place, cx: &Cx<'a>) -> Option<(Ctx, &'a Arc<Service>)>
 }
 
 /// The feeds of the CodeDeploy deployments whose task sets are there, each once.
-fn code_feeds(ctx: Ctx, service: &Service) -> Vec<Feed> {
+pub(super) fn code_feeds(ctx: Ctx, service: &Service) -> Vec<Feed> {
     if &*service.controller != "CODE_DEPLOY" {
         return Vec::new();
     }
