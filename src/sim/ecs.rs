@@ -6,6 +6,7 @@ mod body;
 mod clusters;
 mod definitions;
 mod deployments;
+mod plan;
 mod protection;
 mod run;
 mod services;

@@ -315,12 +315,14 @@ impl Estate {
         true
     }
 
-    /// An alarm goes off: deployments under way that are wired to it fail, and roll back if they are told to.
-    pub fn alarm_went_off(&mut self, alarm: &str) {
+    /// An alarm went off: deployments under way by then that are wired to it fail, and roll back if they are told to.
+    pub fn fail_by_alarm(&mut self, alarm: &str, since: Ms) {
         for service in 0..self.services.len() {
             let of = &self.services[service];
             let wired = of.plan.alarms.iter().any(|name| name == alarm) && of.controller == Controller::Ecs;
-            let Some(at) = of.deployments.first().filter(|d| wired && d.rollout == Rollout::InProgress).map(|d| d.history) else {
+            let Some(at) =
+                of.deployments.first().filter(|d| wired && d.rollout == Rollout::InProgress && d.created_at <= since).map(|d| d.history)
+            else {
                 continue;
             };
             if of.history[at].rollback.is_none() {
