@@ -19,6 +19,8 @@ pub enum Request {
     Open(Open),
     /// The embedded AWS for other clients.
     Sim(Sim),
+    /// A judgement without an account.
+    Explain(Explain),
 }
 
 /// The terminal UI, and where it opens.
@@ -68,6 +70,34 @@ pub struct Sim {
     pub list: bool,
 }
 
+/// `midwatch explain`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explain {
+    /// Single texts of AWS, judged together.
+    pub texts: Texts,
+    /// What the AWS CLI printed; without any and without texts, standard input.
+    pub files: Vec<PathBuf>,
+    /// Print JSON.
+    pub json: bool,
+}
+
+/// Texts of one incident, as AWS shows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// A task's `stoppedReason`.
+    pub reason: Option<String>,
+    /// A container's `reason`.
+    pub container_reason: Option<String>,
+    /// A service event, or the reason of a deployment's state.
+    pub event: Option<String>,
+    /// A target's reason code or description.
+    pub target: Option<String>,
+    /// A container's exit code.
+    pub exit_code: Option<i64>,
+    /// A task's `stopCode`.
+    pub stop_code: Option<String>,
+}
+
 /// Why there is nothing to run: a text for standard output with code 0, or a line for standard error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
@@ -108,6 +138,8 @@ Examples:
   midwatch --demo                                  a living fleet without AWS
   midwatch --demo large --set services=500         a big one
   midwatch sim --listen 127.0.0.1:4566             the same fleet for the AWS CLI and other clients
+  midwatch explain --reason 'Essential container in task exited' --exit-code 137
+                                                   what a saved text means, without an account
 
 Environment:
   AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and the rest work as in other AWS tools.
@@ -117,6 +149,8 @@ In the program, ? shows the keys.";
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Say why a task, service or target is in trouble, from AWS's own words, without an account
+    Explain(ExplainArgs),
     /// Serve the embedded AWS to any AWS client, on this machine only
     Sim(SimArgs),
 }
@@ -178,6 +212,49 @@ struct SimArgs {
 }
 
 #[derive(Args)]
+#[command(group = clap::ArgGroup::new("texts").multiple(true))]
+struct ExplainArgs {
+    /// JSON that the AWS CLI prints: describe-services, describe-tasks, describe-service-deployments, describe-target-health
+    #[arg(value_name = "FILE", conflicts_with = "texts")]
+    files: Vec<PathBuf>,
+    /// A task's stoppedReason
+    #[arg(long, value_name = "TEXT", group = "texts", allow_hyphen_values = true, help_heading = "Single texts, judged together")]
+    reason: Option<String>,
+    /// A container's reason
+    #[arg(long, value_name = "TEXT", group = "texts", allow_hyphen_values = true, help_heading = "Single texts, judged together")]
+    container_reason: Option<String>,
+    /// A service event, or the reason of a deployment's state
+    #[arg(long, value_name = "TEXT", group = "texts", allow_hyphen_values = true, help_heading = "Single texts, judged together")]
+    event: Option<String>,
+    /// A target's reason code or description
+    #[arg(long, value_name = "TEXT", group = "texts", allow_hyphen_values = true, help_heading = "Single texts, judged together")]
+    target: Option<String>,
+    /// A container's exit code
+    #[arg(
+        long,
+        value_name = "N",
+        group = "texts",
+        allow_hyphen_values = true,
+        help_heading = "Single texts, judged together",
+        value_parser = exit_code
+    )]
+    exit_code: Option<i64>,
+    /// A task's stopCode, such as EssentialContainerExited
+    #[arg(long, value_name = "C", group = "texts", help_heading = "Single texts, judged together", value_parser = word)]
+    stop_code: Option<String>,
+    /// Print JSON: cause, says, evidence, next_check, confidence
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<ExplainArgs> for Explain {
+    fn from(args: ExplainArgs) -> Explain {
+        let ExplainArgs { files, reason, container_reason, event, target, exit_code, stop_code, json } = args;
+        Explain { texts: Texts { reason, container_reason, event, target, exit_code, stop_code }, files, json }
+    }
+}
+
+#[derive(Args)]
 #[command(next_help_heading = "The embedded AWS")]
 struct WorldArgs {
     /// Parameters of the scenario, such as services=500,tasks=2500
@@ -212,8 +289,10 @@ where
     T: Into<OsString> + Clone,
 {
     let Line { command, open } = Line::try_parse_from(arguments).map_err(|error| stop(&error))?;
-    if let Some(Verb::Sim(sim)) = command {
-        return Ok(Request::Sim(Sim { world: sim.world.world(sim.scenario), listen: sim.listen, list: sim.list }));
+    match command {
+        Some(Verb::Sim(sim)) => return Ok(Request::Sim(Sim { world: sim.world.world(sim.scenario), listen: sim.listen, list: sim.list })),
+        Some(Verb::Explain(explain)) => return Ok(Request::Explain(explain.into())),
+        None => {}
     }
     if let (None, Some(option)) = (&open.demo, open.world.first()) {
         return Err(usage(&format!("{option} is about the embedded AWS: use it with --demo or with midwatch sim")));
@@ -247,7 +326,7 @@ fn stop(error: &clap::Error) -> Stop {
         return Stop { text: text.trim_end().to_owned(), code: 0 };
     }
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) = (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
-        return usage(&format!("unknown command '{name}'; the only one is sim, and a cluster is opened with --cluster"));
+        return usage(&format!("unknown command '{name}'; there are explain and sim, and a cluster is opened with --cluster"));
     }
     // clap says it in paragraphs: the complaint, then tips, then the usage, which --help has as well.
     let mut complaint = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).map(str::trim);
@@ -284,6 +363,14 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "a whole number is needed, such as 7".to_owned())
+}
+
+fn exit_code(text: &str) -> Result<i64, String> {
+    let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).and_then(|hex| i64::from_str_radix(hex, 16).ok());
+    let number = hex.or_else(|| text.trim().parse().ok());
+    // Windows' status codes use all 32 bits, and are printed signed or not.
+    let fits = number.filter(|number| (i64::from(i32::MIN)..=i64::from(u32::MAX)).contains(number));
+    fits.ok_or_else(|| "a whole number is needed, such as 137".to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -19,6 +19,7 @@
 //! | [`aws`], [`budget`], [`retry`] | The only door to AWS: SDK to model, pages, credentials, errors in words; how often it may be asked |
 //! | [`model`], [`verdict`], [`text`] | Plain values in AWS's words, the one judge of health, the gate for all text from outside |
 //! | [`logs`] | The tail engine: where lines are, how they arrive, which are kept and shown |
+//! | [`explain`] | `midwatch explain`: the same judgement of saved texts and documents, without an account |
 //! | [`cli`], [`config`], [`settings`], [`theme`], [`duration`], [`nearest`] | What the user says, and the nearest right name when it is wrong |
 //! | [`sim`] | The embedded AWS: a loopback server over a world that moves |
 //!
@@ -80,6 +81,7 @@ pub mod budget;
 pub mod cli;
 pub mod config;
 pub mod duration;
+pub mod explain;
 pub mod feed;
 pub mod filter;
 pub mod kept;

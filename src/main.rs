@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     let done = match request {
         Request::Open(open) => open_screen(&open),
         Request::Sim(sim) => serve(&sim),
+        Request::Explain(asked) => explain(&asked),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,6 +54,12 @@ fn main() -> ExitCode {
 /// Prints a line; a reader that has gone away is no reason to complain.
 fn say(text: &str, good: bool) {
     let _ = if good { writeln!(std::io::stdout(), "{text}") } else { writeln!(std::io::stderr(), "{text}") };
+}
+
+fn explain(asked: &cli::Explain) -> anyhow::Result<()> {
+    let told = midwatch::explain::answer(asked).map_err(Usage)?;
+    say(&told, true);
+    Ok(())
 }
 
 fn options(world: &World, listen: SocketAddr) -> sim::Options {

@@ -27,7 +27,10 @@ macro_rules! panes {
     };
 }
 
-panes! { fleet, clusters, services, triage, tasks, targets, logs, events, deployments, describe, json, messages }
+panes! {
+    fleet, clusters, services, triage, tasks, targets, logs, events, timeline, deployments, instances, images, scaling, alarms, describe, json,
+    access, messages,
+}
 
 /// The pane of that name.
 #[must_use]

@@ -1,10 +1,16 @@
 //! The embedded AWS: a loopback server that speaks what the SDKs speak, over a world that moves.
 //!
-//! `world` is the clockwork, `ecs`, `elbv2`, `logs`, `ecr` and `sts` are the services on it, `wire` is HTTP in and out with
+//! `world` is the clockwork, `ecs`, `elbv2`, `logs`, `ecr`, `autoscaling`, `cloudwatch`,
+//! `codedeploy` and `sts` are the services on it, `wire` is HTTP in and out with
 //! signatures, policies, throttles and faults. It imports nothing from the rest of the crate, on purpose: a mistake that client
 //! and simulator shared would cancel itself out. Scenarios are TOML, see [`scenario`]; fault rules see [`faults`].
 
+mod autoscaling;
+#[cfg(test)]
+mod beside_tests;
 pub mod clock;
+mod cloudwatch;
+mod codedeploy;
 mod ecr;
 pub mod ecs;
 mod elbv2;

@@ -106,6 +106,22 @@ impl ImageUri {
         }
     }
 
+    /// The registry as people call it, for an image that is in no private ECR registry.
+    #[must_use]
+    pub fn registry_name(&self) -> &str {
+        match &*self.registry {
+            "" | "docker.io" | "index.docker.io" | "registry-1.docker.io" => "Docker Hub",
+            "public.ecr.aws" => "ECR Public",
+            host => host,
+        }
+    }
+
+    /// `registry/repository`, without tag and digest.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.registry.is_empty() { self.repository.to_string() } else { format!("{}/{}", self.registry, self.repository) }
+    }
+
     /// What a reader tells releases apart by: the tag, else the first twelve digits of the digest.
     #[must_use]
     pub fn short(&self) -> &str {
@@ -137,6 +153,7 @@ mod tests {
         assert_eq!((&*ecr.repository, ecr.short()), ("shop/checkout", "v2"));
         let hub = ImageUri::parse("busybox");
         assert_eq!((hub.ecr(), &*hub.repository, hub.short()), (None, "busybox", "latest"));
+        assert_eq!((hub.registry_name(), hub.name()), ("Docker Hub", "busybox".to_owned()));
         let pinned = ImageUri::parse("host:5000/app@sha256:0123456789abcdef");
         assert_eq!((&*pinned.registry, pinned.tag.as_deref(), pinned.short()), ("host:5000", None, "0123456789ab"));
     }

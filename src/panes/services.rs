@@ -1,5 +1,7 @@
 //! The services of a cluster: how each is, what it runs, how its targets are, with the reason below.
 
+mod metrics;
+
 use super::Pane;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
@@ -7,8 +9,8 @@ use crate::model::{Arn, Ctx, ImageUri, Service, TargetState};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
-use crate::verdict::{Health, Judged};
+use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, Width};
+use crate::verdict::{Began, Health, Judged, Verdict};
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::{Line, Span};
 use std::fmt::Write as _;
@@ -20,7 +22,7 @@ pub const PANE: Pane = Pane {
     help: "The services of a cluster",
     action: None,
     open: |place, _| match (&place.ctx, &place.cluster) {
-        (Some(_), Some(_)) => Ok(Box::new(TableView::open(&SPEC, Place { service: None, task: None, ..place.clone() }))),
+        (Some(_), Some(_)) => Ok(Box::new(metrics::Services::open(Place { service: None, task: None, ..place.clone() }))),
         _ => Err("Services need a cluster: put the cursor on one".to_owned()),
     },
 };
@@ -47,7 +49,7 @@ const SPEC: TableSpec<Arc<Judged>> = TableSpec {
         (Some(ctx), Some(cluster)) => vec![Feed::Services(ctx, cluster.clone())],
         _ => Vec::new(),
     },
-    hints: &[Action::Open, Action::Logs, Action::Events, Action::Targets, Action::Describe, Action::Json, Action::ProblemsOnly],
+    hints: &[Action::Open, Action::Logs, Action::Events, Action::Targets, Action::Describe, Action::Json, Action::ProblemsOnly, Action::Metrics],
 };
 
 const COLUMNS: &[Column<Arc<Judged>>] = &[
@@ -59,6 +61,10 @@ const COLUMNS: &[Column<Arc<Judged>>] = &[
     Column { key: 'd', title: "DEPLOYMENT", width: Width::Fixed(22), right: false, rank: 1, cell: |row, cx| deployment(&row.service, cx), sort: |row, _| Key::Number(-newest(&row.service)) },
     Column { key: 't', title: "TASKDEF", width: Width::Fit(10, 40), right: false, rank: 3, cell: |row, _| plain(row.service.task_definition.name()), sort: |row, _| Key::Text(row.service.task_definition.name().into()) },
     Column { key: 'i', title: "IMAGE TAG", width: Width::Fixed(14), right: false, rank: 6, cell: |row, cx| image_tag(row, cx), sort: |row, cx| Key::Text(image_tag(row, cx).text.into()) },
+    Column { key: 'c', title: metrics::CPU, width: Width::Fixed(14), right: false, rank: 0, cell: |row, cx| metrics::cell(row, cx, |m| &m.cpu), sort: |row, cx| metrics::sort(row, cx, |m| &m.cpu) },
+    Column { key: 'm', title: metrics::MEMORY, width: Width::Fixed(14), right: false, rank: 0, cell: |row, cx| metrics::cell(row, cx, |m| &m.memory), sort: |row, cx| metrics::sort(row, cx, |m| &m.memory) },
+    Column { key: 'k', title: "SCALING", width: Width::Fit(7, 22), right: false, rank: 9, cell: scaling, sort: |row, cx| Key::Text(scaling(row, cx).text.into()) },
+    Column { key: 'z', title: "AZ", width: Width::Fit(4, 16), right: false, rank: 9, cell: zones, sort: |row, cx| Key::Text(zones(row, cx).text.into()) },
     Column { key: 'l', title: "LAUNCH", width: Width::Fixed(12), right: false, rank: 8, cell: |row, _| dim(launch(&row.service)), sort: |row, _| Key::Text(launch(&row.service).into()) },
     Column { key: 'a', title: "AGE", width: Width::Fill(6), right: false, rank: 7, cell: |row, cx| dim(age::since(row.service.deployments.first().and_then(|d| d.created_at).or(row.service.created_at), cx.now)), sort: |row, _| Key::Number(-newest(&row.service)) },
 ];
@@ -154,11 +160,52 @@ fn image_tag<'a>(row: &'a Judged, cx: &Cx<'a>) -> Cell<'a> {
     container.map_or_else(|| dim("-"), |c| plain(ImageUri::parse(&c.image).short().to_owned()))
 }
 
+/// The range within which it scales and what drives it; a count outside of the range, or scaling that is off, is marked.
+fn scaling<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
+    let Some(range) = super::scaling::range_of(row.ctx, &row.service, cx) else {
+        let feed = Feed::ScalableTargets(row.ctx);
+        return if cx.store.error(&feed).is_some() { painted("?", Role::Stale) } else if cx.store.scalable_targets(row.ctx).is_none() { dim("…") } else { dim("-") };
+    };
+    let drivers: Vec<String> = super::scaling::policies_of(row.ctx, &row.service, cx).map(crate::model::ScalingPolicy::driver).collect();
+    let off = if range.suspended.words().is_some() { " off" } else { "" };
+    let outside = row.service.desired < range.min || row.service.desired > range.max;
+    let text = format!("{}{off} {}", super::scaling::range_words(range), drivers.join(" ")).trim_end().to_owned();
+    painted(text, if outside || !off.is_empty() { Role::Warn } else { Role::Text })
+}
+
+/// Running tasks by availability zone, as the last letter and a count. A zone where other tasks of the cluster run and none of these is
+/// marked, unless there are fewer tasks wanted than zones.
+fn zones<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
+    let running = |task: &&Arc<crate::model::Task>| !task.stopped();
+    let mut spread: Vec<(&str, usize)> = Vec::new();
+    for zone in cx.store.tasks(row.ctx, &row.cluster).unwrap_or_default().iter().filter(running).filter_map(|task| task.zone.as_deref()) {
+        if !spread.iter().any(|(known, _)| *known == zone) {
+            spread.push((zone, 0));
+        }
+    }
+    spread.sort_unstable();
+    for task in cx.store.tasks_of(row.ctx, &row.cluster, &row.service.name).iter().filter(running) {
+        if let Some((_, n)) = spread.iter_mut().find(|(zone, _)| task.zone.as_deref() == Some(zone)) {
+            *n += 1;
+        }
+    }
+    if spread.is_empty() {
+        return dim("-");
+    }
+    let lacks = spread.iter().any(|(_, n)| *n == 0) && row.service.desired as usize >= spread.len();
+    let words: Vec<String> = spread.iter().map(|(zone, n)| format!("{}{n}{}", zone.get(zone.len().saturating_sub(1)..).unwrap_or(zone), if lacks && *n == 0 { Health::Warn.glyph() } else { "" })).collect();
+    let role = if lacks { Role::Warn } else { Role::Text };
+    painted(words.join(" "), role)
+}
+
 fn wanted(place: &Place, cx: &Cx, visible: &[&Arc<Judged>], cursor: Option<&Arc<Judged>>, out: &mut Vec<Wanted>) {
     let (Some(ctx), Some(cluster)) = (place.ctx, &place.cluster) else { return };
     out.push(Wanted::Poll { feed: Feed::Identity(ctx), focus: false });
     out.push(Wanted::Poll { feed: Feed::Services(ctx, cluster.clone()), focus: true });
     out.push(Wanted::Poll { feed: Feed::Tasks(ctx, cluster.clone()), focus: false });
+    // A call or two every other minute for the whole context.
+    out.push(Wanted::Poll { feed: Feed::ScalableTargets(ctx), focus: false });
+    out.push(Wanted::Poll { feed: Feed::ScalingPolicies(ctx), focus: false });
     if let Some(row) = cursor {
         want_service(ctx, &row.service, true, out);
     }
@@ -183,13 +230,24 @@ pub fn want_targets(ctx: Ctx, service: &Service, focus: bool, out: &mut Vec<Want
     }
 }
 
+/// Whether trouble is older than the newest deployment, where that can be told.
+fn began(verdict: &Verdict) -> &'static str {
+    match verdict.began.filter(|_| verdict.health.troubled()) {
+        Some(Began::Before) => ", before the newest deployment",
+        Some(Began::After) => ", with the newest deployment",
+        None => "",
+    }
+}
+
 /// Why the service is as it is, what to look at next, and the last thing that ECS said of it.
 #[must_use]
 pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     const LABEL: usize = 6;
     let verdict = &row.verdict;
     let label = |word: &'static str| Span::styled(format!("{word:<LABEL$}"), cx.theme.style(Role::Dim));
+    let grace = verdict.grace_until.map_or(String::new(), |at| format!(" · in grace until {}", age::clock(at, cx)));
     let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx)));
+    let since = format!("{grace}{since}{}", began(verdict));
     let room = width.saturating_sub(LABEL + 6).max(20);
     let mut lines = Vec::new();
     for (n, part) in frame::wrapped(&format!("{}{since}", verdict.why), room).into_iter().take(2).enumerate() {
@@ -198,6 +256,8 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
         lines.push(Line::from(vec![label(first), Span::styled(glyph, cx.theme.style(verdict.health.role())), Span::styled(part, cx.theme.style(Role::Text))]));
     }
     let next = verdict.next_line();
+    // The keys stand in the last line of the screen too.
+    let next = if crate::text::width(&next) > room && !verdict.next.is_empty() { verdict.next.clone() } else { next };
     if !next.is_empty() {
         lines.push(Line::from(vec![label("next"), Span::styled(crate::text::fit(&next, room).into_owned(), cx.theme.style(Role::Text))]));
     }

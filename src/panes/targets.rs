@@ -3,7 +3,7 @@
 use super::Pane;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
-use crate::model::{Arn, Ctx, Service, Target, TargetState, Task, Time};
+use crate::model::{Arn, Ctx, Route, Service, Target, TargetState, Task, Time};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
@@ -40,6 +40,8 @@ pub struct TargetRow {
     group: Arn,
     target: Target,
     task: Option<Arc<Task>>,
+    /// Hosts and paths that lead to its group.
+    from: String,
     grace_until: Option<Time>,
     verdict: Verdict,
 }
@@ -54,7 +56,7 @@ pub(super) const SPEC: TableSpec<TargetRow> = TableSpec {
     rows,
     id: |row| format!("{}/{}:{}", row.group, row.target.id, row.target.port).into(),
     health: Some(|row| row.verdict.health),
-    haystack: |row| format!("{} {} {}", row.target.id, row.group.target_group_name(), row.task.as_ref().map_or("", |t| t.arn.name())),
+    haystack: |row| format!("{} {} {} {}", row.target.id, row.from, row.group.target_group_name(), row.task.as_ref().map_or("", |t| t.arn.name())),
     subject: |place, row, _| Subject {
         place: Place { ctx: Some(row.ctx), task: row.task.as_ref().map(|t| t.arn.clone()), target_group: Some(row.group.clone()), ..place.clone() },
         copies: vec![('n', "address", format!("{}:{}", row.target.id, row.target.port)), ('a', "target group ARN", row.group.to_string())],
@@ -66,7 +68,13 @@ pub(super) const SPEC: TableSpec<TargetRow> = TableSpec {
         let groups = groups(place, cx);
         if groups.is_empty() { "no target group".to_owned() } else { "no target is registered: no task is behind this load balancer".to_owned() }
     },
-    sources: |place, cx| groups(place, cx).into_iter().filter_map(|group| Some(Feed::Targets(place.ctx?, group))).collect(),
+    sources: |place, cx| {
+        let Some(ctx) = place.ctx else { return Vec::new() };
+        let groups = groups(place, cx);
+        let refused = groups.iter().flat_map(|group| load_balancers(ctx, group, cx)).map(|lb| Feed::Routes(ctx, lb)).filter(|feed| cx.store.error(feed).is_some());
+        let routes: Vec<Feed> = refused.collect();
+        groups.into_iter().map(|group| Feed::Targets(ctx, group)).chain(routes).collect()
+    },
     hints: &[Action::Open, Action::Tasks, Action::Events, Action::Describe, Action::Json, Action::Copy],
 };
 
@@ -76,6 +84,7 @@ const COLUMNS: &[Column<TargetRow>] = &[
     Column { key: 'i', title: "TASK", width: Width::Fixed(8), right: false, rank: 0, cell: |row, _| row.task.as_ref().map_or_else(|| painted("no task", Role::Warn), |t| plain(super::tasks::short(&t.arn))), sort: |row, _| Key::Text(row.task.as_ref().map_or_else(|| "".into(), |t| t.arn.0.clone())) },
     Column { key: 'v', title: "REV", width: Width::Fixed(5), right: true, rank: 3, cell: |row, _| row.task.as_ref().map_or_else(|| dim("-"), |t| plain(t.task_definition.name().rsplit(':').next().unwrap_or("?"))), sort: |row, _| Key::Text(row.task.as_ref().map_or_else(|| "".into(), |t| t.task_definition.0.clone())) },
     Column { key: 'g', title: "GROUP", width: Width::Fit(8, 32), right: false, rank: 4, cell: |row, _| dim(row.group.target_group_name()), sort: |row, _| Key::Text(row.group.0.clone()) },
+    Column { key: 'f', title: "FROM", width: Width::Fit(4, 40), right: false, rank: 6, cell: |row, _| dim(&*row.from), sort: |row, _| Key::Text(row.from.as_str().into()) },
     Column { key: 'z', title: "AZ", width: Width::Fixed(11), right: false, rank: 5, cell: |row, _| dim(row.target.zone.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.target.zone.clone().unwrap_or_default()) },
     Column { key: 'u', title: "UP", width: Width::Fixed(6), right: true, rank: 4, cell: |row, cx| dim(age::since(row.task.as_ref().and_then(|t| t.started_at), cx.now)), sort: |row, _| Key::Number(-row.task.as_ref().and_then(|t| t.started_at).map_or(0, jiff::Timestamp::as_second)) },
     Column { key: 'r', title: "REASON", width: Width::Fill(20), right: false, rank: 1, cell: reason, sort: |row, _| Key::Text(row.target.reason.clone().unwrap_or_default()) },
@@ -91,6 +100,9 @@ fn reason<'a>(row: &'a TargetRow, cx: &Cx<'a>) -> Cell<'a> {
         return painted(format!("in grace until {} · {}", age::clock(until, cx), row.verdict.why), Role::Busy);
     }
     let role = if row.verdict.health == Health::Fail { Role::Text } else { Role::Dim };
+    if row.task.is_none() {
+        return painted(format!("{} · {}", nobody(&row.target), row.target.reason.as_deref().unwrap_or_default()).trim_end_matches(" · ").to_owned(), Role::Warn);
+    }
     let told = row.target.reason.as_deref().unwrap_or("");
     match (&row.target.description, told) {
         (Some(description), "") => painted(&**description, role),
@@ -99,13 +111,53 @@ fn reason<'a>(row: &'a TargetRow, cx: &Cx<'a>) -> Cell<'a> {
     }
 }
 
+/// What a target is that belongs to no task: one that has just gone, or something that no service registered.
+fn nobody(target: &Target) -> &'static str {
+    match target.state {
+        TargetState::Draining | TargetState::UnhealthyDraining => "of no task: what a task left behind, draining",
+        _ => "of no task: registered by hand, or its task is gone",
+    }
+}
+
+/// Load balancers in front of a group, once its settings are known.
+fn load_balancers(ctx: Ctx, group: &Arn, cx: &Cx) -> Vec<Arn> {
+    cx.store.target_group(ctx, group).map_or_else(Vec::new, |settings| settings.load_balancers.clone())
+}
+
+/// The rules that lead to a group; nothing while they are not known.
+fn routes<'a>(ctx: Ctx, group: &Arn, cx: &Cx<'a>) -> Option<Vec<&'a Route>> {
+    let settings = cx.store.target_group(ctx, group)?;
+    let mut found = Vec::new();
+    for load_balancer in &settings.load_balancers {
+        found.extend(cx.store.routes(ctx, load_balancer)?.iter().filter(|route| route.share(group).is_some()));
+    }
+    Some(found)
+}
+
+/// The hosts and paths that lead to a group, with their share where it is not all.
+#[must_use]
+pub fn leads_to(ctx: Ctx, group: &Arn, cx: &Cx) -> Option<String> {
+    let routes = routes(ctx, group, cx)?;
+    let mut words: Vec<String> = Vec::new();
+    for route in routes {
+        let share = route.share(group).filter(|share| *share < 100).map_or(String::new(), |share| format!(" {share}%"));
+        let word = format!("{}{share}", route.address());
+        // The same host on 80 and on 443 is one address.
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    Some(if words.is_empty() { "nothing leads here".to_owned() } else { words.join(" · ") })
+}
+
 fn title(place: &Place, cx: &Cx) -> String {
     let checks = groups(place, cx).into_iter().map(|group| {
         let name = group.target_group_name().to_owned();
         let settings = place.ctx.and_then(|ctx| cx.store.target_group(ctx, &group));
         settings.map_or(name.clone(), |g| {
             let path = g.check_path.as_deref().map_or(String::new(), |path| format!(" {path}"));
-            format!("{name}{path} every {}s", g.interval_seconds)
+            let from = place.ctx.and_then(|ctx| leads_to(ctx, &group, cx)).map_or(String::new(), |from| format!(" ← {from}"));
+            format!("{name}{path} every {}s{from}", g.interval_seconds)
         })
     });
     format!("Targets {} ·", checks.collect::<Vec<_>>().join(" · "))
@@ -132,12 +184,16 @@ fn rows(place: &Place, cx: &Cx) -> Vec<TargetRow> {
     let service = place.service.as_ref().and_then(|arn| cx.store.service(ctx, cluster, arn));
     let tasks = service.map_or(&[][..], |s| cx.store.tasks_of(ctx, cluster, &s.name));
     let mut rows = Vec::new();
+    // A group may hold tasks that the service did not start: those of a twin, or run by hand.
+    let others = cx.store.tasks(ctx, cluster).unwrap_or_default();
     for group in groups(place, cx) {
+        let from = leads_to(ctx, &group, cx).unwrap_or_default();
         for target in cx.store.targets(ctx, &group).unwrap_or_default() {
-            let task = tasks.iter().filter(|t| is_behind(ctx, cluster, t, target, cx)).min_by_key(|t| t.stopped()).cloned();
+            let behind = |tasks: &[Arc<Task>]| tasks.iter().filter(|t| is_behind(ctx, cluster, t, target, cx)).min_by_key(|t| t.stopped()).cloned();
+            let task = behind(tasks).or_else(|| behind(others));
             let grace_until = service.and_then(|s| verdict::excused_until(s, task.as_deref(), cx.now));
             let verdict = verdict::target(target, grace_until);
-            rows.push(TargetRow { ctx, group: group.clone(), target: target.clone(), task, grace_until, verdict });
+            rows.push(TargetRow { ctx, group: group.clone(), target: target.clone(), task, from: from.clone(), grace_until, verdict });
         }
     }
     rows
@@ -174,6 +230,12 @@ fn wanted(place: &Place, cx: &Cx, _: &[&TargetRow], _: Option<&TargetRow>, out: 
     out.push(Wanted::Poll { feed: Feed::Tasks(ctx, cluster.clone()), focus: true });
     for group in groups(place, cx) {
         out.push(Wanted::Poll { feed: Feed::Targets(ctx, group.clone()), focus: true });
+        for load_balancer in load_balancers(ctx, &group, cx) {
+            let feed = Feed::Routes(ctx, load_balancer);
+            if !out.iter().any(|wanted| *wanted.feed() == feed) {
+                out.push(Wanted::Poll { feed, focus: true });
+            }
+        }
         out.push(Wanted::Poll { feed: Feed::TargetGroup(ctx, group), focus: true });
     }
     if let Some(service) = cx.store.service(ctx, cluster, arn) {
@@ -188,6 +250,12 @@ fn preview(row: &TargetRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let next = row.verdict.next_line();
     if !next.is_empty() {
         lines.push(Line::from(vec![label("next"), text(next, Role::Text)]));
+    }
+    if let Some(routes) = routes(row.ctx, &row.group, cx) {
+        let rule = |route: &&Route| format!("{} ({} {}:{} rule {})", route.address(), route.load_balancer, route.protocol, route.port, route.priority);
+        let from = if routes.is_empty() { "no rule of its load balancers leads here".to_owned() } else { routes.iter().map(rule).collect::<Vec<_>>().join(" · ") };
+        let role = if routes.is_empty() { Role::Warn } else { Role::Text };
+        lines.push(Line::from(vec![label("from"), text(crate::text::fit(&from, width.saturating_sub(12)).into_owned(), role)]));
     }
     if let Some(g) = cx.store.target_group(row.ctx, &row.group) {
         let check = format!(

@@ -142,6 +142,29 @@ fn resource(service: &str, operation: &str, region: &str, account: &str, body: &
             let name = text("repositoryName").unwrap_or("*");
             Some(format!("arn:aws:ecr:{region}:{account}:repository/{name}"))
         }
+        ("application-autoscaling", "RegisterScalableTarget") => {
+            Some(format!("arn:aws:application-autoscaling:{region}:{account}:scalable-target/*"))
+        }
+        ("codedeploy", _) => {
+            let application = text("applicationName").unwrap_or("*");
+            let group = text("deploymentGroupName").or_else(|| text("currentDeploymentGroupName"));
+            match (operation, group) {
+                ("ListApplications" | "ListDeploymentConfigs", _) => None,
+                ("GetDeploymentConfig", _) => {
+                    Some(format!("arn:aws:codedeploy:{region}:{account}:deploymentconfig:{}", text("deploymentConfigName").unwrap_or("*")))
+                }
+                ("GetApplication" | "BatchGetApplications" | "ListDeploymentGroups", _) => {
+                    Some(format!("arn:aws:codedeploy:{region}:{account}:application:{application}"))
+                }
+                (_, group) => {
+                    Some(format!("arn:aws:codedeploy:{region}:{account}:deploymentgroup:{application}/{}", group.unwrap_or("*")))
+                }
+            }
+        }
+        ("monitoring", "DescribeAlarms" | "SetAlarmState") => {
+            let name = body.get("AlarmNames").and_then(|names| names.get(0)).and_then(Value::as_str).or_else(|| text("AlarmName"));
+            Some(format!("arn:aws:cloudwatch:{region}:{account}:alarm:{}", name.unwrap_or("*")))
+        }
         ("ecs", _) => Some("*".to_owned()),
         _ => None,
     }

@@ -42,6 +42,14 @@ const RATES: &[Rate] = &[
     rate("start-live-tail", "logs", &["StartLiveTail"], 15.0, 5.0),
     rate("other", "logs", &["*"], 10.0, 5.0),
     rate("read", "ecr", &["*"], 200.0, 60.0),
+    // The next three publish no rates of single calls; these are what clients commonly meet.
+    rate("read", "application-autoscaling", &["*"], 20.0, 5.0),
+    rate("modify", "application-autoscaling", &["RegisterScalableTarget"], 10.0, 2.0),
+    rate("get-metric-data", "cloudwatch", &["GetMetricData"], 50.0, 50.0),
+    rate("describe-alarms", "cloudwatch", &["DescribeAlarms"], 9.0, 9.0),
+    rate("other", "cloudwatch", &["*"], 10.0, 3.0),
+    rate("modify", "codedeploy", &["CreateDeployment", "StopDeployment", "ContinueDeployment"], 10.0, 2.0),
+    rate("read", "codedeploy", &["*"], 20.0, 8.0),
     rate("all", "sts", &["*"], 600.0, 600.0),
 ];
 

@@ -3,29 +3,37 @@
 //! thread and no real clock; `advance_to` is the only way in which time passes.
 
 mod actors;
+mod alarms;
+pub mod app_spec;
 mod arn;
 mod build;
 mod clockwork;
+pub mod code_deploy;
 mod fates;
 mod fleet;
 mod images;
 mod instances;
 mod lifecycle;
+mod metrics;
 mod past;
 mod placement;
 mod protection;
 pub mod queue;
 mod register;
 mod rollout;
+mod scaling;
 mod scheduler;
 pub mod state;
 mod stopping;
+mod task_sets;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod timetable;
 
 pub use build::PLATFORM;
 pub use lifecycle::NewTask;
+pub use metrics::MINUTE;
 pub use register::{Flavour, Trait, tags};
 pub use state::*;
 
@@ -159,6 +167,8 @@ impl Estate {
             rng: Rng::new(seed, &format!("{account}/{region}/{}", hash(region))),
             actors: Vec::new(),
             addresses: 0,
+            code_deploy: CodeDeploy::default(),
+            watch: Watch { seed, ..Watch::default() },
             absent: std::collections::BTreeSet::new(),
             denied: std::collections::BTreeSet::new(),
         }

@@ -210,6 +210,14 @@ impl<R: 'static> TableView<R> {
         self
     }
 
+    /// Shows a column, or leaves it out.
+    pub fn show(&mut self, title: &'static str, shown: bool) {
+        self.hidden.retain(|hidden| *hidden != title);
+        if !shown {
+            self.hidden.push(title);
+        }
+    }
+
     /// Whether the cursor is here; the other halves of a screen show no cursor.
     pub fn focus(&mut self, focused: bool) {
         self.focused = focused;
@@ -225,7 +233,9 @@ impl<R: 'static> TableView<R> {
         self.last_key.is_some_and(|at| cx.now.as_second() - at.as_second() < HOLD_SECONDS)
     }
 
-    fn visible(&self) -> Vec<&R> {
+    /// The rows on screen.
+    #[must_use]
+    pub fn visible(&self) -> Vec<&R> {
         (self.scroll..self.rows.len().min(self.scroll + self.height)).filter_map(|n| self.rows.get(n)).collect()
     }
 

@@ -184,7 +184,10 @@ fn groups(service: &Service) -> impl Iterator<Item = &Arn> {
     let sets = || service.task_sets.iter().flat_map(|set| &set.load_balancers);
     let own = service.load_balancers.iter().flat_map(|lb| [&lb.target_group, &lb.alternate_target_group]).flatten();
     let known = |group: &&Arn| {
-        service.load_balancers.iter().any(|lb| lb.target_group.as_ref() == Some(*group) || lb.alternate_target_group.as_ref() == Some(*group))
+        service
+            .load_balancers
+            .iter()
+            .any(|lb| lb.target_group.as_ref() == Some(*group) || lb.alternate_target_group.as_ref() == Some(*group))
     };
     own.chain(sets().filter_map(|lb| lb.target_group.as_ref()).filter(move |group| !known(group)))
 }

@@ -61,7 +61,8 @@ pub(super) enum Short {
 pub(super) fn shortage(facts: &Facts, of: Short) -> Option<String> {
     let definition = facts.primary().map_or(&facts.service.task_definition, |d| &d.task_definition);
     let needs = needs((facts.definition)(definition)?);
-    let open: Vec<&ContainerInstance> = facts.instances.iter().map(|i| &**i).filter(|i| &*i.status == "ACTIVE" && i.agent_connected).collect();
+    let open: Vec<&ContainerInstance> =
+        facts.instances.iter().map(|i| &**i).filter(|i| &*i.status == "ACTIVE" && i.agent_connected).collect();
     let shut = facts.instances.len() - open.len();
     if facts.instances.is_empty() {
         return None;

@@ -106,13 +106,25 @@ impl<'a> Stops<'a> {
         let times = if self.count() > 1 { format!(" ×{}", self.count()) } else { String::new() };
         let Some(culprit) = self.culprit.filter(|_| self.by_its_own_end()) else {
             return match self.explained.cause {
-                Cause::ElbHealthCheck | Cause::ContainerHealthCheck => format!("tasks fail health checks{times}: {}", self.explained.says),
+                Cause::ElbHealthCheck => format!("tasks fail the load balancer's health check{times}{}", self.elb(facts)),
+                Cause::ContainerHealthCheck => format!("tasks fail their container health check{times}{}", self.own_check(facts)),
                 _ if self.of_the_ground() => self.ground(),
-                _ if self.newest().started_at.is_none() => format!("tasks cannot start{times}: {}{}", self.explained.says, self.role(facts)),
-                _ => format!("tasks stop{times}: {}", self.explained.says),
+                _ if self.newest().started_at.is_none() => format!("tasks cannot start{times}: {}{}", self.says(), self.role(facts)),
+                _ => format!("tasks stop{times}: {}", self.says()),
             };
         };
-        let mut says = format!("{}{times}: container {} {}", self.dies(), culprit.name, self.ends(culprit));
+        let code = culprit.exit_code.map(|code| format!("{code}{}", task::exit_word(code)));
+        let mut says = match (self.explained.cause, code) {
+            (Cause::OutOfMemory, _) => {
+                let code = culprit.exit_code.map_or(String::new(), |code| format!(" (exit {code})"));
+                format!("out of memory {}{times}: container {}{code}", self.life(), culprit.name)
+            }
+            (_, Some(code)) => format!("tasks die {}{times}: container {} exits {code}", self.life(), culprit.name),
+            (_, None) => {
+                let reason = culprit.reason.as_deref().map_or(String::new(), |reason| format!(": {reason}"));
+                format!("tasks die {}{times}: container {} ends{reason}", self.life(), culprit.name)
+            }
+        };
         let definition = self.definition_of(facts, culprit);
         let lines = (facts.lines)(self.newest(), &culprit.name);
         let command = last_command(&lines).map(str::to_owned);
@@ -137,21 +149,56 @@ impl<'a> Stops<'a> {
         matches!(self.explained.cause, AppExit | OutOfMemory | Segfault | SignalKillTimeout) && self.culprit.is_some()
     }
 
-    fn dies(&self) -> String {
+    /// When in its life the task died.
+    fn life(&self) -> String {
         let life = self.newest().started_at.zip(ended_at(self.newest())).map(|(from, to)| to.as_second() - from.as_second());
         match life {
-            Some(seconds) if seconds >= AT_START_SECONDS => format!("tasks die after {}", long(seconds)),
-            _ => "tasks die at start".to_owned(),
+            Some(seconds) if seconds >= AT_START_SECONDS => format!("after {}", long(seconds)),
+            _ => "at start".to_owned(),
         }
     }
 
-    fn ends(&self, culprit: &Container) -> String {
-        let code = culprit.exit_code.map(|code| format!("{code}{}", task::exit_word(code)));
-        match (self.explained.cause, code) {
-            (Cause::OutOfMemory, Some(code)) => format!("ran out of memory (exit {code})"),
-            (Cause::OutOfMemory, None) => "ran out of memory".to_owned(),
-            (_, Some(code)) => format!("exits {code}"),
-            (_, None) => culprit.reason.as_deref().map_or_else(|| "ends".to_owned(), |reason| format!("ends: {reason}")),
+    /// What AWS's texts mean, images without the registry of ECR: it is long, and the evidence has it.
+    fn says(&self) -> String {
+        let words = self.explained.says.split(' ').map(|word| match word.split_once(".amazonaws.com/") {
+            Some((registry, image)) if registry.contains(".dkr.ecr") => image,
+            _ => word,
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Where the load balancer's check fails and what it got, as the scheduler or the targets tell.
+    fn elb(&self, facts: &Facts<'a>) -> String {
+        let told = self.newest().stopped_reason.as_deref().unwrap_or("");
+        let group = told
+            .split_once(":targetgroup/")
+            .and_then(|(_, rest)| rest.split('/').next())
+            .map_or(String::new(), |name| format!(" in {name}"));
+        let of_event = facts
+            .service
+            .events
+            .iter()
+            .find_map(|event| event.message.split_once("(reason "))
+            .map(|(_, rest)| rest.trim_end_matches([')', '.']));
+        let of_target = || facts.unhealthy().first().and_then(|(_, target)| target.description.as_deref().or(target.reason.as_deref()));
+        let got = of_event.or_else(of_target).map_or(String::new(), |got| format!(": {got}"));
+        format!("{group}{got}")
+    }
+
+    /// Which container fails its own check, and the check's command.
+    fn own_check(&self, facts: &Facts<'a>) -> String {
+        let sick = self.newest().containers.iter().find(|c| &*c.health == "UNHEALTHY");
+        let definition = (facts.definition)(&self.newest().task_definition);
+        let checked =
+            definition.and_then(|d| d.containers.iter().find(|c| sick.map_or(c.health_check.is_some(), |sick| sick.name == c.name)));
+        match (checked, sick) {
+            (Some(c), _) => format!(
+                ": container {}{}",
+                c.name,
+                c.health_check.as_deref().map_or(String::new(), |check| format!(" by `{}`", text::fit(check, QUOTED)))
+            ),
+            (None, Some(c)) => format!(": container {}", c.name),
+            (None, None) => String::new(),
         }
     }
 

@@ -12,9 +12,9 @@ const HELD_UP_SECONDS: i64 = 300;
 pub fn task(task: &Task, now: Time) -> Verdict {
     match &task.status {
         TaskStatus::Stopped | TaskStatus::Deprovisioning | TaskStatus::Stopping | TaskStatus::Deactivating => stopping(task),
-        TaskStatus::Running if &*task.health == "UNHEALTHY" => {
-            Verdict::new(Health::Fail, "container health check fails").since(task.started_at).next("run the health check's command in the container", "l logs · d the command")
-        }
+        TaskStatus::Running if &*task.health == "UNHEALTHY" => Verdict::new(Health::Fail, "container health check fails")
+            .since(task.started_at)
+            .next("run the health check's command in the container", "l logs · d the command"),
         TaskStatus::Running => Verdict::new(Health::Ok, "running").since(task.started_at),
         TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => {
             let waiting = task.created_at.map_or(0, |at| now.as_second() - at.as_second());

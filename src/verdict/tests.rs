@@ -120,7 +120,7 @@ fn instance(id: &str, cpu: u32, memory: u32) -> Arc<ContainerInstance> {
         pending: 0,
         cpu: (cpu, 2048),
         memory: (memory, 985),
-        registered_at: None,
+        ..ContainerInstance::default()
     })
 }
 
@@ -128,14 +128,11 @@ fn release(status: &str, seconds: i64, failures: Option<(u32, u32)>) -> Arc<Serv
     Arc::new(ServiceDeployment {
         arn: Arn(format!("arn:aws:ecs:eu-west-1:123456789012:service-deployment/main/api/{status}").into()),
         status: status.into(),
-        reason: None,
-        target_revision: None,
         started_at: Some(ago(seconds)),
         finished_at: Some(ago(seconds)),
         created_at: Some(ago(seconds)),
         failures,
-        breaker: None,
-        lifecycle_stage: None,
+        ..ServiceDeployment::default()
     })
 }
 

@@ -12,6 +12,17 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
     if let Some(verdict) = cx.board.verdict(ctx, cluster, arn) {
         page.painted("health", format!("{} {} · {}", verdict.health.glyph(), verdict.health.word(), verdict.why), verdict.health.role());
         page.field("next check", verdict.next_line());
+        if verdict.health.troubled() {
+            let sure = verdict.confidence.map_or("", |confidence| confidence.word());
+            page.field("cause", verdict.cause.map_or(String::new(), |cause| format!("{} ({sure} confidence)", cause.word())));
+        }
+        for (n, evidence) in verdict.evidence.iter().enumerate() {
+            let at = evidence.at.map_or(String::new(), |at| format!("{} ", age::clock(at, cx)));
+            page.field(if n == 0 { "evidence" } else { "" }, format!("{at}{}", evidence.text));
+        }
+        if let Some(until) = verdict.grace_until {
+            page.painted("grace", format!("unhealthy targets are in grace until {}", age::clock(until, cx)), Role::Busy);
+        }
     }
     page.field("ARN", arn.as_str());
     page.field("status", &*s.status);

@@ -44,7 +44,7 @@ fn one(estate: &Estate, index: usize, body: Body<'_>) -> Reply {
     let cluster = &estate.clusters[index];
     let tasks = || cluster.tasks.iter().filter_map(|id| estate.tasks.get(id));
     let (running, pending) = counts(tasks());
-    let instances = estate.instances.iter().filter(|i| i.cluster == index).count();
+    let instances = estate.instances.iter().filter(|i| i.cluster == index && !i.gone).count();
     let mut out = json!({
         "clusterArn": estate.cluster_arn(&cluster.name),
         "clusterName": cluster.name,
@@ -97,7 +97,7 @@ pub(super) fn list_instances(estate: &mut Estate, _: &Caller, body: Body<'_>) ->
     let allowed = ["ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "REGISTRATION_FAILED"];
     let status = body.one_of("status", &allowed)?;
     let wanted = |i: &&ContainerInstance| status.is_none_or(|s| s == status_word(i));
-    let here = estate.instances.iter().filter(|i| i.cluster == cluster).filter(wanted);
+    let here = estate.instances.iter().filter(|i| i.cluster == cluster && !i.gone).filter(wanted);
     let mut arns: Vec<String> = here.map(|i| estate.instance_arn(i)).collect();
     arns.sort();
     page(body, "containerInstanceArns", (100, 100), &arns)
@@ -115,7 +115,7 @@ pub(super) fn describe_instances(estate: &mut Estate, _: &Caller, body: Body<'_>
     let health = body.includes("CONTAINER_INSTANCE_HEALTH")?;
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for name in names {
-        let here = |i: &&ContainerInstance| i.cluster == cluster && format!("{:032x}", i.id) == short(name);
+        let here = |i: &&ContainerInstance| i.cluster == cluster && !i.gone && format!("{:032x}", i.id) == short(name);
         match estate.instances.iter().position(|i| here(&i)) {
             Some(index) => found.push(instance(estate, index, health)),
             None if is_arn(name) => failures.push(missing(name)),

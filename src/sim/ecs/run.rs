@@ -9,7 +9,7 @@ use super::definitions::find;
 use super::services::LAUNCH_TYPES;
 use super::tasks::one;
 use super::update::provider_strategy;
-use super::{ApiError, Caller, Reply, cluster};
+use super::{ApiError, Caller, Reply, cluster, put};
 use crate::sim::world::{Estate, Launch, NetworkMode, NewTask, tags};
 
 pub(super) fn run(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
@@ -23,23 +23,27 @@ pub(super) fn run(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
         // A task without room is a failure in a reply of status 200.
         match estate.start_task(new.clone()) {
             Ok(id) => started.push(id),
-            Err(words) => failures.push(failure(&words)),
+            Err(words) => failures.push(failure(estate, &words)),
         }
     }
     let tasks: Vec<Value> = started.iter().filter_map(|id| estate.tasks.get(id)).map(|t| one(estate, t, true)).collect();
     Ok(json!({"tasks": tasks, "failures": failures}))
 }
 
-fn failure(words: &str) -> Value {
+fn failure(estate: &Estate, words: &str) -> Value {
     let reason = match words {
         w if w.contains("memory") => "RESOURCE:MEMORY",
         w if w.contains("CPU") => "RESOURCE:CPU",
         w if w.contains("port") => "RESOURCE:PORTS",
         w if w.contains("AGENT") => "AGENT",
         w if w.contains("ACTIVE state") => "INACTIVE",
+        w if w.contains("attribute") => "ATTRIBUTE",
         _ => "No Container Instances were found in your cluster.",
     };
-    json!({"reason": reason})
+    let named = estate.instances.iter().find(|i| words.contains(&format!("{:032x}", i.id)));
+    let mut out = json!({"reason": reason});
+    put(&mut out, "arn", named.map(|i| json!(estate.instance_arn(i))));
+    out
 }
 
 fn request(estate: &Estate, body: Body<'_>) -> Result<NewTask, ApiError> {
@@ -85,7 +89,6 @@ fn request(estate: &Estate, body: Body<'_>) -> Result<NewTask, ApiError> {
         started_by,
         group,
         behaviour: Arc::clone(&definition.behaviour),
-        digests: estate.resolve_images(&definition, estate.now),
         definition,
         launch,
         platform_version: crate::sim::world::PLATFORM.to_owned(),

@@ -186,42 +186,43 @@ fn deployment(estate: &Estate, index: usize, at: usize, of: &Deployment) -> Valu
     out
 }
 
-/// The one task set of a service that `CodeDeploy` or somebody else deploys.
+/// The task sets of a service that `CodeDeploy` or somebody else deploys.
 fn task_sets(estate: &Estate, index: usize) -> Value {
     let service = &estate.services[index];
-    let (Some(of), Some(revision)) = (service.deployments.first(), service.current_revision()) else {
-        return json!([]);
-    };
-    let n = counts(estate, index, Some(of.id));
-    let by_code_deploy = service.controller == Controller::CodeDeploy;
+    service.deployments.iter().enumerate().filter_map(|(at, of)| task_set(estate, index, at, of)).collect()
+}
+
+fn task_set(estate: &Estate, index: usize, at: usize, of: &Deployment) -> Option<Value> {
+    let service = &estate.services[index];
+    let (revision, set) = (service.revisions.get(of.revision)?, of.set.as_ref()?);
+    let (pending, running) = estate.counts_of_set(index, of.id);
+    let wanted = estate.wanted_of_set(index, set);
     let id = format!("ecs-svc/{}", of.id);
-    let set_arn = format!("task-set/{}/{}/{id}", estate.cluster_name(service.cluster), service.name);
+    let arn = format!("task-set/{}/{}/{id}", estate.cluster_name(service.cluster), service.name);
+    let steady = running == wanted && pending == 0 && estate.well_of_set(index, of.id) == wanted;
     let mut out = json!({
         "id": id,
-        "taskSetArn": estate.arn("ecs", &set_arn),
+        "taskSetArn": estate.arn("ecs", &arn),
         "serviceArn": estate.service_arn(service),
         "clusterArn": estate.cluster_arn(estate.cluster_name(service.cluster)),
-        "status": "PRIMARY",
+        "status": if set.leaving { "DRAINING" } else if at == 0 { "PRIMARY" } else { "ACTIVE" },
         "taskDefinition": estate.definition_arn(&revision.definition),
-        "computedDesiredCount": n.desired,
-        "pendingCount": n.pending,
-        "runningCount": n.running,
+        "computedDesiredCount": wanted,
+        "pendingCount": pending,
+        "runningCount": running,
         "createdAt": seconds(of.created_at),
         "updatedAt": seconds(of.updated_at),
         "loadBalancers": load_balancers(estate, &revision.load_balancers),
         "serviceRegistries": [],
-        "scale": {"value": 100.0, "unit": "PERCENT"},
-        "stabilityStatus": if service.steady { "STEADY_STATE" } else { "STABILIZING" },
+        "scale": {"value": set.scale, "unit": "PERCENT"},
+        "stabilityStatus": if steady { "STEADY_STATE" } else { "STABILIZING" },
         "stabilityStatusAt": seconds(of.updated_at),
         "tags": [],
     });
-    if by_code_deploy {
-        out["startedBy"] = json!("CODE_DEPLOY");
-        // CodeDeploy's ids are nine letters and digits.
-        out["externalId"] = json!(format!("d-{:09X}", of.id % 0xF_FFFF_FFFF));
-    }
+    put(&mut out, "startedBy", (!set.started_by.is_empty()).then(|| json!(set.started_by)));
+    put(&mut out, "externalId", (!set.external_id.is_empty()).then(|| json!(set.external_id)));
     launch(&mut out, revision);
-    json!([out])
+    Some(out)
 }
 
 pub(super) fn load_balancers(estate: &Estate, all: &[LoadBalancing]) -> Value {

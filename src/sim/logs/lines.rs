@@ -59,11 +59,12 @@ pub(super) fn in_slot(seed: u64, name: &str, stream: &LogStream, slot: Ms) -> Ve
     let key = rng::mix(seed ^ rng::hash(name));
     let speaker = Speaker::new(stream, name);
     // Wording these costs more than the rest of a slot, so only where they can fall.
-    let banner = if from < stream.started_at + SLOT { speaker.banner() } else { Vec::new() };
+    let stillborn = speaker.is_stillborn();
+    let banner = if from < stream.started_at + SLOT && !stillborn { speaker.banner() } else { Vec::new() };
     let epilogue = if to > end.saturating_sub(SLOT) { speaker.epilogue() } else { Vec::new() };
     let ready = stream.started_at + LINE_GAP * 4 * length(&banner);
     let closing = end.saturating_sub(LINE_GAP * (length(&epilogue) + 1));
-    let mut said = chatter(key, slot, container.rate, &speaker, ready..closing);
+    let mut said = chatter(key, slot, if stillborn { 0.0 } else { container.rate }, &speaker, ready..closing);
     let mut told = spread(stream.started_at + LINE_GAP, LINE_GAP * 4, banner);
     told.retain(|(at, _)| *at < closing);
     told.extend(spread(closing, LINE_GAP, epilogue));

@@ -121,6 +121,13 @@ impl<'a> Speaker<'a> {
         Self { stream, container: &definition.containers[stream.container], definition, noun, host }
     }
 
+    /// A program that ends before it comes to its work: it has no more to say than its last words.
+    pub(super) fn is_stillborn(&self) -> bool {
+        let behaviour = &self.stream.behaviour;
+        let soon = behaviour.after.is_some_and(|after| after.0 <= 30_000) && behaviour.fate == Fate::Exits;
+        soon && self.stream.sick && self.stream.container == self.definition.culprit(behaviour)
+    }
+
     /// The lines of a program that starts.
     pub(super) fn banner(&self) -> Vec<String> {
         let at = |nth: Ms| self.stream.started_at + 15 + nth * 60;
@@ -148,14 +155,14 @@ impl<'a> Speaker<'a> {
 
     /// The lines of a program that ends: its last words if it ended by itself, else a farewell after SIGTERM.
     pub(super) fn epilogue(&self) -> Vec<String> {
-        let tail = &self.definition.behaviour.tail;
+        let tail = &self.stream.behaviour.tail;
         let end = self.stream.ended_at.unwrap_or(self.stream.started_at);
         if self.stream.last_words && !tail.is_empty() {
             return tail.clone();
         }
         let voice = self.container.voice;
         if self.stream.last_words {
-            return match self.definition.behaviour.fate {
+            return match self.stream.behaviour.fate {
                 // The kernel kills without warning.
                 Fate::Oom => {
                     vec![self.remark(voice, end - 30, "warn", "heap usage 97 percent, collecting")]
@@ -214,8 +221,8 @@ fn symptom(speaker: &Speaker<'_>, rng: &mut Rng, at: Ms) -> Option<String> {
         return None;
     }
     let age = (at - speaker.stream.started_at).max(0) / 1000;
-    let status = speaker.definition.behaviour.status.unwrap_or(503);
-    match speaker.definition.behaviour.fate {
+    let status = speaker.stream.behaviour.status.unwrap_or(503);
+    match speaker.stream.behaviour.fate {
         Fate::Oom => Some(format!("heap usage {} percent after {age} s", (55 + age).min(97))),
         Fate::Unhealthy => Some(format!("health check answers {status}: replica of postgres is 912 s behind")),
         Fate::ContainerUnhealthy => Some("health probe failed: worker heartbeat is 47 s old".to_owned()),

@@ -26,7 +26,6 @@ pub fn check(file: &str, text: &str, scenario: &Scenario) -> Result<(), Error> {
         }
         one_service(place, service)?;
     }
-    super::beside::check(place, scenario)?;
     for actor in &scenario.actor {
         self::actor(place, scenario, actor)?;
     }
@@ -42,6 +41,7 @@ pub fn check(file: &str, text: &str, scenario: &Scenario) -> Result<(), Error> {
             self::actor(place, scenario, step)?;
         }
     }
+    super::beside::check(place, scenario)?;
     fleet(place, scenario)
 }
 

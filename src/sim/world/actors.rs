@@ -8,7 +8,10 @@ use serde_json::Value;
 use super::lifecycle::NewTask;
 use super::queue::Due;
 use super::register::Flavour;
-use super::state::{Actor, ActorScript, Estate, InstanceStatus, Stop, Target, TargetState, Task, TaskDefinition, TaskId, TaskStatus};
+use super::state::{
+    Actor, ActorScript, Controller, Estate, InstanceStatus, ServiceRevision, Stop, Target, TargetState, Task, TaskDefinition, TaskId,
+    TaskStatus,
+};
 use crate::sim::rng::Rng;
 use crate::sim::scenario::{Act, Behaviour, Fate};
 
@@ -45,7 +48,7 @@ impl Estate {
             Act::Deploy => self.release(service, script),
             Act::Redeploy => {
                 if let Some(revision) = self.services[service].current_revision().cloned() {
-                    self.deploy(service, revision);
+                    self.bring(service, revision);
                 }
             }
             Act::Scale => {
@@ -160,7 +163,16 @@ impl Estate {
         let mut flavour = self.inherited_flavour(&input, &by);
         flavour.behaviour = Arc::new(script.behaviour.clone());
         revision.definition = self.register(&input, flavour);
-        self.deploy(service, revision);
+        self.bring(service, revision);
+    }
+
+    /// A new deployment by whoever deploys the service.
+    fn bring(&mut self, service: usize, revision: ServiceRevision) {
+        if self.services[service].controller == Controller::Ecs {
+            self.deploy(service, revision);
+        } else {
+            self.release_by_spec(service, &revision.definition);
+        }
     }
 
     /// The base revision with the next tag on its first image, or with new images under the same moving tags.
@@ -168,28 +180,27 @@ impl Estate {
         let mut input = registration_of(base)?;
         let at = self.now - 45_000;
         let registry = format!("{}/", self.registry());
-        let mut again = false;
-        for (index, container) in base.containers.iter().enumerate() {
+        // A build pushes all of its images; those under tags of their own time stay as they are.
+        for container in base.containers.iter().skip(1).filter(|_| pushed) {
             let name = container.image.strip_prefix(&registry).and_then(|rest| rest.rsplit_once(':'));
-            let Some((repository, tag)) = name.filter(|(repository, tag)| self.tag_moves(repository, tag)) else { continue };
-            again |= index == 0;
-            if pushed {
+            if let Some((repository, tag)) = name.filter(|(repository, tag)| self.tag_moves(repository, tag)) {
                 self.push_image(repository, tag, base.revision + 1, at);
             }
-        }
-        if again && wanted.is_none() {
-            return Some(input);
         }
         let image = input.pointer_mut("/containerDefinitions/0/image")?;
         let text = image.as_str()?;
         let text = text.split_once('@').map_or(text, |(tagged, _)| tagged);
         let (name, tag) = text.rsplit_once(':')?;
         let (name, tag) = (name.to_owned(), tag.to_owned());
-        let own = name.strip_prefix(&registry).map(str::to_owned);
-        let tag = wanted.map_or_else(|| later_tag(&tag, base.revision, &mut self.rng), str::to_owned);
+        let moves = name.strip_prefix(&registry).is_some_and(|repository| self.tag_moves(repository, &tag));
+        let tag = match wanted {
+            Some(wanted) => wanted.to_owned(),
+            None if moves => tag,
+            None => later_tag(&tag, base.revision, &mut self.rng),
+        };
         *image = Value::String(format!("{name}:{tag}"));
-        if let Some(repository) = own.filter(|_| pushed) {
-            self.push_image(&repository, &tag, base.revision + 1, at);
+        if let Some(repository) = name.strip_prefix(&registry).filter(|_| pushed) {
+            self.push_image(repository, &tag, base.revision + 1, at);
         }
         Some(input)
     }
@@ -272,7 +283,6 @@ impl Estate {
             deployment: 0,
             started_by: Some(script.name.clone()),
             group: format!("family:{}", definition.family),
-            digests: self.resolve_images(&definition, self.now),
             definition,
             launch: revision.launch.clone(),
             platform_version: revision.platform_version.clone(),

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::metrics::MINUTE;
 use super::past::Past;
 use super::queue::Due;
 use super::state::{
@@ -58,6 +59,7 @@ pub(super) fn build(world: &mut World, scenario: &Scenario) -> Result<(), Error>
         let context = context.map_or("", |c| c.context.get_ref().as_str());
         estate_of(world, scenario, context).build_service(service)?;
     }
+    watch(world, scenario);
     for actor in &scenario.actor {
         let context = scenario.cluster.iter().find(|c| c.name == *actor.cluster.get_ref());
         let context = context.map_or("", |c| c.context.get_ref().as_str());
@@ -68,6 +70,29 @@ pub(super) fn build(world: &mut World, scenario: &Scenario) -> Result<(), Error>
         fleet::build(estate, scenario, of, opened)?;
     }
     Ok(())
+}
+
+/// Loads, scaling and alarms, and the first minute.
+fn watch(world: &mut World, scenario: &Scenario) {
+    let opened = world.opened;
+    let of_cluster = |cluster: &str| scenario.cluster.iter().find(|c| c.name == cluster).map_or("", |c| c.context.get_ref().as_str());
+    for group in &scenario.code_deploy {
+        estate_of(world, scenario, of_cluster(group.cluster.get_ref())).build_code_deploy(group, opened);
+    }
+    for load in &scenario.load {
+        estate_of(world, scenario, of_cluster(load.cluster.get_ref())).build_load(load, opened);
+    }
+    for scaling in &scenario.scaling {
+        estate_of(world, scenario, of_cluster(scaling.cluster.get_ref())).build_scaling(scaling, opened);
+    }
+    for alarm in &scenario.alarm {
+        estate_of(world, scenario, alarm.context.get_ref()).build_alarm(alarm, opened);
+    }
+    for estate in &mut world.estates {
+        // Whole minutes, for metrics are counted in them.
+        let next = (estate.now.div_euclid(MINUTE) + 1) * MINUTE;
+        estate.queue.set(next, Due::Minute);
+    }
 }
 
 fn estate_of<'a>(world: &'a mut World, scenario: &Scenario, context: &str) -> &'a mut Estate {
@@ -134,7 +159,12 @@ impl Estate {
         let balancing = file.load_balancer.as_ref().map(|lb| self.build_balancing(file, lb));
         let definitions = self.build_definitions(file);
         let service = self.add_service(file, cluster, &definitions, balancing);
-        Past { deployed: file.deployed.0, age: file.age.0, definitions: &definitions }.lay_down(self, service)
+        Past { deployed: file.deployed.0, age: file.age.0, definitions: &definitions }.lay_down(self, service)?;
+        if let Some(current) = definitions.last().filter(|_| file.deregistered) {
+            // Known to be there: it has just been registered.
+            let _ = self.deregister_definition(current);
+        }
+        Ok(())
     }
 
     /// The service without deployments, which its past brings.
@@ -164,11 +194,11 @@ impl Estate {
         let revision = ServiceRevision {
             id: 0,
             definition: Arc::clone(definition),
-            digests: Vec::new(),
             launch,
             platform_version: if awsvpc { PLATFORM.to_owned() } else { String::new() },
             network,
             load_balancers: balancing.into_iter().collect(),
+            digests: Vec::new(),
             created_at: self.now,
         };
         let mut echo = serde_json::Map::new();
@@ -196,6 +226,7 @@ impl Estate {
             breaker: Breaker { enable: file.breaker != file::Breaker::Off, rollback: file.breaker == file::Breaker::Rollback },
             plan: plan(self, &file.rollout),
             express: file.express,
+            zones: file.zones,
             grace: file.grace.as_seconds(),
             exec: file.exec,
             tags: pairs(&file.tags),
@@ -222,7 +253,7 @@ impl Estate {
         let group = self.build_target_group(&name, balancer, service, file);
         let invented = &self.target_groups[group].id;
         self.target_groups[group].id = file.target_group_id.clone().unwrap_or_else(|| invented.clone());
-        let alternate = file.pair.then(|| {
+        let alternate = (file.pair && service.controller != file::Controller::CodeDeploy).then(|| {
             // Room for the ending within the 32 characters.
             let name: String = name.chars().take(30).collect();
             self.build_target_group(&format!("{}-b", name.trim_end_matches('-')), balancer, service, file)

@@ -1,6 +1,7 @@
 //! The passage of time in an estate: what is due is done, in order. The
 //! modules beside this one say what each thing due means.
 
+use super::metrics::MINUTE;
 use super::queue::Due;
 use super::state::{Estate, Ms, ServiceEvent, TaskId};
 use super::{EVENTS_KEPT, STEADY_AGAIN};
@@ -27,7 +28,17 @@ impl Estate {
             Due::Pass(service) => self.pass(service),
             Due::StillSteady(service) => self.still_steady(service),
             Due::Act(actor) => self.act(actor),
+            Due::Release(release) => self.step_release(release),
+            Due::Minute => self.end_minute(),
         }
+    }
+
+    /// Looks at what watches services, and again in a minute.
+    fn end_minute(&mut self) {
+        self.take_samples();
+        self.look_at_alarms();
+        self.look_at_scaling();
+        self.after(MINUTE, Due::Minute);
     }
 
     /// Sets something `delay` ms from now.

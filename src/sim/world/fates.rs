@@ -2,8 +2,8 @@
 //!
 //! One table of texts; when they come is told in `lifecycle`.
 
-use super::state::{Estate, Stop, Task, TaskId};
-use crate::sim::scenario::Fate;
+use super::state::{Estate, Stop, Task, TaskDefinition, TaskId};
+use crate::sim::scenario::{Behaviour, Fate};
 
 /// What befalls a task before its containers run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +147,8 @@ impl Estate {
     pub(super) fn fails_to_start(&mut self, id: TaskId) -> Option<Stop> {
         let task = self.tasks.get(&id)?;
         let fate = if task.sick { task.behaviour.fate } else { Fate::Healthy };
-        let unresolved = task.digests.iter().zip(&task.definition.containers).position(|(d, c)| d.is_empty() || !self.can_pull(&c.image, d));
-        let culprit = task.culprit();
+        let unresolved = task.digests.iter().zip(&task.definition.containers).position(|(d, c)| !self.can_pull(&c.image, d));
+        let culprit = task.definition.culprit(&task.behaviour);
         let (container, reason) = match (unresolved, fate) {
             (Some(container), _) => (container, cannot_pull(task, container, Fate::PullFails)),
             (None, Fate::PullFails | Fate::PullDenied | Fate::PullLimited | Fate::PullUnreachable) => {
@@ -172,12 +172,12 @@ impl Estate {
     }
 }
 
-impl Task {
-    /// The container that the task's fate befalls.
-    pub(super) fn culprit(&self) -> usize {
-        let containers = &self.definition.containers;
-        let named = self.behaviour.container.as_ref().and_then(|name| containers.iter().position(|c| c.name == *name));
-        named.or_else(|| containers.iter().position(|c| c.essential)).unwrap_or(0)
+impl TaskDefinition {
+    /// The container that a fate befalls: the one that it names, else the first essential one.
+    #[must_use]
+    pub fn culprit(&self, behaviour: &Behaviour) -> usize {
+        let named = behaviour.container.as_ref().and_then(|name| self.containers.iter().position(|c| c.name == *name));
+        named.or_else(|| self.containers.iter().position(|c| c.essential)).unwrap_or(0)
     }
 }
 

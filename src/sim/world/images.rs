@@ -54,8 +54,7 @@ impl Estate {
     }
 
     /// What the images of a task definition resolved to at a time, in its order; empty for one that is not there.
-    #[must_use]
-    pub fn resolve_images(&self, definition: &TaskDefinition, at: Ms) -> Vec<String> {
+    pub(super) fn resolve_images(&self, definition: &TaskDefinition, at: Ms) -> Vec<String> {
         definition.containers.iter().map(|c| self.image_digest(&c.image, at).unwrap_or_default()).collect()
     }
 
@@ -113,8 +112,8 @@ impl Estate {
         self.put_image(repository, tag, extra, at, size);
     }
 
-    /// From now on each push moves this tag.
-    pub(super) fn move_tag(&mut self, repository: &str, tag: &str, at: Ms) {
+    /// From now on each push moves a tag of a repository.
+    pub(super) fn let_move(&mut self, repository: &str, tag: &str, at: Ms) {
         let moving = &mut self.repositories.entry(repository.to_owned()).or_insert_with(|| Repository::new(at)).moving;
         if !moving.iter().any(|own| own == tag) {
             moving.push(tag.to_owned());
@@ -123,10 +122,9 @@ impl Estate {
 
     /// A lifecycle policy takes an image away: `REPOSITORY:TAG`.
     pub(super) fn expire_image(&mut self, image: &str) {
-        let Some((name, tag)) = image.rsplit_once(':') else { return };
-        if let Some(repository) = self.repositories.get_mut(name) {
-            repository.images.retain(|i| !i.tags.iter().any(|own| own == tag));
-            repository.expired.push(tag.to_owned());
+        let Some((repository, tag)) = image.rsplit_once(':') else { return };
+        if let Some(repository) = self.repositories.get_mut(repository) {
+            repository.images.retain(|i| !i.tags.iter().any(|t| t == tag));
         }
     }
 
@@ -155,8 +153,18 @@ impl Estate {
         }
         let tags = std::iter::once(tag.to_owned()).chain(extra).collect();
         let findings = into.scan_on_push.then(BTreeMap::new);
-        let image =
-            Image { digest, tags, former: Vec::new(), pushed_at: at, pulled_at: None, size, children: Vec::new(), findings, archived: false, declared: false };
+        let image = Image {
+            digest,
+            tags,
+            former: Vec::new(),
+            pushed_at: at,
+            pulled_at: None,
+            size,
+            children: Vec::new(),
+            findings,
+            archived: false,
+            declared: false,
+        };
         let place = into.images.partition_point(|i| i.pushed_at <= at);
         into.images.insert(place, image);
     }

@@ -68,7 +68,7 @@ impl Estate {
         self.push_image(&family, "latest", 1, self.now - 86_400_000);
         let by = format!("arn:aws:sts::{}:assumed-role/ci-deploy/{}", self.account, script.name);
         let mut flavour = Flavour::plain(&by, self.now);
-        flavour.traits = vec![Trait { name: family.clone(), voice: Voice::Silent, rate: 0.0, stops_with: None, moving: false }];
+        flavour.traits = vec![Trait { name: family.clone(), voice: Voice::Silent, rate: 0.0, stops_with: None }];
         let definition = self.register(&input, flavour);
         let new = NewTask {
             cluster: self.instances[instance].cluster,
@@ -76,7 +76,6 @@ impl Estate {
             deployment: 0,
             started_by: Some(script.name.clone()),
             group: format!("family:{family}"),
-            digests: self.resolve_images(&definition, self.now),
             behaviour: std::sync::Arc::clone(&definition.behaviour),
             definition,
             launch: Launch::Ec2,

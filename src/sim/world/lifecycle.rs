@@ -9,6 +9,7 @@ use super::queue::Due;
 use super::state::{
     Container, ContainerStatus, Estate, Health, Launch, LogStream, Ms, NetworkMode, Task, TaskDefinition, TaskId, TaskStatus,
 };
+use crate::sim::scenario::schema::Condition;
 use crate::sim::scenario::{Behaviour, Fate};
 
 /// A task to be started.
@@ -26,8 +27,6 @@ pub struct NewTask {
     pub group: String,
     /// Task definition.
     pub definition: Arc<TaskDefinition>,
-    /// Digest of each container's image, empty where there is no such image.
-    pub digests: Vec<String>,
     /// Where it may run.
     pub launch: Launch,
     /// Platform version on Fargate.
@@ -50,12 +49,14 @@ impl Estate {
     /// # Errors
     /// AWS's words for why no place was found.
     pub fn start_task(&mut self, new: NewTask) -> Result<TaskId, String> {
-        let place = self.place(new.cluster, &new.definition, &new.launch, new.on)?;
+        let place = self.place(&new)?;
         let definition = Arc::clone(&new.definition);
         let count = definition.containers.len();
         let bindings = place.instance.map_or_else(|| vec![Vec::new(); count], |i| self.occupy(i, &definition));
         let own_network = place.fargate || definition.network == NetworkMode::Awsvpc;
         let eni = own_network.then(|| self.attach_eni(&place.zone));
+        let of = new.service.and_then(|s| self.services[s].revision_of(new.deployment));
+        let digests = of.map_or_else(|| self.resolve_images(&definition, self.now), |revision| revision.digests.clone());
         let id = TaskId(self.rng.wide());
         let sick = self.falls_sick(new.service, &new.behaviour);
         let containers = bindings.into_iter().map(|bindings| Container {
@@ -75,7 +76,6 @@ impl Estate {
             started_by: new.started_by,
             group: new.group,
             definition,
-            digests: new.digests,
             protected_until: None,
             capacity_provider: place.capacity_provider,
             platform_version: if place.fargate { new.platform_version } else { String::new() },
@@ -83,6 +83,7 @@ impl Estate {
             zone: place.zone,
             eni,
             instance: place.instance,
+            digests,
             containers: containers.collect(),
             health: Health::Unknown,
             stop: None,
@@ -165,9 +166,13 @@ impl Estate {
         if fargate { self.rng.between(9_000, 24_000) } else { self.rng.between(2_000, 6_000) }
     }
 
+    /// The images are there: what waits for nothing starts, then what waited for it.
     fn start_containers(&mut self, id: TaskId) {
         let now = self.now;
         let Some(task) = self.tasks.get_mut(&id) else { return };
+        if task.pull_stopped_at.is_some() {
+            return self.start_waiting(id);
+        }
         if task.pull_started_at.is_none() {
             task.pull_started_at = Some(now - 1_500);
             task.connectivity_at = Some(task.created_at);
@@ -178,21 +183,66 @@ impl Estate {
             return self.end_unstarted(id, stop);
         }
         let Some(task) = self.tasks.get_mut(&id) else { return };
+        let definition = Arc::clone(&task.definition);
+        let digests = task.digests.clone();
         task.pull_stopped_at = Some(now - 900);
-        for container in &mut task.containers {
-            container.status = ContainerStatus::Running;
-            container.started_at = Some(now);
+        let waiting: Vec<bool> = (0..definition.containers.len()).map(|at| definition.waits(at)).collect();
+        for (container, waits) in task.containers.iter_mut().zip(&waiting) {
+            if !waits {
+                container.status = ContainerStatus::Running;
+                container.started_at = Some(now);
+            }
         }
-        task.status = TaskStatus::Activating;
-        let images: Vec<(String, String)> = task.definition.containers.iter().map(|c| c.image.clone()).zip(task.digests.clone()).collect();
-        for (image, digest) in &images {
-            self.note_pull(image, digest);
+        for (of, digest) in definition.containers.iter().zip(&digests) {
+            self.note_pull(&of.image, digest);
+        }
+        if waiting.contains(&true) {
+            self.open_streams(id);
+            self.set_fate(id, now);
+            // What ends before it is ready lets nobody else begin.
+            if !self.is_stuck_at_start(id) {
+                let wait = definition.waiting_time();
+                self.step_in(wait, id);
+            }
+            return;
+        }
+        self.activate(id);
+        self.set_fate(id, now);
+    }
+
+    /// Containers that waited for others start, and those that were waited for until their end have ended.
+    fn start_waiting(&mut self, id: TaskId) {
+        let now = self.now;
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let definition = Arc::clone(&task.definition);
+        for (at, container) in task.containers.iter_mut().enumerate() {
+            if container.started_at.is_none() {
+                container.status = ContainerStatus::Running;
+                container.started_at = Some(now);
+            } else if definition.ends_first(at) {
+                container.status = ContainerStatus::Stopped;
+                container.ended_at = Some(now);
+                container.exit_code = Some(0);
+            }
+        }
+        self.activate(id);
+        self.close_streams(id, None);
+    }
+
+    fn activate(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.status = TaskStatus::Activating;
         }
         let balanced = self.tasks.get(&id).is_some_and(|t| self.is_balanced(t));
         self.open_streams(id);
-        self.set_fate(id, now);
         let wait = if balanced { self.rng.between(1_500, 4_000) } else { 0 };
         self.step_in(wait, id);
+    }
+
+    fn is_stuck_at_start(&self, id: TaskId) -> bool {
+        let Some(task) = self.tasks.get(&id) else { return false };
+        let culprit = task.definition.culprit(&task.behaviour);
+        task.sick && matches!(task.behaviour.fate, Fate::Exits | Fate::Oom) && task.definition.is_awaited(culprit)
     }
 
     /// Reaches RUNNING: the service hears of it.
@@ -239,13 +289,18 @@ impl Estate {
         if task.stopping() || task.status > TaskStatus::Running {
             return;
         }
-        let first = task.definition.containers.iter().position(|c| c.essential).unwrap_or(0);
+        let culprit = task.definition.culprit(&task.behaviour);
+        let essential = task.definition.containers[culprit].essential;
         let (code, reason) = match task.behaviour.fate {
             Fate::Oom => (137, Some("OutOfMemoryError: Container killed due to memory usage".to_owned())),
             Fate::Exits => (task.behaviour.code.unwrap_or(1), None),
             _ => (0, None),
         };
-        self.essential_exit(id, first, code, reason);
+        if essential {
+            self.essential_exit(id, culprit, code, reason);
+        } else {
+            self.container_exit(id, culprit, code, reason);
+        }
     }
 
     /// The container health checks have spoken.
@@ -329,7 +384,7 @@ impl Estate {
         }
         for (group, name, stream) in streams {
             let at = stream.started_at;
-            self.log_group(&group, at).streams.insert(name, stream);
+            self.log_group(&group, at).streams.entry(name).or_insert(stream);
         }
     }
 
@@ -375,6 +430,45 @@ impl Task {
             let wide = |n: u64| crate::sim::rng::mix(hash.wrapping_add(n));
             format!("{:016x}{:016x}{:016x}{:016x}", wide(1), wide(2), wide(3), wide(4))
         }
+    }
+}
+
+impl TaskDefinition {
+    /// Whether a container starts only after another is healthy or has ended.
+    fn waits(&self, container: usize) -> bool {
+        // A chain is no longer than the list; a circle would be refused by AWS.
+        let mut next = vec![container];
+        for _ in 0..self.containers.len() {
+            let Some(at) = next.pop() else { return false };
+            for (before, condition) in &self.containers[at].depends_on {
+                if *condition != Condition::Start {
+                    return true;
+                }
+                next.push(*before);
+            }
+        }
+        false
+    }
+
+    /// Whether others wait until a container is healthy or has ended.
+    fn is_awaited(&self, container: usize) -> bool {
+        self.containers.iter().flat_map(|c| &c.depends_on).any(|(at, condition)| *at == container && *condition != Condition::Start)
+    }
+
+    /// Whether others wait for a container's end.
+    fn ends_first(&self, container: usize) -> bool {
+        let all = self.containers.iter().flat_map(|c| &c.depends_on);
+        all.into_iter().any(|(at, condition)| *at == container && matches!(condition, Condition::Complete | Condition::Success))
+    }
+
+    /// How long the containers that wait do so, in ms: until the first health check, or until short work is done.
+    fn waiting_time(&self) -> Ms {
+        let awaited = (0..self.containers.len()).filter(|&at| self.is_awaited(at));
+        let one = |at: usize| match &self.containers[at].health_check {
+            Some(check) if !self.ends_first(at) => Ms::from(check.interval.max(1)) * 1000,
+            _ => 6_000,
+        };
+        awaited.map(one).max().unwrap_or(0)
     }
 }
 

@@ -63,9 +63,9 @@ impl Estate {
 
     pub(super) fn build_definition(&mut self, service: &file::Service, revision: u32, at: Ms, tags: &[String]) -> Arc<TaskDefinition> {
         for (container, tag) in service.container.iter().zip(tags) {
-            if !container.image.split('/').next().is_some_and(|host| host.contains('.')) {
+            if container.own_image() {
                 if container.moving {
-                    self.move_tag(&container.image, tag, at - 240_000);
+                    self.let_move(&container.image, tag, at - 240_000);
                 }
                 self.seed_image(&container.image, tag, revision, at - 240_000);
             }
@@ -79,7 +79,13 @@ impl Estate {
             revision: Some(revision),
             ..Flavour::plain(&by, at)
         };
-        self.register(&input, flavour)
+        let definition = self.register(&input, flavour);
+        for group in definition.containers.iter().filter_map(|c| c.log.as_ref()) {
+            if let (Some(days), Some(kept)) = (service.log_retention, self.log_groups.get_mut(&group.group)) {
+                kept.retention_days = Some(days);
+            }
+        }
+        definition
     }
 }
 
@@ -102,6 +108,7 @@ impl Past<'_> {
             of.revisions.push(revision);
             let finished = at + estate.rng.between(170_000, 420_000);
             let past = past_deployment(estate, service, index, at, finished);
+            let set = estate.first_set(service, id);
             let of = &mut estate.services[service];
             of.history.push(past);
             if current {
@@ -116,6 +123,7 @@ impl Past<'_> {
                     not_before: 0,
                     created_at: at,
                     updated_at: finished,
+                    set,
                 });
             }
         }

@@ -1,6 +1,7 @@
 //! Where a task goes: a subnet and an address on Fargate, a container instance
 //! with room on EC2.
 
+use super::lifecycle::NewTask;
 use super::state::{ContainerInstance, Eni, Estate, InstanceStatus, Launch, NetworkMode, TaskDefinition};
 
 /// A place for a task.
@@ -14,29 +15,24 @@ pub(super) struct Place {
 
 impl Estate {
     /// Finds a place, or says in AWS's words why there is none.
-    pub(super) fn place(
-        &mut self,
-        cluster: usize,
-        definition: &TaskDefinition,
-        launch: &Launch,
-        on: Option<usize>,
-    ) -> Result<Place, String> {
-        let provider = match launch {
-            Launch::Fargate => return Ok(self.fargate(None)),
+    pub(super) fn place(&mut self, new: &NewTask) -> Result<Place, String> {
+        let provider = match &new.launch {
+            Launch::Fargate => return Ok(self.fargate(None, new.service)),
             Launch::Ec2 => None,
             Launch::Providers(all) => {
-                let chosen = self.choose_provider(all);
+                let chosen = self.choose_provider(all, new);
                 if chosen.as_deref().is_none_or(|name| name.starts_with("FARGATE")) {
-                    return Ok(self.fargate(chosen));
+                    return Ok(self.fargate(chosen, new.service));
                 }
                 chosen
             }
         };
         let candidates: Vec<usize> = (0..self.instances.len())
-            .filter(|&i| on.is_none_or(|wanted| wanted == i))
-            .filter(|&i| self.instances[i].cluster == cluster)
+            .filter(|&i| new.on.is_none_or(|wanted| wanted == i))
+            .filter(|&i| self.instances[i].cluster == new.cluster && !self.instances[i].gone)
             .filter(|&i| provider.is_none() || self.instances[i].capacity_provider == provider)
             .collect();
+        let definition = &*new.definition;
         let fits = |i: &usize| lacking(&self.instances[*i], definition).is_none();
         // The default strategy spreads: most memory left first.
         let best = candidates
@@ -52,22 +48,31 @@ impl Estate {
         Err(refusal(&self.instances, &candidates, definition))
     }
 
-    fn fargate(&mut self, capacity_provider: Option<String>) -> Place {
-        let zone = usize::try_from(self.addresses % 3).unwrap_or(0);
+    fn fargate(&mut self, capacity_provider: Option<String>, service: Option<usize>) -> Place {
+        let among = u32::try_from(service.map_or(3, |s| self.services[s].zones.clamp(1, 3))).unwrap_or(3);
+        let zone = usize::try_from(self.addresses % among).unwrap_or(0);
         let zones = self.zones();
         Place { fargate: true, capacity_provider, zone: zones[zone].clone(), instance: None }
     }
 
-    fn choose_provider(&mut self, all: &[(String, u32, u32)]) -> Option<String> {
-        let total: u32 = all.iter().map(|(_, weight, _)| weight).sum();
-        let mut left = self.rng.below(u64::from(total.max(1)));
-        for (name, weight, _) in all {
-            match left.checked_sub(u64::from(*weight)) {
-                Some(rest) => left = rest,
-                None => return Some(name.clone()),
+    /// The base first, then whoever is furthest behind its share of the rest.
+    fn choose_provider(&self, all: &[(String, u32, u32)], new: &NewTask) -> Option<String> {
+        let tasks = self.clusters[new.cluster].tasks.iter().filter_map(|id| self.tasks.get(id));
+        let mates = tasks.filter(|t| !t.stopping() && t.deployment == new.deployment && t.service == new.service && t.group == new.group);
+        let mut counts = vec![0_u32; all.len()];
+        for task in mates {
+            if let Some(at) = all.iter().position(|(name, ..)| Some(name) == task.capacity_provider.as_ref()) {
+                counts[at] += 1;
             }
         }
-        all.first().map(|(name, ..)| name.clone())
+        let unmet = all.iter().zip(&counts).find(|((_, _, base), count)| count < &base);
+        if let Some(((name, ..), _)) = unmet {
+            return Some(name.clone());
+        }
+        let weighted = all.iter().zip(&counts).filter(|((_, weight, _), _)| *weight > 0);
+        // Tasks beyond the base for each unit of weight, compared crosswise to stay with whole numbers.
+        let least = weighted.min_by(|((_, w1, b1), c1), ((_, w2, b2), c2)| ((*c1 - b1) * w2).cmp(&((*c2 - b2) * w1)));
+        least.map(|((name, ..), _)| name.clone()).or_else(|| all.first().map(|(name, ..)| name.clone()))
     }
 
     /// A network interface in a zone.
@@ -120,35 +125,42 @@ impl Estate {
     }
 }
 
-/// What a container instance lacks for a task, in AWS's words.
-fn lacking(host: &ContainerInstance, definition: &TaskDefinition) -> Option<&'static str> {
+/// What a container instance lacks for a task.
+struct Lack {
+    /// In AWS's words.
+    words: &'static str,
+    /// Checks that it had passed before.
+    passed: usize,
+}
+
+fn lacking(host: &ContainerInstance, definition: &TaskDefinition) -> Option<Lack> {
     let fixed = |port: &(u16, u16, String)| match definition.network {
         NetworkMode::Host => Some(port.0),
         NetworkMode::Bridge if port.1 > 0 => Some(port.1),
         _ => None,
     };
     let mut ports = definition.containers.iter().flat_map(|c| c.ports.iter()).filter_map(fixed);
-    if host.status == InstanceStatus::Draining {
-        Some("is not in an ACTIVE state")
-    } else if !host.agent_connected {
-        Some("encountered error \"AGENT\"")
-    } else if host.cpu_left < definition.cpu {
-        Some("has insufficient CPU units available")
-    } else if host.memory_left < definition.memory {
-        Some("has insufficient memory available")
-    } else if ports.any(|port| host.ports.contains(&port)) {
-        Some("is already using a port required by your task")
-    } else {
-        None
-    }
+    let arm = definition.document.contains("\"cpuArchitecture\":\"ARM64\"");
+    let checks = [
+        (host.status == InstanceStatus::Draining, "is not in an ACTIVE state"),
+        (!host.agent_connected, "encountered error \"AGENT\""),
+        (arm != (host.architecture == "arm64"), "is missing an attribute required by your task"),
+        (ports.any(|port| host.ports.contains(&port)), "is already using a port required by your task"),
+        (host.cpu_left < definition.cpu, "has insufficient CPU units available"),
+        (host.memory_left < definition.memory, "has insufficient memory available"),
+    ];
+    let passed = checks.iter().position(|(lacks, _)| *lacks)?;
+    Some(Lack { words: checks[passed].1, passed })
 }
 
 fn refusal(hosts: &[ContainerInstance], candidates: &[usize], definition: &TaskDefinition) -> String {
     let guide = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
-    let closest = candidates.iter().max_by_key(|&&i| hosts[i].memory_left);
+    // The closest is the one that passes most of the checks, then the one with most memory left.
+    let closest =
+        candidates.iter().max_by_key(|&&i| (lacking(&hosts[i], definition).map_or(usize::MAX, |lack| lack.passed), hosts[i].memory_left));
     let why = match closest.map(|&i| &hosts[i]) {
         Some(host) => {
-            let lack = lacking(host, definition).unwrap_or("is missing an attribute required by your task");
+            let lack = lacking(host, definition).map_or("is missing an attribute required by your task", |lack| lack.words);
             format!("The closest matching (container-instance {:032x}) {lack}.", host.id)
         }
         None => "Reason: No Container Instances were found in your cluster.".to_owned(),

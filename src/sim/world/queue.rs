@@ -29,6 +29,10 @@ pub enum Due {
     StillSteady(usize),
     /// An actor of the scenario acts.
     Act(usize),
+    /// A release of `CodeDeploy` looks whether it can go on.
+    Release(usize),
+    /// A minute is over: metrics, alarms, scaling.
+    Minute,
 }
 
 /// A queue of what is due.

@@ -36,14 +36,12 @@ pub struct Trait {
     pub rate: f64,
     /// Exit code when it is told to stop; by default what programs of its voice do.
     pub stops_with: Option<i32>,
-    /// A release pushes this very tag again.
-    pub moving: bool,
 }
 
 impl Trait {
     /// As the scenario has it.
     pub(super) fn of(file: &crate::sim::scenario::schema::Container) -> Self {
-        Self { name: file.name.clone(), voice: file.voice, rate: file.rate, stops_with: file.stops_with, moving: file.moving }
+        Self { name: file.name.clone(), voice: file.voice, rate: file.rate, stops_with: file.stops_with }
     }
 }
 
@@ -63,13 +61,7 @@ impl Estate {
     /// What a revision registered by a client takes over from the one before.
     pub fn inherited_flavour(&self, input: &Value, by: &str) -> Flavour {
         let before = text(input, "family").and_then(|family| self.newest(family));
-        let like = |c: &ContainerDefinition| Trait {
-            name: c.name.clone(),
-            voice: c.voice,
-            rate: c.rate,
-            stops_with: Some(c.stops_with),
-            moving: c.moving,
-        };
+        let like = |c: &ContainerDefinition| Trait { name: c.name.clone(), voice: c.voice, rate: c.rate, stops_with: Some(c.stops_with) };
         let traits = before.map_or_else(Vec::new, |d| d.containers.iter().map(like).collect());
         let good = before.filter(|d| lasts(d)).map(|d| Arc::clone(&d.behaviour));
         let mut behaviour = good.unwrap_or_default();
@@ -144,7 +136,6 @@ impl Estate {
             secrets: secrets(c),
             environment_files: environment_files(c),
             stops_with: known.and_then(|t| t.stops_with).unwrap_or_else(|| on_sigterm(voice)),
-            moving: known.is_some_and(|t| t.moving),
             voice,
             rate,
             name,

@@ -113,6 +113,7 @@ impl Estate {
                 not_before: now,
                 created_at: now,
                 updated_at: now,
+                set: None,
             },
         );
         of.steady = false;
@@ -257,6 +258,7 @@ impl Estate {
                 not_before: now,
                 created_at: now,
                 updated_at: now,
+                set: None,
             }
         };
         let (id, revision) = (deployment.id, deployment.revision);

@@ -35,6 +35,9 @@ impl Estate {
         }
         self.register_targets(service);
         self.replace_unhealthy(service);
+        if self.services[service].deployments[0].set.is_some() {
+            return self.pass_sets(service);
+        }
         let wanted = self.wanted(service);
         self.start_missing(service, wanted);
         self.stop_surplus(service, wanted);
@@ -164,7 +167,6 @@ impl Estate {
             started_by: None,
             group: format!("service:{}", of.name),
             definition: Arc::clone(&revision.definition),
-            digests: revision.digests.clone(),
             launch: revision.launch.clone(),
             platform_version: revision.platform_version.clone(),
             behaviour: Arc::clone(&revision.definition.behaviour),

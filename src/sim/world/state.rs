@@ -5,9 +5,11 @@
 mod balancer;
 mod cluster;
 mod definition;
+mod release;
 mod service;
 mod storage;
 mod task;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,9 +17,11 @@ use std::sync::Arc;
 pub use balancer::*;
 pub use cluster::*;
 pub use definition::*;
+pub use release::*;
 pub use service::*;
 pub use storage::*;
 pub use task::*;
+pub use watch::*;
 
 use super::queue::Queue;
 use crate::sim::rng::Rng;
@@ -101,6 +105,10 @@ pub struct Estate {
     pub absent: BTreeSet<String>,
     /// Secrets and parameters that execution roles may not read.
     pub denied: BTreeSet<String>,
+    /// Deployment groups of `CodeDeploy` and what they have deployed.
+    pub code_deploy: CodeDeploy,
+    /// What watches services and moves their desired counts.
+    pub watch: Watch,
 }
 
 /// A script of the scenario, bound to the estate that it acts on.

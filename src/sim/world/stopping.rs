@@ -14,7 +14,7 @@ impl Estate {
         if task.stopping() {
             return;
         }
-        if task.status < TaskStatus::Activating {
+        if task.containers.iter().all(|c| c.started_at.is_none()) {
             return self.end_unstarted(id, stop);
         }
         task.stopping_at = Some(now);
@@ -71,6 +71,7 @@ impl Estate {
     pub(super) fn essential_exit(&mut self, id: TaskId, container: usize, code: i32, reason: Option<String>) {
         let now = self.now;
         let Some(task) = self.tasks.get_mut(&id) else { return };
+        let definition = std::sync::Arc::clone(&task.definition);
         task.stopping_at = Some(now);
         task.execution_stopped_at = Some(now);
         task.status = TaskStatus::Deprovisioning;
@@ -78,9 +79,11 @@ impl Estate {
         task.stop = Some(Stop { code: "EssentialContainerExited", reason: "Essential container in task exited".to_owned() });
         for (index, each) in task.containers.iter_mut().enumerate() {
             each.status = ContainerStatus::Stopped;
-            each.ended_at = Some(now);
-            // The others are told to stop and do.
-            each.exit_code = Some(if index == container { code } else { 0 });
+            // The others are told to stop and do; what never started has no code, and what had ended keeps its own.
+            if each.started_at.is_some() && each.ended_at.is_none() {
+                each.ended_at = Some(now);
+                each.exit_code = Some(if index == container { code } else { definition.containers[index].stops_with });
+            }
         }
         task.containers[container].reason = reason;
         let (service, deployment, proven) = (task.service, task.deployment, task.proven);
@@ -98,6 +101,17 @@ impl Estate {
         let wait = self.rng.between(8_000, 15_000);
         self.step_in(wait, id);
         self.wake_owner(id);
+    }
+
+    /// A container ended that its task can do without.
+    pub(super) fn container_exit(&mut self, id: TaskId, container: usize, code: i32, reason: Option<String>) {
+        let now = self.now;
+        let Some(each) = self.tasks.get_mut(&id).and_then(|t| t.containers.get_mut(container)) else { return };
+        each.status = ContainerStatus::Stopped;
+        each.ended_at = Some(now);
+        each.exit_code = Some(code);
+        each.reason = reason;
+        self.close_streams(id, Some(container));
     }
 
     /// DEACTIVATING, STOPPING and DEPROVISIONING.
@@ -120,10 +134,10 @@ impl Estate {
         let stubborn = self.rng.chance(60);
         let wait = if stubborn { Ms::from(limit) * 1000 } else { self.rng.between(800, 6_000) };
         if let Some(task) = self.tasks.get_mut(&id) {
-            let code = if stubborn { 137 } else { 143 };
             for (container, of) in task.containers.iter_mut().zip(&task.definition.containers) {
-                // A sidecar that handles SIGTERM ends with 0.
-                container.exit_code = Some(if of.essential { code } else { 0 });
+                if container.started_at.is_some() && container.ended_at.is_none() {
+                    container.exit_code = Some(if stubborn && of.essential { 137 } else { of.stops_with });
+                }
             }
         }
         self.step_in(wait, id);
@@ -135,7 +149,9 @@ impl Estate {
         task.execution_stopped_at = Some(now);
         for container in &mut task.containers {
             container.status = ContainerStatus::Stopped;
-            container.ended_at = Some(now);
+            if container.started_at.is_some() {
+                container.ended_at = container.ended_at.or(Some(now));
+            }
         }
         let own_network = task.eni.is_some();
         task.status = TaskStatus::Deprovisioning;

@@ -54,9 +54,11 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     (
         "action",
         "action",
-        r"\b((?:ecr|ecs|ssm|secretsmanager|kms|logs|s3|sts|ec2|elasticloadbalancing|elasticfilesystem|servicediscovery|iam|fsx|ssmmessages|autoscaling):[A-Z]\w+)\b",
+        r"\b((?:ecr|ecs|ssm|secretsmanager|kms|logs|s3|sts|ec2|elasticloadbalancing|elasticfilesystem|servicediscovery|iam|fsx|ssmmessages|autoscaling):(?-i:[A-Z][A-Za-z]+))",
         "$1",
     ),
+    ("call", "call", r"operation error ([\w ]+: \w+)", "$1"),
+    ("call", "call", r"attempting to (\w+)", "$1"),
     ("role", "role", r"arn:aws[\w-]*:iam::\d+:role/(?:[\w+=,.@-]+/)*([\w+=,.@-]*\w)", "$1"),
     ("role", "role", r"assumed-role/([\w+=,.@-]+)/", "$1"),
     ("role", "role", r"assume (?:the )?(?:service.linked )?role ['\x22]?([\w+=,.@/-]*\w)", "$1"),
@@ -64,12 +66,10 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     ("secret", "secret", r"arn:aws[\w-]*:secretsmanager:[\w-]+:\d+:secret:([\w/+=.@-]+\w)", "$1"),
     ("key", "JSON key", r"json key ['\x22]?([\w.-]*\w)", "$1"),
     ("parameter", "parameter", r"arn:aws[\w-]*:ssm:[\w-]+:\d+:parameter(/[\w./-]*\w)", "$1"),
-    (
-        "parameter",
-        "parameter",
-        r"(?:invalid (?:ssm )?parameters?|parameters?(?: with names?)? (?:not found|named)?):? *\[?['\x22]?((?:/?[\w.-]+)+(?:,\s?(?:/[\w./-]+|[\w.-]+(?:,|$)))*)",
-        "$1",
-    ),
+    ("parameter", "parameter", r#"invalid (?:ssm )?parameters?:? *[\["']*([^\s,\]"']+(?:, ?[^\s,\]"']+)*)"#, "$1"),
+    ("parameter", "parameter", r#"parameters?(?: with)?(?: names?)?:? ["']([^"']+)["']"#, "$1"),
+    ("parameter", "parameter", r"parameters?(?: with)?(?: names?)?:? (/[\w./-]*\w)", "$1"),
+    ("parameter", "parameter", r"parameternotfound:[^/]*(/[\w./-]*\w)", "$1"),
     (
         "secret",
         "secret",
@@ -104,7 +104,7 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     ("host", "host", r#"(?:post|get|head|put) ['"]?https?://([^\s/"':]+)"#, "$1"),
     ("host", "address", r"dial (?:tcp|udp) ([\w.-]+(?::\d+)?)", "$1"),
     // Programs and ports.
-    ("command", "command", r#"exec:? "([^"]+)""#, "$1"),
+    ("command", "command", r#"exec:? \\?"([^"\\]+)"#, "$1"),
     ("command", "command", r"(?:exec|unable to find user|no such command) (/[\w./-]+)", "$1"),
     ("user", "user", r"unable to find user ([\w.:-]*\w)", "$1"),
     ("device", "device", r#"device driver "([^"]*)""#, "$1"),
@@ -131,6 +131,7 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     // Figures.
     ("codes", "code", r"codes?:? \[(\d{3}(?:, ?\d{3})*)\]", "$1"),
     ("codes", "status", r"(?:status(?: code)?:?|http) (\d{3})\b", "$1"),
+    ("protected", "protected", r"(\d+ tasks? under protection)", "$1"),
     ("tasks", "tasks", r"(?:started|stopped|on|replaced) (\d+) (?:running |pending )?tasks?", "$1"),
     ("targets", "targets", r"registered (\d+) targets?", "$1"),
     ("quota", "limit", r"(?:limit|quota|maximum)(?: of| is|:)? (\d+)", "$1"),
@@ -183,9 +184,56 @@ fn ascii(regex: &str) -> String {
 const LISTED: usize = 5;
 
 /// Names that are in nearly every text and told elsewhere, so never listed.
-const SILENT: &[&str] = &["service", "task", "deployment", "tasks", "targets"];
+const SILENT: &[&str] = &["detail", "protected", "service", "task", "deployment", "tasks", "targets"];
+
+/// Beginnings that AWS puts before what went wrong, peeled off one after the other.
+const PREFIXES: &[&str] = &[
+    r"\w+(?:Error|Exception)\b:?",
+    r"(?:TaskFailedToStart|EssentialContainerExited|ServiceSchedulerInitiated):",
+    r"(?:\(service [^)]*\)|service \S+) (?:was unable to place a task\. Reason:|failed to launch a task with \(error)",
+    r"(?:docker: )?Error response from daemon:",
+    r"API error(?: \(\d+\))?:",
+    r"unable to pull secrets or registry auth:",
+    r"execution resource retrieval failed:",
+    r"(?:\w+ ){0,3}(?:has|have) been retried \d+ times?(?:\(s\))?:",
+    r"failed to invoke EFS utils commands to set up EFS volumes:",
+    r"failed to validate logger args:",
+    r"failed to create task for container:",
+    r"failed to create new container runtime task:",
+    r"failed to create shim task:",
+    r"OCI runtime create failed:",
+    r"runc create failed:",
+    r"container_linux\.go:\d+:",
+    r"starting container process caused",
+    r"unable to start container process:",
+    r"error during container init:",
+    r"stderr:",
+];
+
+static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
+    let any = PREFIXES.iter().map(|prefix| ascii(prefix)).collect::<Vec<_>>().join("|");
+    Regex::new(&format!("^(?i:{any})\\s*")).expect("the prefixes are compiled by the tests")
+});
+
+/// Longest quotation of a text, in characters.
+const QUOTED: usize = 160;
+
+/// What a text says behind its usual beginnings, cut where it gets long.
+fn detail(text: &str) -> String {
+    let mut rest = text.trim();
+    while let Some(found) = PREFIX.find(rest).filter(|found| found.end() > 0 && found.end() < rest.len()) {
+        rest = rest[found.end()..].trim_start();
+    }
+    if rest.chars().count() <= QUOTED {
+        return rest.trim_end_matches(['.', ' ']).to_owned();
+    }
+    let cut: String = rest.chars().take(QUOTED).collect();
+    let end = cut.rfind(' ').unwrap_or(cut.len());
+    format!("{}…", &cut[..end])
+}
 
 /// The names of one text.
+#[derive(Default)]
 pub(super) struct Names(Vec<(&'static str, &'static str, String)>);
 
 impl Names {
@@ -199,11 +247,15 @@ impl Names {
             if let Some(captures) = pattern.regex.captures(text) {
                 let mut value = String::new();
                 captures.expand(pattern.value, &mut value);
-                let value = value.trim_matches(|c: char| ".,:;'\"".contains(c));
+                let value = value.trim_end_matches(['.', ',', ':', ';', '\'', '"']);
                 if !value.is_empty() {
                     found.push((pattern.name, pattern.label, value.to_owned()));
                 }
             }
+        }
+        let detail = detail(text);
+        if !detail.is_empty() {
+            found.push(("detail", "", detail));
         }
         Names(found)
     }
@@ -230,5 +282,5 @@ impl Names {
 /// Whether there is such a name.
 #[cfg(test)]
 pub(super) fn known(name: &str) -> bool {
-    PATTERNS.iter().any(|(own, ..)| *own == name)
+    name == "detail" || PATTERNS.iter().any(|(own, ..)| *own == name)
 }

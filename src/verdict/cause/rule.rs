@@ -21,7 +21,7 @@ pub(super) const TARGET: Field = 8;
 pub(super) struct Rule {
     /// Fields whose texts it reads.
     pub on: Field,
-    /// Fragments in lower case. Of each group one must occur.
+    /// Fragments in lower case; one behind `=` is the whole text. Of each group one must occur.
     pub all: &'static [&'static [&'static str]],
     /// Fragments that must not occur.
     pub none: &'static [&'static str],
@@ -37,7 +37,7 @@ impl Rule {
     /// Whether it reads such a field and its fragments are in the text, which is in lower case.
     fn fits(&self, text: &str, field: Field) -> bool {
         self.on & field != 0
-            && self.all.iter().all(|any| any.iter().any(|fragment| text.contains(fragment)))
+            && self.all.iter().all(|any| any.iter().any(|fragment| holds(text, fragment)))
             && !self.none.iter().any(|fragment| text.contains(fragment))
     }
 
@@ -47,9 +47,18 @@ impl Rule {
         let names = Names::of(&text);
         let says = fill(self.says, &names);
         let left = names.unmentioned(&says);
-        let says = if left.is_empty() { says } else { format!("{says} ({})", left.join(", ")) };
+        let says = match names.get("detail") {
+            _ if !left.is_empty() => format!("{says} ({})", left.join(", ")),
+            // A sentence that repeats nothing of what failed quotes it.
+            Some(detail) if !self.cause.normal() && says == fill(self.says, &Names::default()) => format!("{says}: {detail}"),
+            _ => says,
+        };
         (says, fill(self.next, &names))
     }
+}
+
+fn holds(text: &str, fragment: &str) -> bool {
+    fragment.strip_prefix('=').map_or_else(|| text.contains(fragment), |whole| text == whole)
 }
 
 /// The first rule that fits, in the order of the table.
@@ -58,14 +67,33 @@ pub(super) fn first(text: &str, field: Field) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.fits(&plain, field))
 }
 
-/// The text as fragments are compared with it: one line, lower case, straight quotes.
+/// The text as fragments are compared with it: one line, lower case, straight quotes, and without names that people chose for services
+/// and target groups, which may hold any of the words that are looked for.
 fn plain(text: &str) -> String {
     let quote = |c: char| match c {
         '\u{2018}' | '\u{2019}' | '`' => '\'',
         '\u{201c}' | '\u{201d}' => '"',
         c => c,
     };
-    one_line(text).chars().map(quote).collect::<String>().to_lowercase()
+    let text = one_line(text).chars().map(quote).collect::<String>().to_lowercase();
+    let text = without_name(&text, "(service ", &[')', ',']);
+    let text = without_name(&text, "(target-group ", &[')']);
+    // Without brackets the name is the second word of the sentence.
+    match text.strip_prefix("service ").and_then(|rest| rest.split_once(' ')) {
+        Some((_, rest)) => format!("service {rest}"),
+        None => text,
+    }
+}
+
+/// The text without the word behind an opening, wherever that stands.
+fn without_name(text: &str, opening: &str, closings: &[char]) -> String {
+    let mut parts = text.split(opening);
+    let mut out = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        out.push_str(opening);
+        out.push_str(part.find(closings).map_or("", |at| &part[at..]));
+    }
+    out
 }
 
 /// A template with its names filled in.

@@ -21,7 +21,7 @@ const fn rule(on: Field, all: &'static [Any], none: Any, (cause, sure): (C, Conf
     Rule { on, all, none, cause, sure, says, next }
 }
 
-const IMAGE_ABSENT: &str = "image[ {image}][ tag {tag}][ {digest}] does not exist[ in repository {repository}]";
+const IMAGE_ABSENT: &str = "the image[ {image}][ tag {tag}][ {digest}] does not exist[ in repository {repository}]";
 const IMAGE_ABSENT_NEXT: &str = "that the tag is in the repository (lifecycle rules expire tags), and how the name is spelled";
 const LOG_DENIED: &str = "the log driver may not write[ to {loggroup}][: {action} is denied][ for role {role}]";
 const LOG_DENIED_NEXT: &str =
@@ -89,7 +89,7 @@ pub(super) const RULES: &[Rule] = &[
         ]],
         &["unable to retrieve secret"],
         (C::ExecAgent, High),
-        "ECS Exec's agent does not work[: {action} is missing][ for role {role}]",
+        "ECS Exec's agent does not work[: {detail}]",
         "enableExecuteCommand, ssmmessages:* in the task role, a route to the ssmmessages endpoint; the task itself may be well",
     ),
     // Fixed sentences of health checks.
@@ -189,14 +189,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         EVENT,
-        &[&[
-            "deployment completed",
-            "service_deployment_completed",
-            "deployment is completed",
-            "deployment succeeded",
-            "deployment successful",
-        ]],
-        &[],
+        &[&["deployment"], &["completed", "succeeded", "successful"]],
+        &["unable", "fail", "not "],
         (C::DeploymentCompleted, High),
         "the deployment[ {deployment}] completed",
         "",
@@ -245,7 +239,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &[],
         (C::ScaleInProtected, High),
-        "task protection holds back the scale-in[: {tasks} tasks]",
+        "task protection holds back the scale-in[: {protected}]",
         "which tasks are protected and until when (GetTaskProtection), and whether the app ends its protection",
     ),
     // Who took the ground away.
@@ -396,7 +390,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &["toomanyrequestsexception"],
         (C::ImagePullRateLimit, High),
-        "the registry refuses image[ {image}] for now: too many pulls",
+        "the registry refuses to give the image[ {image}] for now: too many pulls",
         "log in to Docker Hub (repositoryCredentials), or pull through ECR's cache or from a copy of the image",
     ),
     rule(
@@ -420,7 +414,7 @@ pub(super) const RULES: &[Rule] = &[
         ]],
         &[],
         (C::ImageWrongArchitecture, High),
-        "image[ {image}] is not made for this platform[: {platform}][, command {command}]",
+        "the image[ {image}] is not made for this platform[: {platform}][, command {command}]",
         "runtimePlatform of the task definition (or the instance's processor and OS) against what the image was built for",
     ),
     rule(
@@ -428,7 +422,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["throttling", "rate exceeded", "throttled", "requestlimitexceeded", "toomanyrequestsexception", "slow down", "slowdown"]],
         &[],
         (C::Throttled, High),
-        "AWS throttles ECS or what it calls[: {action}][ at {host}]",
+        "AWS throttles ECS or what it calls[: {detail}]",
         "who calls so often in this account and region; ECS tries again by itself",
     ),
     // Images: absent, denied, out of reach.
@@ -459,7 +453,7 @@ pub(super) const RULES: &[Rule] = &[
         &[PULL, REFUSED],
         &[],
         (C::ImagePullDenied, High),
-        "image[ {image}] may not be pulled[: {action} is denied][ for role {role}]",
+        "the image[ {image}] may not be pulled[: {action} is denied][ for role {role}]",
         "the execution role's ecr rights (AmazonECSTaskExecutionRolePolicy), the repository's policy across accounts, or the registry login",
     ),
     rule(
@@ -467,7 +461,7 @@ pub(super) const RULES: &[Rule] = &[
         &[PULL, UNREACHED],
         &[],
         (C::ImagePullNetwork, High),
-        "the registry of image[ {image}] cannot be reached[ at {host}]",
+        "the registry[ of {image}] cannot be reached[ at {host}]",
         "a route out: NAT or assignPublicIp, or endpoints for ecr.api, ecr.dkr and s3; security groups; DNS",
     ),
     rule(START, &[PULL, ABSENT], &[], (C::ImageNotFound, High), IMAGE_ABSENT, IMAGE_ABSENT_NEXT),
@@ -477,7 +471,7 @@ pub(super) const RULES: &[Rule] = &[
         &[PULL, &["invalid reference", "normalize image"]],
         &[],
         (C::ImageNotFound, Medium),
-        "image[ {image}] is no valid name of an image",
+        "the image[ {image}] is no valid name of an image",
         "how the image is spelled in the task definition",
     ),
     rule(
@@ -485,7 +479,7 @@ pub(super) const RULES: &[Rule] = &[
         &[PULL, &["unexpected status"]],
         &[],
         (C::ImagePullDenied, Low),
-        "image[ {image}] was refused by its registry with a status that the text does not name",
+        "the image[ {image}] was refused by its registry with a status that the text does not name",
         "the execution role's ecr and s3 rights, endpoint policies, and the route to the registry",
     ),
     // Environment files.
@@ -537,7 +531,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["service connect", "service-connect", "serviceconnect", "appnet", "envoy proxy"]],
         &["exited with code"],
         (C::ServiceConnect, High),
-        "Service Connect failed[: namespace {namespace}][ on port {port}]",
+        "Service Connect failed[: {detail}]",
         "the namespace, port names of the task definition, TLS certificate and role, and the proxy's own log",
     ),
     // Volumes.
@@ -565,12 +559,20 @@ pub(super) const RULES: &[Rule] = &[
                 "limit",
             ],
         ],
-        &["unable to place", "toomanyrequests"],
+        &["toomanyrequests"],
         (C::VolumeMount, High),
-        "a volume could not be made or mounted[: {filesystem}][ {accesspoint}][ {volume}][ {path}][, {action} is denied]",
+        "a volume could not be made or mounted[: {detail}]",
         "EFS: mount target in the task's zone, port 2049, IAM; EBS: infrastructure role, quota, key, snapshot; bind: that the path is on the host",
     ),
     // Secrets and parameters.
+    rule(
+        START,
+        &[SECRET, &["kms", "ciphertext", "decrypt"], &["denied", "not allowed", "not authorized", "does not exist", "disabled", "invalid"]],
+        RUNTIME,
+        (C::SecretDenied, High),
+        "the KMS key of a secret may not be used[: parameter {parameter}][ secret {secret}][, {action} is denied][ for role {role}]",
+        "kms:Decrypt in the execution role, the key's policy, and that the key is enabled",
+    ),
     rule(START, &[SECRET, REFUSED], RUNTIME, (C::SecretDenied, High), SECRET_DENIED, SECRET_DENIED_NEXT),
     rule(
         START,
@@ -680,7 +682,7 @@ pub(super) const RULES: &[Rule] = &[
         ]],
         &["unable to connect", "reserved port"],
         (C::QuotaReached, High),
-        "a limit of the account is reached[: {quota}]; AWS runs no more of this at once",
+        "a limit of the account is reached[: {detail}]",
         "Service Quotas for this limit (Fargate vCPUs, tasks, targets), and what else uses it",
     ),
     // Placement.
@@ -767,6 +769,8 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         SCHEDULER,
         &[&[
+            "=agent",
+            "failedtostart: agent",
             "error \"agent\"",
             "error 'agent'",
             "error agent",
@@ -854,7 +858,7 @@ pub(super) const RULES: &[Rule] = &[
         ]],
         &["could not transition to stopped"],
         (C::ContainerStartFailed, High),
-        "the container could not be created or started[: command {command}][ path {path}][ user {user}][ device {device}]",
+        "the container could not be created or started[, command {command}][: {detail}]",
         "command, entryPoint, user, mounts and devices of the container against its image; the agent's log on EC2",
     ),
     rule(
@@ -916,6 +920,14 @@ pub(super) const RULES: &[Rule] = &[
         "the reason of the stopped tasks, if nobody wanted fewer",
     ),
     // Targets: reason codes and descriptions.
+    rule(
+        TARGET,
+        &[&["elb.internalerror", "due to an internal error"]],
+        &[],
+        (C::ElbHealthCheck, Medium),
+        "the health check failed by an error of the load balancer itself",
+        "AWS Health; it passes by itself",
+    ),
     rule(
         TARGET,
         &[&["responsecodemismatch", "with these codes"]],

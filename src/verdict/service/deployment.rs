@@ -108,7 +108,8 @@ pub(super) fn tasks_fail(facts: &Facts) -> Option<Found> {
 
 pub(super) fn blocked(facts: &Facts) -> Option<Found> {
     let s = facts.service;
-    let (event, _) = facts.newest_telling().filter(|(e, kind)| *kind == EventKind::Unplaceable && e.message.contains("stop or start tasks"))?;
+    let (event, _) =
+        facts.newest_telling().filter(|(e, kind)| *kind == EventKind::Unplaceable && e.message.contains("stop or start tasks"))?;
     if s.deployments.len() < 2 && s.running >= s.desired {
         return None;
     }
@@ -193,11 +194,14 @@ pub(super) fn replacement_rolls(facts: &Facts) -> Option<Found> {
     let primary = facts.service.task_sets.iter().find(|set| &*set.status == "PRIMARY");
     let beside = primary.map_or(String::new(), |blue| format!(" beside {}", blue.task_definition.name()));
     let why = format!("{by}{id} brings {} · {}/{} up{beside}", set.task_definition.name(), set.running, set.desired);
-    let health = (set.stability.as_deref() == Some("STABILIZING") && set.running < set.desired && !facts.within(set.created_at, PATIENCE_SECONDS))
-        .then_some(Health::Warn);
+    let health =
+        (set.stability.as_deref() == Some("STABILIZING") && set.running < set.desired && !facts.within(set.created_at, PATIENCE_SECONDS))
+            .then_some(Health::Warn);
     let found = Found::new(why).since(set.created_at).progress(set.running, set.desired);
     Some(match health {
-        Some(health) => found.health(health).next("the new task set does not get stable: see its tasks and targets", "⏎ its tasks · h target health"),
+        Some(health) => {
+            found.health(health).next("the new task set does not get stable: see its tasks and targets", "⏎ its tasks · h target health")
+        }
         None => found,
     })
 }

@@ -2,9 +2,9 @@
 //! said, and whether all that began before the release.
 
 use super::{plain, short};
-use crate::model::Time;
+use crate::model::{Task, Time};
 use crate::verdict::facts::{Facts, ended_at};
-use crate::verdict::{Began, Evidence, State, Verdict};
+use crate::verdict::{Began, EventKind, Evidence, State, Verdict};
 
 /// Events that evidence shows.
 const EVENTS: usize = 3;
@@ -20,10 +20,6 @@ pub(super) fn complete(facts: &Facts, verdict: &mut Verdict) {
         verdict.began = began(facts);
     }
     release(facts, verdict);
-    if let Some(until) = verdict.grace_until {
-        let text = format!("unhealthy targets are in grace until {} and do not count yet", until.strftime("%H:%M:%S UTC"));
-        verdict.evidence.push(Evidence { at: None, text });
-    }
     if let Some(began) = verdict.began {
         verdict.evidence.push(Evidence { at: facts.release_began(), text: sentence(facts, began) });
     }
@@ -52,23 +48,40 @@ fn release(facts: &Facts, verdict: &mut Verdict) {
         let state = d.rollout_state.as_deref().unwrap_or(&d.status);
         let failed = if d.failed > 0 { format!(", {} failed", d.failed) } else { String::new() };
         let breaker = facts.breaker().map_or(String::new(), |(n, of)| format!(", circuit breaker {n} of {of}"));
-        let text = format!("deployment {} of {} is {state}: {}/{} running, {} pending{failed}{breaker}", d.id, short(d), d.running, d.desired, d.pending);
+        let text = format!(
+            "deployment {} of {} is {state}: {}/{} running, {} pending{failed}{breaker}",
+            d.id,
+            short(d),
+            d.running,
+            d.desired,
+            d.pending
+        );
         verdict.evidence.push(Evidence { at: d.created_at, text });
     }
     for set in &facts.service.task_sets {
         let stability = set.stability.as_deref().unwrap_or("");
-        let text = format!("task set {} of {} {stability}: {}/{} running", set.status, set.task_definition.name(), set.running, set.desired);
+        let text =
+            format!("task set {} of {} {stability}: {}/{} running", set.status, set.task_definition.name(), set.running, set.desired);
         verdict.evidence.push(Evidence { at: set.created_at, text });
     }
 }
 
-/// Whether the trouble is older than the newest release. Tasks of an older revision that die of themselves are older trouble too.
+/// Whether the trouble is older than the newest release. What died of an earlier release that failed went back with it.
 fn began(facts: &Facts) -> Option<Began> {
     let release = facts.release_began()?;
-    let died = facts.failures().iter().filter_map(|t| ended_at(t)).min();
-    let told = facts.bad_events().filter_map(|(event, _)| event.at).min();
+    let gone: Vec<&str> = facts.service.events.iter().filter_map(|event| failed_deployment(&event.message)).collect();
+    let newest = facts.release().map(|d| &*d.id);
+    let counts = |t: &&&Task| t.started_by.as_deref().is_none_or(|by| Some(by) == newest || !gone.contains(&by));
+    let died = facts.failures().iter().filter(counts).filter_map(|t| ended_at(t)).min();
+    let told = facts.bad_events().filter(|(_, kind)| *kind != EventKind::DeploymentFailed).filter_map(|(event, _)| event.at).min();
     let first: Time = [died, told].into_iter().flatten().min()?;
     Some(if first.as_second() + SLACK_SECONDS < release.as_second() { Began::Before } else { Began::After })
+}
+
+/// The deployment of `(service NAME) (deployment ID) deployment failed: …`.
+fn failed_deployment(message: &str) -> Option<&str> {
+    let (id, rest) = message.split_once("(deployment ")?.1.split_once(')')?;
+    rest.contains("deployment failed").then_some(id)
 }
 
 fn sentence(facts: &Facts, began: Began) -> String {

@@ -22,7 +22,9 @@ const TASK_KEYS: &str = "⏎ its tasks · l their last lines · e events";
 pub(super) fn cannot_place(facts: &Facts) -> Option<Found> {
     let s = facts.service;
     let d = facts.primary();
-    let missing = s.running < s.desired || d.is_some_and(|d| d.running < d.desired) || facts.replacement().is_some_and(|set| set.running < set.desired);
+    let missing = s.running < s.desired
+        || d.is_some_and(|d| d.running < d.desired)
+        || facts.replacement().is_some_and(|set| set.running < set.desired);
     let (event, _) = facts.newest_telling().filter(|(_, kind)| *kind == EventKind::Unplaceable)?;
     let explained = cause::event(&event.message);
     let of = short_of(explained.cause)?;
@@ -151,11 +153,13 @@ pub(super) fn unhealthy(facts: &Facts) -> Option<Found> {
     let sick = |t: &&crate::model::Task| !t.stopped() && &*t.health == "UNHEALTHY";
     let bad: Vec<&Task> = facts.tasks.iter().map(|t| &**t).filter(sick).collect();
     let first = bad.first()?;
-    let container = first.containers.iter().find(|c| &*c.health == "UNHEALTHY").map_or(String::new(), |c| format!(" · container {}", c.name));
+    let container =
+        first.containers.iter().find(|c| &*c.health == "UNHEALTHY").map_or(String::new(), |c| format!(" · container {}", c.name));
     let why = format!("{}/{} tasks fail their container health check{container}", bad.len(), facts.service.running.max(1));
     let next = "run the health check's command in the container: is its program there, and does the start period suffice?";
     let line = |t: &&Task| Evidence { at: None, text: format!("task {} is UNHEALTHY", stops::short(t.arn.name())) };
-    let found = Found::new(why).since(first.started_at).next(next, "⏎ its tasks · l logs").evidence(bad.iter().take(LOOP).map(line).collect());
+    let found =
+        Found::new(why).since(first.started_at).next(next, "⏎ its tasks · l logs").evidence(bad.iter().take(LOOP).map(line).collect());
     Some(found.cause(Cause::ContainerHealthCheck, Confidence::High).health(Health::Warn))
 }
 

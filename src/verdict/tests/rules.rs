@@ -17,6 +17,7 @@ fn task_set(revision: u32, status: &str, running: u32, seconds: i64) -> TaskSet 
         stability: Some(if running == 2 { "STEADY_STATE" } else { "STABILIZING" }.into()),
         created_at: Some(ago(seconds)),
         load_balancers: vec![LoadBalancer { target_group: Some(green()), alternate_target_group: None, container: "app".into(), port: 80 }],
+        ..TaskSet::default()
     }
 }
 
@@ -48,11 +49,19 @@ fn cases() -> Vec<(&'static str, Scene, Health, &'static str)> {
     let mut all: Vec<(&'static str, Scene, Health, &'static str)> = Vec::new();
     let mut case = |name, scene, health, why| all.push((name, scene, health, why));
 
-    case("not_told", Scene::of(Service { status: "".into(), ..steady("api") }), Health::Unknown, "AWS told neither its state nor its tasks");
+    case(
+        "not_told",
+        Scene::of(Service { status: "".into(), ..steady("api") }),
+        Health::Unknown,
+        "AWS told neither its state nor its tasks",
+    );
     case("not_active", Scene::of(Service { status: "DRAINING".into(), ..steady("api") }), Health::Idle, "service is DRAINING");
     case("nothing_wanted", Scene::of(Service { desired: 0, running: 0, ..steady("api") }), Health::Idle, "0 tasks wanted");
 
-    let mut back = Scene::of(Service { deployments: vec![deployment(7, "PRIMARY", "IN_PROGRESS"), deployment(8, "ACTIVE", "FAILED")], ..steady("api") });
+    let mut back = Scene::of(Service {
+        deployments: vec![deployment(7, "PRIMARY", "IN_PROGRESS"), deployment(8, "ACTIVE", "FAILED")],
+        ..steady("api")
+    });
     back.task(exited("a", 8, 60, 1));
     case("goes_back", back, Health::Fail, "api:8 failed, rolling back to api:7 · 2/2 up · tasks die at start: container app exits 1");
 
@@ -124,7 +133,12 @@ fn cases() -> Vec<(&'static str, Scene, Health, &'static str)> {
     case("task_held_up", held, Health::Warn, "1/2 tasks run, 1 pending · 01234567 held up: image is being pulled");
 
     case("too_few", Scene::of(Service { running: 1, pending: 1, ..steady("api") }), Health::Warn, "1/2 tasks run, 1 pending");
-    case("bad_event", told("operations are being throttled on elb. Will try again later.", 60, 2), Health::Warn, "operations are being throttled on elb");
+    case(
+        "bad_event",
+        told("operations are being throttled on elb. Will try again later.", 60, 2),
+        Health::Warn,
+        "operations are being throttled on elb",
+    );
     case("steady", Scene::of(steady("api")), Health::Ok, "steady on api:7");
     all
 }
@@ -148,7 +162,8 @@ fn every_rule_decides_its_own_case_and_no_other_s() {
 
 #[test]
 fn every_rule_has_a_case_and_a_name_of_its_own() {
-    let (named, tried): (BTreeSet<&str>, BTreeSet<&str>) = (RULES.iter().map(|rule| rule.name).collect(), cases().iter().map(|case| case.0).collect());
+    let (named, tried): (BTreeSet<&str>, BTreeSet<&str>) =
+        (RULES.iter().map(|rule| rule.name).collect(), cases().iter().map(|case| case.0).collect());
     assert_eq!(named, tried);
     assert_eq!(named.len(), RULES.len());
     assert!(RULES.iter().all(|rule| !rule.about.is_empty()));

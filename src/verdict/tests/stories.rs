@@ -33,7 +33,15 @@ fn a_failed_migration_is_told_with_its_command_its_words_and_who_only_followed()
         scene.task(with_containers(exited(id, 8, seconds, 1), &[("nginx", Some(137)), ("blackbox", None)]));
     }
     scene.lines = vec![
-        ("app", vec!["+ php artisan migrate --force", "INFO  Running migrations.", "SQLSTATE[42S01]: table 'lessons' already exists", "  at Connection.php:829"]),
+        (
+            "app",
+            vec![
+                "+ php artisan migrate --force",
+                "INFO  Running migrations.",
+                "SQLSTATE[42S01]: table 'lessons' already exists",
+                "  at Connection.php:829",
+            ],
+        ),
         ("nginx", vec!["signal 3 (SIGQUIT) received, shutting down"]),
     ];
     let verdict = scene.judge();
@@ -44,7 +52,13 @@ fn a_failed_migration_is_told_with_its_command_its_words_and_who_only_followed()
     );
     assert_eq!((verdict.cause, verdict.began), (Some(Cause::AppExit), Some(Began::After)));
     let told = texts(&verdict);
-    for words in ["exit 1 ×3 · api:8", "app exit 1 · nginx exit 137 · blackbox no exit code", "app wrote: SQLSTATE[42S01]", "3 failed", "with or after the newest deployment, api:8"] {
+    for words in [
+        "exit 1 ×3 · api:8",
+        "app exit 1 · nginx exit 137 · blackbox no exit code",
+        "app wrote: SQLSTATE[42S01]",
+        "3 failed",
+        "with or after the newest deployment, api:8",
+    ] {
         assert!(told.contains(words), "{words} in {told}");
     }
     assert!(!told.contains("shutting down"), "what only followed is not quoted: {told}");
@@ -55,7 +69,8 @@ fn without_log_lines_the_command_of_the_definition_is_named() {
     let mut scene = failing_release();
     scene.task(exited("a", 8, 60, 1));
     let command = ["sh", "-c", "php artisan migrate --force && php-fpm"].map(Into::into).to_vec();
-    scene.definitions = vec![definition(8, vec![ContainerDefinition { name: "app".into(), essential: true, command, ..ContainerDefinition::default() }])];
+    scene.definitions =
+        vec![definition(8, vec![ContainerDefinition { name: "app".into(), essential: true, command, ..ContainerDefinition::default() }])];
     let why = scene.judge().why;
     assert!(why.starts_with("tasks die at start: container app exits 1 running `php artisan migrate --force && php-fpm` · api:8"), "{why}");
 }
@@ -80,7 +95,8 @@ fn a_completed_deployment_that_once_failed_tasks_is_no_failure() {
 
 #[test]
 fn a_rollback_counts_for_half_an_hour_though_the_service_is_steady_again() {
-    let failed = |seconds| ServiceEvent { ..event("(service api) (deployment ecs-svc/8) deployment failed: tasks failed to start.", seconds) };
+    let failed =
+        |seconds| ServiceEvent { ..event("(service api) (deployment ecs-svc/8) deployment failed: tasks failed to start.", seconds) };
     let mut scene = Scene::of(steady("api"));
     scene.service.events = vec![event("(service api) has reached a steady state.", 30), failed(1700)];
     let verdict = scene.judge();
@@ -176,7 +192,11 @@ fn a_spot_interruption_is_said_as_such_with_its_provider_and_is_no_failure_once_
     scene.task(spot("a", 60)).task(spot("b", 70));
     scene.service.running = 0;
     let verdict = scene.judge();
-    assert!(verdict.why.contains("0 of 2 tasks run") || verdict.why.contains("Spot interruption took 2 tasks of FARGATE_SPOT"), "{}", verdict.why);
+    assert!(
+        verdict.why.contains("0 of 2 tasks run") || verdict.why.contains("Spot interruption took 2 tasks of FARGATE_SPOT"),
+        "{}",
+        verdict.why
+    );
 }
 
 #[test]
@@ -200,7 +220,8 @@ fn a_target_in_its_grace_is_no_failure_and_an_endless_grace_excuses_ten_minutes(
 #[test]
 fn a_target_on_an_instance_is_excused_by_the_task_behind_its_port() {
     let mut scene = Scene::of(Service { grace_seconds: 120, ..steady("api") });
-    let mut young = Task { started_at: Some(ago(60)), ip: None, instance: Some(instance("i-0aaa", 0, 0).arn.clone()), ..a_task("a", "RUNNING") };
+    let mut young =
+        Task { started_at: Some(ago(60)), ip: None, instance: Some(instance("i-0aaa", 0, 0).arn.clone()), ..a_task("a", "RUNNING") };
     young.containers[0].bindings = vec![(80, 80)];
     scene.instances = vec![instance("i-0aaa", 0, 0)];
     scene.targets(&[sick("i-0aaa")]).task(young);
@@ -227,6 +248,16 @@ fn what_began_before_the_newest_deployment_is_said_to_be_older() {
     assert_eq!(verdict.began, Some(Began::Before));
     assert!(texts(&verdict).contains("the trouble began before the newest deployment, api:7"), "{}", texts(&verdict));
     scene.tasks.remove(0);
+    assert_eq!(scene.judge().began, Some(Began::After));
+}
+
+#[test]
+fn what_died_of_an_earlier_release_that_failed_is_not_older_trouble() {
+    let mut scene = failing_release();
+    scene.service.deployments[0].created_at = Some(ago(200));
+    scene.task(exited("old", 6, 1200, 1)).task(exited("new", 8, 60, 1));
+    assert_eq!(scene.judge().began, Some(Began::Before), "nothing tells that it went back");
+    scene.service.events = vec![event("(service api) (deployment ecs-svc/6) deployment failed: tasks failed to start.", 1100)];
     assert_eq!(scene.judge().began, Some(Began::After));
 }
 
@@ -277,7 +308,8 @@ fn a_daemon_counts_instances_and_without_any_it_is_idle() {
 #[test]
 fn a_bad_word_of_the_scheduler_counts_until_a_good_one_or_a_quarter_of_an_hour() {
     let bad = |seconds| event("(service api) operations are being throttled on elb. Will try again later.", seconds);
-    let mut scene = Scene::of(Service { events: vec![event("(service api) has started 1 tasks: (task 1).", 30), bad(60)], ..steady("api") });
+    let mut scene =
+        Scene::of(Service { events: vec![event("(service api) has started 1 tasks: (task 1).", 30), bad(60)], ..steady("api") });
     assert_eq!((scene.judge().health, scene.judge().cause), (Health::Warn, Some(Cause::Throttled)));
     scene.service.events.insert(0, event("(service api) has reached a steady state.", 20));
     assert_eq!(scene.judge().health, Health::Ok);
@@ -296,7 +328,11 @@ fn a_secret_that_is_missing_or_denied_is_named_with_the_role() {
     for (text, cause) in [(missing, Cause::SecretMissing), (denied, Cause::SecretDenied)] {
         let mut scene = failing_release();
         scene.definitions = vec![definition(8, Vec::new())];
-        scene.task(Task { started_at: None, task_definition: scene.definitions[0].arn.clone(), ..stopped("a", 60, "TaskFailedToStart", text, None) });
+        scene.task(Task {
+            started_at: None,
+            task_definition: scene.definitions[0].arn.clone(),
+            ..stopped("a", 60, "TaskFailedToStart", text, None)
+        });
         let verdict = scene.judge();
         assert_eq!(verdict.cause, Some(cause), "{}", verdict.why);
         let all = format!("{}\n{}\n{}", verdict.why, verdict.next, texts(&verdict));

@@ -196,7 +196,7 @@ pub struct LoadBalancer {
     pub target_group: Option<String>,
     /// 16 hex digits at the end of its ARN; invented by default.
     pub target_group_id: Option<String>,
-    /// A second target group `NAME-b` for blue/green, of ECS or of `CodeDeploy`.
+    /// A second target group `NAME-b` for blue/green by ECS; `[[code_deploy]]` makes its own.
     #[serde(default)]
     pub pair: bool,
     /// Port of a listener for test traffic, with `pair`.

@@ -78,8 +78,6 @@ pub struct ContainerDefinition {
     pub environment_files: Vec<String>,
     /// Exit code when it is told to stop.
     pub stops_with: i32,
-    /// A release pushes this very tag again.
-    pub moving: bool,
     /// Present when the log driver is awslogs.
     pub log: Option<AwsLogs>,
     /// What its log lines look like.

@@ -108,6 +108,8 @@ pub struct Service {
     pub plan: Plan,
     /// Express: ECS manages what stands around it.
     pub express: bool,
+    /// Availability zones that its subnets are in.
+    pub zones: usize,
     /// healthCheckGracePeriodSeconds.
     pub grace: u32,
     /// enableExecuteCommand.
@@ -155,8 +157,6 @@ pub struct ServiceRevision {
     pub id: u64,
     /// Task definition.
     pub definition: Arc<TaskDefinition>,
-    /// Digest that each container's image tag stood for when the deployment began.
-    pub digests: Vec<String>,
     /// Where tasks run.
     pub launch: Launch,
     /// Platform version, Fargate only.
@@ -165,6 +165,8 @@ pub struct ServiceRevision {
     pub network: Option<Value>,
     /// Target groups with container and port.
     pub load_balancers: Vec<LoadBalancing>,
+    /// Digests that the images resolved to when it was deployed, by container; empty for one that was not there.
+    pub digests: Vec<String>,
     /// When it was made.
     pub created_at: Ms,
 }
@@ -229,6 +231,21 @@ pub struct Deployment {
     pub created_at: Ms,
     /// When it last changed.
     pub updated_at: Ms,
+    /// Present when it is a task set.
+    pub set: Option<TaskSet>,
+}
+
+/// What a task set has that a deployment has not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskSet {
+    /// externalId; for `CodeDeploy` the deployment's id.
+    pub external_id: String,
+    /// startedBy.
+    pub started_by: String,
+    /// Percent of desiredCount.
+    pub scale: f64,
+    /// It was deleted and its tasks are going.
+    pub leaving: bool,
 }
 
 /// Status of a service deployment.

@@ -67,8 +67,6 @@ pub struct Task {
     pub group: String,
     /// Task definition.
     pub definition: Arc<TaskDefinition>,
-    /// Digest of each container's image, empty where there is no such image.
-    pub digests: Vec<String>,
     /// No scale-in and no deployment stops it before this time.
     pub protected_until: Option<Ms>,
     /// capacityProviderName.
@@ -83,6 +81,8 @@ pub struct Task {
     pub eni: Option<Eni>,
     /// Index into [`Estate::instances`], EC2 only.
     pub instance: Option<usize>,
+    /// Digests of the images, by container; empty for one that cannot be resolved.
+    pub digests: Vec<String>,
     /// Containers in document order.
     pub containers: Vec<Container>,
     /// The task's health by its container health checks.
