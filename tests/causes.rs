@@ -52,7 +52,7 @@ impl Case {
     }
 
     fn explained(&self) -> Value {
-        let told = explain::answer(&Explain { texts: self.texts(), files: Vec::new(), json: true }).unwrap();
+        let told = explain::answer(&Explain { texts: self.texts(), files: Vec::new(), json: true, ..Explain::default() }).unwrap();
         serde_json::from_str(&told).unwrap()
     }
 }

@@ -200,7 +200,7 @@ fn revised(estate: &Estate, index: usize, body: Body<'_>) -> Result<Option<(Serv
     Ok(Some((revision, starts)))
 }
 
-fn balancing(estate: &Estate, revision: &ServiceRevision, all: &[Value]) -> Result<Vec<LoadBalancing>, ApiError> {
+pub(super) fn balancing(estate: &Estate, revision: &ServiceRevision, all: &[Value]) -> Result<Vec<LoadBalancing>, ApiError> {
     let one = |value: &Value| {
         let lb = Body(value);
         let arn = lb.needed("targetGroupArn", "targetGroupArn cannot be empty.")?;

@@ -130,14 +130,7 @@ impl Estate {
         listeners.len() - 1
     }
 
-    fn blank_release(
-        &self,
-        group: usize,
-        id: String,
-        spec: String,
-        definition: Option<Arc<TaskDefinition>>,
-        traffic: Traffic,
-    ) -> Release {
+    fn blank_release(&self, group: usize, id: String, spec: String, definition: Option<Arc<TaskDefinition>>, traffic: Traffic) -> Release {
         let of = &self.code_deploy.groups[group];
         let mut names = EVENTS.to_vec();
         if of.test_listener.is_some() {
@@ -447,7 +440,13 @@ impl Estate {
             let at = self.services[service].deployments.iter().position(|d| d.id == seen.id)?;
             let set = self.services[service].deployments[at].set.as_ref()?;
             let counts = self.counts_of_set(service, seen.id);
-            let status = if set.leaving { "DRAINING" } else if at == 0 { "PRIMARY" } else { "ACTIVE" };
+            let status = if set.leaving {
+                "DRAINING"
+            } else if at == 0 {
+                "PRIMARY"
+            } else {
+                "ACTIVE"
+            };
             Some((status, (self.wanted_of_set(service, set), counts.0, counts.1)))
         };
         let release = &self.code_deploy.releases[index];

@@ -7,6 +7,7 @@ mod cluster;
 mod definition;
 mod release;
 mod service;
+mod shift;
 mod storage;
 mod task;
 mod watch;
@@ -19,14 +20,15 @@ pub use cluster::*;
 pub use definition::*;
 pub use release::*;
 pub use service::*;
+pub use shift::*;
 pub use storage::*;
 pub use task::*;
 pub use watch::*;
 
 use super::queue::Queue;
 use crate::sim::rng::Rng;
-use crate::sim::scenario::schema::Statement;
 pub use crate::sim::scenario::schema::Actor as ActorScript;
+use crate::sim::scenario::schema::Statement;
 
 /// Milliseconds since the Unix epoch on the virtual clock.
 pub type Ms = i64;

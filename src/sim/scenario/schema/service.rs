@@ -250,7 +250,7 @@ pub struct Container {
     pub image: String,
     /// Tag of the running revision.
     pub tag: String,
-    /// The image is Docker Hub's, written without a registry.
+    /// The image is Docker Hub's and named without a registry, as in `busybox`.
     #[serde(default)]
     pub hub: bool,
     /// Whether its end ends the task.
@@ -309,10 +309,12 @@ pub struct Container {
 }
 
 impl Container {
-    /// Whether the account's own registry holds the image. As for Docker, what stands before a slash and has a dot is another's host.
+    /// Whether its image lies in the account's own registry.
     #[must_use]
-    pub fn own_image(&self) -> bool {
-        !self.hub && !self.image.split_once('/').is_some_and(|(host, _)| host.contains('.'))
+    pub fn is_own(&self) -> bool {
+        // A dot alone is no registry: repositories may have dots in their names.
+        let host = self.image.split_once('/').map_or("", |(host, _)| host);
+        !self.hub && !host.contains('.')
     }
 }
 
