@@ -129,7 +129,7 @@ fn main() {
     fs::create_dir_all(&folder).expect("the repository can be written");
     for picture in PICTURES.iter().filter(|picture| wanted.is_empty() || wanted.iter().any(|name| name == picture.name)) {
         let mut terminal = Launch::new(&binary)
-            .args(["--demo", "--seed", "7", "--theme", picture.theme])
+            .args(["--demo", "small", "--seed", "7", "--theme", picture.theme])
             .env("HOME", env::temp_dir().join("midwatch-screenshots"))
             .size(picture.columns, picture.rows)
             .start();

@@ -109,7 +109,7 @@ pub struct Stop {
     pub code: u8,
 }
 
-const DEFAULT_SCENARIO: &str = "small";
+const DEFAULT_SCENARIO: &str = "seeds";
 
 #[derive(Parser)]
 #[command(
@@ -137,7 +137,7 @@ Examples:
                                                    one account in two regions
   midwatch --profile prod --cluster payments --service checkout
                                                    straight to the service that pages you
-  midwatch --demo                                  a living fleet without AWS
+  midwatch --demo                                  a living fleet without AWS; :drill starts more troubles
   midwatch --demo large --set services=500         a big one
   midwatch sim --listen 127.0.0.1:4566             the same fleet for the AWS CLI and other clients
   midwatch explain --reason 'Essential container in task exited' --exit-code 137
@@ -183,7 +183,7 @@ struct OpenArgs {
     /// Write a log of what the program does
     #[arg(long, value_name = "FILE", help_heading = "How it looks and works")]
     log_file: Option<PathBuf>,
-    /// Show an embedded fleet instead of AWS: small, large, or a scenario file
+    /// Show an embedded fleet instead of AWS: seeds, small, large, or a scenario file
     #[arg(
         long,
         value_name = "SCENARIO",
@@ -203,7 +203,7 @@ struct SimArgs {
     /// Address on this machine
     #[arg(long, value_name = "127.0.0.1:PORT", default_value = "127.0.0.1:0", hide_default_value = true, value_parser = loopback)]
     listen: SocketAddr,
-    /// What to serve: small, large, or a scenario file
+    /// What to serve: seeds, small, large, or a scenario file
     #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_SCENARIO, value_parser = word)]
     scenario: String,
     #[command(flatten)]

@@ -16,6 +16,7 @@ use midwatch::{panes, run, terminal};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How long a context may take to find credentials before the screen opens without it.
@@ -97,7 +98,8 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
     // The embedded AWS runs on a thread of its own and dies with this value.
     let demo = open.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
     let demo = demo.map_err(|e| Usage(e.to_string()))?;
-    let specs = demo.as_ref().map_or_else(|| specs(open, &config), demo_specs);
+    let demo = demo.map(Rc::new);
+    let specs = demo.as_ref().map_or_else(|| specs(open, &config), |demo| demo_specs(demo));
     terminal::install_panic_hook();
     let done = runtime.block_on(async {
         let clients = aws::connect(specs).await.map_err(|e| usage_of(&e))?;
@@ -118,7 +120,11 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         if let Some(service) = &open.service {
             app.find_service(Ctx(0), service);
         }
-        run::run(app, clients, places, mouse, refresh, None).await.context("the terminal cannot be used")
+        let drills = demo.map(|demo| {
+            app.offer_drills(demo.drills());
+            Box::new(move |name: &str| demo.start_drill(name)) as run::StartDrill
+        });
+        run::run(app, clients, places, mouse, refresh, drills).await.context("the terminal cannot be used")
     });
     terminal::restore();
     // A request that hangs must not keep the shell waiting.

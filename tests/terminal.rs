@@ -25,7 +25,7 @@ fn midwatch(name: &str, args: &[&str]) -> Launch {
 
 /// The demo with its first screen up.
 fn demo(name: &str) -> Terminal {
-    let mut terminal = midwatch(name, &["--demo", "--seed", "7"]).start();
+    let mut terminal = midwatch(name, &["--demo", "small", "--seed", "7"]).start();
     terminal.wait_for("payments-prod");
     terminal.wait_for("web-stage");
     terminal
@@ -159,7 +159,7 @@ fn a_terminal_of_any_size_is_survived() {
 
 #[test]
 fn a_program_started_in_the_smallest_terminal_runs() {
-    let mut terminal = midwatch("tiny", &["--demo"]).size(1, 1).start();
+    let mut terminal = midwatch("tiny", &["--demo", "small"]).size(1, 1).start();
     let entered = terminal.until(PATIENCE, |t| t.screen().alternate_screen());
     assert!(entered.is_some());
     terminal.resize(100, 30);
@@ -181,7 +181,7 @@ fn ctrl_z_gives_the_shell_back_and_fg_returns() {
     // A shell with job control is needed: without a parent in the session nothing may be suspended.
     let mut terminal = Launch::new("/bin/sh").args(["-i"]).env("PS1", "shell> ").env("HOME", home("suspend")).start();
     terminal.wait_for("shell>");
-    terminal.send(format!("{} --demo --seed 7\r", env!("CARGO_BIN_EXE_midwatch")));
+    terminal.send(format!("{} --demo small --seed 7\r", env!("CARGO_BIN_EXE_midwatch")));
     terminal.wait_for("payments-prod");
     assert!(terminal.screen().alternate_screen());
     terminal.key("ctrl-z");

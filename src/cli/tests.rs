@@ -57,7 +57,7 @@ fn every_option_of_the_ui_is_read() {
 #[test]
 fn the_demo_does_not_swallow_the_flag_that_follows() {
     let open_demo = open("--demo --cluster payments");
-    assert_eq!((open_demo.demo, open_demo.cluster.as_deref()), (Some(world("small")), Some("payments")));
+    assert_eq!((open_demo.demo, open_demo.cluster.as_deref()), (Some(world("seeds")), Some("payments")));
     assert_eq!(open("--demo large").demo, Some(world("large")));
     assert_eq!(open("--demo=./mine.toml --theme mono").demo, Some(world("./mine.toml")));
 }
@@ -82,7 +82,7 @@ fn the_demo_and_the_simulator_take_the_same_options() {
 #[test]
 fn the_simulator_has_its_own_options() {
     let plain = sim("sim");
-    assert_eq!((plain.world, plain.listen.to_string(), plain.list), (world("small"), "127.0.0.1:0".to_owned(), false));
+    assert_eq!((plain.world, plain.listen.to_string(), plain.list), (world("seeds"), "127.0.0.1:0".to_owned(), false));
     let full = sim("sim --listen localhost:4566 --list");
     assert_eq!((full.listen.to_string(), full.list), ("127.0.0.1:4566".to_owned(), true));
 }

@@ -44,7 +44,11 @@ pub use schema::{Act, Behaviour, Fate, HealthCheck, LaunchType, LogDriver, Scena
 pub use span::Span;
 
 /// Scenarios that are built in: name and text.
-pub const EMBEDDED: [(&str, &str); 2] = [("small", include_str!("scenarios/small.toml")), ("large", include_str!("scenarios/large.toml"))];
+pub const EMBEDDED: [(&str, &str); 3] = [
+    ("small", include_str!("scenarios/small.toml")),
+    ("large", include_str!("scenarios/large.toml")),
+    ("seeds", include_str!("scenarios/seeds.toml")),
+];
 
 /// Reads a scenario by its built-in name, or else from a file, and sets parameters.
 ///

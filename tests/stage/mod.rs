@@ -80,6 +80,7 @@ fn specs(sim: &Sim) -> Vec<ContextSpec> {
         endpoint_url: Some(sim.endpoint()),
         keys: Some((info.access_key.clone(), info.secret_key.clone())),
         session_token: info.session_token.clone(),
+        clusters: info.clusters.clone(),
         ..ContextSpec::default()
     };
     sim.contexts().iter().map(spec).collect()
@@ -103,8 +104,20 @@ impl Stage {
 
     /// A world on the fleet's screen, with nothing asked yet.
     pub fn open(sim: Sim) -> Stage {
+        let all = specs(&sim);
+        Stage::start(sim, all)
+    }
+
+    /// The same with one of its contexts alone, as with `--profile`.
+    pub fn only(sim: Sim, context: &str) -> Stage {
+        let one: Vec<ContextSpec> = specs(&sim).into_iter().filter(|spec| spec.name == context).collect();
+        assert_eq!(one.len(), 1, "no context is called {context}");
+        Stage::start(sim, one)
+    }
+
+    fn start(sim: Sim, specs: Vec<ContextSpec>) -> Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let clients = runtime.block_on(aws::connect(specs(&sim))).unwrap();
+        let clients = runtime.block_on(aws::connect(specs)).unwrap();
         let (tx, updates) = mpsc::channel(64);
         let mut watcher = Watcher::new(clients.clone(), tx);
         // Polls that nobody asked for would come in between; failures are retried at their own pace.
@@ -279,8 +292,10 @@ impl Stage {
         let now = self.now();
         let effects = self.app.update(Event::Key(key), now);
         for effect in effects {
-            if let Effect::Poke(feeds) = &effect {
-                self.watcher.poke(feeds);
+            match &effect {
+                Effect::Poke(feeds) => self.watcher.poke(feeds),
+                Effect::Drill(name) => self.sim.start_drill(name).unwrap(),
+                _ => {}
             }
             self.effects.push(effect);
         }

@@ -31,11 +31,12 @@ pub(super) fn load_balancers(estate: &Estate, body: &Value) -> Result<Value, Api
 
 fn balancer_value(estate: &Estate, lb: &LoadBalancer, arn: &str) -> Value {
     let prefix = if lb.scheme == "internal" { "internal-" } else { "" };
+    let number = lb.dns_number.map_or_else(|| rng::hash(&lb.id) % 1_000_000_000, u64::from);
     let zone = |(zone, subnet)| json!({"ZoneName": zone, "SubnetId": subnet});
     let zones: Vec<Value> = estate.zones().into_iter().zip(estate.subnets()).map(zone).collect();
     json!({
         "LoadBalancerArn": arn,
-        "DNSName": format!("{prefix}{}-{}.{}.elb.amazonaws.com", lb.name, rng::hash(&lb.id) % 1_000_000_000, estate.region),
+        "DNSName": format!("{prefix}{}-{number}.{}.elb.amazonaws.com", lb.name, estate.region),
         "CanonicalHostedZoneId": "Z32O12XQLNTSW2",
         "CreatedTime": iso(lb.created_at),
         "LoadBalancerName": lb.name,

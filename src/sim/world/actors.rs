@@ -323,7 +323,9 @@ pub(super) fn moved_tag(tag: &str, by: i64, rng: &mut Rng) -> Option<String> {
     let start = tag[..end].rfind(|c: char| !c.is_ascii_digit()).map_or(0, |i| i + 1);
     let number: i64 = tag.get(start..end)?.parse().ok()?;
     let moved = number.checked_add(by).filter(|n| *n >= 0)?;
-    Some(format!("{}{moved}{}", &tag[..start], &tag[end..]))
+    // `2025_09` goes on as `2025_10`, and back as `2025_08`.
+    let width = if tag[start..].starts_with('0') { end - start } else { 0 };
+    Some(format!("{}{moved:0width$}{}", &tag[..start], &tag[end..]))
 }
 
 impl Flavour {
@@ -345,6 +347,7 @@ mod tests {
         assert_eq!(moved_tag("20261121-2", -1, &mut rng).as_deref(), Some("20261121-1"));
         assert_eq!(moved_tag("r903", -3, &mut rng).as_deref(), Some("r900"));
         assert_eq!(moved_tag("v1.0.0", -1, &mut rng), None);
+        assert_eq!(moved_tag("2025_05", -1, &mut rng).as_deref(), Some("2025_04"));
         let commit = moved_tag("9b02d77", 1, &mut rng).unwrap_or_default();
         assert_eq!(commit.len(), 7);
         assert_ne!(commit, "9b02d77");

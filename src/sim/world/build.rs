@@ -328,6 +328,7 @@ impl Estate {
         self.load_balancers.push(LoadBalancer {
             name: file.name.clone(),
             id: self.rng.hex(16),
+            dns_number: file.dns_number,
             kind: if file.network { "network" } else { "application" },
             scheme: if file.internal { "internal" } else { "internet-facing" },
             created_at: self.now - 700 * super::past::DAY,
@@ -381,6 +382,8 @@ impl Estate {
             input["memory"] = json!(service.memory.to_string());
             let platform = json!({"cpuArchitecture": service.architecture, "operatingSystemFamily": "LINUX"});
             input["runtimePlatform"] = platform;
+        } else if let Some(memory) = service.task_memory {
+            input["memory"] = json!(memory.to_string());
         }
         input
     }

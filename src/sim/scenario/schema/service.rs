@@ -89,6 +89,8 @@ pub struct Service {
     /// Task memory in MiB.
     #[serde(default = "default_memory")]
     pub memory: u32,
+    /// On container instances: MiB that the task definition asks for as a whole, in place of what its containers ask for.
+    pub task_memory: Option<u32>,
     /// Processor architecture, `X86_64` or `ARM64`.
     #[serde(default = "default_architecture")]
     pub architecture: String,
@@ -192,6 +194,8 @@ pub struct LoadBalancer {
     /// `internal` instead of `internet-facing`.
     #[serde(default)]
     pub internal: bool,
+    /// Number in the DNS name of the load balancer; invented by default.
+    pub dns_number: Option<u32>,
     /// Target group name; `CLUSTER-SERVICE` by default.
     pub target_group: Option<String>,
     /// 16 hex digits at the end of its ARN; invented by default.

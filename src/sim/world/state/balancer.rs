@@ -9,6 +9,8 @@ pub struct LoadBalancer {
     pub name: String,
     /// 16 hex digits at the end of the ARN.
     pub id: String,
+    /// Number in its DNS name; none for one that follows from the id.
+    pub dns_number: Option<u32>,
     /// `application` or `network`.
     pub kind: &'static str,
     /// `internet-facing` or `internal`.
