@@ -245,10 +245,10 @@ struct ExplainArgs {
         value_parser = exit_code
     )]
     exit_code: Option<i64>,
-    /// A task's stopCode, such as EssentialContainerExited
+    /// A task's stop code, as its stopCode says it
     #[arg(long, value_name = "C", group = "texts", help_heading = "Single texts, judged together", value_parser = word)]
     stop_code: Option<String>,
-    /// Print JSON: cause, says, evidence, next_check, confidence
+    /// Print JSON: the cause in one word, a sentence, the evidence, the next check, the confidence
     #[arg(long)]
     json: bool,
 }

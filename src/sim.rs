@@ -1,10 +1,16 @@
 //! The embedded AWS: a loopback server that speaks what the SDKs speak, over a world that moves.
 //!
-//! `world` is the clockwork, `ecs`, `elbv2`, `logs`, `ecr` and `sts` are the services on it, `wire` is HTTP in and out with
+//! `world` is the clockwork, `ecs`, `elbv2`, `logs`, `ecr`, `autoscaling`, `cloudwatch`,
+//! `codedeploy` and `sts` are the services on it, `wire` is HTTP in and out with
 //! signatures, policies, throttles and faults. It imports nothing from the rest of the crate, on purpose: a mistake that client
 //! and simulator shared would cancel itself out. Scenarios are TOML, see [`scenario`]; fault rules see [`faults`].
 
+mod autoscaling;
+#[cfg(test)]
+mod beside_tests;
 pub mod clock;
+mod cloudwatch;
+mod codedeploy;
 mod ecr;
 pub mod ecs;
 mod elbv2;
@@ -72,6 +78,9 @@ pub struct ContextInfo {
     /// Goes with the keys if they are temporary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_token: Option<String>,
+    /// Clusters that one has to know by name, because the policy lets nobody list them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<String>,
 }
 
 /// A call that came in.
@@ -140,6 +149,7 @@ fn infos(scenario: &scenario::Scenario) -> Vec<ContextInfo> {
         access_key: context.access_key.clone(),
         secret_key: context.secret_key.clone(),
         session_token: context.session_token.clone(),
+        clusters: context.clusters.clone(),
     };
     scenario.context.iter().map(info).collect()
 }

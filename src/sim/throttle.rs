@@ -22,16 +22,19 @@ const RATES: &[Rate] = &[
     rate("service-read", "ecs", &["ListServices", "DescribeServices"], 100.0, 20.0),
     rate("cluster-resource-read", "ecs",
         &["ListTasks", "DescribeTasks", "ListContainerInstances", "DescribeContainerInstances"], 100.0, 20.0),
-    rate("cluster-resource-modify", "ecs", &["RunTask", "StopTask"], 100.0, 40.0),
+    rate("cluster-resource-modify", "ecs", &["RunTask", "StopTask", "UpdateContainerInstancesState"], 100.0, 40.0),
     rate("service-modify", "ecs", &["UpdateService"], 50.0, 5.0),
     rate("service-deployment", "ecs", &["ListServiceDeployments", "DescribeServiceDeployments"], 50.0, 20.0),
     rate("service-revision", "ecs", &["DescribeServiceRevisions"], 50.0, 20.0),
     rate("task-definition-read", "ecs",
         &["DescribeTaskDefinition", "ListTaskDefinitions", "ListTaskDefinitionFamilies"], 50.0, 20.0),
-    rate("task-definition-modify", "ecs", &["RegisterTaskDefinition"], 20.0, 1.0),
+    rate("task-definition-modify", "ecs", &["RegisterTaskDefinition", "DeregisterTaskDefinition"], 20.0, 1.0),
     rate("capacity-provider-read", "ecs", &["DescribeCapacityProviders"], 50.0, 20.0),
     // Not in the published table; counted like other changes of a service.
-    rate("service-deployment-modify", "ecs", &["StopServiceDeployment"], 50.0, 5.0),
+    rate("service-deployment-modify", "ecs", &["StopServiceDeployment", "ContinueServiceDeployment"], 50.0, 5.0),
+    rate("task-set-read", "ecs", &["DescribeTaskSets"], 50.0, 20.0),
+    rate("task-set-modify", "ecs", &["CreateTaskSet", "UpdateTaskSet", "UpdateServicePrimaryTaskSet", "DeleteTaskSet"], 50.0, 5.0),
+    rate("task-protection", "ecs", &["GetTaskProtection", "UpdateTaskProtection"], 200.0, 80.0),
     rate("other", "ecs", &["*"], 20.0, 1.0),
     rate("read", "elasticloadbalancing", &["*"], 40.0, 10.0),
     // CloudWatch Logs publishes rates that differ by region, and no bursts; these rates are those of the smaller regions.
@@ -42,6 +45,14 @@ const RATES: &[Rate] = &[
     rate("start-live-tail", "logs", &["StartLiveTail"], 15.0, 5.0),
     rate("other", "logs", &["*"], 10.0, 5.0),
     rate("read", "ecr", &["*"], 200.0, 60.0),
+    // The next three publish no rates of single calls; these are what clients commonly meet.
+    rate("read", "application-autoscaling", &["*"], 20.0, 5.0),
+    rate("modify", "application-autoscaling", &["RegisterScalableTarget"], 10.0, 2.0),
+    rate("get-metric-data", "cloudwatch", &["GetMetricData"], 50.0, 50.0),
+    rate("describe-alarms", "cloudwatch", &["DescribeAlarms"], 9.0, 9.0),
+    rate("other", "cloudwatch", &["*"], 10.0, 3.0),
+    rate("modify", "codedeploy", &["CreateDeployment", "StopDeployment", "ContinueDeployment"], 10.0, 2.0),
+    rate("read", "codedeploy", &["*"], 20.0, 8.0),
     rate("all", "sts", &["*"], 600.0, 600.0),
 ];
 

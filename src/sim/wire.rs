@@ -5,10 +5,12 @@
 
 mod auth;
 mod call;
+mod cbor;
 mod query;
 mod reply;
 mod route;
 
+pub(super) use cbor::time;
 pub(super) use reply::{iso, refuse, uuid};
 pub(super) use route::actions;
 

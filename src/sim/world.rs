@@ -23,10 +23,11 @@ mod register;
 mod rollout;
 mod scaling;
 mod scheduler;
+mod shifting;
 pub mod state;
 mod stopping;
-mod task_sets;
 mod targets;
+mod task_sets;
 #[cfg(test)]
 mod tests;
 mod timetable;

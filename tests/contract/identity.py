@@ -75,15 +75,18 @@ def signatures(report, sim, context):
         ("ecs", "list_clusters", "InvalidSignatureException", "UnrecognizedClientException"),
         ("logs", "describe_log_groups", "InvalidSignatureException", "UnrecognizedClientException"),
         ("ecr", "describe_repositories", "InvalidSignatureException", "UnrecognizedClientException"),
+        ("application-autoscaling", "describe_scalable_targets", "InvalidSignatureException", "UnrecognizedClientException"),
+        ("codedeploy", "list_applications", "InvalidSignatureException", "UnrecognizedClientException"),
         ("elbv2", "describe_target_groups", "SignatureDoesNotMatch", "InvalidClientTokenId"),
         ("sts", "get_caller_identity", "SignatureDoesNotMatch", "InvalidClientTokenId"),
     ):
         # JSON services answer 400, query services 403.
         status = 403 if service in ("elbv2", "sts") else 400
         forged = sim.client(service, context, keys=(key, secret[:-1] + ("A" if secret[-1] != "A" else "B")), attempts=1)
-        refused(report, getattr(forged, call), wrong, words, status)
+        more = {"ServiceNamespace": "ecs"} if service == "application-autoscaling" else {}
+        refused(report, getattr(forged, call), wrong, words, status, **more)
         foreign = sim.client(service, context, keys=("AKIAQQQQQQQQQQQQQQQQ", secret), attempts=1)
-        refused(report, getattr(foreign, call), stranger, "The security token included in the request is invalid", status)
+        refused(report, getattr(foreign, call), stranger, "The security token included in the request is invalid", status, **more)
 
 
 def unknown(report, sim, context):
@@ -93,7 +96,7 @@ def unknown(report, sim, context):
     refused(report, sim.client("ssm", context, attempts=1).start_session, "UnknownOperationException", Target="a")
     refused(report, sim.client("elbv2", context, attempts=1).describe_ssl_policies, "InvalidAction")
     refused(report, sim.client("sts", context, attempts=1).get_session_token, "InvalidAction")
-    for service, call in (("s3", "list_buckets"), ("cloudwatch", "describe_alarms"), ("lambda", "list_functions")):
+    for service, call in (("s3", "list_buckets"), ("cloudtrail", "describe_trails"), ("lambda", "list_functions")):
         client = sim.client(service, context, attempts=1)
         try:
             getattr(client, call)()

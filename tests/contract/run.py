@@ -9,7 +9,12 @@ then how much was checked; the exit code is 1 if anything failed.
 import sys
 from pathlib import Path
 
+import autoscaling
+import cloudwatch
+import codedeploy
+import ecr
 import ecs_reads
+import ecs_shifts
 import ecs_writes
 import elbv2
 import identity
@@ -20,11 +25,19 @@ OFFERED = {
     "ecs": """ListClusters DescribeClusters ListServices DescribeServices ListTasks DescribeTasks ListTaskDefinitions
         ListTaskDefinitionFamilies DescribeTaskDefinition ListContainerInstances DescribeContainerInstances
         DescribeCapacityProviders ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions
-        RegisterTaskDefinition UpdateService StopTask RunTask StopServiceDeployment""",
+        RegisterTaskDefinition UpdateService StopTask RunTask StopServiceDeployment ContinueServiceDeployment
+        UpdateContainerInstancesState GetTaskProtection UpdateTaskProtection DescribeTaskSets CreateTaskSet UpdateTaskSet
+        UpdateServicePrimaryTaskSet DeleteTaskSet DeregisterTaskDefinition""",
     "logs": "DescribeLogGroups DescribeLogStreams FilterLogEvents GetLogEvents StartLiveTail",
     "elbv2": "DescribeTargetGroups DescribeTargetHealth DescribeListeners DescribeRules DescribeLoadBalancers",
     "sts": "GetCallerIdentity AssumeRole",
-    "ecr": "DescribeRepositories DescribeImages BatchGetImage",
+    "ecr": "DescribeRepositories DescribeImages ListImages BatchGetImage",
+    "application-autoscaling": """DescribeScalableTargets DescribeScalingPolicies DescribeScalingActivities DescribeScheduledActions
+        RegisterScalableTarget""",
+    "cloudwatch": "GetMetricData DescribeAlarms SetAlarmState",
+    "codedeploy": """ListApplications GetApplication BatchGetApplications ListDeploymentGroups GetDeploymentGroup
+        BatchGetDeploymentGroups GetDeploymentConfig ListDeploymentConfigs CreateDeployment GetDeployment BatchGetDeployments
+        ListDeployments ListDeploymentTargets GetDeploymentTarget BatchGetDeploymentTargets StopDeployment ContinueDeployment""",
 }
 
 
@@ -48,7 +61,13 @@ def main():
     at_rest("identity", identity.run)
     at_rest("doors", identity.doors, scenario=str(Path(__file__).with_name("doors.toml")))
     at_rest("throttles", identity.throttles)
+    beside = str(Path(__file__).with_name("beside.toml"))
+    at_rest("ecr", ecr.run, scenario=beside)
+    at_rest("autoscaling", autoscaling.run, scenario=beside, speed="60")
+    at_rest("cloudwatch", cloudwatch.run, scenario=beside)
+    at_rest("codedeploy", codedeploy.run, scenario=beside, speed="60")
     at_rest("writes", ecs_writes.run, speed="30")
+    at_rest("shifts", ecs_shifts.run, scenario=str(Path(__file__).with_name("shifts.toml")), speed="30")
     at_rest("breaker", ecs_writes.breaker, speed="30")
     if not only:
         for service, operations in OFFERED.items():

@@ -1,13 +1,14 @@
 """Compares a raw reply with botocore's model of the operation, member by member.
 
 botocore's parsers forgive: a member they do not know is dropped, a wrong enum value is passed on. AWS sends neither, so here
-both are faults. Works on the bytes that came over the wire, JSON and XML; knows nothing of what the values mean.
+both are faults. Works on the bytes that came over the wire, JSON, CBOR and XML; knows nothing of what the values mean.
 """
 
 import base64
 import binascii
 import json
 import re
+import struct
 import xml.etree.ElementTree as ET
 
 
@@ -17,6 +18,7 @@ class Comparison:
     def __init__(self):
         self.members = 0
         self.faults = []
+        self.tagged = False
 
     def fault(self, where, text):
         self.faults.append(f"{where}: {text}")
@@ -72,8 +74,8 @@ class Comparison:
             "long": whole,
             "double": number,
             "float": number,
-            # JSON 1.1 writes times as epoch seconds.
-            "timestamp": number,
+            # JSON 1.1 writes times as epoch seconds, CBOR tags them.
+            "timestamp": number and (isinstance(value, Time) or not self.tagged),
             "blob": isinstance(value, str),
         }[kind]
         if not right:
@@ -179,6 +181,46 @@ def compiles(pattern):
         return False
 
 
+class Time(float):
+    """Seconds since the epoch under CBOR's tag 1."""
+
+
+def read_cbor(data, at):
+    """One item of definite length and where it ends; what the embedded AWS never writes is an error."""
+    kind, info = data[at] >> 5, data[at] & 31
+    at += 1
+    if kind == 7:
+        if info in (20, 21, 22):
+            return {20: False, 21: True, 22: None}[info], at
+        size, form = {25: (2, ">e"), 26: (4, ">f"), 27: (8, ">d")}[info]
+        return struct.unpack(form, data[at : at + size])[0], at + size
+    if info > 23:
+        size = {24: 1, 25: 2, 26: 4, 27: 8}[info]
+        info, at = int.from_bytes(data[at : at + size], "big"), at + size
+    if kind == 0:
+        return info, at
+    if kind == 1:
+        return -1 - info, at
+    if kind == 3:
+        return data[at : at + info].decode(), at + info
+    if kind == 4:
+        items = []
+        for _ in range(info):
+            item, at = read_cbor(data, at)
+            items.append(item)
+        return items, at
+    if kind == 5:
+        members = {}
+        for _ in range(info):
+            key, at = read_cbor(data, at)
+            members[key], at = read_cbor(data, at)
+        return members, at
+    if kind == 6 and info == 1:
+        value, at = read_cbor(data, at)
+        return Time(value), at
+    raise ValueError(f"major type {kind} is not expected here")
+
+
 def local_name(element):
     return element.tag.rsplit("}", 1)[-1]
 
@@ -192,6 +234,16 @@ def compare_reply(operation, headers, body):
         if headers.get("content-type", "") != "application/x-amz-json-1.1":
             comparison.fault(name, f"content type {headers.get('content-type')!r}")
         value = json.loads(body) if body else {}
+        if shape is not None:
+            comparison.json(value, shape, name)
+    elif protocol == "smithy-rpc-v2-cbor":
+        for header, wanted in (("content-type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")):
+            if headers.get(header) != wanted:
+                comparison.fault(name, f"{header} {headers.get(header)!r}")
+        comparison.tagged = True
+        value, end = read_cbor(body, 0) if body else ({}, 0)
+        if end != len(body):
+            comparison.fault(name, f"{len(body) - end} bytes after the reply")
         if shape is not None:
             comparison.json(value, shape, name)
     elif protocol == "query":

@@ -4,11 +4,11 @@
 use super::auth::expired;
 use super::reply::{Body, Shape, Stamp, refuse};
 use super::route::{self, Lost, Protocol, Route};
-use super::{Shared, State, query};
+use super::{Shared, State, cbor, query};
 use crate::sim::ecs::ApiError;
 use crate::sim::faults::{Kind, Verdict};
 use crate::sim::sigv4::{self, Claim, Refusal, Signed};
-use crate::sim::{Call, ecr, ecs, elbv2, iam, logs, sts};
+use crate::sim::{Call, autoscaling, cloudwatch, codedeploy, ecr, ecs, elbv2, iam, logs, sts};
 use hyper::Response;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
@@ -61,8 +61,13 @@ impl Request {
     /// The parameters as a value, whatever the protocol.
     fn parameters(&self, route: Route) -> Result<Value, ApiError> {
         let unreadable = |message: &str| refuse(400, "SerializationException", message);
+        if route.cbor {
+            let read = cbor::read(&self.body).filter(Value::is_object);
+            return read.ok_or_else(|| unreadable("Unable to parse the request body as CBOR"));
+        }
         match route.service.protocol {
             Protocol::Query { .. } => Ok(query::form(&self.body)),
+            Protocol::Cbor => Err(unreadable("Expected content-type application/cbor")),
             Protocol::Json(_) if self.header("content-type").is_none_or(|kind| !kind.starts_with("application/x-amz-json-1.1")) => {
                 Err(unreadable("Expected content-type application/x-amz-json-1.1"))
             }
@@ -102,7 +107,7 @@ impl Shared {
         // Milliseconds of a virtual lifetime are far below what an f64 holds exactly.
         #[allow(clippy::cast_precision_loss)]
         let since_start = (at_ms - state.world.opened) as f64 / 1000.0;
-        let faults = state.faults.judge(&context, &action(*route), since_start);
+        let faults = state.faults.judge(&context, &route.action(), since_start);
         let unanswered = match faults.strike {
             Some(Kind::Hang) => Some("hang"),
             Some(Kind::Reset) => Some("reset"),
@@ -165,34 +170,46 @@ impl Shared {
 
 impl State {
     fn outcome(&mut self, request: &Request, route: Route, strike: Option<&Kind>) -> Result<Outcome, ApiError> {
-        let query = matches!(route.service.protocol, Protocol::Query { .. });
+        let query = route.is_query();
         let (claim, context) = self.authenticate(request, route, query)?;
         let now = self.world.now();
         let (service, operation) = (route.service.name, route.operation);
         if strike == Some(&Kind::ExpiredToken) {
             return Err(expired(query));
         }
-        let admitted = self.throttle.admit(&context.account, &claim.region, service, operation, now);
+        let admitted = self.throttle.admit(&context.account, &claim.region, route.service.iam, operation, now);
         if !admitted || strike == Some(&Kind::Throttle) {
             let code = if query { "Throttling" } else { "ThrottlingException" };
             return Err(refuse(400, code, "Rate exceeded"));
         }
         let body = request.parameters(route)?;
-        let action = action(route);
-        if strike == Some(&Kind::Deny) || !iam::allows(&context.allow, &action) {
-            let resource = iam::resource(service, operation, &claim.region, &context.account, &body);
-            let message = iam::denial(&context.caller_arn(), &action, resource.as_deref());
-            return Err(if query { refuse(403, "AccessDenied", message) } else { refuse(400, "AccessDeniedException", message) });
+        let action = route.action();
+        let denied = |action: &str, resource: Option<&str>| {
+            let message = iam::denial(&context.caller_arn(), action, resource);
+            if query { refuse(403, "AccessDenied", message) } else { refuse(400, "AccessDeniedException", message) }
+        };
+        let resources = iam::resources(service, operation, &claim.region, &context.account, &body);
+        if strike == Some(&Kind::Deny) || resources.is_empty() && !iam::allows(&context.policy, &action, None) {
+            return Err(denied(&action, resources.first().map(String::as_str)));
+        }
+        if let Some(refused) = resources.iter().find(|arn| !iam::allows(&context.policy, &action, Some(arn))) {
+            return Err(denied(&action, Some(refused)));
         }
         let seed = self.world.seed;
         if service == "sts" {
             return sts::handle(&mut self.roles, &self.world, &context, operation, &body).map(Outcome::Value);
         }
         let estate = self.world.estate_mut(&context.account, &claim.region);
+        if let Some(role) = iam::unpassable(&context.policy, operation, &body, estate).filter(|_| service == "ecs") {
+            return Err(denied("iam:PassRole", Some(&role)));
+        }
         match service {
             "ecs" => ecs::handle(estate, &ecs::Caller { arn: context.caller_arn() }, operation, &body).map(Outcome::Value),
             "elasticloadbalancing" => elbv2::handle(estate, operation, &body).map(Outcome::Value),
             "ecr" => ecr::handle(estate, operation, &body).map(Outcome::Value),
+            "application-autoscaling" => autoscaling::handle(estate, operation, &body).map(Outcome::Value),
+            "monitoring" => cloudwatch::handle(estate, operation, &body).map(Outcome::Value),
+            "codedeploy" => codedeploy::handle(estate, operation, &body).map(Outcome::Value),
             _ if operation == "StartLiveTail" => {
                 let open = self.tails.get(&(context.account.clone(), claim.region.clone())).copied().unwrap_or_default();
                 logs::tail::request(estate, seed, now, open, &body).map(Outcome::Tail)
@@ -211,10 +228,6 @@ fn lost_error(lost: &Lost) -> (Shape, u16, &'static str, String) {
         Lost::Action { namespace, message } => (Shape::Xml(namespace), 400, "InvalidAction", message.clone()),
         Lost::NoAction => (Shape::Xml(""), 400, "MissingAction", "The request must contain the parameter Action.".to_owned()),
     }
-}
-
-fn action(route: Route) -> String {
-    format!("{}:{}", route.service.name, route.operation)
 }
 
 fn record(route: Option<Route>, context: &Arc<str>, at_ms: i64, status: u16, code: Option<&str>) -> Call {

@@ -1,5 +1,6 @@
 //! What goes back over the wire: bodies, the three shapes of an error, request ids and dates.
 
+use super::cbor::{self, as_time, seconds};
 use super::query;
 use super::route::{Protocol, Route};
 use crate::sim::ecs::ApiError;
@@ -56,8 +57,10 @@ pub(super) enum Shape {
 impl Shape {
     pub(super) fn of(route: Route) -> Self {
         match route.service.protocol {
+            _ if route.cbor => Self::Cbor,
             Protocol::Json(_) => Self::Json,
             Protocol::Query { namespace, .. } => Self::Xml(namespace),
+            Protocol::Cbor => Self::Cbor,
         }
     }
 }
@@ -72,6 +75,8 @@ impl Stamp {
     /// A successful answer of a service.
     pub(super) fn success(&self, route: Route, value: &Value) -> Response<Body> {
         match route.service.protocol {
+            Protocol::Cbor => self.cbor(200, cbor::write(value)),
+            _ if route.cbor => self.cbor(200, cbor::write(value)),
             Protocol::Json(_) => self.whole(200, "application/x-amz-json-1.1", without_nulls(value).to_string()),
             Protocol::Query { namespace, .. } => {
                 self.whole(200, "text/xml", query::reply(namespace, route.operation, value, &self.request_id))
@@ -85,8 +90,10 @@ impl Stamp {
             Shape::Json => self.whole(status, "application/x-amz-json-1.1", json!({"__type": code, "message": message}).to_string()),
             Shape::Xml(namespace) => self.whole(status, "text/xml", query::error(namespace, status, code, message, &self.request_id)),
             Shape::Cbor => {
-                let mut reply = self.whole(status, "application/cbor", cbor_error(code, message));
-                reply.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+                let mut reply = self.cbor(status, cbor::write(&json!({"__type": code, "message": message})));
+                // What the code was called before this protocol came; clients that know the old names read it.
+                let old = format!("{};{}", code.strip_suffix("Exception").unwrap_or(code), if status < 500 { "Sender" } else { "Receiver" });
+                reply.headers_mut().insert("x-amzn-query-error", HeaderValue::from_str(&old).expect("codes are plain ASCII"));
                 reply
             }
         }
@@ -95,6 +102,8 @@ impl Stamp {
     /// Status 200 and a body that breaks off.
     pub(super) fn malformed(&self, route: Route) -> Response<Body> {
         match route.service.protocol {
+            Protocol::Cbor => self.cbor(200, vec![0xbf, 0x69, b'N', b'e']),
+            _ if route.cbor => self.cbor(200, vec![0xbf, 0x69, b'n', b'e']),
             Protocol::Json(_) => self.whole(200, "application/x-amz-json-1.1", "{\"nextToken\": \"AAAA"),
             Protocol::Query { .. } => self.whole(200, "text/xml", format!("<{0}Response><{0}Result><mem", route.operation)),
         }
@@ -103,6 +112,12 @@ impl Stamp {
     /// An event stream that the sender of `chunks` goes on writing.
     pub(super) fn stream(&self, chunks: Receiver<Bytes>) -> Response<Body> {
         self.response(200, "application/vnd.amazon.eventstream", Body::Stream(chunks))
+    }
+
+    fn cbor(&self, status: u16, body: Vec<u8>) -> Response<Body> {
+        let mut reply = self.whole(status, "application/cbor", body);
+        reply.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+        reply
     }
 
     fn whole(&self, status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
@@ -147,23 +162,14 @@ fn moment(ms: i64) -> Timestamp {
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
+            if let Some(ms) = as_time(map) {
+                return json!(seconds(ms));
+            }
             map.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), without_nulls(value))).collect()
         }
         Value::Array(values) => values.iter().map(without_nulls).collect(),
         other => other.clone(),
     }
-}
-
-/// A map of two texts, the whole of an error in CBOR.
-fn cbor_error(code: &str, message: &str) -> Vec<u8> {
-    let mut out = vec![0xa2];
-    for text in ["__type", code, "message", message] {
-        // A text with a length of two bytes: longer than the shortest form, and allowed.
-        out.push(0x79);
-        out.extend_from_slice(&u16::try_from(text.len()).unwrap_or_default().to_be_bytes());
-        out.extend_from_slice(text.as_bytes());
-    }
-    out
 }
 
 #[cfg(test)]

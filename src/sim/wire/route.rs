@@ -16,14 +16,20 @@ pub(crate) enum Protocol {
         /// `xmlns` of every reply.
         namespace: &'static str,
     },
+    /// Nothing but [`Service::cbor`].
+    Cbor,
 }
 
 /// One AWS service.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Service {
-    /// Signing name, and the prefix of its IAM actions.
+    /// Signing name.
     pub(crate) name: &'static str,
+    /// Prefix of its IAM actions.
+    pub(crate) iam: &'static str,
     pub(crate) protocol: Protocol,
+    /// Its name in paths of RPC v2 CBOR, if it speaks that.
+    pub(crate) cbor: Option<&'static str>,
     pub(crate) operations: &'static [&'static str],
 }
 
@@ -31,7 +37,9 @@ pub(crate) struct Service {
 pub(crate) const SERVICES: &[Service] = &[
     Service {
         name: "ecs",
+        iam: "ecs",
         protocol: Protocol::Json("AmazonEC2ContainerServiceV20141113"),
+        cbor: None,
         operations: &[
             "ListClusters",
             "DescribeClusters",
@@ -53,27 +61,90 @@ pub(crate) const SERVICES: &[Service] = &[
             "StopTask",
             "RunTask",
             "StopServiceDeployment",
+            "ContinueServiceDeployment",
+            "UpdateContainerInstancesState",
+            "GetTaskProtection",
+            "UpdateTaskProtection",
+            "DescribeTaskSets",
+            "CreateTaskSet",
+            "UpdateTaskSet",
+            "UpdateServicePrimaryTaskSet",
+            "DeleteTaskSet",
+            "DeregisterTaskDefinition",
         ],
     },
     Service {
         name: "logs",
+        iam: "logs",
         protocol: Protocol::Json("Logs_20140328"),
+        cbor: None,
         operations: &["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents", "StartLiveTail"],
     },
     Service {
         name: "ecr",
+        iam: "ecr",
         protocol: Protocol::Json("AmazonEC2ContainerRegistry_V20150921"),
+        cbor: None,
         operations: &["DescribeRepositories", "DescribeImages", "ListImages", "BatchGetImage"],
     },
     Service {
         name: "elasticloadbalancing",
+        iam: "elasticloadbalancing",
         protocol: Protocol::Query { version: "2015-12-01", namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/" },
+        cbor: None,
         operations: &["DescribeTargetGroups", "DescribeTargetHealth", "DescribeLoadBalancers", "DescribeListeners", "DescribeRules"],
     },
     Service {
         name: "sts",
+        iam: "sts",
         protocol: Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
+        cbor: None,
         operations: &["GetCallerIdentity", "AssumeRole"],
+    },
+    Service {
+        name: "application-autoscaling",
+        iam: "application-autoscaling",
+        protocol: Protocol::Json("AnyScaleFrontendService"),
+        cbor: None,
+        operations: &[
+            "DescribeScalableTargets",
+            "DescribeScalingPolicies",
+            "DescribeScalingActivities",
+            "DescribeScheduledActions",
+            "RegisterScalableTarget",
+        ],
+    },
+    Service {
+        name: "monitoring",
+        iam: "cloudwatch",
+        protocol: Protocol::Cbor,
+        cbor: Some("GraniteServiceVersion20100801"),
+        operations: &["GetMetricData", "DescribeAlarms", "SetAlarmState"],
+    },
+    Service {
+        name: "codedeploy",
+        iam: "codedeploy",
+        protocol: Protocol::Json("CodeDeploy_20141006"),
+        cbor: Some("CodeDeploy_20141006"),
+        operations: &[
+            "ListApplications",
+            "GetApplication",
+            "BatchGetApplications",
+            "ListDeploymentGroups",
+            "GetDeploymentGroup",
+            "BatchGetDeploymentGroups",
+            "GetDeploymentConfig",
+            "ListDeploymentConfigs",
+            "CreateDeployment",
+            "GetDeployment",
+            "BatchGetDeployments",
+            "ListDeployments",
+            "ListDeploymentTargets",
+            "GetDeploymentTarget",
+            "BatchGetDeploymentTargets",
+            "StopDeployment",
+            "ContinueDeployment",
+        ],
     },
 ];
 
@@ -82,6 +153,20 @@ pub(crate) const SERVICES: &[Service] = &[
 pub(crate) struct Route {
     pub(crate) service: &'static Service,
     pub(crate) operation: &'static str,
+    /// The request came in CBOR, and so goes the reply.
+    pub(crate) cbor: bool,
+}
+
+impl Route {
+    /// In IAM's spelling, `ecs:ListServices`.
+    pub(crate) fn action(self) -> String {
+        format!("{}:{}", self.service.iam, self.operation)
+    }
+
+    /// Whether its errors have the codes of the query protocol.
+    pub(crate) fn is_query(self) -> bool {
+        matches!(self.service.protocol, Protocol::Query { .. })
+    }
 }
 
 /// Why a request goes nowhere.
@@ -89,7 +174,7 @@ pub(crate) struct Route {
 pub(crate) enum Lost {
     /// `X-Amz-Target` names no operation of ours.
     Target,
-    /// A path of the CBOR protocol, which only services speak that are not here.
+    /// A path of the CBOR protocol for no operation of ours.
     Cbor,
     /// A form with an `Action` that the version does not have.
     Action { namespace: &'static str, message: String },
@@ -105,8 +190,8 @@ pub(crate) fn route(target: Option<&str>, path: &str, form: &Value, scope: Optio
     if let Some(target) = target {
         return by_target(target).ok_or(Lost::Target);
     }
-    if path.starts_with("/service/") {
-        return Err(Lost::Cbor);
+    if let Some(rest) = path.strip_prefix("/service/") {
+        return by_path(rest).ok_or(Lost::Cbor);
     }
     let text = |key: &str| form.get(key).and_then(Value::as_str);
     let Some(action) = text("Action") else {
@@ -124,7 +209,7 @@ pub(crate) fn route(target: Option<&str>, path: &str, form: &Value, scope: Optio
         }
         near = namespace;
         if let Some(operation) = service.operations.iter().find(|operation| **operation == action) {
-            return Ok(Route { service, operation });
+            return Ok(Route { service, operation, cbor: false });
         }
     }
     Err(Lost::Action { namespace: near, message: format!("Could not find operation {action} for version {version}") })
@@ -134,12 +219,20 @@ fn by_target(target: &str) -> Option<Route> {
     let (prefix, name) = target.split_once('.')?;
     let service = SERVICES.iter().find(|service| matches!(service.protocol, Protocol::Json(own) if own == prefix))?;
     let operation = service.operations.iter().find(|operation| **operation == name)?;
-    Some(Route { service, operation })
+    Some(Route { service, operation, cbor: false })
+}
+
+/// `NAME/operation/OPERATION`.
+fn by_path(rest: &str) -> Option<Route> {
+    let (spoken, name) = rest.split_once("/operation/")?;
+    let service = SERVICES.iter().find(|service| service.cbor == Some(spoken))?;
+    let operation = service.operations.iter().find(|operation| **operation == name)?;
+    Some(Route { service, operation, cbor: true })
 }
 
 /// Every action in IAM's spelling, `ecs:ListServices`.
 pub(crate) fn actions() -> impl Iterator<Item = String> {
-    SERVICES.iter().flat_map(|service| service.operations.iter().map(|operation| format!("{}:{operation}", service.name)))
+    SERVICES.iter().flat_map(|service| service.operations.iter().map(|operation| format!("{}:{operation}", service.iam)))
 }
 
 #[cfg(test)]
@@ -156,16 +249,29 @@ mod tests {
         let form = json!({"Action": "DescribeRules", "Version": "2015-12-01"});
         let ecs = Some("AmazonEC2ContainerServiceV20141113.ListClusters");
         assert_eq!(name(route(ecs, "/", &form, None)), Ok("ecs:ListClusters".to_owned()));
-        assert_eq!(name(route(None, "/service/Granite/operation/GetMetricData", &form, None)), Err(Lost::Cbor));
+        let path = "/service/GraniteServiceVersion20100801/operation/GetMetricData";
+        assert_eq!(name(route(None, path, &form, None)), Ok("monitoring:GetMetricData".to_owned()));
         assert_eq!(name(route(None, "/", &form, None)), Ok("elasticloadbalancing:DescribeRules".to_owned()));
         let bare = json!({"Action": "GetCallerIdentity"});
         assert_eq!(name(route(None, "/", &bare, Some("sts"))), Ok("sts:GetCallerIdentity".to_owned()));
     }
 
     #[test]
+    fn codedeploy_speaks_json_and_cbor_and_metrics_are_cloudwatchs_to_iam() {
+        let json = route(Some("CodeDeploy_20141006.GetDeployment"), "/", &json!({}), None);
+        assert_eq!(json.map(|route| (route.action(), route.cbor)), Ok(("codedeploy:GetDeployment".to_owned(), false)));
+        let cbor = route(None, "/service/CodeDeploy_20141006/operation/GetDeployment", &json!({}), None);
+        assert_eq!(cbor.map(|route| (route.action(), route.cbor)), Ok(("codedeploy:GetDeployment".to_owned(), true)));
+        let path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms";
+        assert_eq!(route(None, path, &json!({}), None).map(Route::action), Ok("cloudwatch:DescribeAlarms".to_owned()));
+    }
+
+    #[test]
     fn what_is_not_served_is_named_unknown() {
         assert_eq!(route(Some("AmazonEC2ContainerServiceV20141113.CreateCluster"), "/", &json!({}), None), Err(Lost::Target));
-        assert_eq!(route(Some("CodeDeploy_20141006.GetDeployment"), "/", &json!({}), None), Err(Lost::Target));
+        assert_eq!(route(Some("CloudTrail_20131101.LookupEvents"), "/", &json!({}), None), Err(Lost::Target));
+        assert_eq!(route(None, "/service/Granite/operation/GetMetricData", &json!({}), None), Err(Lost::Cbor));
+        assert_eq!(route(None, "/service/CodeDeploy_20141006/operation/DeleteApplication", &json!({}), None), Err(Lost::Cbor));
         assert_eq!(route(None, "/", &json!({}), None), Err(Lost::NoAction));
         let gone = route(None, "/", &json!({"Action": "DescribeStars", "Version": "2015-12-01"}), None);
         let Err(Lost::Action { namespace, message }) = gone else { panic!("must be unknown") };

@@ -82,6 +82,8 @@ impl Estate {
     /// Looks at every alarm; those over metrics first, for the composite ones look at them.
     pub(super) fn look_at_alarms(&mut self) {
         let now = self.now;
+        // What somebody set by hand is heeded before the metrics speak again.
+        self.heed_alarms();
         for composite in [false, true] {
             for index in 0..self.watch.alarms.len() {
                 let looked = match &self.watch.alarms[index].watched {
@@ -94,6 +96,29 @@ impl Estate {
                 }
             }
         }
+        self.heed_alarms();
+    }
+
+    /// Deployments hear of the alarms that went off while they were under way.
+    fn heed_alarms(&mut self) {
+        let on = self.watch.alarms.iter().filter(|alarm| alarm.state == AlarmState::Alarm);
+        let names: Vec<(String, Ms)> = on.map(|alarm| (alarm.name.clone(), alarm.transitioned_at)).collect();
+        for (name, since) in names {
+            self.fail_by_alarm(&name, since);
+        }
+    }
+
+    /// An alarm goes off, whatever its metric says.
+    pub(super) fn set_off(&mut self, name: &str) {
+        let now = self.now;
+        if let Some(alarm) = self.watch.alarms.iter_mut().find(|alarm| alarm.name == name) {
+            alarm.set(
+                AlarmState::Alarm,
+                "Threshold Crossed: 3 out of the last 3 datapoints were greater than the threshold.".to_owned(),
+                now,
+            );
+        }
+        self.fail_by_alarm(name, now);
     }
 
     /// The state that an alarm over a metric should have, and why; none to leave it as it is.
@@ -101,7 +126,8 @@ impl Estate {
         let Watched::Metric { id, stat, threshold, comparison, periods, datapoints, missing } = &alarm.watched else { return None };
         let newest = self.now.div_euclid(MINUTE) * MINUTE - MINUTE;
         let begins = (0..Ms::from(*periods)).map(|back| newest - back * MINUTE);
-        let points: Vec<(Ms, Option<f64>)> = begins.map(|at| (at, self.statistic(id, stat, at, MINUTE))).collect();
+        let gauge = self.gauge(id);
+        let points: Vec<(Ms, Option<f64>)> = begins.map(|at| (at, self.statistic(gauge, stat, at, MINUTE))).collect();
         let known: Vec<(Ms, f64)> = points.iter().filter_map(|(at, value)| Some((*at, (*value)?))).collect();
         let breaches = |value: f64| match comparison {
             Comparison::Greater => value > *threshold,
@@ -125,8 +151,7 @@ impl Estate {
             Comparison::Less => "less than",
         };
         let listed: Vec<String> = known.iter().map(|(at, value)| format!("{value} ({})", day_first(*at))).collect();
-        let (state, counted, how) =
-            if bad >= needed { (AlarmState::Alarm, bad, "") } else { (AlarmState::Ok, points.len() - bad, "not ") };
+        let (state, counted, how) = if bad >= needed { (AlarmState::Alarm, bad, "") } else { (AlarmState::Ok, points.len() - bad, "not ") };
         let were = if counted == 1 { "was" } else { "were" };
         let minimum = if state == AlarmState::Alarm { needed } else { points.len() + 1 - needed };
         let plural = if minimum == 1 { "datapoint" } else { "datapoints" };
@@ -208,9 +233,7 @@ impl<'a> Rule<'a> {
             let value = self.either()?;
             return self.takes(")").then_some(value);
         }
-        for (word, state) in
-            [("ALARM", AlarmState::Alarm), ("OK", AlarmState::Ok), ("INSUFFICIENT_DATA", AlarmState::Insufficient)]
-        {
+        for (word, state) in [("ALARM", AlarmState::Alarm), ("OK", AlarmState::Ok), ("INSUFFICIENT_DATA", AlarmState::Insufficient)] {
             if self.takes(word) {
                 let name = self.rest().strip_prefix('(')?.split(')').next()?;
                 self.at += name.len() + 2;

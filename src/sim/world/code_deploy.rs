@@ -130,14 +130,7 @@ impl Estate {
         listeners.len() - 1
     }
 
-    fn blank_release(
-        &self,
-        group: usize,
-        id: String,
-        spec: String,
-        definition: Option<Arc<TaskDefinition>>,
-        traffic: Traffic,
-    ) -> Release {
+    fn blank_release(&self, group: usize, id: String, spec: String, definition: Option<Arc<TaskDefinition>>, traffic: Traffic) -> Release {
         let of = &self.code_deploy.groups[group];
         let mut names = EVENTS.to_vec();
         if of.test_listener.is_some() {
@@ -222,7 +215,14 @@ impl Estate {
         if self.code_deploy.releases[index].ended() {
             return;
         }
-        if self.now >= self.code_deploy.releases[index].due_at {
+        // An alarm cuts every pause short.
+        if let Some(alarm) = self.ringing(index) {
+            let words = format!(
+                "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the affected \
+                 deployments have been stopped. Activated alarms: <{alarm}>"
+            );
+            self.stop_release(index, Some(("ALARM_ACTIVE", words)), "DEPLOYMENT_STOP_ON_ALARM");
+        } else if self.now >= self.code_deploy.releases[index].due_at {
             self.advance_release(index);
         }
         self.see_sets(index);
@@ -244,13 +244,6 @@ impl Estate {
                              Status Code: 400; Error Code: ClientException). Check your ECS service status.";
                 return self.fail_release(index, "ECS_UPDATE_ERROR", words.to_owned());
             }
-        }
-        if let Some(alarm) = self.ringing(index) {
-            let words = format!(
-                "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the affected \
-                 deployments have been stopped. Activated alarms: <{alarm}>"
-            );
-            return self.stop_release(index, Some(("ALARM_ACTIVE", words)), "DEPLOYMENT_STOP_ON_ALARM");
         }
         let release = &self.code_deploy.releases[index];
         let Some(at) = release.events.iter().position(|event| event.status != EventStatus::Succeeded) else {
@@ -447,7 +440,13 @@ impl Estate {
             let at = self.services[service].deployments.iter().position(|d| d.id == seen.id)?;
             let set = self.services[service].deployments[at].set.as_ref()?;
             let counts = self.counts_of_set(service, seen.id);
-            let status = if set.leaving { "DRAINING" } else if at == 0 { "PRIMARY" } else { "ACTIVE" };
+            let status = if set.leaving {
+                "DRAINING"
+            } else if at == 0 {
+                "PRIMARY"
+            } else {
+                "ACTIVE"
+            };
             Some((status, (self.wanted_of_set(service, set), counts.0, counts.1)))
         };
         let release = &self.code_deploy.releases[index];

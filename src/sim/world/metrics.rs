@@ -46,12 +46,20 @@ impl Datum {
     }
 }
 
+/// A metric that is measured here, found once and asked often.
+#[derive(Debug, Clone, Copy)]
+pub struct Gauge<'a> {
+    source: Source,
+    name: &'a str,
+}
+
 /// What a metric is about.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     Service(usize),
     Cluster(usize),
-    Group(usize),
+    /// And the service whose tasks stand in it.
+    Group(usize, Option<usize>),
     Balancer(usize),
     Queue(usize),
 }
@@ -215,14 +223,19 @@ impl Estate {
         sample_at(self.watch.groups.get(group)?, minute, |sample| sample.at)
     }
 
-    /// What a metric said in the minute that began at a time; none where nothing was measured, or not yet.
+    /// The gauge of a metric, if it is measured here.
     #[must_use]
-    pub fn measure(&self, id: &MetricId, minute: Ms) -> Option<Datum> {
-        match self.source(id)? {
-            Source::Service(service) => self.measure_service(service, &id.name, minute),
+    pub fn gauge<'a>(&self, id: &'a MetricId) -> Option<Gauge<'a>> {
+        Some(Gauge { source: self.source(id)?, name: &id.name })
+    }
+
+    /// What a metric said in the minute that began at a time; none where nothing was measured, or not yet.
+    fn measure(&self, gauge: Gauge<'_>, minute: Ms) -> Option<Datum> {
+        match gauge.source {
+            Source::Service(service) => self.measure_service(service, gauge.name, minute),
             Source::Cluster(cluster) => {
                 let of = self.clusters[cluster].services.values();
-                let name = id.name.replace("Reservation", "Utilization");
+                let name = gauge.name.replace("Reservation", "Utilization");
                 let all: Vec<Datum> = of.filter_map(|&service| self.measure_service(service, &name, minute)).collect();
                 let count: f64 = all.iter().map(|d| d.count).sum();
                 let sum: f64 = all.iter().map(|d| d.sum).sum();
@@ -230,10 +243,10 @@ impl Estate {
                 let high = all.iter().map(|d| d.range.1).reduce(f64::max)?;
                 Some(Datum { mean: sum / count, range: (low, high), count, sum })
             }
-            Source::Group(group) => self.measure_group(group, &id.name, minute),
+            Source::Group(group, service) => self.measure_group(group, service, gauge.name, minute),
             Source::Balancer(balancer) => {
                 let groups = (0..self.target_groups.len()).filter(|&g| self.target_groups[g].load_balancer == Some(balancer));
-                let all: Vec<Datum> = groups.filter_map(|group| self.measure_group(group, &id.name, minute)).collect();
+                let all: Vec<Datum> = groups.filter_map(|group| self.measure_group(group, self.owner(group), gauge.name, minute)).collect();
                 let count: f64 = all.iter().map(|d| d.count).sum();
                 let sum: f64 = all.iter().map(|d| d.sum).sum();
                 let high = all.iter().map(|d| d.range.1).reduce(f64::max)?;
@@ -288,7 +301,15 @@ impl Estate {
         (load.cpu * load.tasks * self.wave(service, load, minute) / running.max(1.0)).min(100.0)
     }
 
-    fn measure_group(&self, group: usize, name: &str, minute: Ms) -> Option<Datum> {
+    /// The service whose tasks stand in a target group.
+    fn owner(&self, group: usize) -> Option<usize> {
+        let leads = |lb: &super::state::LoadBalancing| lb.target_group == group;
+        let running = |s: &super::state::Service| s.current_revision().is_some_and(|r| r.load_balancers.iter().any(leads));
+        let ever = |s: &super::state::Service| s.revisions.iter().any(|r| r.load_balancers.iter().any(leads));
+        self.services.iter().position(running).or_else(|| self.services.iter().position(ever))
+    }
+
+    fn measure_group(&self, group: usize, service: Option<usize>, name: &str, minute: Ms) -> Option<Datum> {
         let sample = self.group_sample(group, minute)?;
         let (healthy, unhealthy) = (f64::from(sample.healthy), f64::from(sample.unhealthy));
         match name {
@@ -296,7 +317,7 @@ impl Estate {
             "UnHealthyHostCount" => return Some(Datum::once(unhealthy)),
             _ => {}
         }
-        let service = self.services.iter().position(|s| s.revisions.iter().any(|r| r.load_balancers.iter().any(|lb| lb.target_group == group)))?;
+        let service = service?;
         let load = self.load(service);
         let requests = (load.requests * sample.share * self.wave(service, &load, minute)).round();
         // With no healthy target the load balancer sends to all of them.
@@ -309,7 +330,9 @@ impl Estate {
         let some = |n: f64| (n >= 1.0).then(|| Datum { mean: 1.0, range: (1.0, 1.0), count: n, sum: n });
         match name {
             "RequestCount" => some(requests),
-            "RequestCountPerTarget" => Some(Datum { mean: requests / targets, range: (0.0, requests), count: targets, sum: (requests / targets).round() }),
+            "RequestCountPerTarget" => {
+                Some(Datum { mean: requests / targets, range: (0.0, requests), count: targets, sum: (requests / targets).round() })
+            }
             // AWS publishes no zero.
             "HTTPCode_Target_5XX_Count" => some(bad),
             "HTTPCode_Target_2XX_Count" => some(requests - bad),
@@ -345,14 +368,15 @@ impl Estate {
             }
             "AWS/ApplicationELB" | "AWS/NetworkELB" => {
                 let path = |arn: String, kind: &str| arn.split_once(kind).map(|(_, path)| path.to_owned());
-                let balancer = dimension("LoadBalancer")
-                    .map(|name| (0..self.load_balancers.len()).find(|&lb| path(self.load_balancer_arn(lb), ":loadbalancer/").as_deref() == Some(name)));
+                let balancer = dimension("LoadBalancer").map(|name| {
+                    (0..self.load_balancers.len()).find(|&lb| path(self.load_balancer_arn(lb), ":loadbalancer/").as_deref() == Some(name))
+                });
                 match (dimension("TargetGroup"), balancer) {
                     (Some(name), of) => {
                         let named = |&g: &usize| self.target_group_arn(g).rsplit(':').next() == Some(name);
                         let group = (0..self.target_groups.len()).find(named)?;
                         let fits = of.is_none_or(|of| of.is_some() && of == self.target_groups[group].load_balancer);
-                        fits.then_some(Source::Group(group))
+                        fits.then(|| Source::Group(group, self.owner(group)))
                     }
                     (None, Some(Some(balancer))) if count == 1 => Some(Source::Balancer(balancer)),
                     _ => None,
@@ -384,7 +408,8 @@ impl Estate {
             let balancer = group.and_then(|g| self.target_groups[g].load_balancer);
             let after = |arn: String, kind: &str| arn.split_once(kind).map_or_else(String::new, |(_, path)| path.to_owned());
             let load_balancer = balancer.map(|lb| after(self.load_balancer_arn(lb), ":loadbalancer/")).unwrap_or_default();
-            let target_group = group.map(|g| self.target_group_arn(g).rsplit(':').next().unwrap_or_default().to_owned()).unwrap_or_default();
+            let target_group =
+                group.map(|g| self.target_group_arn(g).rsplit(':').next().unwrap_or_default().to_owned()).unwrap_or_default();
             MetricId {
                 namespace: "AWS/ApplicationELB".to_owned(),
                 name: name.to_owned(),
@@ -415,9 +440,10 @@ impl Estate {
 
     /// A statistic of a metric over a period that begins at a time; none where nothing was measured.
     #[must_use]
-    pub fn statistic(&self, id: &MetricId, stat: &str, begin: Ms, period: Ms) -> Option<f64> {
+    pub fn statistic(&self, gauge: Option<Gauge<'_>>, stat: &str, begin: Ms, period: Ms) -> Option<f64> {
+        let gauge = gauge?;
         let minutes = (period / MINUTE).max(1);
-        let all: Vec<Datum> = (0..minutes).filter_map(|at| self.measure(id, begin + at * MINUTE)).collect();
+        let all: Vec<Datum> = (0..minutes).filter_map(|at| self.measure(gauge, begin + at * MINUTE)).collect();
         if all.is_empty() {
             return None;
         }

@@ -213,7 +213,7 @@ impl Estate {
         for policy in &target.policies {
             let alarm = |at: usize| policy.alarms.get(at).map(|&alarm| &self.watch.alarms[alarm]);
             let rings = |at: usize| alarm(at).filter(|alarm| alarm.state == AlarmState::Alarm);
-            let value = self.statistic(&policy.metric, &policy.stat, now.div_euclid(MINUTE) * MINUTE - MINUTE, MINUTE);
+            let value = self.statistic(self.gauge(&policy.metric), &policy.stat, now.div_euclid(MINUTE) * MINUTE - MINUTE, MINUTE);
             if let (Some(alarm), Some(value)) = (rings(0), value)
                 && now - target.last_out >= policy.cooldown_out
             {
