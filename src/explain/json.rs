@@ -4,8 +4,9 @@
 //! epoch, by the CLI's `cli_timestamp_format`.
 
 use crate::model::{
-    Arn, CircuitBreaker, Container, ContainerDefinition, ContainerInstance, Deployment, LifecycleHook, LoadBalancer, LogConfiguration, PortMapping, RevisionShare, Rollback,
-    Service, ServiceDeployment, ServiceEvent, Str, Target, TargetState, Task, TaskDefinition, TaskSet, TaskStatus, Time,
+    Arn, CircuitBreaker, Container, ContainerDefinition, ContainerInstance, Deployment, LifecycleHook, LoadBalancer, LogConfiguration,
+    PortMapping, RevisionShare, Rollback, Service, ServiceDeployment, ServiceEvent, Str, Target, TargetState, Task, TaskDefinition,
+    TaskSet, TaskStatus, Time,
 };
 use crate::text::clean;
 use serde_json::Value;

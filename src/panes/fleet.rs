@@ -1,5 +1,7 @@
 //! The first screen: what is broken anywhere, worst first, and below it the clusters of all contexts.
 
+pub(in crate::panes) mod evidence;
+
 use super::clusters::{self, ClusterRow};
 use super::services::{subject, want_targets};
 use super::Pane;
@@ -164,6 +166,12 @@ impl View for Fleet {
         }
         for row in cx.board.checked(self.place.ctx).0 {
             want_targets(row.ctx, &row.service, false, out);
+        }
+        let mut troubled: Vec<_> = cx.board.all().filter(|row| row.verdict.health.troubled()).collect();
+        troubled.sort_by_key(|row| severity(row));
+        let mut tails = evidence::TAILS;
+        for row in troubled.into_iter().take(evidence::TROUBLED) {
+            evidence::want(row, cx, &mut tails, out);
         }
     }
 

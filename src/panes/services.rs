@@ -220,6 +220,7 @@ fn wanted(place: &Place, cx: &Cx, visible: &[&Arc<Judged>], cursor: Option<&Arc<
     out.push(Wanted::Poll { feed: Feed::ScalingPolicies(ctx), focus: false });
     if let Some(row) = cursor {
         want_service(ctx, &row.service, true, out);
+        super::fleet::evidence::want(row, cx, &mut 1, out);
     }
     // Target health costs one call a group, so it is asked for what is on screen and no more.
     for row in visible {

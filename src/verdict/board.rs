@@ -2,7 +2,7 @@
 
 use super::{Group, Health, Known, Verdict, service};
 use crate::feed::Feed;
-use crate::model::{Arn, Cluster, Ctx, Fleet, LogScope, Service, Task, Time};
+use crate::model::{Arn, Cluster, CodeDeployment, Ctx, Fleet, LogScope, Service, Task, TaskSet, Time};
 use crate::store::Store;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -210,10 +210,19 @@ fn judge(store: &Store, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) 
         groups: &known,
         instances: store.instances(ctx, cluster).unwrap_or_default(),
         deployments: store.service_deployments(ctx, &row.arn).unwrap_or_default(),
+        code: code_deployment(store, ctx, row),
         definition: &|arn| store.definition(ctx, arn).map(|definition| &**definition),
         lines: &|task, container| lines(store, ctx, row, task, container),
         now,
     })
+}
+
+/// What CodeDeploy does to a service: the deployment that made its newest task set, as far as it is known.
+fn code_deployment<'a>(store: &'a Store, ctx: Ctx, service: &Service) -> Option<&'a CodeDeployment> {
+    let mut sets: Vec<&TaskSet> = service.task_sets.iter().collect();
+    sets.sort_by_key(|set| std::cmp::Reverse(set.created_at));
+    let ids = sets.into_iter().filter_map(|set| set.external_id.as_ref());
+    ids.into_iter().find_map(|id| store.code_deployment(ctx, &service.arn, id)).map(|code| &**code)
 }
 
 /// Lines that are looked at for what a dead container said.

@@ -5,7 +5,8 @@
 use super::stops::{self, Stops};
 use super::{EventKind, event, stopped_normally};
 use crate::model::{
-    Arn, ContainerInstance, Deployment, Service, ServiceDeployment, ServiceEvent, Target, TargetState, Task, TaskDefinition, TaskSet, Time,
+    Arn, CodeDeployment, ContainerInstance, Deployment, Service, ServiceDeployment, ServiceEvent, Target, TargetState, Task,
+    TaskDefinition, TaskSet, Time,
 };
 use std::cell::OnceCell;
 use std::ops::Deref;
@@ -39,6 +40,8 @@ pub struct Known<'a> {
     pub instances: &'a [Arc<ContainerInstance>],
     /// Its service deployments, newest first.
     pub deployments: &'a [Arc<ServiceDeployment>],
+    /// What CodeDeploy does to it, where CodeDeploy does.
+    pub code: Option<&'a CodeDeployment>,
     /// Task definitions that are known.
     pub definition: &'a dyn Fn(&Arn) -> Option<&'a TaskDefinition>,
     /// The last lines that a task's container wrote, oldest first.

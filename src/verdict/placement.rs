@@ -75,6 +75,11 @@ pub(super) fn shortage(facts: &Facts, of: Short) -> Option<String> {
         Short::Memory => lack(&open, needs.memory, "MiB of memory", |i| i.memory.0).map(|says| says + &closed),
         Short::Cpu => lack(&open, needs.cpu, "CPU units", |i| i.cpu.0).map(|says| says + &closed),
         Short::Port if !needs.ports.is_empty() => {
+            // Where AWS tells the ports that are taken, a free one means that the lack is another.
+            let taken = |i: &&ContainerInstance| needs.ports.iter().any(|port| i.ports.contains(port));
+            if open.iter().any(|i| !i.ports.is_empty()) && !open.iter().all(taken) {
+                return None;
+            }
             let ports: Vec<String> = needs.ports.iter().map(u16::to_string).collect();
             let names: Vec<&str> = ports.iter().map(String::as_str).collect();
             let word = if names.len() == 1 { "port" } else { "ports" };

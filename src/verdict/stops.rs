@@ -126,7 +126,7 @@ impl<'a> Stops<'a> {
             }
         };
         let definition = self.definition_of(facts, culprit);
-        let lines = (facts.lines)(self.newest(), &culprit.name);
+        let lines = self.lines(facts, culprit);
         let command = last_command(&lines).map(str::to_owned);
         match (command, definition.and_then(command_of)) {
             (Some(command), _) => drop(write!(says, " after `{}`", text::fit(&command, QUOTED))),
@@ -141,6 +141,11 @@ impl<'a> Stops<'a> {
             let _ = write!(says, "; {} only followed", listed(&followers));
         }
         says
+    }
+
+    /// The last lines of the container, of the newest task whose lines are known: all of them died of the same.
+    fn lines(&self, facts: &Facts<'a>, culprit: &Container) -> Vec<&'a str> {
+        self.tasks.iter().map(|task| (facts.lines)(task, &culprit.name)).find(|lines| !lines.is_empty()).unwrap_or_default()
     }
 
     /// Whether a container ended by itself, rather than was never started or was told to go.
@@ -254,7 +259,7 @@ impl<'a> Stops<'a> {
             out.push(Evidence { at: None, text: codes.join(" · ") });
         }
         let Some(culprit) = self.culprit else { return };
-        let lines = (facts.lines)(task, &culprit.name);
+        let lines = self.lines(facts, culprit);
         let told = telling(&lines);
         let last = lines.len().saturating_sub(LINES);
         let kept = lines.iter().enumerate().filter(|(n, line)| *n >= last || told == Some(**line)).map(|(_, line)| line);

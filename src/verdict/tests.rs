@@ -6,7 +6,8 @@ mod stories;
 use super::*;
 use crate::model::sample::{ago, container, group, service as steady, stopped, target as a_target, task as a_task};
 use crate::model::{
-    Arn, Container, ContainerDefinition, ContainerInstance, Service, ServiceDeployment, Target, TargetState, Task, TaskDefinition, Time,
+    Arn, CodeDeployment, Container, ContainerDefinition, ContainerInstance, Service, ServiceDeployment, Target, TargetState, Task,
+    TaskDefinition, Time,
 };
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ struct Scene {
     groups: Vec<(Arn, Vec<Target>)>,
     instances: Vec<Arc<ContainerInstance>>,
     deployments: Vec<Arc<ServiceDeployment>>,
+    code: Option<CodeDeployment>,
     definitions: Vec<TaskDefinition>,
     /// Lines of a container, by its name.
     lines: Vec<(&'static str, Vec<&'static str>)>,
@@ -34,6 +36,7 @@ impl Scene {
             groups: Vec::new(),
             instances: Vec::new(),
             deployments: Vec::new(),
+            code: None,
             definitions: Vec::new(),
             lines: Vec::new(),
         }
@@ -61,6 +64,7 @@ impl Scene {
             groups: &groups,
             instances: &self.instances,
             deployments: &self.deployments,
+            code: self.code.as_ref(),
             definition: &|arn| self.definitions.iter().find(|d| d.arn == *arn),
             lines: &|_, name| self.lines.iter().filter(|(own, _)| *own == name).flat_map(|(_, lines)| lines.iter().copied()).collect(),
             now,

@@ -61,7 +61,19 @@ pub(super) fn goes_back(facts: &Facts) -> Option<Found> {
     let release = release.filter(|release| *release != short(d)).unwrap_or("the last release");
     let head = format!("{release} failed, rolling back to {} · {}", short(d), standing(facts, d));
     let since = failed.and_then(|f| f.created_at).or(d.created_at);
-    Some(told(facts, &head, deaths.as_ref(), Cause::RollingBack).since(since).progress(d.running, d.desired))
+    Some(alarmed(facts, told(facts, &head, deaths.as_ref(), Cause::RollingBack).since(since).progress(d.running, d.desired)))
+}
+
+/// Alarms that went off are why a deployment fails, whatever else happened.
+fn alarmed(facts: &Facts, mut found: Found) -> Found {
+    let off = facts.current().map_or(&[][..], |current| &current.alarms.1);
+    if !off.is_empty() {
+        found.why = format!("alarm {} went off · {}", off.join(", "), found.why);
+        found.evidence.insert(0, Evidence { at: None, text: format!("alarms of the deployment that went off: {}", off.join(", ")) });
+        "look at the alarm and its metric since the deployment began".clone_into(&mut found.next);
+        found.cause = Some((Cause::CircuitBreaker, Confidence::High));
+    }
+    found
 }
 
 pub(super) fn failed(facts: &Facts) -> Option<Found> {
@@ -75,7 +87,53 @@ pub(super) fn failed(facts: &Facts) -> Option<Found> {
     let mut found = told(facts, &head, deaths(facts, d).as_ref(), Cause::CircuitBreaker).since(d.created_at);
     let reason = d.rollout_reason.as_ref().or(facts.current().and_then(|current| current.reason.as_ref()));
     found.evidence.extend(reason.map(|reason| Evidence { at: d.updated_at, text: reason.to_string() }));
-    Some(found)
+    Some(alarmed(facts, found))
+}
+
+/// CodeDeploy's own end of a release: failed, stopped, or gone back.
+pub(super) fn code_failed(facts: &Facts) -> Option<Found> {
+    let code = facts.code?;
+    let lately = code.completed_at.is_none() || facts.within(code.completed_at, ROLLBACK_COUNTS_SECONDS);
+    let gave_up = matches!(&*code.status, "Failed" | "Stopped");
+    if !lately || !(gave_up || code.rollback.is_some()) {
+        return None;
+    }
+    let told = code.error.as_deref().or(code.rollback.as_deref()).or(code.messages.first().map(|message| &**message));
+    let told = told.map_or(String::new(), |told| format!(": {told}"));
+    let serves = facts.service.task_sets.iter().find(|set| &*set.status == "PRIMARY");
+    let serves =
+        serves.map_or(String::new(), |set| format!(" · {} serves, {}/{} up", set.task_definition.name(), set.running, set.desired));
+    let cause = if code.rollback.is_some() || &*code.status == "Stopped" { Cause::RollingBack } else { Cause::CircuitBreaker };
+    let failed = code.events.iter().filter(|event| &*event.status == "Failed");
+    let step = |event: &crate::model::LifecycleEvent| {
+        let why = event.message.as_deref().map_or(String::new(), |message| format!(": {message}"));
+        Evidence { at: event.ended_at, text: format!("{} failed{why}", event.name) }
+    };
+    let mut evidence: Vec<Evidence> = failed.map(step).collect();
+    evidence.push(Evidence { at: code.completed_at.or(code.started_at), text: format!("CodeDeploy {} is {}{told}", code.id, code.status) });
+    let why = format!("CodeDeploy {} {}{told}{serves}", code.id, code.status.to_lowercase());
+    let next = "see the failed step of the deployment and the targets of the new side";
+    let since = code.completed_at.or(code.started_at).or(code.created_at);
+    Some(Found::new(why).cause(cause, Confidence::High).since(since).next(next, "h target health · e events").evidence(evidence))
+}
+
+/// A native blue/green deployment stops at its hooks until somebody answers.
+pub(super) fn hook_waits(facts: &Facts) -> Option<Found> {
+    let current = facts.current()?;
+    let hook = current.hooks.iter().find(|hook| &*hook.status == "AWAITING_ACTION")?;
+    let stage = current.lifecycle_stage.as_deref().map_or(String::new(), |stage| format!(" at {stage}"));
+    let then = hook.on_timeout.as_deref().unwrap_or("ROLLBACK");
+    let why = format!("deployment waits{stage} for an answer to its {} hook, else {then}{}", hook.kind, weight(facts));
+    let evidence = vec![Evidence { at: hook.expires_at, text: format!("hook {} is AWAITING_ACTION; then AWS decides: {then}", hook.id) }];
+    let next = "try the new revision, then answer the hook: ContinueServiceDeployment with CONTINUE or ROLLBACK";
+    Some(Found::new(why).cause(Cause::Other, Confidence::High).since(current.updated_at).next(next, "e events").evidence(evidence))
+}
+
+/// What the new revision gets of the traffic, where AWS tells it.
+fn weight(facts: &Facts) -> String {
+    let of_code = || facts.replacement().and_then(|set| facts.code.and_then(|code| code.weight(&set.id)));
+    let native = facts.current().and_then(|current| current.target.as_ref()).and_then(|target| target.production_weight);
+    native.or_else(of_code).map_or(String::new(), |percent| format!(" · {percent}% of traffic"))
 }
 
 /// Somebody asked for the stop; what follows is told by the rollback.
@@ -183,7 +241,7 @@ pub(super) fn rolls(facts: &Facts) -> Option<Found> {
     let left: u32 = s.deployments.iter().filter(|other| other.id != d.id).map(|other| other.running).sum();
     let left = if left > 0 { format!(" · {left} old left") } else { String::new() };
     let stage = facts.current().and_then(|c| c.lifecycle_stage.as_deref()).map_or(String::new(), |stage| format!(" · {stage}"));
-    let why = format!("rolling to {} · {}{left}{stage}", short(d), standing(facts, d));
+    let why = format!("rolling to {} · {}{left}{stage}{}", short(d), standing(facts, d), weight(facts));
     Some(Found::new(why).since(d.created_at).progress(d.running, d.desired))
 }
 
@@ -193,11 +251,16 @@ pub(super) fn replacement_rolls(facts: &Facts) -> Option<Found> {
     let id = set.external_id.as_deref().map_or(String::new(), |id| format!(" {id}"));
     let primary = facts.service.task_sets.iter().find(|set| &*set.status == "PRIMARY");
     let beside = primary.map_or(String::new(), |blue| format!(" beside {}", blue.task_definition.name()));
-    let why = format!("{by}{id} brings {} · {}/{} up{beside}", set.task_definition.name(), set.running, set.desired);
+    let until = facts.code.and_then(crate::model::CodeDeployment::bakes_until);
+    let bakes = if until.is_some() { ", in bake" } else { "" };
+    let why =
+        format!("{by}{id} brings {} · {}/{} up{beside}{}{bakes}", set.task_definition.name(), set.running, set.desired, weight(facts));
     let health =
         (set.stability.as_deref() == Some("STABILIZING") && set.running < set.desired && !facts.within(set.created_at, PATIENCE_SECONDS))
             .then_some(Health::Warn);
     let found = Found::new(why).since(set.created_at).progress(set.running, set.desired);
+    let found = found
+        .evidence(until.map(|at| Evidence { at: Some(at), text: "the bake ends, and all traffic moves".to_owned() }).into_iter().collect());
     Some(match health {
         Some(health) => {
             found.health(health).next("the new task set does not get stable: see its tasks and targets", "⏎ its tasks · h target health")

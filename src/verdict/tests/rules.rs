@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::sample::{NOW, deployment, event};
-use crate::model::{LoadBalancer, TaskSet};
+use crate::model::{LifecycleHook, LoadBalancer, RevisionShare, TaskSet};
 use std::collections::BTreeSet;
 
 fn task_set(revision: u32, status: &str, running: u32, seconds: i64) -> TaskSet {
@@ -67,6 +67,30 @@ fn cases() -> Vec<(&'static str, Scene, Health, &'static str)> {
 
     let failed = Scene::of(Service { deployments: vec![deployment(8, "PRIMARY", "FAILED")], ..steady("api") });
     case("deployment_failed", failed, Health::Fail, "deployment of api:8 failed · 2/2 up");
+
+    let mut given_up = Scene::of(by_code_deploy(vec![task_set(7, "PRIMARY", 2, 9000)]));
+    given_up.code = Some(CodeDeployment {
+        id: "d-ABCDEF123".into(),
+        status: "Failed".into(),
+        error: Some("HEALTH_CONSTRAINTS: the new tasks never got healthy".into()),
+        completed_at: Some(ago(120)),
+        ..CodeDeployment::default()
+    });
+    let why = "CodeDeploy d-ABCDEF123 failed: HEALTH_CONSTRAINTS: the new tasks never got healthy · api:7 serves, 2/2 up";
+    case("code_deploy_failed", given_up, Health::Fail, why);
+
+    let mut hook = rolling();
+    let pause = LifecycleHook { id: "h-1".into(), kind: "PAUSE".into(), status: "AWAITING_ACTION".into(), ..LifecycleHook::default() };
+    let target = RevisionShare { production_weight: Some(10.0), ..RevisionShare::default() };
+    let waiting = ServiceDeployment {
+        hooks: vec![pause],
+        target: Some(target),
+        lifecycle_stage: Some("POST_TEST_TRAFFIC_SHIFT".into()),
+        ..(*release("IN_PROGRESS", 60, None)).clone()
+    };
+    hook.deployments = vec![Arc::new(waiting)];
+    let why = "deployment waits at POST_TEST_TRAFFIC_SHIFT for an answer to its PAUSE hook, else ROLLBACK · 10% of traffic";
+    case("hook_waits", hook, Health::Warn, why);
 
     let mut stop = rolling();
     stop.deployments = vec![release("STOP_REQUESTED", 60, None)];

@@ -171,6 +171,38 @@ fn a_fixed_port_is_one_task_per_instance_and_a_hundred_percent_leaves_no_room() 
 }
 
 #[test]
+fn a_port_that_is_free_somewhere_is_not_what_is_short() {
+    let mut scene = Scene::of(Service { running: 1, events: vec![event(PORT_TAKEN, 60)], ..steady("api") });
+    let port = PortMapping { container: 80, host: 80, protocol: "tcp".into() };
+    scene.definitions = vec![definition(7, vec![ContainerDefinition { ports: vec![port], ..ContainerDefinition::default() }])];
+    let with_ports = |id, ports: &[u16]| Arc::new(ContainerInstance { ports: ports.to_vec(), ..(*instance(id, 512, 512)).clone() });
+    scene.instances = vec![with_ports("i-0aaa", &[22, 80]), with_ports("i-0bbb", &[22])];
+    assert!(!scene.judge().why.contains("are taken"), "{}", scene.judge().why);
+    scene.instances[1] = with_ports("i-0bbb", &[22, 80]);
+    assert!(scene.judge().why.contains("all 2 instances are taken"), "{}", scene.judge().why);
+}
+
+#[test]
+fn a_canary_says_its_share_of_the_traffic_and_an_alarm_that_went_off_comes_first() {
+    let mut scene = Scene::of(steady("api"));
+    scene.service.deployments = vec![in_progress(8), deployment(7, "ACTIVE", "COMPLETED")];
+    scene.service.deployments[0].created_at = Some(ago(60));
+    let target = crate::model::RevisionShare { production_weight: Some(10.0), ..Default::default() };
+    let canary = ServiceDeployment {
+        target: Some(target),
+        lifecycle_stage: Some("BAKE_TIME".into()),
+        ..(*release("IN_PROGRESS", 60, None)).clone()
+    };
+    scene.deployments = vec![Arc::new(canary.clone())];
+    assert_eq!(scene.judge().why, "rolling to api:8 · 2/2 up · 2 old left · BAKE_TIME · 10% of traffic");
+    let back = ServiceDeployment { status: "ROLLBACK_IN_PROGRESS".into(), alarms: (Vec::new(), vec!["api-5xx".into()]), ..canary };
+    scene.deployments = vec![Arc::new(back)];
+    let verdict = scene.judge();
+    assert_eq!((verdict.rule, verdict.cause), ("goes_back", Some(Cause::CircuitBreaker)));
+    assert!(verdict.why.starts_with("alarm api-5xx went off · "), "{}", verdict.why);
+}
+
+#[test]
 fn a_place_that_was_found_since_is_no_failure() {
     let mut scene = Scene::of(Service { events: vec![event(NO_MEMORY, 1000)], ..steady("api") });
     assert_eq!(scene.judge().health, Health::Ok);
