@@ -104,7 +104,8 @@ impl<'a> Found<'a> {
 
 /// Every image in the order of digests, which is none of time.
 fn all(repository: &Repository) -> Vec<Found<'_>> {
-    let with_children = |image| std::iter::once(Found::Image(image)).chain(image.children.iter().map(move |child| Found::Child(image, child)));
+    let with_children =
+        |image| std::iter::once(Found::Image(image)).chain(image.children.iter().map(move |child| Found::Child(image, child)));
     let mut all: Vec<Found<'_>> = repository.images.iter().flat_map(with_children).collect();
     all.sort_by_key(|found| found.digest());
     all

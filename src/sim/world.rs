@@ -25,8 +25,8 @@ mod scaling;
 mod scheduler;
 pub mod state;
 mod stopping;
-mod task_sets;
 mod targets;
+mod task_sets;
 #[cfg(test)]
 mod tests;
 mod timetable;

@@ -63,8 +63,12 @@ fn service_of<'a>(
 
 /// What a metric needs that a service does not have: without it, nothing would ever be measured.
 fn measurable(scenario: &Scenario, service: &Service, metric: Metric) -> Result<(), &'static str> {
-    let queue =
-        || scenario.load.iter().any(|l| l.cluster.get_ref() == service.cluster.get_ref() && *l.service.get_ref() == service.name && l.queue.is_some());
+    let queue = || {
+        scenario
+            .load
+            .iter()
+            .any(|l| l.cluster.get_ref() == service.cluster.get_ref() && *l.service.get_ref() == service.name && l.queue.is_some())
+    };
     match metric {
         Metric::Cpu | Metric::Memory => Ok(()),
         Metric::Queue => queue().then_some(()).ok_or("metric `queue` needs a [[load]] with a queue"),

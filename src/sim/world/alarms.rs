@@ -126,8 +126,7 @@ impl Estate {
             Comparison::Less => "less than",
         };
         let listed: Vec<String> = known.iter().map(|(at, value)| format!("{value} ({})", day_first(*at))).collect();
-        let (state, counted, how) =
-            if bad >= needed { (AlarmState::Alarm, bad, "") } else { (AlarmState::Ok, points.len() - bad, "not ") };
+        let (state, counted, how) = if bad >= needed { (AlarmState::Alarm, bad, "") } else { (AlarmState::Ok, points.len() - bad, "not ") };
         let were = if counted == 1 { "was" } else { "were" };
         let minimum = if state == AlarmState::Alarm { needed } else { points.len() + 1 - needed };
         let plural = if minimum == 1 { "datapoint" } else { "datapoints" };
@@ -209,9 +208,7 @@ impl<'a> Rule<'a> {
             let value = self.either()?;
             return self.takes(")").then_some(value);
         }
-        for (word, state) in
-            [("ALARM", AlarmState::Alarm), ("OK", AlarmState::Ok), ("INSUFFICIENT_DATA", AlarmState::Insufficient)]
-        {
+        for (word, state) in [("ALARM", AlarmState::Alarm), ("OK", AlarmState::Ok), ("INSUFFICIENT_DATA", AlarmState::Insufficient)] {
             if self.takes(word) {
                 let name = self.rest().strip_prefix('(')?.split(')').next()?;
                 self.at += name.len() + 2;

@@ -130,14 +130,7 @@ impl Estate {
         listeners.len() - 1
     }
 
-    fn blank_release(
-        &self,
-        group: usize,
-        id: String,
-        spec: String,
-        definition: Option<Arc<TaskDefinition>>,
-        traffic: Traffic,
-    ) -> Release {
+    fn blank_release(&self, group: usize, id: String, spec: String, definition: Option<Arc<TaskDefinition>>, traffic: Traffic) -> Release {
         let of = &self.code_deploy.groups[group];
         let mut names = EVENTS.to_vec();
         if of.test_listener.is_some() {
@@ -182,10 +175,10 @@ impl Estate {
     /// # Errors
     /// If another one is under way, or the `AppSpec` cannot be used.
     pub fn create_release(&mut self, group: usize, spec: &str, traffic: Option<Traffic>) -> Result<usize, Refused> {
+        let read = app_spec::read(spec).map_err(Refused::Spec)?;
         if let Some(busy) = self.code_deploy.releases.iter().find(|r| r.group == group && !r.ended()) {
             return Err(Refused::Busy(busy.id.clone()));
         }
-        let read = app_spec::read(spec).map_err(Refused::Spec)?;
         let name = read.definition.rsplit('/').next().unwrap_or_default();
         let (family, revision) = name.rsplit_once(':').unwrap_or((name, ""));
         let definition = match revision.parse() {
@@ -447,7 +440,13 @@ impl Estate {
             let at = self.services[service].deployments.iter().position(|d| d.id == seen.id)?;
             let set = self.services[service].deployments[at].set.as_ref()?;
             let counts = self.counts_of_set(service, seen.id);
-            let status = if set.leaving { "DRAINING" } else if at == 0 { "PRIMARY" } else { "ACTIVE" };
+            let status = if set.leaving {
+                "DRAINING"
+            } else if at == 0 {
+                "PRIMARY"
+            } else {
+                "ACTIVE"
+            };
             Some((status, (self.wanted_of_set(service, set), counts.0, counts.1)))
         };
         let release = &self.code_deploy.releases[index];

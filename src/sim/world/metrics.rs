@@ -330,7 +330,9 @@ impl Estate {
         let some = |n: f64| (n >= 1.0).then(|| Datum { mean: 1.0, range: (1.0, 1.0), count: n, sum: n });
         match name {
             "RequestCount" => some(requests),
-            "RequestCountPerTarget" => Some(Datum { mean: requests / targets, range: (0.0, requests), count: targets, sum: (requests / targets).round() }),
+            "RequestCountPerTarget" => {
+                Some(Datum { mean: requests / targets, range: (0.0, requests), count: targets, sum: (requests / targets).round() })
+            }
             // AWS publishes no zero.
             "HTTPCode_Target_5XX_Count" => some(bad),
             "HTTPCode_Target_2XX_Count" => some(requests - bad),
@@ -366,8 +368,9 @@ impl Estate {
             }
             "AWS/ApplicationELB" | "AWS/NetworkELB" => {
                 let path = |arn: String, kind: &str| arn.split_once(kind).map(|(_, path)| path.to_owned());
-                let balancer = dimension("LoadBalancer")
-                    .map(|name| (0..self.load_balancers.len()).find(|&lb| path(self.load_balancer_arn(lb), ":loadbalancer/").as_deref() == Some(name)));
+                let balancer = dimension("LoadBalancer").map(|name| {
+                    (0..self.load_balancers.len()).find(|&lb| path(self.load_balancer_arn(lb), ":loadbalancer/").as_deref() == Some(name))
+                });
                 match (dimension("TargetGroup"), balancer) {
                     (Some(name), of) => {
                         let named = |&g: &usize| self.target_group_arn(g).rsplit(':').next() == Some(name);
@@ -405,7 +408,8 @@ impl Estate {
             let balancer = group.and_then(|g| self.target_groups[g].load_balancer);
             let after = |arn: String, kind: &str| arn.split_once(kind).map_or_else(String::new, |(_, path)| path.to_owned());
             let load_balancer = balancer.map(|lb| after(self.load_balancer_arn(lb), ":loadbalancer/")).unwrap_or_default();
-            let target_group = group.map(|g| self.target_group_arn(g).rsplit(':').next().unwrap_or_default().to_owned()).unwrap_or_default();
+            let target_group =
+                group.map(|g| self.target_group_arn(g).rsplit(':').next().unwrap_or_default().to_owned()).unwrap_or_default();
             MetricId {
                 namespace: "AWS/ApplicationELB".to_owned(),
                 name: name.to_owned(),

@@ -116,8 +116,7 @@ impl Estate {
     /// One look at a service that has task sets.
     pub(super) fn pass_sets(&mut self, service: usize) {
         let mut settled = true;
-        let sets: Vec<(u64, TaskSet)> =
-            self.services[service].deployments.iter().filter_map(|d| Some((d.id, d.set.clone()?))).collect();
+        let sets: Vec<(u64, TaskSet)> = self.services[service].deployments.iter().filter_map(|d| Some((d.id, d.set.clone()?))).collect();
         for (id, set) in &sets {
             let wanted = self.wanted_of_set(service, set);
             settled &= self.pass_set(service, *id, wanted);
