@@ -75,6 +75,8 @@ pub enum Effect {
     Keep(Vec<Arc<Task>>),
     /// Poll slowly, because nobody looks, or at the usual pace.
     Focused(bool),
+    /// Start the trouble of that name in the embedded AWS.
+    Drill(String),
 }
 
 /// Everything that views may look at; apart from the views, so that one of them can work while it looks.
@@ -155,6 +157,7 @@ pub struct App {
     judged_at: Time,
     bookmarks: Vec<Bookmark>,
     themes: Vec<String>,
+    drills: Vec<(String, String)>,
     /// A service to open as soon as its cluster's list names it.
     sought: Option<(Ctx, String)>,
 }
@@ -184,6 +187,7 @@ impl App {
             judged_at: Time::UNIX_EPOCH,
             bookmarks: Vec::new(),
             themes,
+            drills: Vec::new(),
             sought: None,
         };
         app.show();
@@ -261,6 +265,11 @@ impl App {
     /// Opens the tasks of a service, by its name or ARN, as soon as the list of its cluster is there; says so when it is not in it.
     pub fn find_service(&mut self, ctx: Ctx, name: &str) {
         self.sought = Some((ctx, name.to_owned()));
+    }
+
+    /// Offers troubles to start, each with a word about it. Only an embedded AWS has any.
+    pub fn offer_drills(&mut self, drills: Vec<(String, String)>) {
+        self.drills = drills;
     }
 
     fn open_sought(&mut self) {

@@ -77,6 +77,8 @@ pub struct Explain {
     pub texts: Texts,
     /// What the AWS CLI printed; without any and without texts, standard input.
     pub files: Vec<PathBuf>,
+    /// The time that files are judged at, instead of the newest one in them.
+    pub now: Option<jiff::Timestamp>,
     /// Print JSON.
     pub json: bool,
 }
@@ -214,9 +216,13 @@ struct SimArgs {
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("texts").multiple(true))]
 struct ExplainArgs {
-    /// JSON that the AWS CLI prints: describe-services, describe-tasks, describe-service-deployments, describe-target-health
+    /// JSON that the AWS CLI prints: describe-services, describe-tasks, describe-service-deployments, describe-target-health,
+    /// describe-task-definition, describe-container-instances; - or none reads standard input
     #[arg(value_name = "FILE", conflicts_with = "texts")]
     files: Vec<PathBuf>,
+    /// Judge files as of this time [default: the newest one in them]
+    #[arg(long, value_name = "TIME", conflicts_with = "texts", value_parser = time)]
+    now: Option<jiff::Timestamp>,
     /// A task's stoppedReason
     #[arg(long, value_name = "TEXT", group = "texts", allow_hyphen_values = true, help_heading = "Single texts, judged together")]
     reason: Option<String>,
@@ -239,18 +245,18 @@ struct ExplainArgs {
         value_parser = exit_code
     )]
     exit_code: Option<i64>,
-    /// A task's stopCode, such as EssentialContainerExited
+    /// A task's stop code, as its stopCode says it
     #[arg(long, value_name = "C", group = "texts", help_heading = "Single texts, judged together", value_parser = word)]
     stop_code: Option<String>,
-    /// Print JSON: cause, says, evidence, next_check, confidence
+    /// Print JSON: the cause in one word, a sentence, the evidence, the next check, the confidence
     #[arg(long)]
     json: bool,
 }
 
 impl From<ExplainArgs> for Explain {
     fn from(args: ExplainArgs) -> Explain {
-        let ExplainArgs { files, reason, container_reason, event, target, exit_code, stop_code, json } = args;
-        Explain { texts: Texts { reason, container_reason, event, target, exit_code, stop_code }, files, json }
+        let ExplainArgs { files, now, reason, container_reason, event, target, exit_code, stop_code, json } = args;
+        Explain { texts: Texts { reason, container_reason, event, target, exit_code, stop_code }, files, now, json }
     }
 }
 
@@ -359,6 +365,10 @@ fn pair(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
         _ => Err("write NAME=VALUE, as in services=500".to_owned()),
     }
+}
+
+fn time(text: &str) -> Result<jiff::Timestamp, String> {
+    text.parse().map_err(|_| "a time is needed, such as 2026-11-21T03:11:40Z".to_owned())
 }
 
 fn seed(text: &str) -> Result<u64, String> {

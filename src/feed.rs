@@ -87,6 +87,15 @@ impl Feed {
         }
     }
 
+    /// Whether it is asked so seldom, or stands so much beside what a pane is about, that it says nothing about how live the screen is.
+    /// Where it fails, its own column or pane says so.
+    #[must_use]
+    pub fn beside(&self) -> bool {
+        let seldom = matches!(self, Feed::Image(..) | Feed::RepositoryImages(..) | Feed::Routes(..) | Feed::Metrics(..));
+        let scaling = matches!(self, Feed::ScalableTargets(_) | Feed::ScalingPolicies(_) | Feed::ScheduledActions(_));
+        self.lasts() || seldom || scaling
+    }
+
     /// The context that it belongs to.
     #[must_use]
     pub fn ctx(&self) -> Ctx {

@@ -118,7 +118,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         if let Some(service) = &open.service {
             app.find_service(Ctx(0), service);
         }
-        run::run(app, clients, places, mouse, refresh).await.context("the terminal cannot be used")
+        run::run(app, clients, places, mouse, refresh, None).await.context("the terminal cannot be used")
     });
     terminal::restore();
     // A request that hangs must not keep the shell waiting.
@@ -165,7 +165,7 @@ fn demo_specs(demo: &sim::Sim) -> Vec<ContextSpec> {
         endpoint_url: Some(demo.endpoint()),
         keys: Some((context.access_key.clone(), context.secret_key.clone())),
         session_token: context.session_token.clone(),
-        clusters: Vec::new(),
+        clusters: context.clusters.clone(),
     };
     demo.contexts().iter().map(spec).collect()
 }

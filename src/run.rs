@@ -23,6 +23,9 @@ const FRAME: Duration = Duration::from_millis(33);
 /// How often the budget's figures are looked at.
 const METER: Duration = Duration::from_secs(1);
 
+/// Starts a drill of the embedded AWS, and says why it cannot.
+pub type StartDrill = Box<dyn Fn(&str) -> Result<(), String>>;
+
 /// What the loop owns beside the state.
 struct World {
     screen: Screen,
@@ -32,16 +35,25 @@ struct World {
     places: Places,
     burst: Burst,
     started: Instant,
+    drills: Option<StartDrill>,
 }
 
-/// Runs until the operator or the system ends it. The screen is given back when this returns, however it does.
+/// Runs until the operator or the system ends it. The screen is given back when this returns, however it does. `drills` is there when AWS
+/// is the embedded one.
 ///
 /// # Errors
 /// When the terminal cannot be taken, or is gone.
 ///
 /// # Panics
 /// Never: the input is lent out only while the program is suspended, and nothing else runs then.
-pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, refresh: f64) -> std::io::Result<()> {
+pub async fn run(
+    mut app: App,
+    clients: Clients,
+    places: Places,
+    mouse: bool,
+    refresh: f64,
+    drills: Option<StartDrill>,
+) -> std::io::Result<()> {
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let mut watcher = Watcher::new(clients.clone(), tx);
     watcher.set_refresh(refresh);
@@ -53,6 +65,7 @@ pub async fn run(mut app: App, clients: Clients, places: Places, mouse: bool, re
         places,
         burst: Burst::default(),
         started: Instant::now(),
+        drills,
     };
     world.screen.title("midwatch");
     let mut signals = Signals::new()?;
@@ -245,6 +258,7 @@ impl World {
                 self.watcher.set_pace(if focused { Pace::Normal } else { Pace::Unfocused });
                 None
             }
+            Effect::Drill(name) => Some(self.drill(&name)),
             Effect::Theme(name) => match Theme::choose(Some(&name), None, self.places.themes().as_deref(), &Surroundings::from_env()) {
                 Ok(theme) => {
                     app.update(Event::Theme(Box::new(theme)), self.now());
@@ -257,6 +271,15 @@ impl World {
             app.update(Event::Said(notice), self.now());
         }
         Ok(())
+    }
+
+    /// What the drill does shows by itself, as soon as the polls see it.
+    fn drill(&self, name: &str) -> Notice {
+        match self.drills.as_ref().map(|start| start(name)) {
+            Some(Ok(())) => Notice { tone: Tone::Info, text: format!("drill {name} has begun in the embedded AWS") },
+            Some(Err(why)) => Notice { tone: Tone::Fail, text: format!("drill {name}: {why}") },
+            None => Notice { tone: Tone::Warn, text: "drills are for --demo".to_owned() },
+        }
     }
 
     /// Says what is known: that the terminal was asked, never that the clipboard has it.

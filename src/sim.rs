@@ -78,6 +78,9 @@ pub struct ContextInfo {
     /// Goes with the keys if they are temporary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_token: Option<String>,
+    /// Clusters that one has to know by name, because the policy lets nobody list them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<String>,
 }
 
 /// A call that came in.
@@ -146,6 +149,7 @@ fn infos(scenario: &scenario::Scenario) -> Vec<ContextInfo> {
         access_key: context.access_key.clone(),
         secret_key: context.secret_key.clone(),
         session_token: context.session_token.clone(),
+        clusters: context.clusters.clone(),
     };
     scenario.context.iter().map(info).collect()
 }

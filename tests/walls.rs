@@ -23,7 +23,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("cli", &["nearest"]),
     ("config", &["cli", "duration", "keys", "settings"]),
     ("duration", &[]),
-    ("explain", &["cli", "text", "verdict"]),
+    ("explain", &["cli", "feed", "model", "store", "text", "verdict"]),
     ("feed", &["aws", "model"]),
     ("filter", &["duration", "nearest"]),
     ("kept", &["model", "text"]),

@@ -2,7 +2,6 @@
 
 use super::{App, Overlay};
 use crate::action::Action;
-use crate::feed::Feed;
 use crate::model::{Ctx, Time};
 use crate::text;
 use crate::theme::Role;
@@ -120,7 +119,7 @@ impl App {
     /// How true the screen is: live, loading, or how old.
     fn freshness(&self) -> (String, Role) {
         // What is asked for once says nothing about how live the rest is.
-        let slots = self.wanted.iter().filter(|w| !w.feed().lasts() && !matches!(w.feed(), Feed::Image(..)));
+        let slots = self.wanted.iter().filter(|w| !w.feed().beside());
         let (mut oldest, mut failed, mut loading, mut live): (Option<Time>, bool, usize, bool) = (None, false, 0, false);
         for slot in slots.map(|wanted| self.shared.store.slot(wanted.feed())) {
             match slot {

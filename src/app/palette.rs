@@ -25,6 +25,7 @@ enum Go {
     Here(&'static str),
     Act(crate::action::Action),
     Theme(String),
+    Drill(String),
     Quit,
 }
 
@@ -110,6 +111,7 @@ impl App {
             entries.push(entry("ctx", &context.name, &format!("only this context, {}", context.region), Go::Pane("fleet", place)));
         }
         entries.extend(self.themes.iter().map(|name| entry("theme", name, "change the colours", Go::Theme(name.clone()))));
+        entries.extend(self.drills.iter().map(|(name, about)| entry("drill", name, about, Go::Drill(name.clone()))));
         // Quit is a key that asks; the word quits.
         let named = |action| !matches!(action, crate::action::Action::Pane(_) | crate::action::Action::Quit);
         let global = ACTIONS.iter().filter(|row| row.scope == Scope::Global && named(row.action));
@@ -191,6 +193,7 @@ impl App {
             }
             Go::Act(action) => return self.act(action),
             Go::Theme(name) => return vec![Effect::Theme(name)],
+            Go::Drill(name) => return vec![Effect::Drill(name)],
             Go::Quit => self.quitting = true,
         }
         Vec::new()

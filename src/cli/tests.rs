@@ -20,6 +20,13 @@ fn sim(text: &str) -> Sim {
     }
 }
 
+fn explain(arguments: &[&str]) -> Explain {
+    match parse([&["midwatch", "explain"], arguments].concat()) {
+        Ok(Request::Explain(explain)) => explain,
+        other => panic!("{arguments:?}: {other:?}"),
+    }
+}
+
 fn world(scenario: &str) -> World {
     World { scenario: scenario.to_owned(), set: Vec::new(), seed: 1, speed: 1.0 }
 }
@@ -148,4 +155,23 @@ fn the_help_is_for_people() {
     }
     assert_eq!(line("sim --help").map_err(|stop| stop.code), Err(0));
     assert!(line("--version").expect_err("version").text.starts_with("midwatch "));
+}
+
+#[test]
+fn texts_to_explain_are_taken_together_and_as_they_are() {
+    let asked = explain(&["--reason", "-x (it's me)", "--exit-code", "0xC0000005", "--stop-code", "UserInitiated", "--json"]);
+    assert_eq!(asked.texts.reason.as_deref(), Some("-x (it's me)"));
+    assert_eq!((asked.texts.exit_code, asked.texts.stop_code.as_deref(), asked.json), (Some(0xC000_0005), Some("UserInitiated"), true));
+    assert_eq!(explain(&["--exit-code", "-1073741819"]).texts.exit_code, Some(-1_073_741_819));
+    let asked = explain(&["services.json", "tasks.json"]);
+    assert_eq!((asked.files.len(), asked.texts), (2, Texts::default()));
+}
+
+#[test]
+fn files_and_texts_do_not_mix_and_an_exit_code_has_32_bits() {
+    for line in ["explain a.json --event x", "explain --exit-code 4294967296", "explain --exit-code -2147483649", "explain --exit-code 1.5"]
+    {
+        let stop = self::line(line).unwrap_err();
+        assert_eq!((stop.code, stop.text.lines().count()), (2, 1), "{line}: {}", stop.text);
+    }
 }

@@ -87,7 +87,7 @@ const SPEC: TableSpec<AccessRow> = TableSpec {
         }
     },
     rows,
-    id: |row| format!("{}@{}", row.action, row.ctx.0).into(),
+    id: |row| format!("{}/{}", row.ctx.0, row.action).into(),
     health: Some(AccessRow::health),
     haystack: |row| format!("{} {} {}", row.context, row.action, row.word()),
     subject: |_, row, _| Subject { place: Place { ctx: Some(row.ctx), ..Place::default() }, copies: vec![('n', "action", row.action.to_string())], ghost: false },
@@ -107,9 +107,9 @@ const SPEC: TableSpec<AccessRow> = TableSpec {
 
 const COLUMNS: &[Column<AccessRow>] = &[
     Column { key: 's', title: "ACCESS", width: Width::Fixed(11), right: false, rank: 0, cell: access, sort: |row, _| Key::Both(row.health() as i64, row.action.clone()) },
-    Column { key: 'n', title: "ACTION", width: Width::Fit(12, 50), right: false, rank: 0, cell: |row, _| plain(&*row.action), sort: |row, _| Key::Text(row.action.clone()) },
+    Column { key: 'n', title: "ACTION", width: Width::Fit(49, 60), right: false, rank: 0, cell: |row, _| plain(&*row.action), sort: |row, _| Key::Text(row.action.clone()) },
     Column { key: 'c', title: "CONTEXT", width: Width::Fit(8, 24), right: false, rank: 1, cell: |row, _| dim(&*row.context), sort: |row, _| Key::Text(row.context.clone()) },
-    Column { key: 'a', title: "LEARNT", width: Width::Fixed(6), right: true, rank: 3, cell: |row, cx| dim(age::since(row.at, cx.now)), sort: |row, _| Key::Number(-row.at.map_or(0, jiff::Timestamp::as_second)) },
+    Column { key: 'a', title: "LEARNT", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.at, cx.now)), sort: |row, _| Key::Number(-row.at.map_or(0, jiff::Timestamp::as_second)) },
     Column { key: 'w', title: "FOR", width: Width::Fill(20), right: false, rank: 2, cell: |row, _| dim(needed_for(&row.action)), sort: |row, _| Key::Text(needed_for(&row.action).into()) },
 ];
 

@@ -48,9 +48,9 @@ enum Purpose {
 impl Purpose {
     fn word(self) -> &'static str {
         match self {
-            Purpose::Deployment => "fails deployments",
-            Purpose::ScaleOut => "scales out",
-            Purpose::ScaleIn => "scales in",
+            Purpose::Deployment => "deployments",
+            Purpose::ScaleOut => "scaling out",
+            Purpose::ScaleIn => "scaling in",
             Purpose::Other => "",
         }
     }
@@ -77,6 +77,7 @@ const SPEC: TableSpec<AlarmRow> = TableSpec {
         }
     },
     rows,
+    // An alarm's ARN ends in its name, slashes and all.
     id: |row| row.alarm.arn.clone(),
     health: Some(|row| row.health),
     haystack: |row| format!("{} {} {}", row.alarm.name, row.alarm.rule, row.service.as_deref().unwrap_or("")),
@@ -96,7 +97,7 @@ const COLUMNS: &[Column<AlarmRow>] = &[
     Column { key: 'n', title: "ALARM", width: Width::Fit(12, 56), right: false, rank: 0, cell: |row, _| plain(&*row.alarm.name), sort: |row, _| Key::Text(row.alarm.name.clone()) },
     Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.alarm.since, cx.now)), sort: |row, _| Key::Number(-row.alarm.since.map_or(0, jiff::Timestamp::as_second)) },
     Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 30), right: false, rank: 3, cell: |row, _| dim(row.service.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.service.clone().unwrap_or_default()) },
-    Column { key: 'p', title: "FOR", width: Width::Fit(4, 17), right: false, rank: 2, cell: purpose, sort: |row, _| Key::Text(row.purpose.word().into()) },
+    Column { key: 'p', title: "FOR", width: Width::Fixed(11), right: false, rank: 2, cell: purpose, sort: |row, _| Key::Text(row.purpose.word().into()) },
     Column { key: 'r', title: "COMPARES", width: Width::Fill(20), right: false, rank: 2, cell: |row, _| dim(&*row.alarm.rule), sort: |row, _| Key::Text(row.alarm.rule.clone()) },
 ];
 
@@ -178,6 +179,7 @@ fn preview(row: &AlarmRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     lines.push(line("rule", &row.alarm.rule, Role::Text));
     let dimensions: Vec<String> = row.alarm.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let note = match (row.purpose, &*row.alarm.state) {
+        (Purpose::Deployment, _) => format!("it fails deployments of {}", row.service.as_deref().unwrap_or("its service")),
         (Purpose::ScaleIn, "ALARM") => "little to do: normal for an alarm that takes tasks away".to_owned(),
         _ => dimensions.join(" "),
     };

@@ -122,7 +122,7 @@ const COLUMNS: &[Column<DeploymentRow>] = &[
     Column { key: 'p', title: "TRAFFIC", width: Width::Fixed(7), right: true, rank: 3, cell: |row, _| traffic(row).map_or_else(|| dim("-"), |weight| plain(format!("{weight}%"))), sort: |row, _| Key::Text(traffic(row).map_or(String::new(), |weight| weight.to_string()).into()) },
     Column { key: 'f', title: "FAILED", width: Width::Fixed(8), right: true, rank: 3, cell: failed, sort: |row, cx| Key::Text(failed(row, cx).text.into()) },
     Column { key: 'd', title: "TOOK", width: Width::Fixed(7), right: true, rank: 4, cell: |row, cx| dim(took(row, cx)), sort: |row, _| Key::Number(row.started().map_or(0, jiff::Timestamp::as_second)) },
-    Column { key: 'w', title: "REASON", width: Width::Fill(20), right: false, rank: 0, cell: |row, cx| plain(reason(row, cx)), sort: |row, cx| Key::Text(reason(row, cx).into()) },
+    Column { key: 'w', title: "REASON", width: Width::Fill(20), right: false, rank: 0, cell: |row, cx| plain(brief(&reason(row, cx))), sort: |row, cx| Key::Text(reason(row, cx).into()) },
 ];
 
 fn status(row: &DeploymentRow) -> Cell<'_> {
@@ -206,6 +206,17 @@ fn reason(row: &DeploymentRow, cx: &Cx) -> String {
     parts.join(" · ")
 }
 
+/// The reason without what the status beside it says already: AWS begins most of them with the same words.
+fn brief(reason: &str) -> String {
+    let part = |part: &str| {
+        let own = part.strip_prefix("ECS deployment ecs-svc/").and_then(|rest| rest.split_once(' ')).map_or(part, |(_, rest)| rest);
+        let own = own.strip_prefix("Service deployment rolled back because ").unwrap_or(own);
+        // The state in other words, with nothing to it.
+        if matches!(own, "in progress." | "completed.") { String::new() } else { own.to_owned() }
+    };
+    reason.split(" · ").map(part).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
 fn set_reason(row: &DeploymentRow, cx: &Cx) -> String {
     let Some(set) = row.set() else { return String::new() };
     let mut parts = Vec::new();
@@ -260,7 +271,7 @@ fn service_of<'a>(place: &Place, cx: &Cx<'a>) -> Option<(Ctx, &'a Arc<Service>)>
 }
 
 /// The feeds of the CodeDeploy deployments whose task sets are there, each once.
-fn code_feeds(ctx: Ctx, service: &Service) -> Vec<Feed> {
+pub(super) fn code_feeds(ctx: Ctx, service: &Service) -> Vec<Feed> {
     if &*service.controller != "CODE_DEPLOY" {
         return Vec::new();
     }
@@ -340,5 +351,33 @@ fn wanted(place: &Place, cx: &Cx, visible: &[&DeploymentRow], _: Option<&Deploym
         if let Some(revision) = row.record.as_ref().and_then(|record| record.target_revision.as_ref()) {
             want(Feed::ServiceRevision(ctx, revision.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sample;
+
+    #[test]
+    fn a_brief_reason_leaves_out_what_the_status_says() {
+        assert_eq!(brief("SCALE_UP · ECS deployment ecs-svc/512 in progress."), "SCALE_UP");
+        assert_eq!(brief("ECS deployment circuit breaker: tasks failed to start."), "ECS deployment circuit breaker: tasks failed to start.");
+        assert_eq!(brief("Service deployment rolled back because the circuit breaker threshold was exceeded."), "the circuit breaker threshold was exceeded.");
+    }
+
+    fn record(status: &str, began: i64) -> ServiceDeployment {
+        ServiceDeployment { arn: "record".into(), status: status.into(), created_at: Some(sample::ago(began)), ..ServiceDeployment::default() }
+    }
+
+    #[test]
+    fn the_way_back_is_not_the_release_that_failed() {
+        let service = Service { current_deployment: Some("record".into()), ..sample::service("api") };
+        let entry = |status: &str, began: i64| Deployment { status: status.into(), created_at: Some(sample::ago(began)), ..sample::deployment(7, "PRIMARY", "IN_PROGRESS") };
+        let failing = record("ROLLBACK_IN_PROGRESS", 600);
+        assert!(!is_record_of(&service, &entry("PRIMARY", 100), &failing));
+        assert!(is_record_of(&service, &entry("ACTIVE", 600), &failing));
+        assert!(is_record_of(&service, &entry("PRIMARY", 100), &record("IN_PROGRESS", 600)));
+        assert!(!is_record_of(&sample::service("api"), &entry("PRIMARY", 100), &record("SUCCESSFUL", 600)));
     }
 }

@@ -80,7 +80,7 @@ const SPEC: TableSpec<ImageRow> = TableSpec {
     order: 0,
     wanted,
     rows,
-    id: |row| format!("{}/{}@{}", row.service.arn, row.container, row.digest.as_deref().unwrap_or("")).into(),
+    id: |row| format!("{}@{}/{}", row.service.arn, row.digest.as_deref().unwrap_or(""), row.container).into(),
     health: Some(|row| row.health()),
     haystack: |row| format!("{} {} {} {}", row.service.name, row.container, row.reference, row.digest.as_deref().unwrap_or("")),
     subject: |_, row, _| Subject {

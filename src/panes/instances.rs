@@ -7,7 +7,7 @@ use crate::model::{Arn, ContainerInstance, Ctx, Task};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
 use crate::verdict::Health;
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::{Line, Span};
@@ -64,13 +64,12 @@ const SPEC: TableSpec<InstanceRow> = TableSpec {
 };
 
 const COLUMNS: &[Column<InstanceRow>] = &[
-    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health(row.health), sort: |row, _| Key::Both(row.health as i64, name(&row.instance).into()) },
+    Column { key: 's', title: "STATUS", width: Width::Fit(8, 24), right: false, rank: 0, cell: status, sort: |row, _| Key::Both(row.health as i64, name(&row.instance).into()) },
     Column { key: 'n', title: "INSTANCE", width: Width::Fit(10, 24), right: false, rank: 0, cell: |row, _| plain(name(&row.instance)), sort: |row, _| Key::Text(name(&row.instance).into()) },
-    Column { key: 's', title: "STATUS", width: Width::Fit(6, 20), right: false, rank: 1, cell: status, sort: |row, _| Key::Text(row.instance.status.clone()) },
     Column { key: 'g', title: "AGENT", width: Width::Fit(5, 12), right: false, rank: 1, cell: agent, sort: |row, _| Key::Number(i64::from(row.instance.agent_connected)) },
-    Column { key: 'k', title: "TASKS", width: Width::Fixed(7), right: true, rank: 1, cell: tasks, sort: |row, _| Key::Number(-i64::from(row.instance.running)) },
-    Column { key: 'c', title: "CPU FREE", width: Width::Fixed(11), right: true, rank: 0, cell: |row, _| left(row.instance.cpu), sort: |row, _| Key::Number(i64::from(row.instance.cpu.0)) },
-    Column { key: 'm', title: "MEM FREE", width: Width::Fixed(13), right: true, rank: 0, cell: |row, _| left(row.instance.memory), sort: |row, _| Key::Number(i64::from(row.instance.memory.0)) },
+    Column { key: 'k', title: "TASKS", width: Width::Fit(5, 9), right: true, rank: 1, cell: tasks, sort: |row, _| Key::Number(-i64::from(row.instance.running)) },
+    Column { key: 'c', title: "CPU FREE", width: Width::Fit(8, 13), right: true, rank: 0, cell: |row, _| left(row.instance.cpu), sort: |row, _| Key::Number(i64::from(row.instance.cpu.0)) },
+    Column { key: 'm', title: "MEM FREE", width: Width::Fit(8, 15), right: true, rank: 0, cell: |row, _| left(row.instance.memory), sort: |row, _| Key::Number(i64::from(row.instance.memory.0)) },
     Column { key: 'p', title: "PORTS TAKEN", width: Width::Fit(11, 28), right: false, rank: 2, cell: |row, _| ports(row), sort: |row, _| Key::Number(i64::try_from(row.instance.ports.len()).unwrap_or(0)) },
     Column { key: 'z', title: "AZ", width: Width::Fit(2, 12), right: false, rank: 3, cell: |row, _| dim(row.instance.zone.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.instance.zone.clone().unwrap_or_default()) },
     Column { key: 't', title: "TYPE", width: Width::Fit(4, 14), right: false, rank: 4, cell: |row, _| dim(row.instance.instance_type.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.instance.instance_type.clone().unwrap_or_default()) },
@@ -87,12 +86,7 @@ fn name(instance: &ContainerInstance) -> &str {
 }
 
 fn status<'a>(row: &'a InstanceRow, _: &Cx<'a>) -> Cell<'a> {
-    let role = match &*row.instance.status {
-        "ACTIVE" => Role::Ok,
-        "DRAINING" | "REGISTERING" | "DEREGISTERING" => Role::Busy,
-        _ => Role::Fail,
-    };
-    painted(&*row.instance.status, role)
+    painted(format!("{} {}", row.health.glyph(), row.instance.status), row.health.role())
 }
 
 fn agent<'a>(row: &'a InstanceRow, _: &Cx<'a>) -> Cell<'a> {

@@ -134,11 +134,7 @@ const BAR: u32 = 7;
 /// Progress of a deployment as a bar, or `steady`.
 fn deployment<'a>(service: &'a Service, cx: &Cx<'a>) -> Cell<'a> {
     let Some(d) = service.deployments.first() else {
-        return match service.task_sets.len() {
-            0 => dim("-"),
-            1 => plain("1 task set"),
-            n => painted(format!("{n} task sets"), Role::Busy),
-        };
+        return task_sets(service, cx);
     };
     let state = d.rollout_state.as_deref().unwrap_or("");
     if state == "FAILED" {
@@ -151,6 +147,22 @@ fn deployment<'a>(service: &'a Service, cx: &Cx<'a>) -> Cell<'a> {
     let bar: String = (0..BAR).map(|n| if n < full { '▓' } else { '░' }).collect();
     let since = age::since(d.created_at, cx.now);
     painted(format!("{} {bar} {}/{} {since}", Health::Roll.glyph(), d.running, d.desired), if d.failed > 0 { Role::Fail } else { Role::Busy })
+}
+
+/// What another controller makes of the service: steady on one task set, or two of them, with the newer one's part of the traffic.
+fn task_sets(service: &Service, cx: &Cx) -> Cell<'static> {
+    let newest = service.task_sets.iter().max_by_key(|set| set.created_at);
+    match (service.task_sets.len(), newest) {
+        (0, _) | (_, None) => dim("-"),
+        (1, Some(set)) if set.stability.as_deref() == Some("STEADY_STATE") => painted(format!("{} steady", Health::Ok.glyph()), Role::Ok),
+        (1, Some(_)) => plain("1 task set"),
+        (n, Some(set)) => {
+            let code = set.external_id.as_ref().and_then(|id| cx.fleet.all().find_map(|ctx| cx.store.code_deployment(ctx, &service.arn, id)));
+            let weight = code.and_then(|code| code.weight(&set.id)).map(|weight| format!("{weight}% traffic "));
+            let words = weight.unwrap_or_else(|| format!("{n} task sets "));
+            painted(format!("{} {words}{}", Health::Roll.glyph(), age::since(set.created_at, cx.now)), Role::Busy)
+        }
+    }
 }
 
 /// Tag of the first essential container's image; known once the task definition is.
@@ -212,6 +224,9 @@ fn wanted(place: &Place, cx: &Cx, visible: &[&Arc<Judged>], cursor: Option<&Arc<
     // Target health costs one call a group, so it is asked for what is on screen and no more.
     for row in visible {
         want_targets(ctx, &row.service, cursor.is_some_and(|c| c.service.arn == row.service.arn), out);
+        if row.service.task_sets.len() > 1 {
+            out.extend(super::deployments::code_feeds(ctx, &row.service).into_iter().map(|feed| Wanted::Poll { feed, focus: false }));
+        }
         if cx.store.definition(ctx, &row.service.task_definition).is_none() {
             out.push(Wanted::Poll { feed: Feed::TaskDefinition(ctx, row.service.task_definition.clone()), focus: false });
         }

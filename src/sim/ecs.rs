@@ -6,8 +6,11 @@ mod body;
 mod clusters;
 mod definitions;
 mod deployments;
+mod plan;
+mod protection;
 mod run;
 mod services;
+mod task_sets;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -57,11 +60,12 @@ pub type Reply = Result<Value, ApiError>;
 
 type Operation = fn(&mut Estate, &Caller, Body<'_>) -> Reply;
 
-const TABLE: [(&str, Operation); 20] = [
+const TABLE: [(&str, Operation); 30] = [
     ("ListClusters", clusters::list),
     ("DescribeClusters", clusters::describe),
     ("ListContainerInstances", clusters::list_instances),
     ("DescribeContainerInstances", clusters::describe_instances),
+    ("UpdateContainerInstancesState", clusters::update_instances),
     ("DescribeCapacityProviders", clusters::capacity_providers),
     ("ListServices", services::list),
     ("DescribeServices", services::describe),
@@ -70,6 +74,14 @@ const TABLE: [(&str, Operation); 20] = [
     ("DescribeServiceDeployments", deployments::describe),
     ("DescribeServiceRevisions", deployments::revisions),
     ("StopServiceDeployment", deployments::stop),
+    ("ContinueServiceDeployment", deployments::go_on),
+    ("DescribeTaskSets", task_sets::describe),
+    ("CreateTaskSet", task_sets::create),
+    ("UpdateTaskSet", task_sets::update),
+    ("UpdateServicePrimaryTaskSet", task_sets::set_primary),
+    ("DeleteTaskSet", task_sets::delete),
+    ("GetTaskProtection", protection::get),
+    ("UpdateTaskProtection", protection::update),
     ("ListTasks", tasks::list),
     ("DescribeTasks", tasks::describe),
     ("StopTask", tasks::stop),
@@ -78,6 +90,7 @@ const TABLE: [(&str, Operation); 20] = [
     ("ListTaskDefinitionFamilies", definitions::families),
     ("DescribeTaskDefinition", definitions::describe),
     ("RegisterTaskDefinition", definitions::register),
+    ("DeregisterTaskDefinition", definitions::deregister),
 ];
 
 /// Whether an operation is one of those that are built in.

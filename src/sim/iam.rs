@@ -1,14 +1,47 @@
-//! Who may call what: an allow-list of actions for each access key, and AWS's wording when an action is not on it.
+//! Who may call what on what: the statements of a policy for each access key, and AWS's wording when none of them allows a call.
 //!
-//! Only identity policies without conditions or resources: enough to see a client without `ecs:ListServices`, or without
-//! Live Tail. It knows nothing of how the request came.
+//! Only identity policies that allow, with the one condition `iam:PassedToService`: enough to see a client without
+//! `ecs:ListServices`, without Live Tail, or with two services and nothing else. It knows nothing of how the request came.
 
+use super::scenario::schema::Statement;
+use super::world::Estate;
 use serde_json::Value;
 
-/// True if a pattern like `ecs:Describe*` or `*` names `action`; as in IAM, case does not matter.
-pub(super) fn allows(patterns: &[String], action: &str) -> bool {
+/// Who ECS passes the roles of tasks to.
+const PASSED_TO: &str = "ecs-tasks.amazonaws.com";
+
+/// Whether a statement allows `action` on `resource`; without a resource, only a statement on any resource does. As in IAM, the case
+/// of actions does not matter.
+pub(super) fn allows(policy: &[Statement], action: &str, resource: Option<&str>) -> bool {
     // "No permissions are required to perform this operation", says the reference of STS.
-    action == "sts:GetCallerIdentity" || patterns.iter().any(|pattern| matches(pattern, action))
+    action == "sts:GetCallerIdentity"
+        || policy.iter().any(|statement| {
+            statement.action.iter().any(|pattern| matches(pattern, action))
+                && statement.resource.iter().any(|pattern| matches(pattern, resource.unwrap_or("*")))
+                && statement.passed_to_service.as_deref().is_none_or(|service| action == "iam:PassRole" && service == PASSED_TO)
+        })
+}
+
+/// The first role that a call hands to tasks and that the policy does not let the caller pass.
+pub(super) fn unpassable(policy: &[Statement], operation: &str, body: &Value, estate: &Estate) -> Option<String> {
+    let roles = |from: &Value| ["taskRoleArn", "executionRoleArn"].map(|key| from.get(key).and_then(Value::as_str).map(str::to_owned));
+    let handed: Vec<String> = match operation {
+        "RegisterTaskDefinition" => roles(body).into_iter().flatten().collect(),
+        "RunTask" => {
+            let wanted = body.get("taskDefinition").and_then(Value::as_str).unwrap_or_default();
+            let wanted = wanted.rsplit('/').next().unwrap_or_default();
+            let definition = match wanted.split_once(':') {
+                Some((family, revision)) => revision.parse().ok().and_then(|revision| estate.definition(family, revision)),
+                None => estate.newest(wanted),
+            };
+            let document = definition.and_then(|d| serde_json::from_str::<Value>(&d.document).ok());
+            let overridden = body.get("overrides").map_or([None, None], roles);
+            let own = document.as_ref().map_or([None, None], roles);
+            overridden.into_iter().zip(own).filter_map(|(over, own)| over.or(own)).collect()
+        }
+        _ => Vec::new(),
+    };
+    handed.into_iter().find(|role| !allows(policy, "iam:PassRole", Some(role)))
 }
 
 /// IAM's wildcards: `*` for any run of characters, `?` for one; without regard to case.
@@ -46,8 +79,26 @@ pub(super) fn denial(caller_arn: &str, action: &str, resource: Option<&str>) -> 
     format!("User: {caller_arn} is not authorized to perform: {action}{on} because no identity-based policy allows the {action} action")
 }
 
-/// The resource that AWS names when it denies an ECS or a Logs call; Elastic Load Balancing names none for its Describe calls.
-pub(super) fn resource(service: &str, operation: &str, region: &str, account: &str, body: &Value) -> Option<String> {
+/// The resources that a call needs to be allowed on. AWS names the first that it refuses in its denial; for Elastic Load Balancing's
+/// Describe calls there are none, and for calls that have no resource of their own it says `*`.
+pub(super) fn resources(service: &str, operation: &str, region: &str, account: &str, body: &Value) -> Vec<String> {
+    let key = match (service, operation) {
+        ("ecs", "DescribeServices") => "services",
+        ("ecs", "DescribeTasks") => "tasks",
+        ("ecs", "DescribeClusters") => "clusters",
+        _ => "",
+    };
+    let several = body.get(key).and_then(Value::as_array).filter(|all| all.len() > 1);
+    let Some(several) = several else { return resource(service, operation, region, account, body).into_iter().collect() };
+    let one = |name: &Value| {
+        let mut body = body.clone();
+        body[key] = Value::Array(vec![name.clone()]);
+        resource(service, operation, region, account, &body)
+    };
+    several.iter().filter_map(one).collect()
+}
+
+fn resource(service: &str, operation: &str, region: &str, account: &str, body: &Value) -> Option<String> {
     let text = |key: &str| body.get(key).and_then(Value::as_str);
     let last = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
     let ecs = |rest: String| Some(format!("arn:aws:ecs:{region}:{account}:{rest}"));
@@ -73,6 +124,12 @@ pub(super) fn resource(service: &str, operation: &str, region: &str, account: &s
         ("ecs", "DescribeTasks" | "StopTask") => {
             let first = body.get("tasks").and_then(|names| names.get(0)).and_then(Value::as_str);
             ecs(format!("task/{cluster}/{}", last(first.or_else(|| text("task")).unwrap_or("*"))))
+        }
+        ("ecs", "RegisterTaskDefinition") => ecs(format!("task-definition/{}:*", text("family").unwrap_or("*"))),
+        // The reference lists no resource for it, yet policies name task definitions here; those are taken at their word.
+        ("ecs", "DescribeTaskDefinition") => {
+            let wanted = last(text("taskDefinition").unwrap_or("*"));
+            ecs(if wanted.contains(':') { format!("task-definition/{wanted}") } else { format!("task-definition/{wanted}:*") })
         }
         ("logs", "DescribeLogGroups") => Some(format!("arn:aws:logs:{region}:{account}:log-group::log-stream:")),
         ("logs", _) => {
@@ -118,13 +175,50 @@ mod tests {
 
     #[test]
     fn patterns_match_as_in_a_policy() {
-        let list = |patterns: &[&str]| patterns.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>();
-        assert!(allows(&list(&["*"]), "ecs:ListServices"));
-        assert!(allows(&list(&["logs:*", "ECS:describe*"]), "ecs:DescribeTasks"));
-        assert!(allows(&list(&["ecs:*Task?"]), "ecs:ListTasks"));
-        assert!(!allows(&list(&["ecs:Describe*", "ecs:List"]), "ecs:ListTasks"));
-        assert!(!allows(&[], "ecs:ListTasks"));
-        assert!(allows(&[], "sts:GetCallerIdentity"));
+        let list = |patterns: &[&str]| [statement(patterns, &["*"])];
+        assert!(allows(&list(&["*"]), "ecs:ListServices", None));
+        assert!(allows(&list(&["logs:*", "ECS:describe*"]), "ecs:DescribeTasks", None));
+        assert!(allows(&list(&["ecs:*Task?"]), "ecs:ListTasks", None));
+        assert!(!allows(&list(&["ecs:Describe*", "ecs:List"]), "ecs:ListTasks", None));
+        assert!(!allows(&[], "ecs:ListTasks", None));
+        assert!(allows(&[], "sts:GetCallerIdentity", None));
+    }
+
+    fn statement(actions: &[&str], resources: &[&str]) -> Statement {
+        let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        Statement { action: owned(actions), resource: owned(resources), passed_to_service: None }
+    }
+
+    #[test]
+    fn a_statement_holds_for_its_resources_alone() {
+        let own = "arn:aws:ecs:eu-west-2:111122223333:service/main/api";
+        let policy = [statement(&["ecs:UpdateService"], &["arn:aws:ecs:*:111122223333:service/main/a*"])];
+        assert!(allows(&policy, "ecs:UpdateService", Some(own)));
+        assert!(!allows(&policy, "ecs:UpdateService", Some("arn:aws:ecs:eu-west-2:111122223333:service/main/cms")));
+        assert!(!allows(&policy, "ecs:ListClusters", Some("*")));
+        assert!(!allows(&policy, "ecs:UpdateService", None), "what has no resource needs a statement on any");
+    }
+
+    #[test]
+    fn each_of_several_services_must_be_allowed() {
+        let body = json!({"cluster": "main", "services": ["api", "cms"]});
+        let names = resources("ecs", "DescribeServices", "eu-west-2", "1", &body);
+        assert_eq!(names, ["arn:aws:ecs:eu-west-2:1:service/main/api", "arn:aws:ecs:eu-west-2:1:service/main/cms"]);
+    }
+
+    #[test]
+    fn a_role_that_may_not_be_passed_is_named() {
+        let estate = Estate::new("111122223333", "eu-west-2", 1, 0);
+        let mut pass = statement(&["iam:PassRole"], &["arn:aws:iam::111122223333:role/api-task-role"]);
+        pass.passed_to_service = Some("ecs-tasks.amazonaws.com".to_owned());
+        let body = |execution: &str| json!({"taskRoleArn": "arn:aws:iam::111122223333:role/api-task-role", "executionRoleArn": execution});
+        let other = "arn:aws:iam::111122223333:role/ecsTaskExecutionRole";
+        let policy = [pass.clone()];
+        let refused = |body: &Value| unpassable(&policy, "RegisterTaskDefinition", body, &estate);
+        assert_eq!(refused(&body("arn:aws:iam::111122223333:role/api-task-role")), None);
+        assert_eq!(refused(&body(other)).as_deref(), Some(other));
+        pass.passed_to_service = Some("lambda.amazonaws.com".to_owned());
+        assert!(!allows(&[pass], "iam:PassRole", Some("arn:aws:iam::111122223333:role/api-task-role")));
     }
 
     #[test]

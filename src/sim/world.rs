@@ -23,6 +23,7 @@ mod register;
 mod rollout;
 mod scaling;
 mod scheduler;
+mod shifting;
 pub mod state;
 mod stopping;
 mod targets;

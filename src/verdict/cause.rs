@@ -280,8 +280,12 @@ pub fn container(reason: &str, exit_code: Option<i64>) -> Explanation {
 /// One text of one field. What no rule of its own field fits is tried against the others, for texts are quoted out of their place.
 fn told(label: &str, text: &str, field: Field) -> Explanation {
     let own = rule::first(text, field).map(|rule| (rule, rule.sure));
-    // What the scheduler says is never said of a target.
-    let others = if field == TARGET { REASON | CONTAINER } else { REASON | CONTAINER | EVENT | TARGET };
+    // What the scheduler says is never said of a target, nor the other way round.
+    let others = match field {
+        TARGET => REASON | CONTAINER,
+        _ if text.contains("service") => REASON | CONTAINER | EVENT,
+        _ => REASON | CONTAINER | EVENT | TARGET,
+    };
     let found = own.or_else(|| rule::first(text, others).map(|rule| (rule, rule.sure.min(Confidence::Medium))));
     let evidence = if text.trim().is_empty() { Vec::new() } else { vec![format!("{label}: {}", one_line(text))] };
     match found {

@@ -14,6 +14,7 @@ import cloudwatch
 import codedeploy
 import ecr
 import ecs_reads
+import ecs_shifts
 import ecs_writes
 import elbv2
 import identity
@@ -24,7 +25,9 @@ OFFERED = {
     "ecs": """ListClusters DescribeClusters ListServices DescribeServices ListTasks DescribeTasks ListTaskDefinitions
         ListTaskDefinitionFamilies DescribeTaskDefinition ListContainerInstances DescribeContainerInstances
         DescribeCapacityProviders ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions
-        RegisterTaskDefinition UpdateService StopTask RunTask StopServiceDeployment""",
+        RegisterTaskDefinition UpdateService StopTask RunTask StopServiceDeployment ContinueServiceDeployment
+        UpdateContainerInstancesState GetTaskProtection UpdateTaskProtection DescribeTaskSets CreateTaskSet UpdateTaskSet
+        UpdateServicePrimaryTaskSet DeleteTaskSet DeregisterTaskDefinition""",
     "logs": "DescribeLogGroups DescribeLogStreams FilterLogEvents GetLogEvents StartLiveTail",
     "elbv2": "DescribeTargetGroups DescribeTargetHealth DescribeListeners DescribeRules DescribeLoadBalancers",
     "sts": "GetCallerIdentity AssumeRole",
@@ -64,6 +67,7 @@ def main():
     at_rest("cloudwatch", cloudwatch.run, scenario=beside)
     at_rest("codedeploy", codedeploy.run, scenario=beside, speed="60")
     at_rest("writes", ecs_writes.run, speed="30")
+    at_rest("shifts", ecs_shifts.run, scenario=str(Path(__file__).with_name("shifts.toml")), speed="30")
     at_rest("breaker", ecs_writes.breaker, speed="30")
     if not only:
         for service, operations in OFFERED.items():

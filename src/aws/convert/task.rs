@@ -68,6 +68,8 @@ fn container(from: &ecs::Container) -> Container {
 pub fn container_instance(from: &ecs::ContainerInstance) -> ContainerInstance {
     let left_of = |name: &str| (resource(from.remaining_resources(), name), resource(from.registered_resources(), name));
     let attribute = |name: &str| maybe(from.attributes().iter().find(|attribute| attribute.name() == name).and_then(ecs::Attribute::value));
+    // AWS spells it `DockerVersion: 25.0.13`.
+    let docker = from.version_info().and_then(ecs::VersionInfo::docker_version).map(|version| version.trim_start_matches("DockerVersion: "));
     ContainerInstance {
         arn: arn(from.container_instance_arn()),
         ec2_instance: maybe(from.ec2_instance_id()),
@@ -80,7 +82,7 @@ pub fn container_instance(from: &ecs::ContainerInstance) -> ContainerInstance {
         registered_at: time(from.registered_at()),
         ports: ports(from.remaining_resources()),
         agent_version: maybe(from.version_info().and_then(ecs::VersionInfo::agent_version)),
-        docker_version: maybe(from.version_info().and_then(ecs::VersionInfo::docker_version)),
+        docker_version: maybe(docker),
         instance_type: attribute("ecs.instance-type"),
         zone: attribute("ecs.availability-zone"),
         capacity_provider: maybe(from.capacity_provider_name()),

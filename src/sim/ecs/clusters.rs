@@ -128,6 +128,39 @@ pub(super) fn describe_instances(estate: &mut Estate, _: &Caller, body: Body<'_>
     Ok(json!({"containerInstances": found, "failures": failures}))
 }
 
+pub(super) fn update_instances(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
+    let cluster = cluster(estate, body)?;
+    let names = body.texts("containerInstances")?;
+    if names.is_empty() {
+        return Err(ApiError::parameter("Container instances cannot be empty."));
+    }
+    if names.len() > 10 {
+        return Err(ApiError::parameter("Container instances cannot have more than 10 elements."));
+    }
+    let status = body.needed("status", "Container instance status cannot be empty.")?;
+    let status = match status {
+        "ACTIVE" => InstanceStatus::Active,
+        "DRAINING" => InstanceStatus::Draining,
+        other => return Err(ApiError::parameter(format!("Invalid container instance status: {other}. Valid values: ACTIVE, DRAINING"))),
+    };
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for name in names {
+        let here = |i: &ContainerInstance| i.cluster == cluster && !i.gone && format!("{:032x}", i.id) == short(name);
+        match estate.instances.iter().position(here) {
+            Some(index) => {
+                estate.set_instance_status(index, status);
+                found.push(instance(estate, index, false));
+            }
+            None if is_arn(name) => failures.push(missing(name)),
+            None => {
+                let path = format!("container-instance/{}/{name}", estate.cluster_name(cluster));
+                failures.push(missing(&estate.arn("ecs", &path)));
+            }
+        }
+    }
+    Ok(json!({"containerInstances": found, "failures": failures}))
+}
+
 fn status_word(instance: &ContainerInstance) -> &'static str {
     match instance.status {
         InstanceStatus::Active => "ACTIVE",

@@ -86,6 +86,17 @@ pub(super) fn register(estate: &mut Estate, caller: &Caller, body: Body<'_>) -> 
     Ok(reply)
 }
 
+pub(super) fn deregister(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
+    let given = body.needed("taskDefinition", "TaskDefinition cannot be empty.")?;
+    if !given.rsplit('/').next().is_some_and(|name| name.contains(':')) {
+        return Err(ApiError::general("Invalid revision number. Number: null"));
+    }
+    let definition = find(estate, given)?.ok_or_else(|| ApiError::general("The specified task definition does not exist."))?;
+    let gone =
+        estate.deregister_definition(&definition).ok_or_else(|| ApiError::general("The specified task definition does not exist."))?;
+    Ok(json!({"taskDefinition": document(&gone)}))
+}
+
 fn check_containers(body: Body<'_>) -> Result<(), ApiError> {
     let containers = body.list("containerDefinitions")?.map_or(&[][..], Vec::as_slice);
     if containers.is_empty() {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::body::{Body, page};
 use super::services::{Counts, counts, deployment_configuration, launch, load_balancers};
 use super::{ApiError, Caller, Reply, cluster, missing, put, seconds, service};
-use crate::sim::world::{BreakerStatus, Controller, DeploymentStatus, Estate, Ms, Service, ServiceDeployment, ServiceRevision};
+use crate::sim::world::{BreakerStatus, Controller, DeploymentStatus, Estate, HookRun, Ms, Service, ServiceDeployment, ServiceRevision};
 
 const STATUSES: [&str; 9] = [
     "PENDING",
@@ -120,7 +120,7 @@ fn deployment_of(estate: &Estate, arn: &str) -> Option<(usize, usize)> {
 fn one(estate: &Estate, index: usize, at: usize) -> Value {
     let service = &estate.services[index];
     let of = &service.history[at];
-    let summary = |revision: usize, weight: f64| {
+    let summary = |revision: usize, weight: f64, test: f64| {
         let listed = service.deployments.iter().find(|d| d.revision == revision);
         let n = listed.map_or_else(Counts::default, |d| counts(estate, index, Some(d.id)));
         json!({
@@ -128,12 +128,22 @@ fn one(estate: &Estate, index: usize, at: usize) -> Value {
             "requestedTaskCount": n.desired,
             "runningTaskCount": n.running,
             "pendingTaskCount": n.pending,
-            "requestedTestTrafficWeight": 0.0,
+            "requestedTestTrafficWeight": test,
             "requestedProductionTrafficWeight": weight,
         })
     };
     let back = of.rollback.is_some();
-    let sources: Vec<Value> = of.sources.iter().map(|&r| summary(r, if back { 100.0 } else { 0.0 })).collect();
+    let (weight, test) = match &of.shift {
+        Some(shift) => (shift.weight, shift.test_weight),
+        None => (if back { 0.0 } else { 100.0 }, 0.0),
+    };
+    let listed =
+        |r: &&usize| of.shift.is_none() || Some(**r) == of.sources.last().copied() || service.deployments.iter().any(|d| d.revision == **r);
+    // Of several sources the last one serves.
+    let serving = of.sources.last().copied();
+    let share = |r: usize| if of.shift.is_none() || Some(r) == serving { 100.0 - weight } else { 0.0 };
+    let tested = |r: usize| if of.shift.is_some() && Some(r) == serving { 100.0 - test } else { 0.0 };
+    let sources: Vec<Value> = of.sources.iter().filter(listed).map(|&r| summary(r, share(r), tested(r))).collect();
     let mut out = json!({
         "serviceDeploymentArn": estate.service_deployment_arn(service, &of.id),
         "serviceArn": estate.service_arn(service),
@@ -142,7 +152,7 @@ fn one(estate: &Estate, index: usize, at: usize) -> Value {
         "startedAt": seconds(of.started_at),
         "updatedAt": seconds(of.updated_at),
         "sourceServiceRevisions": sources,
-        "targetServiceRevision": summary(of.target, if back { 0.0 } else { 100.0 }),
+        "targetServiceRevision": summary(of.target, weight, test),
         "status": status_word(of.status),
         "deploymentConfiguration": deployment_configuration(service),
         "deploymentCircuitBreaker": {
@@ -150,8 +160,10 @@ fn one(estate: &Estate, index: usize, at: usize) -> Value {
             "failureCount": of.failures,
             "threshold": of.threshold,
         },
-        "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
+        "alarms": alarms(service, of),
     });
+    let hooks = of.shift.as_ref().map(|shift| hook_details(service, &shift.hooks)).filter(|all| !all.is_empty());
+    put(&mut out, "lifecycleHookDetails", hooks.map(|all| json!(all)));
     put(&mut out, "finishedAt", of.finished_at.map(seconds));
     put(&mut out, "stoppedAt", of.stopped_at.map(seconds));
     put(&mut out, "statusReason", reason(of));
@@ -170,9 +182,38 @@ fn one(estate: &Estate, index: usize, at: usize) -> Value {
     out
 }
 
+fn alarms(service: &Service, of: &ServiceDeployment) -> Value {
+    let status = match (service.plan.alarms.is_empty(), of.alarms_fired.is_empty(), of.finished_at) {
+        (true, ..) => "DISABLED",
+        (_, false, _) => "TRIGGERED",
+        (_, _, None) => "MONITORING",
+        _ => "MONITORING_COMPLETE",
+    };
+    json!({"status": status, "alarmNames": service.plan.alarms, "triggeredAlarmNames": of.alarms_fired})
+}
+
+fn hook_details(service: &Service, runs: &[HookRun]) -> Vec<Value> {
+    let one = |run: &HookRun| {
+        let hook = service.plan.hooks.get(run.hook)?;
+        let mut out = json!({
+            "hookId": run.id,
+            "targetType": if hook.function.is_some() { "AWS_LAMBDA" } else { "PAUSE" },
+            "status": run.status.word(),
+            "expiresAt": seconds(run.expires_at),
+            "timeoutAction": if hook.timeout_continues { "CONTINUE" } else { "ROLLBACK" },
+        });
+        put(&mut out, "targetArn", hook.function.as_ref().map(|arn| json!(arn)));
+        Some(out)
+    };
+    runs.iter().filter_map(one).collect()
+}
+
 /// A rolling deployment scales up until its source is all that is left to clean.
 fn stage(service: &Service, of: &ServiceDeployment) -> Option<&'static str> {
     let under_way = matches!(of.status, DeploymentStatus::InProgress | DeploymentStatus::RollbackInProgress);
+    if let Some(shift) = of.shift.as_ref().filter(|_| under_way) {
+        return Some(shift.stage.word());
+    }
     under_way.then_some(if service.deployments.len() > 1 { "SCALE_UP" } else { "CLEAN_UP" })
 }
 
@@ -216,10 +257,28 @@ fn revision_view(estate: &Estate, service: &Service, of: &ServiceRevision) -> Va
     });
     launch(&mut out, of);
     if !of.load_balancers.is_empty() {
-        let arn = |lb: &crate::sim::world::LoadBalancing| json!({"targetGroupArn": estate.target_group_arn(lb.target_group)});
+        let arn = |lb: &crate::sim::world::LoadBalancing| {
+            let mut out = json!({"targetGroupArn": estate.target_group_arn(lb.target_group)});
+            put(&mut out, "productionListenerRule", lb.alternate.and_then(|_| estate.leading_rule(lb, false)).map(|arn| json!(arn)));
+            out
+        };
         out["resolvedConfiguration"] = json!({"loadBalancers": of.load_balancers.iter().map(arn).collect::<Vec<_>>()});
     }
     out
+}
+
+/// `ContinueServiceDeployment`: the answer to a hook that waits.
+pub(super) fn go_on(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
+    let arn = body.needed("serviceDeploymentArn", "Service deployment ARN cannot be empty.")?;
+    let hook = body.needed("hookId", "Hook ID cannot be empty.")?;
+    let action = body.one_of("action", &["CONTINUE", "ROLLBACK"])?.unwrap_or("CONTINUE");
+    let Some((service, at)) = deployment_of(estate, arn) else {
+        return Err(ApiError::client("ServiceDeploymentNotFoundException", "Service deployment not found."));
+    };
+    if !estate.answer_hook(service, at, hook, action == "CONTINUE") {
+        return Err(ApiError::parameter(format!("The lifecycle hook {hook} is not awaiting an action.")));
+    }
+    Ok(json!({"serviceDeploymentArn": arn}))
 }
 
 pub(super) fn stop(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {

@@ -4,7 +4,11 @@ use serde_json::{Value, json};
 
 use super::body::{Body, page};
 use super::{ApiError, Caller, Reply, cluster, is_arn, missing, put, seconds, service, tags, uuid};
-use crate::sim::world::{Controller, Deployment, Estate, Launch, LoadBalancing, Rollout, Scheduling, Service, ServiceRevision, TaskStatus};
+use crate::sim::scenario::Strategy;
+use crate::sim::scenario::schema::ThresholdKind;
+use crate::sim::world::{
+    Controller, Deployment, Estate, Hook, Launch, LoadBalancing, Rollout, Scheduling, Service, ServiceRevision, TaskStatus,
+};
 
 pub(super) const LAUNCH_TYPES: [&str; 4] = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
 
@@ -18,7 +22,7 @@ pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
         let type_of = s.current_revision().and_then(|r| launch_type(&r.launch));
         launch.is_none_or(|l| type_of == Some(l))
             && scheduling.is_none_or(|w| w == scheduling_word(s.scheduling))
-            && managed.is_none_or(|m| m == "CUSTOMER")
+            && managed.is_none_or(|m| (m == "ECS") == s.express)
     });
     // AWS's order is its own; by name is as good and stays put.
     let arns: Vec<String> = wanted.map(|s| estate.service_arn(s)).collect();
@@ -115,7 +119,7 @@ pub(super) fn one(estate: &Estate, index: usize) -> Value {
         "propagateTags": "SERVICE",
         "enableExecuteCommand": service.exec,
         "availabilityZoneRebalancing": "DISABLED",
-        "resourceManagementType": "CUSTOMER",
+        "resourceManagementType": if service.express { "ECS" } else { "CUSTOMER" },
     });
     launch(&mut out, revision);
     match service.controller {
@@ -192,7 +196,7 @@ fn task_sets(estate: &Estate, index: usize) -> Value {
     service.deployments.iter().enumerate().filter_map(|(at, of)| task_set(estate, index, at, of)).collect()
 }
 
-fn task_set(estate: &Estate, index: usize, at: usize, of: &Deployment) -> Option<Value> {
+pub(super) fn task_set(estate: &Estate, index: usize, at: usize, of: &Deployment) -> Option<Value> {
     let service = &estate.services[index];
     let (revision, set) = (service.revisions.get(of.revision)?, of.set.as_ref()?);
     let (pending, running) = estate.counts_of_set(index, of.id);
@@ -227,27 +231,75 @@ fn task_set(estate: &Estate, index: usize, at: usize, of: &Deployment) -> Option
 
 pub(super) fn load_balancers(estate: &Estate, all: &[LoadBalancing]) -> Value {
     let one = |lb: &LoadBalancing| {
-        json!({
-            "targetGroupArn": estate.target_group_arn(lb.target_group),
+        // Of a pair the service names the first one, whichever serves.
+        let group = lb.alternate.map_or(lb.target_group, |other| other.min(lb.target_group));
+        let mut out = json!({
+            "targetGroupArn": estate.target_group_arn(group),
             "containerName": lb.container,
             "containerPort": lb.port,
-        })
+        });
+        if let Some(other) = lb.alternate {
+            let mut more = json!({
+                "alternateTargetGroupArn": estate.target_group_arn(other.max(lb.target_group)),
+                "roleArn": estate.role_arn("ecs-load-balancing"),
+            });
+            put(&mut more, "productionListenerRule", estate.leading_rule(lb, false).map(|arn| json!(arn)));
+            let test = lb.test_port.and_then(|_| estate.leading_rule(lb, true));
+            put(&mut more, "testListenerRule", test.map(|arn| json!(arn)));
+            out["advancedConfiguration"] = more;
+        }
+        out
     };
     all.iter().map(one).collect()
 }
 
 pub(super) fn deployment_configuration(service: &Service) -> Value {
     let mut out = json!({"maximumPercent": service.maximum, "minimumHealthyPercent": service.minimum});
-    if service.controller == Controller::Ecs {
-        out["deploymentCircuitBreaker"] = json!({
-            "enable": service.breaker.enable,
-            "rollback": service.breaker.rollback,
-            "resetOnHealthyTask": true,
-            "thresholdConfiguration": {"type": "BOUNDED_PERCENT", "value": 50},
-        });
-        out["strategy"] = json!("ROLLING");
+    if service.controller != Controller::Ecs {
+        return out;
+    }
+    let plan = &service.plan;
+    out["deploymentCircuitBreaker"] = json!({
+        "enable": service.breaker.enable,
+        "rollback": service.breaker.rollback,
+        "resetOnHealthyTask": plan.reset_on_healthy_task,
+        "thresholdConfiguration": {"type": threshold_word(plan.threshold.kind), "value": plan.threshold.value},
+    });
+    out["strategy"] = json!(plan.strategy.word());
+    if plan.strategy != Strategy::Rolling {
+        out["bakeTimeInMinutes"] = json!(plan.bake);
+    }
+    match plan.strategy {
+        Strategy::Linear => out["linearConfiguration"] = json!({"stepPercent": plan.percent, "stepBakeTimeInMinutes": plan.step_bake}),
+        Strategy::Canary => out["canaryConfiguration"] = json!({"canaryPercent": plan.percent, "canaryBakeTimeInMinutes": plan.step_bake}),
+        _ => {}
+    }
+    if !plan.alarms.is_empty() {
+        out["alarms"] = json!({"alarmNames": plan.alarms, "enable": true, "rollback": plan.alarm_rollback});
+    }
+    if !plan.hooks.is_empty() {
+        out["lifecycleHooks"] = plan.hooks.iter().map(hook).collect();
     }
     out
+}
+
+fn hook(of: &Hook) -> Value {
+    let mut out = json!({
+        "targetType": if of.function.is_some() { "AWS_LAMBDA" } else { "PAUSE" },
+        "lifecycleStages": of.stages,
+        "timeoutConfiguration": {"timeoutInMinutes": of.timeout, "action": if of.timeout_continues { "CONTINUE" } else { "ROLLBACK" }},
+    });
+    put(&mut out, "hookTargetArn", of.function.as_ref().map(|arn| json!(arn)));
+    put(&mut out, "roleArn", of.role.as_ref().map(|arn| json!(arn)));
+    out
+}
+
+fn threshold_word(kind: ThresholdKind) -> &'static str {
+    match kind {
+        ThresholdKind::Count => "COUNT",
+        ThresholdKind::BoundedPercent => "BOUNDED_PERCENT",
+        ThresholdKind::UnboundedPercent => "UNBOUNDED_PERCENT",
+    }
 }
 
 fn events(service: &Service) -> Value {

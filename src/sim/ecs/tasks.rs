@@ -76,7 +76,7 @@ pub(super) fn describe(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply
 }
 
 /// The task that an id or ARN means within a cluster.
-fn task_of<'a>(estate: &'a Estate, cluster: usize, name: &str) -> Result<Option<&'a Task>, ApiError> {
+pub(super) fn task_of<'a>(estate: &'a Estate, cluster: usize, name: &str) -> Result<Option<&'a Task>, ApiError> {
     let id = short(name);
     let odd = || ApiError::parameter("taskId length should be one of [32,36]");
     if id.len() != 32 && id.len() != 36 {

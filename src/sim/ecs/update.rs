@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::body::Body;
 use super::definitions::find;
+use super::plan;
 use super::{ApiError, Caller, Reply, cluster, service};
 use crate::sim::world::{Controller, Estate, Launch, LoadBalancing, NetworkMode, Scheduling, ServiceRevision};
 
@@ -44,8 +45,10 @@ pub(super) fn update(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     let percents = percents(estate, index, body)?;
     let grace = grace(estate, index, body)?;
     let exec = body.flag("enableExecuteCommand")?;
+    let plan = plan::changed(estate, index, body)?;
 
     let of = &mut estate.services[index];
+    of.plan = plan;
     (of.minimum, of.maximum) = percents;
     of.grace = grace;
     of.exec = exec.unwrap_or(of.exec);
@@ -200,13 +203,24 @@ fn revised(estate: &Estate, index: usize, body: Body<'_>) -> Result<Option<(Serv
     Ok(Some((revision, starts)))
 }
 
-fn balancing(estate: &Estate, revision: &ServiceRevision, all: &[Value]) -> Result<Vec<LoadBalancing>, ApiError> {
+pub(super) fn balancing(estate: &Estate, revision: &ServiceRevision, all: &[Value]) -> Result<Vec<LoadBalancing>, ApiError> {
     let one = |value: &Value| {
         let lb = Body(value);
         let arn = lb.needed("targetGroupArn", "targetGroupArn cannot be empty.")?;
         let container = lb.needed("containerName", "containerName cannot be empty.")?;
         let port = lb.whole("containerPort")?.and_then(|n| u16::try_from(n).ok()).unwrap_or(0);
         let group = (0..estate.target_groups.len()).find(|&g| estate.target_group_arn(g) == arn);
+        let advanced = lb.part("advancedConfiguration")?;
+        let other = advanced.map(|a| a.needed("alternateTargetGroupArn", "alternateTargetGroupArn cannot be empty.")).transpose()?;
+        let alternate = other.and_then(|arn| (0..estate.target_groups.len()).find(|&g| estate.target_group_arn(g) == arn));
+        if other.is_some() && alternate.is_none() {
+            return Err(ApiError::parameter("The specified alternateTargetGroupArn does not exist."));
+        }
+        let before = revision
+            .load_balancers
+            .iter()
+            .find(|lb| lb.alternate.is_some() && lb.alternate == alternate || Some(lb.target_group) == alternate);
+        let test_port = before.and_then(|lb| lb.test_port);
         let target_group =
             group.ok_or_else(|| ApiError::parameter(format!("Unable to assume role and validate the specified targetGroupArn: {arn}")))?;
         let known = revision.definition.containers.iter().find(|c| c.name == container);
@@ -215,7 +229,7 @@ fn balancing(estate: &Estate, revision: &ServiceRevision, all: &[Value]) -> Resu
         if !known.ports.iter().any(|(inside, ..)| *inside == port) {
             return Err(ApiError::parameter(format!("The container {container} did not have a container port {port} defined.")));
         }
-        Ok(LoadBalancing { target_group, container: container.to_owned(), port, alternate: None, test_port: None })
+        Ok(LoadBalancing { target_group, container: container.to_owned(), port, alternate, test_port })
     };
     all.iter().map(one).collect()
 }

@@ -90,8 +90,7 @@ pub(super) fn rules(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
         let whole = listener == Some(arn.as_str());
         found += usize::from(whole);
         let own = each.rules.iter().enumerate().map(|(rule, value)| (estate.rule_arn(lb, at, rule), rule_value(estate, value)));
-        // The default rule has an id of its own and no place in the world.
-        let default_arn = format!("{}/{:016x}", arn.replacen(":listener/", ":listener-rule/", 1), rng::hash(&each.id));
+        let default_arn = estate.default_rule_arn(lb, at);
         let default = json!({
             "Priority": "default", "Conditions": [], "IsDefault": true, "Actions": default_actions(estate, each),
         });

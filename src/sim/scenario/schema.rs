@@ -94,9 +94,27 @@ pub struct Context {
     /// Role session name in the caller's ARN.
     #[serde(default = "default_session")]
     pub session: String,
-    /// IAM action patterns; default all.
-    #[serde(default = "default_allow")]
-    pub allow: Vec<String>,
+    /// IAM action patterns on any resource; default all, or none beside a `statement`.
+    pub allow: Option<Vec<String>>,
+    /// Statements of its policy, for those who may not touch everything.
+    #[serde(default)]
+    pub statement: Vec<Statement>,
+    /// Clusters that a user without `ecs:ListClusters` names when the context is opened.
+    #[serde(default)]
+    pub clusters: Vec<String>,
+}
+
+/// `[[context.statement]]`: what a policy allows, and on what.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// Action patterns such as `ecs:Describe*`.
+    pub action: Vec<String>,
+    /// Patterns of ARNs; default any.
+    #[serde(default = "any_resource")]
+    pub resource: Vec<String>,
+    /// Condition on `iam:PassedToService`, for `iam:PassRole`.
+    pub passed_to_service: Option<String>,
 }
 
 /// `[[cluster]]`.
@@ -174,7 +192,7 @@ fn default_session() -> String {
     "oncall".to_owned()
 }
 
-fn default_allow() -> Vec<String> {
+fn any_resource() -> Vec<String> {
     vec!["*".to_owned()]
 }
 

@@ -185,16 +185,25 @@ impl State {
         }
         let body = request.parameters(route)?;
         let action = route.action();
-        if strike == Some(&Kind::Deny) || !iam::allows(&context.allow, &action) {
-            let resource = iam::resource(service, operation, &claim.region, &context.account, &body);
-            let message = iam::denial(&context.caller_arn(), &action, resource.as_deref());
-            return Err(if query { refuse(403, "AccessDenied", message) } else { refuse(400, "AccessDeniedException", message) });
+        let denied = |action: &str, resource: Option<&str>| {
+            let message = iam::denial(&context.caller_arn(), action, resource);
+            if query { refuse(403, "AccessDenied", message) } else { refuse(400, "AccessDeniedException", message) }
+        };
+        let resources = iam::resources(service, operation, &claim.region, &context.account, &body);
+        if strike == Some(&Kind::Deny) || resources.is_empty() && !iam::allows(&context.policy, &action, None) {
+            return Err(denied(&action, resources.first().map(String::as_str)));
+        }
+        if let Some(refused) = resources.iter().find(|arn| !iam::allows(&context.policy, &action, Some(arn))) {
+            return Err(denied(&action, Some(refused)));
         }
         let seed = self.world.seed;
         if service == "sts" {
             return sts::handle(&mut self.roles, &self.world, &context, operation, &body).map(Outcome::Value);
         }
         let estate = self.world.estate_mut(&context.account, &claim.region);
+        if let Some(role) = iam::unpassable(&context.policy, operation, &body, estate).filter(|_| service == "ecs") {
+            return Err(denied("iam:PassRole", Some(&role)));
+        }
         match service {
             "ecs" => ecs::handle(estate, &ecs::Caller { arn: context.caller_arn() }, operation, &body).map(Outcome::Value),
             "elasticloadbalancing" => elbv2::handle(estate, operation, &body).map(Outcome::Value),

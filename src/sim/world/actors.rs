@@ -101,7 +101,7 @@ impl Estate {
                 self.denied.remove(&parameter);
             }
             Act::ExpireImage => self.expire_image(script.image.as_deref().unwrap_or_default()),
-            Act::Alarm => self.alarm_went_off(script.alarm.as_deref().unwrap_or_default()),
+            Act::Alarm => self.set_off(script.alarm.as_deref().unwrap_or_default()),
             Act::Fill => {
                 for host in self.hosts(actor) {
                     self.fill(host, script);

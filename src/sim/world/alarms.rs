@@ -82,6 +82,8 @@ impl Estate {
     /// Looks at every alarm; those over metrics first, for the composite ones look at them.
     pub(super) fn look_at_alarms(&mut self) {
         let now = self.now;
+        // What somebody set by hand is heeded before the metrics speak again.
+        self.heed_alarms();
         for composite in [false, true] {
             for index in 0..self.watch.alarms.len() {
                 let looked = match &self.watch.alarms[index].watched {
@@ -94,6 +96,29 @@ impl Estate {
                 }
             }
         }
+        self.heed_alarms();
+    }
+
+    /// Deployments hear of the alarms that went off while they were under way.
+    fn heed_alarms(&mut self) {
+        let on = self.watch.alarms.iter().filter(|alarm| alarm.state == AlarmState::Alarm);
+        let names: Vec<(String, Ms)> = on.map(|alarm| (alarm.name.clone(), alarm.transitioned_at)).collect();
+        for (name, since) in names {
+            self.fail_by_alarm(&name, since);
+        }
+    }
+
+    /// An alarm goes off, whatever its metric says.
+    pub(super) fn set_off(&mut self, name: &str) {
+        let now = self.now;
+        if let Some(alarm) = self.watch.alarms.iter_mut().find(|alarm| alarm.name == name) {
+            alarm.set(
+                AlarmState::Alarm,
+                "Threshold Crossed: 3 out of the last 3 datapoints were greater than the threshold.".to_owned(),
+                now,
+            );
+        }
+        self.fail_by_alarm(name, now);
     }
 
     /// The state that an alarm over a metric should have, and why; none to leave it as it is.

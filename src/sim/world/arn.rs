@@ -92,6 +92,13 @@ impl Estate {
         self.arn("elasticloadbalancing", &format!("listener-rule/{path}/{}/{rule}", listener.id))
     }
 
+    /// ARN of a listener's default rule, which has an id of its own and no place in the world.
+    #[must_use]
+    pub fn default_rule_arn(&self, load_balancer: usize, listener: usize) -> String {
+        let id = rng::hash(&self.load_balancers[load_balancer].listeners[listener].id);
+        format!("{}/{id:016x}", self.listener_arn(load_balancer, listener).replacen(":listener/", ":listener-rule/", 1))
+    }
+
     /// `app/NAME/ID` or `net/NAME/ID`.
     fn load_balancer_path(&self, load_balancer: usize) -> String {
         let balancer = &self.load_balancers[load_balancer];

@@ -30,8 +30,16 @@ pub(super) fn context(context: &file::Context, opened: Ms) -> Context {
         expires_at: context.expires.map(|span| opened + span.0),
         role: context.role.clone(),
         session: context.session.clone(),
-        allow: context.allow.clone(),
+        policy: policy(context),
     }
+}
+
+/// The allow-list as a statement like any other, and the statements.
+fn policy(context: &file::Context) -> Vec<file::Statement> {
+    let everything = context.statement.is_empty().then(|| vec!["*".to_owned()]);
+    let listed = context.allow.clone().or(everything);
+    let listed = listed.map(|action| file::Statement { action, resource: vec!["*".to_owned()], passed_to_service: None });
+    listed.into_iter().chain(context.statement.iter().cloned()).collect()
 }
 
 /// Builds everything; the estates stand at the world's time.
@@ -378,9 +386,8 @@ impl Estate {
     }
 
     fn container_registration(&self, family: &str, service: &file::Service, file: &file::Container, tag: &str) -> Value {
-        let registry_given = file.image.split('/').next().is_some_and(|host| host.contains('.'));
         let log_group = service.log_group.clone().unwrap_or_else(|| format!("/ecs/{family}"));
-        let image = if registry_given { format!("{}:{tag}", file.image) } else { format!("{}/{}:{tag}", self.registry(), file.image) };
+        let image = if !file.is_own() { format!("{}:{tag}", file.image) } else { format!("{}/{}:{tag}", self.registry(), file.image) };
         let mut c = json!({"name": file.name, "image": image, "cpu": file.cpu, "essential": file.essential});
         if file.memory > 0 {
             c["memory"] = json!(file.memory);

@@ -178,6 +178,7 @@ fn container(image: &str, voice: Voice, revision: u32) -> Container {
         name: "app".to_owned(),
         image: image.to_owned(),
         tag: format!("v1.{}.{}", revision / 10, revision % 10),
+        hub: false,
         essential: true,
         cpu: 0,
         memory: 0,

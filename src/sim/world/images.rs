@@ -125,6 +125,7 @@ impl Estate {
         let Some((repository, tag)) = image.rsplit_once(':') else { return };
         if let Some(repository) = self.repositories.get_mut(repository) {
             repository.images.retain(|i| !i.tags.iter().any(|t| t == tag));
+            repository.expired.push(tag.to_owned());
         }
     }
 

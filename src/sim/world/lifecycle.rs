@@ -252,7 +252,7 @@ impl Estate {
         if let Some(service) = task.service {
             if self.is_balanced(task) {
                 self.services[service].unregistered.push(id);
-            } else if !checked {
+            } else if !checked || task.health == Health::Healthy {
                 self.prove(id);
             }
             let delay = self.rng.between(3_000, 9_000);

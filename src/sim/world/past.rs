@@ -55,7 +55,7 @@ impl Estate {
         let rng = &mut self.rng;
         let before = |c: &file::Container| {
             // Only what the team builds itself moves; the sidecar's tag stays.
-            let own = !c.image.contains('.') && !c.moving && back > 0;
+            let own = c.is_own() && !c.moving && back > 0;
             own.then(|| moved_tag(&c.tag, -back, rng)).flatten().unwrap_or_else(|| c.tag.clone())
         };
         service.container.iter().map(before).collect()
@@ -63,7 +63,7 @@ impl Estate {
 
     pub(super) fn build_definition(&mut self, service: &file::Service, revision: u32, at: Ms, tags: &[String]) -> Arc<TaskDefinition> {
         for (container, tag) in service.container.iter().zip(tags) {
-            if !container.image.split('/').next().is_some_and(|host| host.contains('.')) {
+            if container.is_own() {
                 if container.moving {
                     self.let_move(&container.image, tag, at - 240_000);
                 }
@@ -197,6 +197,7 @@ fn past_deployment(estate: &mut Estate, service: usize, index: usize, at: Ms, fi
         failures: 0,
         threshold,
         alarms_fired: Vec::new(),
+        shift: None,
     }
 }
 

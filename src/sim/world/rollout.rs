@@ -6,13 +6,15 @@ use super::STEADY_AGAIN;
 use super::queue::Due;
 use super::state::{
     BreakerStatus, Controller, Deployment, DeploymentStatus, Estate, Ms, Rollback, Rollout, Service, ServiceDeployment, ServiceRevision,
-    TaskStatus,
+    Stage, TaskStatus,
 };
 use crate::sim::scenario::schema::{Threshold, ThresholdKind};
 
 /// Why a rollback begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
+    /// A lifecycle hook failed, or nobody answered it.
+    Hook,
     /// The circuit breaker fell.
     Breaker,
     /// `StopServiceDeployment`.
@@ -62,6 +64,9 @@ impl Estate {
     pub fn deploy(&mut self, service: usize, mut revision: ServiceRevision) -> u64 {
         let now = self.now;
         let id = self.deployment_number();
+        if self.shifts(service) {
+            revision.load_balancers = self.other_side(service, &revision.load_balancers);
+        }
         revision.digests = self.resolve_images(&revision.definition, now);
         revision.id = id;
         revision.created_at = now;
@@ -98,6 +103,7 @@ impl Estate {
             failures: 0,
             threshold,
             alarms_fired: Vec::new(),
+            shift: None,
         });
         let history = of.history.len() - 1;
         of.deployments.insert(
@@ -117,6 +123,9 @@ impl Estate {
             },
         );
         of.steady = false;
+        if self.shifts(service) {
+            self.begin_shift(service, history);
+        }
         let delay = self.rng.between(1_000, 4_000);
         self.wake(service, delay);
         id
@@ -189,7 +198,7 @@ impl Estate {
         let of = &mut self.services[service];
         let rollback = match cause {
             Cause::Breaker => of.breaker.rollback,
-            Cause::Request => true,
+            Cause::Request | Cause::Hook => true,
             Cause::Alarm => of.plan.alarm_rollback,
         };
         let Some(primary) = of.deployments.first_mut() else { return };
@@ -201,6 +210,7 @@ impl Estate {
             Cause::Breaker => "ECS deployment circuit breaker: tasks failed to start.".to_owned(),
             Cause::Request => format!("ECS deployment ecs-svc/{id} was stopped: a rollback was requested."),
             Cause::Alarm => "ECS deployment failed: alarm detected.".to_owned(),
+            Cause::Hook => "ECS deployment failed: a lifecycle hook failed.".to_owned(),
         };
         let history = &mut of.history[history_index];
         history.updated_at = now;
@@ -221,6 +231,7 @@ impl Estate {
         match cause {
             Cause::Breaker => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: tasks failed to start.")),
             Cause::Alarm => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: alarm detected.")),
+            Cause::Hook => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: lifecycle hook failed.")),
             Cause::Request => {}
         }
         if rollback && !again {
@@ -267,8 +278,13 @@ impl Estate {
             Cause::Breaker => "Service deployment rolled back because the circuit breaker threshold was exceeded.",
             Cause::Request => "Service deployment rolled back because of a user request.",
             Cause::Alarm => "Service deployment rolled back because an alarm was detected.",
+            Cause::Hook => "Service deployment rolled back because a lifecycle hook failed.",
         };
         history.status = DeploymentStatus::RollbackInProgress;
+        if let Some(shift) = &mut history.shift {
+            // The tasks that served before stand still, or start again; then the traffic goes back.
+            (shift.stage, shift.since) = (Stage::ScaleUp, now);
+        }
         reason.clone_into(&mut history.reason);
         history.rollback = Some(Rollback { reason: reason.to_owned(), started_at: now, revision });
         let why = if cause == Cause::Breaker { "ECS deployment circuit breaker: rolling" } else { "ECS deployment: rolling" };
@@ -299,12 +315,14 @@ impl Estate {
         true
     }
 
-    /// An alarm goes off: deployments under way that are wired to it fail, and roll back if they are told to.
-    pub fn alarm_went_off(&mut self, alarm: &str) {
+    /// An alarm went off: deployments under way by then that are wired to it fail, and roll back if they are told to.
+    pub fn fail_by_alarm(&mut self, alarm: &str, since: Ms) {
         for service in 0..self.services.len() {
             let of = &self.services[service];
             let wired = of.plan.alarms.iter().any(|name| name == alarm) && of.controller == Controller::Ecs;
-            let Some(at) = of.deployments.first().filter(|d| wired && d.rollout == Rollout::InProgress).map(|d| d.history) else {
+            let Some(at) =
+                of.deployments.first().filter(|d| wired && d.rollout == Rollout::InProgress && d.created_at <= since).map(|d| d.history)
+            else {
                 continue;
             };
             if of.history[at].rollback.is_none() {

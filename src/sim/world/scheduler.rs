@@ -38,6 +38,9 @@ impl Estate {
         if self.services[service].deployments[0].set.is_some() {
             return self.pass_sets(service);
         }
+        if self.shifts(service) {
+            return self.pass_shift(service);
+        }
         let wanted = self.wanted(service);
         self.start_missing(service, wanted);
         self.stop_surplus(service, wanted);
@@ -196,12 +199,18 @@ impl Estate {
         let mut stop = Vec::new();
         // Too many of the new: those that are not well first, then the youngest.
         let surplus = roll.new.len().saturating_sub(wanted);
-        stop.extend(self.dispensable(&roll.new).into_iter().take(surplus));
+        let free = self.unprotected(&self.dispensable(&roll.new));
+        let mut held = surplus.saturating_sub(free.len());
+        stop.extend(free.into_iter().take(surplus));
         // Old ones that are not well are of no use to anybody, unless nothing replaces them.
         let mut due = if failed { 0 } else { replaceable(&roll, well_new, wanted, most) };
         for id in self.dispensable(&roll.old) {
             let well = self.is_well(id);
             if failed || well && (due == 0 || spare == 0) {
+                continue;
+            }
+            if self.protection(id).is_some() {
+                held += 1;
                 continue;
             }
             if well {
@@ -211,6 +220,9 @@ impl Estate {
             stop.push(id);
         }
         self.stop_batch(service, &stop);
+        if held > 0 {
+            self.say_protected(service, held);
+        }
         let moving = roll.alive > roll.new.len() + roll.old.len();
         let room = most.saturating_sub(roll.new.len() + roll.old.len());
         if stop.is_empty() && !moving && !failed && roll.new.len() < wanted && room == 0 && well_old == roll.old.len() {

@@ -7,6 +7,7 @@ mod cluster;
 mod definition;
 mod release;
 mod service;
+mod shift;
 mod storage;
 mod task;
 mod watch;
@@ -19,6 +20,7 @@ pub use cluster::*;
 pub use definition::*;
 pub use release::*;
 pub use service::*;
+pub use shift::*;
 pub use storage::*;
 pub use task::*;
 pub use watch::*;
@@ -26,6 +28,7 @@ pub use watch::*;
 use super::queue::Queue;
 use crate::sim::rng::Rng;
 pub use crate::sim::scenario::schema::Actor as ActorScript;
+use crate::sim::scenario::schema::Statement;
 
 /// Milliseconds since the Unix epoch on the virtual clock.
 pub type Ms = i64;
@@ -51,8 +54,8 @@ pub struct Context {
     pub role: String,
     /// Role session name in the caller's ARN.
     pub session: String,
-    /// IAM action patterns such as `ecs:Describe*`.
-    pub allow: Vec<String>,
+    /// What its policy allows.
+    pub policy: Vec<Statement>,
 }
 
 impl Context {

@@ -135,7 +135,7 @@ impl Estate {
     }
 
     /// Starts and stops tasks of one set; true when it has what it wants.
-    fn pass_set(&mut self, service: usize, id: u64, wanted: usize) -> bool {
+    pub(super) fn pass_set(&mut self, service: usize, id: u64, wanted: usize) -> bool {
         let tasks: Vec<(TaskId, bool, Ms)> = self.services[service]
             .tasks
             .iter()
@@ -149,7 +149,12 @@ impl Estate {
             return false;
         }
         standing.sort_by_key(|(id, at)| (self.is_well(*id), std::cmp::Reverse(*at), *id));
-        let surplus: Vec<TaskId> = standing.iter().take(standing.len() - wanted).map(|(id, _)| *id).collect();
+        let spare = standing.len() - wanted;
+        let order: Vec<TaskId> = standing.iter().map(|(id, _)| *id).collect();
+        let surplus: Vec<TaskId> = self.unprotected(&order).into_iter().take(spare).collect();
+        if surplus.len() < spare {
+            self.say_protected(service, spare - surplus.len());
+        }
         if !surplus.is_empty() {
             self.stop_in_set(service, id, &surplus);
             return false;

@@ -520,3 +520,8 @@ fn a_container_health_check_may_fail_late() {
     assert!(mailer.steady, "its replacement is well");
     w.advance_to(NOW + 60_000);
 }
+
+mod drills;
+mod hosts;
+mod shifts;
+mod starts;

@@ -22,6 +22,7 @@ pub(super) const UNREACHED: &[&str] = &[
     "connection error",
     "connectivity",
     "network configuration",
+    "network connection",
     "network is unreachable",
     "no route to host",
     "client.timeout",
@@ -107,7 +108,6 @@ pub(super) const ABSENT: &[&str] = &[
     "status code: 404",
     "status code 404",
     "error (404)",
-    "unknown",
 ];
 
 /// The text is about fetching an image, or the right to.

@@ -64,6 +64,7 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     ("role", "role", r"assume (?:the )?(?:service.linked )?role ['\x22]?([\w+=,.@/-]*\w)", "$1"),
     // Secrets and parameters.
     ("secret", "secret", r"arn:aws[\w-]*:secretsmanager:[\w-]+:\d+:secret:([\w/+=.@-]+\w)", "$1"),
+    ("stage", "version", r"staging label:? ([\w-]*\w)", "$1"),
     ("key", "JSON key", r"json key ['\x22]?([\w.-]*\w)", "$1"),
     ("parameter", "parameter", r"arn:aws[\w-]*:ssm:[\w-]+:\d+:parameter(/[\w./-]*\w)", "$1"),
     ("parameter", "parameter", r#"invalid (?:ssm )?parameters?:? *[\["']*([^\s,\]"']+(?:, ?[^\s,\]"']+)*)"#, "$1"),
@@ -118,6 +119,8 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     ("instance", "instance", r"\((?:container-)?instance ([\w-]+)\)", "$1"),
     ("group", "target group", r"targetgroup/([\w-]+)/", "$1"),
     ("group", "target group", r"\(target-group ([^\s)]+)\)", "$1"),
+    ("group", "target group", r"target-group ([\w-]+)", "$1"),
+    ("function", "function", r":function:([\w-]+)", "$1"),
     ("balancer", "load balancer", r"\((?:elb|load-balancer) ([^\s)]+)\)", "$1"),
     ("attribute", "attribute", r"attribute ['\x22]?([\w-]+\.[\w.-]*\w)", "$1"),
     ("attribute", "constraint", r"(?:constraint|expression) ['\x22(]*([\w:.-]+ ?(?:==|!=|=~|in|not_in) ?[\w.\[\]-]+)", "$1"),
@@ -131,6 +134,7 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     // Figures.
     ("codes", "code", r"codes?:? \[(\d{3}(?:, ?\d{3})*)\]", "$1"),
     ("codes", "status", r"(?:status(?: code)?:?|http) (\d{3})\b", "$1"),
+    ("why", "why", r"due to (?:\(reason )?([^)]*[^).\s])", "$1"),
     ("protected", "protected", r"(\d+ tasks? under protection)", "$1"),
     ("tasks", "tasks", r"(?:started|stopped|on|replaced) (\d+) (?:running |pending )?tasks?", "$1"),
     ("targets", "targets", r"registered (\d+) targets?", "$1"),
@@ -184,13 +188,14 @@ fn ascii(regex: &str) -> String {
 const LISTED: usize = 5;
 
 /// Names that are in nearly every text and told elsewhere, so never listed.
-const SILENT: &[&str] = &["detail", "protected", "service", "task", "deployment", "tasks", "targets"];
+const SILENT: &[&str] = &["detail", "protected", "why", "service", "task", "deployment", "tasks", "targets"];
 
 /// Beginnings that AWS puts before what went wrong, peeled off one after the other.
 const PREFIXES: &[&str] = &[
     r"\w+(?:Error|Exception)\b:?",
     r"(?:TaskFailedToStart|EssentialContainerExited|ServiceSchedulerInitiated):",
     r"(?:\(service [^)]*\)|service \S+) (?:was unable to place a task\. Reason:|failed to launch a task with \(error)",
+    r"(?:\(service [^)]*\)|service [\w-]+ )(?: ?\((?:deployment|task) [^)]*\))*",
     r"(?:docker: )?Error response from daemon:",
     r"API error(?: \(\d+\))?:",
     r"unable to pull secrets or registry auth:",
@@ -203,8 +208,8 @@ const PREFIXES: &[&str] = &[
     r"failed to create shim task:",
     r"OCI runtime create failed:",
     r"runc create failed:",
-    r"container_linux\.go:\d+:",
-    r"starting container process caused",
+    r"(?:container|process)_linux\.go:\d+:",
+    r"(?:starting container process|container init) caused:?",
     r"unable to start container process:",
     r"error during container init:",
     r"stderr:",
@@ -215,21 +220,26 @@ static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!("^(?i:{any})\\s*")).expect("the prefixes are compiled by the tests")
 });
 
-/// Longest quotation of a text, in characters.
-const QUOTED: usize = 160;
+/// Longest quotation of a text, in characters, and how many of them are its beginning: what went wrong last stands at the end.
+const QUOTED: (usize, usize) = (240, 100);
 
-/// What a text says behind its usual beginnings, cut where it gets long.
+/// What a text says behind its usual beginnings, cut in the middle where it gets long.
 fn detail(text: &str) -> String {
     let mut rest = text.trim();
     while let Some(found) = PREFIX.find(rest).filter(|found| found.end() > 0 && found.end() < rest.len()) {
         rest = rest[found.end()..].trim_start();
     }
-    if rest.chars().count() <= QUOTED {
-        return rest.trim_end_matches(['.', ' ']).to_owned();
+    let rest = rest.split_once(" For more information").map_or(rest, |(told, _)| told).trim_end_matches(['.', ' ']);
+    let (longest, head) = QUOTED;
+    let chars: Vec<char> = rest.chars().collect();
+    if chars.len() <= longest {
+        return rest.to_owned();
     }
-    let cut: String = rest.chars().take(QUOTED).collect();
-    let end = cut.rfind(' ').unwrap_or(cut.len());
-    format!("{}…", &cut[..end])
+    let tail: String = chars[chars.len() - (longest - head)..].iter().collect();
+    let head: String = chars[..head].iter().collect();
+    let head = head.rsplit_once(' ').map_or(&*head, |(whole, _)| whole);
+    let tail = tail.split_once(' ').map_or(&*tail, |(_, whole)| whole);
+    format!("{head} … {tail}")
 }
 
 /// The names of one text.

@@ -21,17 +21,17 @@ const fn rule(on: Field, all: &'static [Any], none: Any, (cause, sure): (C, Conf
     Rule { on, all, none, cause, sure, says, next }
 }
 
-const IMAGE_ABSENT: &str = "the image[ {image}][ tag {tag}][ {digest}] does not exist[ in repository {repository}]";
+const IMAGE_ABSENT: &str = "the image[ {image}][ tag {tag}] does not exist";
 const IMAGE_ABSENT_NEXT: &str = "that the tag is in the repository (lifecycle rules expire tags), and how the name is spelled";
 const LOG_DENIED: &str = "the log driver may not write[ to {loggroup}][: {action} is denied][ for role {role}]";
 const LOG_DENIED_NEXT: &str =
     "logs:CreateLogStream and logs:PutLogEvents of the execution role (logs:CreateLogGroup with awslogs-create-group)";
 const LOG_ABSENT: &str = "log group[ {loggroup}] does not exist";
 const LOG_ABSENT_NEXT: &str = "awslogs-group and awslogs-region of the task definition; create the group or set awslogs-create-group";
-const SECRET_DENIED: &str = "a secret may not be read[: parameter {parameter}][ secret {secret}][, {action} is denied][ for role {role}]";
+const SECRET_DENIED: &str = "a secret may not be read[: parameter {parameter}][: secret {secret}][, {action} is denied][ for role {role}]";
 const SECRET_DENIED_NEXT: &str =
     "ssm:GetParameters or secretsmanager:GetSecretValue, and kms:Decrypt of its key, in the execution role; policies of secret and key";
-const SECRET_ABSENT: &str = "a secret is not there[: parameter {parameter}][ secret {secret}][, JSON key {key}]";
+const SECRET_ABSENT: &str = "a secret is not there[: parameter {parameter}][: secret {secret}][, version {stage}][, JSON key {key}]";
 const SECRET_ABSENT_NEXT: &str =
     "that it exists in this account and region under this name, key and version; valueFrom of the task definition";
 
@@ -92,43 +92,32 @@ pub(super) const RULES: &[Rule] = &[
         "ECS Exec's agent does not work[: {detail}]",
         "enableExecuteCommand, ssmmessages:* in the task role, a route to the ssmmessages endpoint; the task itself may be well",
     ),
-    // Fixed sentences of health checks.
+    // Roles.
     rule(
         START,
         &[&[
-            "failed elb health check",
-            "failed load balancer health check",
-            "is unhealthy in (target-group",
-            "is unhealthy in (elb",
-            "is unhealthy in target",
-            "is unhealthy in (load",
-            "failed vpc lattice",
-            "(vpc-lattice",
-            "(vpc lattice",
-            "failed target group health",
-            "failed alb health",
-            "failed nlb health",
+            "assume the role",
+            "assume role",
+            "assumerole",
+            "unable to assume",
+            "failed to assume",
+            "be assumed",
+            "could not assume",
+            "cannot assume",
+            "can't assume",
+            "assuming role",
+            "assume the service",
+            "unable to find execution role credentials",
+            "execution role credentials not available",
+            "unable to get execution role credentials",
+            "trust relationship",
+            "trust policy",
+            "iam permissions polic",
         ]],
         &[],
-        (C::ElbHealthCheck, High),
-        "the load balancer's health check fails[ on port {port}][ in target group {group}][ of {balancer}][ with code {codes}]",
-        "path, port and expected codes of the health check, security group, the app's log at that time, and the grace period",
-    ),
-    rule(
-        START,
-        &[&[
-            "failed container health check",
-            "container health check",
-            "container is unhealthy",
-            "containers are unhealthy",
-            "due to an unhealthy status",
-            "health check failed for container",
-            "healthcheck failed",
-        ]],
-        &[],
-        (C::ContainerHealthCheck, High),
-        "the container's own health check fails",
-        "healthCheck of the task definition: that its command exists in the image, its startPeriod and retries; then the app's log",
+        (C::RoleUnassumable, High),
+        "ECS cannot assume the role[ {role}]",
+        "that the role exists, that ecs-tasks.amazonaws.com may assume it (trust policy), and iam:PassRole of whoever registered it",
     ),
     // Deployments.
     rule(
@@ -147,6 +136,14 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         SCHEDULER,
+        &[&["rolled back because", "lifecycle hook"]],
+        &["circuit breaker", "alarm", "unable to assume"],
+        (C::RollingBack, High),
+        "the deployment went back[: {detail}]",
+        "what the reason names: listener rules and target groups, the hook's function and log, rights of the infrastructure role",
+    ),
+    rule(
+        SCHEDULER,
         &[&["rolling back", "rollback in progress", "rollback started", "rollback initiated", "is being rolled back"]],
         &[],
         (C::RollingBack, High),
@@ -162,7 +159,6 @@ pub(super) const RULES: &[Rule] = &[
             "alarms detected",
             "tasks failed to start",
             "deployment alarm",
-            "rolled back because",
             "tasks failing to start",
             "alarm threshold",
         ]],
@@ -203,7 +199,68 @@ pub(super) const RULES: &[Rule] = &[
         "everything runs as wanted",
         "",
     ),
+    // Fixed sentences of health checks.
+    rule(
+        START,
+        &[&[
+            "failed elb health check",
+            "failed load balancer health check",
+            "is unhealthy in (target-group",
+            "is not healthy in",
+            "is unhealthy in (elb",
+            "is unhealthy in target",
+            "is unhealthy in (load",
+            "failed vpc lattice",
+            "(vpc-lattice",
+            "(vpc lattice",
+            "failed target group health",
+            "failed alb health",
+            "failed nlb health",
+        ]],
+        &[],
+        (C::ElbHealthCheck, High),
+        "the load balancer's health check fails[ on port {port}][ in target group {group}][ of {balancer}][: {why}]",
+        "path, port and expected codes of the health check, security group, the app's log at that time, and the grace period",
+    ),
+    rule(
+        START,
+        &[&[
+            "failed container health check",
+            "container health check",
+            "container is unhealthy",
+            "containers are unhealthy",
+            "due to an unhealthy status",
+            "health check failed for container",
+            "healthcheck failed",
+        ]],
+        &[],
+        (C::ContainerHealthCheck, High),
+        "the container's own health check fails",
+        "healthCheck of the task definition: that its command exists in the image, its startPeriod and retries; then the app's log",
+    ),
     // Zones and protection.
+    rule(
+        START,
+        &[
+            &["protect", "deployment_blocked"],
+            &[
+                "scale in",
+                "scale-in",
+                "scalein",
+                "unable to stop",
+                "unable to terminate",
+                "task protection",
+                "protected task",
+                "tasks are protected",
+                "under protection",
+                "deployment_blocked",
+            ],
+        ],
+        &[],
+        (C::ScaleInProtected, High),
+        "task protection holds back the scale-in[: {protected}]",
+        "which tasks are protected and until when (GetTaskProtection), and whether the app ends its protection",
+    ),
     rule(
         START,
         &[&[
@@ -219,28 +276,8 @@ pub(super) const RULES: &[Rule] = &[
         ]],
         &[],
         (C::AzRebalance, High),
-        "tasks move so that the zones hold the same number[: {tasks} tasks]",
+        "tasks move so that the zones hold the same number[ ({tasks} of them)]",
         "nothing, unless it repeats: then zones without capacity or instances",
-    ),
-    rule(
-        START,
-        &[
-            &["protect"],
-            &[
-                "scale in",
-                "scale-in",
-                "scalein",
-                "unable to stop",
-                "unable to terminate",
-                "task protection",
-                "protected task",
-                "tasks are protected",
-            ],
-        ],
-        &[],
-        (C::ScaleInProtected, High),
-        "task protection holds back the scale-in[: {protected}]",
-        "which tasks are protected and until when (GetTaskProtection), and whether the app ends its protection",
     ),
     // Who took the ground away.
     rule(
@@ -317,6 +354,7 @@ pub(super) const RULES: &[Rule] = &[
         REASON,
         &[&[
             "replaced by",
+            "by a newer",
             "replaced due to deployment",
             "new deployment",
             "deployment replace",
@@ -354,32 +392,6 @@ pub(super) const RULES: &[Rule] = &[
         (C::UserStopped, High),
         "a person or a tool stopped the task",
         "CloudTrail StopTask tells who",
-    ),
-    // Roles.
-    rule(
-        START,
-        &[&[
-            "assume the role",
-            "assume role",
-            "assumerole",
-            "unable to assume",
-            "failed to assume",
-            "be assumed",
-            "could not assume",
-            "cannot assume",
-            "can't assume",
-            "assuming role",
-            "assume the service",
-            "unable to find execution role credentials",
-            "execution role credentials not available",
-            "unable to get execution role credentials",
-            "trust relationship",
-            "trust policy",
-        ]],
-        &[],
-        (C::RoleUnassumable, High),
-        "ECS cannot assume the role[ {role}]",
-        "that the role exists, that ecs-tasks.amazonaws.com may assume it (trust policy), and iam:PassRole of whoever registered it",
     ),
     // Images: rate and platform.
     rule(
@@ -476,6 +488,14 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         START,
+        &[&["pull command failed", "error pulling image conf", "=cannotpullcontainererror: api error"]],
+        &["secrets"],
+        (C::ImagePullNetwork, Low),
+        "the registry[ of {image}], or the S3 behind it, did not answer as it should",
+        "a route out: NAT or assignPublicIp, or endpoints for ecr.api, ecr.dkr and s3; security groups; DNS",
+    ),
+    rule(
+        START,
         &[PULL, &["unexpected status"]],
         &[],
         (C::ImagePullDenied, Low),
@@ -519,6 +539,14 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         START,
+        &[&["=resourceinitializationerror: failed to initialize logging driver", "daemon: failed to initialize logging driver."]],
+        &[],
+        (C::LogGroupMissing, Low),
+        LOG_ABSENT,
+        LOG_ABSENT_NEXT,
+    ),
+    rule(
+        START,
         &[LOGS, &["permission", "credential", "denied"]],
         &["oci runtime"],
         (C::LogDriverDenied, Medium),
@@ -529,7 +557,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         START,
         &[&["service connect", "service-connect", "serviceconnect", "appnet", "envoy proxy"]],
-        &["exited with code"],
+        &[],
         (C::ServiceConnect, High),
         "Service Connect failed[: {detail}]",
         "the namespace, port names of the task definition, TLS certificate and role, and the proxy's own log",
@@ -570,7 +598,7 @@ pub(super) const RULES: &[Rule] = &[
         &[SECRET, &["kms", "ciphertext", "decrypt"], &["denied", "not allowed", "not authorized", "does not exist", "disabled", "invalid"]],
         RUNTIME,
         (C::SecretDenied, High),
-        "the KMS key of a secret may not be used[: parameter {parameter}][ secret {secret}][, {action} is denied][ for role {role}]",
+        "the KMS key of a secret may not be used[: parameter {parameter}][: secret {secret}][, {action} is denied][ for role {role}]",
         "kms:Decrypt in the execution role, the key's policy, and that the key is enabled",
     ),
     rule(START, &[SECRET, REFUSED], RUNTIME, (C::SecretDenied, High), SECRET_DENIED, SECRET_DENIED_NEXT),
@@ -583,6 +611,7 @@ pub(super) const RULES: &[Rule] = &[
                 "parameternotfound",
                 "invalid parameters",
                 "invalid ssm parameters",
+                "invalidparameters",
                 "can't find the specified",
                 "cannot find the specified",
                 "did not contain json key",
@@ -610,7 +639,7 @@ pub(super) const RULES: &[Rule] = &[
         &[SECRET, UNREACHED],
         RUNTIME,
         (C::SecretNetwork, High),
-        "the service that holds the secrets cannot be reached[ at {host}][: parameter {parameter}][ secret {secret}]",
+        "the service that holds the secrets cannot be reached[ at {host}][: parameter {parameter}][: secret {secret}]",
         "a route out: NAT or assignPublicIp, or endpoints for secretsmanager, ssm, kms (and ecr); security groups; DNS",
     ),
     rule(
@@ -666,6 +695,7 @@ pub(super) const RULES: &[Rule] = &[
         SCHEDULER,
         &[&[
             "reached the limit",
+            "limit was exceeded",
             "limit on the number",
             "vcpulimit",
             "limitexceeded",
@@ -689,6 +719,8 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         SCHEDULER,
         &[&[
+            "=inactive",
+            "failedtostart: inactive",
             "empty capacity provider",
             "no active instances",
             "no container instances",
@@ -747,6 +779,9 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         SCHEDULER,
         &[&[
+            "=location",
+            "failedtostart: location",
+            "not compatible with",
             "missing an attribute",
             "missing attribute",
             "missing a required attribute",
@@ -771,6 +806,8 @@ pub(super) const RULES: &[Rule] = &[
         &[&[
             "=agent",
             "failedtostart: agent",
+            "ecs agent to start",
+            "ecs-agent.log",
             "error \"agent\"",
             "error 'agent'",
             "error agent",
@@ -794,6 +831,14 @@ pub(super) const RULES: &[Rule] = &[
         (C::PlacementNoInstances, High),
         "no container instance fits the task[; the closest is {instance}]",
         "that there are active instances with CPU, memory, port and attributes to spare",
+    ),
+    rule(
+        SCHEDULER,
+        &[&["unable to place"]],
+        &["reason", "error"],
+        (C::CapacityUnavailable, Medium),
+        "ECS finds no place for the task now",
+        "the other events of the service; other zones or subnets, another size",
     ),
     // Containers that do not start.
     rule(
@@ -854,6 +899,10 @@ pub(super) const RULES: &[Rule] = &[
             "containervanished",
             "error response from daemon",
             "container init",
+            "exec user process",
+            "credentialspec",
+            "credential spec",
+            "gmsa",
             "containerd",
         ]],
         &["could not transition to stopped"],
@@ -892,7 +941,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["has begun draining", "begun draining connections", "deregistered", "deregistering", "draining"]],
         &[],
         (C::TargetDraining, High),
-        "targets leave the load balancer and finish their connections[ ({tasks} tasks)][ in {group}]",
+        "targets leave the load balancer and finish their connections[ ({tasks} of them)][ in {group}]",
         "",
     ),
     rule(
@@ -900,7 +949,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["registered", "registering"], &["target"]],
         &["failed", "unable", "error"],
         (C::TargetRegistered, High),
-        "[{targets} ]targets were registered[ in {group}]",
+        "targets were registered[ in {group}][: {targets}]",
         "",
     ),
     rule(
@@ -908,7 +957,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["has started", "started "], &["task"]],
         &["unable", "failed"],
         (C::TasksStarted, High),
-        "[{tasks} ]tasks were started",
+        "tasks were started[: {tasks}]",
         "",
     ),
     rule(
@@ -916,7 +965,7 @@ pub(super) const RULES: &[Rule] = &[
         &[&["has stopped", "stopped "], &["running task", "pending task", " tasks"]],
         &["unable", "failed"],
         (C::NormalScaleIn, Low),
-        "[{tasks} ]tasks were stopped: a scale-in, or the old side of a deployment",
+        "tasks were stopped[ ({tasks} of them)]: a scale-in, or the old side of a deployment",
         "the reason of the stopped tasks, if nobody wanted fewer",
     ),
     // Targets: reason codes and descriptions.

@@ -1,6 +1,7 @@
 //! What counts when texts, codes and containers say different things.
 
 use super::*;
+use proptest::prelude::*;
 
 fn ended(name: &str, reason: &str, exit_code: Option<i64>, essential: bool) -> Ended {
     Ended { name: name.into(), reason: reason.into(), exit_code, essential: Some(essential) }
@@ -140,4 +141,25 @@ fn names_of_things_do_not_decide() {
     );
     assert_eq!(told.cause, Cause::ElbHealthCheck);
     assert!(told.says.contains("8443") && told.says.contains("ssm-proxy"), "{}", told.says);
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_explained_in_one_line_and_always_alike(words in proptest::collection::vec(
+        prop_oneof![
+            "\\PC{0,12}",
+            Just("CannotPullContainerError:".to_owned()),
+            Just("unable to pull secrets or registry auth: [".to_owned()),
+            Just("not found {image}] (service ".to_owned()),
+            Just("i/o timeout\n".to_owned()),
+        ],
+        0..12,
+    ), code in proptest::option::of(any::<i64>())) {
+        let text = words.join(" ");
+        let told = [stop("TaskFailedToStart", &text, &[ended("app", &text, code, true)]), event(&text), target(&text), container(&text, code)];
+        for told in &told {
+            prop_assert!(!told.says.trim().is_empty() && !told.says.contains('\n'), "{:?}", told);
+        }
+        prop_assert_eq!(&told[1], &event(&text));
+    }
 }

@@ -250,6 +250,9 @@ pub struct Container {
     pub image: String,
     /// Tag of the running revision.
     pub tag: String,
+    /// The image is Docker Hub's and named without a registry, as in `busybox`.
+    #[serde(default)]
+    pub hub: bool,
     /// Whether its end ends the task.
     #[serde(default = "yes")]
     pub essential: bool,
@@ -303,6 +306,16 @@ pub struct Container {
     /// Log lines per second, on average.
     #[serde(default = "default_rate")]
     pub rate: f64,
+}
+
+impl Container {
+    /// Whether its image lies in the account's own registry.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        // A dot alone is no registry: repositories may have dots in their names.
+        let host = self.image.split_once('/').map_or("", |(host, _)| host);
+        !self.hub && !host.contains('.')
+    }
 }
 
 /// Log driver of a container.

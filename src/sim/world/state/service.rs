@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Ms, TaskDefinition, TaskId};
+use super::{Ms, Shift, TaskDefinition, TaskId};
 use crate::sim::scenario::Strategy;
 use crate::sim::scenario::schema::Threshold;
 
@@ -311,6 +311,8 @@ pub struct ServiceDeployment {
     pub threshold: u32,
     /// Alarms that went off.
     pub alarms_fired: Vec<String>,
+    /// Stage, weights and hooks, when traffic shifts.
+    pub shift: Option<Shift>,
 }
 
 /// The rollback of a service deployment.

@@ -1,0 +1,233 @@
+//! What the judged documents are told as: a text for a reader, an object for a script.
+
+use crate::model::{ServiceEvent, Target, TargetState, Task, TaskDefinition, Time};
+use crate::text::clean;
+use crate::verdict::cause::{self, Cause, Confidence};
+use crate::verdict::{self, Began, Evidence, Health, Judged, State, Verdict};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// What the documents held.
+pub struct Read {
+    /// How many they were.
+    pub documents: usize,
+    /// How many held nothing that is known here.
+    pub unknown: usize,
+    /// Rows by kind.
+    pub rows: Vec<(&'static str, usize)>,
+}
+
+/// One judged thing.
+pub struct Subject {
+    /// A service's name, a task's id, a target: what it is called.
+    pub name: String,
+    /// What kind of thing it is.
+    pub kind: &'static str,
+    /// Its cluster, where it has one.
+    pub cluster: Option<String>,
+    /// How many alike it stands for.
+    pub count: usize,
+    /// The verdict, complete with a cause.
+    pub verdict: Verdict,
+    cause: Cause,
+    confidence: Confidence,
+}
+
+/// Everything that was judged, the worst first.
+pub struct Report {
+    /// What was judged.
+    pub subjects: Vec<Subject>,
+    /// What was read.
+    pub read: Read,
+    /// The time that it was judged at.
+    pub now: Time,
+}
+
+impl Subject {
+    fn new(kind: &'static str, name: String, verdict: Verdict) -> Self {
+        // Where nothing went wrong the cause is normal life.
+        let normal = match verdict.state {
+            State::Steady | State::Idle => (Cause::SteadyState, Confidence::High),
+            State::Rolling => (Cause::TasksStarted, Confidence::Medium),
+            State::Stuck | State::Failing | State::Unknown => (Cause::Other, Confidence::Low),
+        };
+        let (cause, confidence) = (verdict.cause.unwrap_or(normal.0), verdict.confidence.unwrap_or(normal.1));
+        Subject { name, kind, cluster: None, count: 1, verdict, cause, confidence }
+    }
+
+    pub(super) fn of_service(row: &Judged) -> Self {
+        let mut subject = Subject::new("service", row.service.name.to_string(), row.verdict.clone());
+        subject.cluster = Some(row.cluster.name().to_owned());
+        subject
+    }
+
+    /// Tasks of no service; those that died of the same count as one.
+    pub(super) fn of_tasks(tasks: &[Arc<Task>], definitions: &[Arc<TaskDefinition>], now: Time) -> Vec<Self> {
+        let mut all: Vec<Subject> = Vec::new();
+        for task in tasks {
+            let definition = definitions.iter().find(|d| d.arn == task.task_definition).map(|d| &**d);
+            let verdict = verdict::lone_task(task, definition, now);
+            let service = task.service();
+            let name = service.unwrap_or_else(|| task.arn.name()).to_owned();
+            let kind = if service.is_some() { "service" } else { "task" };
+            let alike = |known: &&mut Subject| known.kind == kind && known.name == name && known.verdict.why == verdict.why;
+            match all.iter_mut().find(alike) {
+                Some(known) => known.count += 1,
+                None => {
+                    let mut subject = Subject::new(kind, name, verdict);
+                    subject.cluster = Some(task.cluster.name().to_owned()).filter(|name| !name.is_empty());
+                    all.push(subject);
+                }
+            }
+        }
+        all
+    }
+
+    /// Targets of no service that was read.
+    pub(super) fn of_targets(targets: &[Target]) -> Vec<Self> {
+        let judged = |target: &Target| {
+            let both = [target.reason.as_deref(), target.description.as_deref()];
+            let explained = cause::target(&both.into_iter().flatten().collect::<Vec<_>>().join(": "));
+            let mut verdict = verdict::target(target, None);
+            if target.state == TargetState::Healthy {
+                return Subject::new("target", format!("{}:{}", target.id, target.port), verdict);
+            }
+            verdict.why = format!("{}: {}", target.state.as_str(), verdict.why);
+            verdict.explain(&explained);
+            Subject::new("target", format!("{}:{}", target.id, target.port), verdict)
+        };
+        targets.iter().map(judged).collect()
+    }
+
+    /// Events without their service: each different one, newest first.
+    pub(super) fn of_events(events: &[ServiceEvent]) -> Vec<Self> {
+        let mut all: Vec<Subject> = Vec::new();
+        for event in events {
+            let mut verdict = verdict::lone_event(&event.message);
+            verdict.since = event.at;
+            verdict.evidence = vec![Evidence { at: event.at, text: event.message.to_string() }];
+            match all.iter_mut().find(|known| known.verdict.why == verdict.why) {
+                Some(known) => known.count += 1,
+                None => all.push(Subject::new("event", service_of(&event.message), verdict)),
+            }
+        }
+        all
+    }
+
+    /// Where it stands in the list: the worst first.
+    pub(super) fn rank(&self) -> (Health, String, String) {
+        (self.verdict.health, self.cluster.clone().unwrap_or_default(), self.name.clone())
+    }
+
+    fn json(&self) -> Value {
+        let v = &self.verdict;
+        let mut object = json!({
+            self.kind: self.name,
+            "verdict": v.state.word(),
+            "health": v.health.word(),
+            "cause": self.cause.word(),
+            "says": v.why,
+            "evidence": v.evidence.iter().map(shown).collect::<Vec<_>>(),
+            "next_check": v.next,
+            "confidence": self.confidence.word(),
+            "since": v.since.map(|at| at.to_string()),
+            "began": v.began.map(|began| match began { Began::Before => "before the newest deployment", Began::After => "with or after the newest deployment" }),
+        });
+        let mut add = |name: &str, value: Option<Value>| {
+            if let (Some(value), Some(fields)) = (value, object.as_object_mut()) {
+                fields.insert(name.to_owned(), value);
+            }
+        };
+        add("cluster", self.cluster.as_ref().map(|name| json!(name)));
+        add("count", (self.count > 1).then(|| json!(self.count)));
+        add("progress", v.progress.map(|(up, wanted)| json!({ "running": up, "desired": wanted })));
+        add("grace_until", v.grace_until.map(|at| json!(at.to_string())));
+        object
+    }
+
+    fn text(&self, out: &mut String) {
+        let v = &self.verdict;
+        let place = self.cluster.as_ref().map_or_else(|| self.name.clone(), |cluster| format!("{cluster}/{}", self.name));
+        let times = if self.count > 1 { format!(" ×{}", self.count) } else { String::new() };
+        let _ = writeln!(out, "{} {:<7} {} {place}{times}: {}", v.health.glyph(), v.state.word(), self.kind, v.why);
+        let mut field = |name: &str, text: &str| {
+            if !text.is_empty() {
+                let _ = writeln!(out, "  {name:<11}{text}");
+            }
+        };
+        field("cause", &format!("{} ({} confidence)", self.cause.word(), self.confidence.word()));
+        field("since", &v.since.map_or(String::new(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()));
+        for (n, evidence) in v.evidence.iter().enumerate() {
+            field(if n == 0 { "evidence" } else { "" }, &shown(evidence));
+        }
+        field("next check", &v.next);
+    }
+}
+
+/// Evidence in one line, its time first.
+fn shown(evidence: &Evidence) -> String {
+    evidence.at.map_or_else(|| evidence.text.clone(), |at| format!("{} {}", at.strftime("%Y-%m-%dT%H:%M:%SZ"), evidence.text))
+}
+
+/// `(service NAME) …` names whose event it is.
+fn service_of(message: &str) -> String {
+    let named = message.strip_prefix("(service ").and_then(|rest| rest.split([')', ',']).next());
+    clean(named.unwrap_or("?")).to_string()
+}
+
+impl Read {
+    /// What was read, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let some = self.rows.iter().filter(|(_, n)| *n > 0);
+        let rows: Vec<String> = some.map(|(kind, n)| if *n == 1 { format!("1 {kind}") } else { format!("{n} {kind}s") }).collect();
+        let documents = if self.documents == 1 { "1 document".to_owned() } else { format!("{} documents", self.documents) };
+        let unknown = if self.unknown > 0 { format!(", {} of a kind not known here", self.unknown) } else { String::new() };
+        let held = if rows.is_empty() { "nothing that can be judged".to_owned() } else { rows.join(", ") };
+        format!("read {documents}{unknown}: {held}")
+    }
+}
+
+impl Report {
+    /// Whether there was anything to judge.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.subjects.is_empty()
+    }
+
+    /// For a script: the worst one's cause on top, all of them below.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let verdicts: Vec<Value> = self.subjects.iter().map(Subject::json).collect();
+        let top = |name: &str| verdicts.first().and_then(|worst| worst.get(name)).cloned().unwrap_or(Value::Null);
+        json!({
+            "verdict": top("verdict"),
+            "cause": top("cause"),
+            "says": top("says"),
+            "evidence": if self.is_empty() { json!([]) } else { top("evidence") },
+            "next_check": top("next_check"),
+            "confidence": top("confidence"),
+            "now": self.now.to_string(),
+            "read": self.read.words(),
+            "verdicts": verdicts,
+        })
+    }
+
+    /// For a reader.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for subject in &self.subjects {
+            subject.text(&mut out);
+            out.push('\n');
+        }
+        let _ = write!(out, "{}", self.read.words());
+        if self.is_empty() {
+            out.push_str("; give the replies of describe-services and describe-tasks, at best both");
+        } else {
+            let _ = write!(out, ", judged as of {}", self.now.strftime("%Y-%m-%d %H:%M:%S UTC"));
+        }
+        out
+    }
+}
