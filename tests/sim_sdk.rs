@@ -602,3 +602,99 @@ async fn requests_that_are_no_aws_calls_get_a_proper_error() {
     large.resize(large.len() + 1_048_577, b'a');
     assert!(raw(&sim, &large).await.starts_with("HTTP/1.1 413"));
 }
+
+/// The scenario of the contract tests that has everything beside its services.
+fn beside() -> Sim {
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/beside.toml").to_owned();
+    Sim::start(Options { scenario, speed: 0.0, ..Options::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn the_scaling_client_reads_targets_and_a_new_minimum_moves_the_service() {
+    use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalingActivityStatusCode, ServiceNamespace};
+    let sim = beside();
+    let config = config!(aws_sdk_applicationautoscaling, sim, sim.contexts()[PROD]).build();
+    let scaling = aws_sdk_applicationautoscaling::Client::from_conf(config);
+    let targets = scaling.describe_scalable_targets().service_namespace(ServiceNamespace::Ecs).send().await.unwrap();
+    let ranges: Vec<(&str, i32, i32)> =
+        targets.scalable_targets().iter().map(|t| (t.resource_id(), t.min_capacity(), t.max_capacity())).collect();
+    assert_eq!(ranges, [("service/shop/front", 2, 8), ("service/shop/orders", 1, 5)]);
+    let register = scaling.register_scalable_target().service_namespace(ServiceNamespace::Ecs).resource_id("service/shop/front");
+    register.scalable_dimension(ScalableDimension::EcsServiceDesiredCount).min_capacity(4).send().await.unwrap();
+    sim.step(Duration::from_secs(180));
+    let activities = scaling.describe_scaling_activities().service_namespace(ServiceNamespace::Ecs).send().await.unwrap();
+    let newest = &activities.scaling_activities()[0];
+    assert_eq!(newest.cause(), "minimum capacity was set to 4");
+    assert_eq!(newest.status_code(), &ScalingActivityStatusCode::Successful);
+    let policies = scaling.describe_scaling_policies().service_namespace(ServiceNamespace::Ecs).send().await.unwrap();
+    assert_eq!(policies.scaling_policies().len(), 3);
+}
+
+#[tokio::test]
+async fn the_cloudwatch_client_reads_metrics_alarms_and_errors_in_cbor() {
+    use aws_sdk_cloudwatch::primitives::DateTime;
+    use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
+    let sim = beside();
+    let client = |context: usize| {
+        let config = config!(aws_sdk_cloudwatch, sim, sim.contexts()[context]).build();
+        aws_sdk_cloudwatch::Client::from_conf(config)
+    };
+    let metric = ["ClusterName", "ServiceName"]
+        .into_iter()
+        .zip(["shop", "front"])
+        .fold(Metric::builder().namespace("AWS/ECS").metric_name("CPUUtilization"), |metric, (name, value)| {
+            metric.dimensions(Dimension::builder().name(name).value(value).build())
+        });
+    let stat = MetricStat::builder().metric(metric.build()).period(60).stat("Average").build();
+    let query = MetricDataQuery::builder().id("cpu").metric_stat(stat).build();
+    let (start, end) = (DateTime::from_millis(sim.now() - 600_000), DateTime::from_millis(sim.now()));
+    let asked = client(PROD).get_metric_data().metric_data_queries(query).start_time(start).end_time(end);
+    let data = asked.clone().send().await.unwrap();
+    let result = &data.metric_data_results()[0];
+    assert_eq!(result.status_code(), Some(&StatusCode::Complete));
+    assert!((9..=10).contains(&result.values().len()), "{:?}", result.values());
+    assert!(result.timestamps().iter().all(|at| at.secs() % 60 == 0));
+    let alarms = client(PROD).describe_alarms().send().await.unwrap();
+    let slow = alarms.metric_alarms().iter().find(|alarm| alarm.alarm_name() == Some("front-slow")).unwrap();
+    assert_eq!(slow.threshold(), Some(1.0));
+    let denied = client(1).describe_alarms().send().await.unwrap_err();
+    assert_eq!(denied.code(), Some("AccessDenied"));
+    assert!(denied.message().unwrap().contains("is not authorized to perform: cloudwatch:DescribeAlarms"));
+    let invalid = asked.end_time(start).send().await.unwrap_err();
+    assert_eq!(invalid.code(), Some("InvalidParameterValue"));
+}
+
+#[tokio::test]
+async fn the_codedeploy_client_speaks_json_and_watches_a_canary() {
+    use aws_sdk_codedeploy::types::{AppSpecContent, DeploymentStatus, RevisionLocation, RevisionLocationType};
+    let sim = beside();
+    let config = config!(aws_sdk_codedeploy, sim, sim.contexts()[PROD]).build();
+    let client = aws_sdk_codedeploy::Client::from_conf(config);
+    let spec = "version: 0.0\nResources:\n  - TargetService:\n      Type: AWS::ECS::Service\n      Properties:\n        \
+                TaskDefinition: pay:17\n        LoadBalancerInfo:\n          ContainerName: api\n          ContainerPort: 3000\n";
+    let content = AppSpecContent::builder().content(spec).build();
+    let revision = RevisionLocation::builder().revision_type(RevisionLocationType::AppSpecContent).app_spec_content(content).build();
+    let create = client.create_deployment().application_name("shop-pay").deployment_group_name("shop-pay-production").revision(revision);
+    let id = create.clone().send().await.unwrap().deployment_id.unwrap();
+    let busy = create.send().await.unwrap_err();
+    assert_eq!(busy.code(), Some("DeploymentLimitExceededException"));
+    let mut weights = Vec::new();
+    for _ in 0..40 {
+        sim.step(Duration::from_secs(10));
+        let asked = client.get_deployment_target().deployment_id(&id).target_id("shop:pay").send().await.unwrap();
+        let target = asked.deployment_target().unwrap().ecs_target().unwrap().clone();
+        weights = target.task_sets_info().iter().map(|set| set.traffic_weight().to_string()).collect();
+        if weights == ["90", "10"] {
+            break;
+        }
+    }
+    assert_eq!(weights, ["90", "10"]);
+    let stopped = client.stop_deployment().deployment_id(&id).auto_rollback_enabled(true).send().await.unwrap();
+    assert_eq!(stopped.status().map(aws_sdk_codedeploy::types::StopStatus::as_str), Some("Pending"));
+    let info = client.get_deployment().deployment_id(&id).send().await.unwrap().deployment_info.unwrap();
+    assert_eq!(info.status(), Some(&DeploymentStatus::Stopped));
+    let back = info.rollback_info().unwrap().rollback_deployment_id().unwrap().to_owned();
+    sim.step(Duration::from_secs(120));
+    let info = client.get_deployment().deployment_id(back).send().await.unwrap().deployment_info.unwrap();
+    assert_eq!(info.status(), Some(&DeploymentStatus::Succeeded));
+}

@@ -14,8 +14,22 @@ const DIMENSION: &str = "ecs:service:DesiredCount";
 const LARGEST_PAGE: usize = 50;
 /// Namespaces that exist; here only `ecs` holds anything.
 const NAMESPACES: [&str; 16] = [
-    "ecs", "elasticmapreduce", "ec2", "appstream", "dynamodb", "rds", "sagemaker", "custom-resource", "comprehend", "lambda", "cassandra",
-    "kafka", "elasticache", "neptune", "workspaces", "elasticache-serverless",
+    "ecs",
+    "elasticmapreduce",
+    "ec2",
+    "appstream",
+    "dynamodb",
+    "rds",
+    "sagemaker",
+    "custom-resource",
+    "comprehend",
+    "lambda",
+    "cassandra",
+    "kafka",
+    "elasticache",
+    "neptune",
+    "workspaces",
+    "elasticache-serverless",
 ];
 
 /// Answers one call.
@@ -134,9 +148,7 @@ fn policy_value(estate: &Estate, target: &ScalableTarget, id: &str, policy: &Pol
         }
         PolicyKind::Step(steps) => {
             let upper = |at: usize| steps.get(at + 1).map(|(above, _)| *above);
-            let step = |(at, (above, add)): (usize, &(f64, u32))| {
-                json!({"MetricIntervalLowerBound": above, "MetricIntervalUpperBound": upper(at), "ScalingAdjustment": add})
-            };
+            let step = |(at, (above, add)): (usize, &(f64, u32))| json!({"MetricIntervalLowerBound": above, "MetricIntervalUpperBound": upper(at), "ScalingAdjustment": add});
             out["PolicyType"] = json!("StepScaling");
             out["StepScalingPolicyConfiguration"] = json!({
                 "AdjustmentType": "ChangeInCapacity",
@@ -241,11 +253,7 @@ fn register(estate: &mut Estate, namespace: &str, body: &Value) -> Result<Value,
         return Err(invalid("Maximum capacity cannot be less than minimum capacity"));
     }
     let suspended = |key: &str| body.get("SuspendedState").and_then(|state| state.get(key)).and_then(Value::as_bool);
-    let suspend = [
-        suspended("DynamicScalingInSuspended"),
-        suspended("DynamicScalingOutSuspended"),
-        suspended("ScheduledScalingSuspended"),
-    ];
+    let suspend = [suspended("DynamicScalingInSuspended"), suspended("DynamicScalingOutSuspended"), suspended("ScheduledScalingSuspended")];
     let index = estate.register_range(service, min, max, suspend);
     Ok(json!({"ScalableTargetARN": target_arn(estate, &estate.watch.scaling[index])}))
 }
@@ -303,7 +311,9 @@ fn at_most_fifty(names: &[&str], member: &str) -> Result<(), ApiError> {
     if names.len() <= 50 {
         return Ok(());
     }
-    Err(invalid(format!("1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less than or equal to 50")))
+    Err(invalid(format!(
+        "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less than or equal to 50"
+    )))
 }
 
 fn text<'a>(body: &'a Value, key: &str) -> Option<&'a str> {

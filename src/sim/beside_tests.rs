@@ -15,7 +15,13 @@ struct Shop(World);
 
 impl Shop {
     fn open() -> Self {
-        let scenario = read("beside.toml", include_str!("../../tests/contract/beside.toml"), &[]).unwrap();
+        Self::with("")
+    }
+
+    /// The shop, and something more at the end of its scenario.
+    fn with(more: &str) -> Self {
+        let text = format!("{}{more}", include_str!("../../tests/contract/beside.toml"));
+        let scenario = read("beside.toml", &text, &[]).unwrap();
         Self(World::open(&scenario, 7, OPENED).unwrap())
     }
 
@@ -282,7 +288,10 @@ fn an_alarm_follows_its_metric_and_a_composite_one_follows_the_alarm() {
     let slow = plain["MetricAlarms"].as_array().unwrap().iter().find(|a| a["AlarmName"] == "front-slow").unwrap();
     assert_eq!(slow["ExtendedStatistic"], "p95");
     let reason = slow["StateReason"].as_str().unwrap();
-    assert!(reason.starts_with("Threshold Crossed: 3 out of the last 3 datapoints [") && reason.contains("greater than the threshold (1.0)"), "{reason}");
+    assert!(
+        reason.starts_with("Threshold Crossed: 3 out of the last 3 datapoints [") && reason.contains("greater than the threshold (1.0)"),
+        "{reason}"
+    );
     let both = cloudwatch::handle(shop.estate(), "DescribeAlarms", &json!({"AlarmTypes": ["CompositeAlarm"]})).unwrap();
     assert_eq!(both["CompositeAlarms"][0]["AlarmRule"], "ALARM(\"front-slow\") OR ALARM(\"pay-errors\")");
 }
@@ -377,6 +386,26 @@ fn a_green_set_that_never_gets_well_fails_after_an_hour() {
     assert_eq!((&failed["status"], &failed["errorInformation"]["code"]), (&json!("Failed"), &json!("TIMEOUT")));
     shop.wait(4);
     assert_eq!(shop.service("pay")["taskSets"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_release_of_a_bot_goes_through_codedeploy_and_may_stand_in_its_bake_when_the_world_opens() {
+    let bot = "[[actor]]\nname = 'ci'\ncluster = 'shop'\nservice = 'pay'\nevery = '60m'\nfirst = '54m'\nact = 'deploy'\n\
+               [actor.behaviour]\nfate = 'unhealthy'\nafter = '9m'\n";
+    let mut shop = Shop::with(bot);
+    let weights = shop.weights("pay.shop.example");
+    assert!(weights == [90, 10] || weights == [10, 90], "{weights:?}");
+    let service = shop.service("pay");
+    assert_eq!(service["taskSets"].as_array().unwrap().len(), 2);
+    let id = service["taskSets"][1]["externalId"].as_str().unwrap().to_owned();
+    assert_eq!(shop.deployment(&id)["status"], "InProgress");
+    let fresh = service["taskSets"][1]["taskDefinition"].as_str().unwrap();
+    assert!(!fresh.ends_with(":17"), "{fresh}");
+    // After nine minutes of life its targets turn unhealthy, still in the bake.
+    shop.wait(8);
+    let events = shop.service("pay")["events"].take();
+    let said = |event: &Value| event["message"].as_str().is_some_and(|text| text.contains("is unhealthy in (target-group"));
+    assert!(events.as_array().unwrap().iter().any(said), "{events}");
 }
 
 #[test]

@@ -101,12 +101,15 @@ fn read_query(query: &Value) -> Result<Query<'_>, ApiError> {
     let id = text(query, "Id").ok_or_else(|| required("MetricDataQueries.member.Id"))?;
     let mut letters = id.chars();
     if !letters.next().is_some_and(|c| c.is_ascii_lowercase()) || !letters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(invalid(format!("The value {id} for parameter MetricDataQueries.member.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.")));
+        return Err(invalid(format!(
+            "The value {id} for parameter MetricDataQueries.member.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."
+        )));
     }
     if query.get("Expression").is_some_and(|e| !e.is_null()) {
         return Err(invalid(format!("Error in expression '{id}': metric math is not served by the embedded AWS")));
     }
-    let stat = query.get("MetricStat").ok_or_else(|| invalid(format!("The parameter MetricStat or Expression is required for query {id}.")))?;
+    let stat =
+        query.get("MetricStat").ok_or_else(|| invalid(format!("The parameter MetricStat or Expression is required for query {id}.")))?;
     let metric = stat.get("Metric").ok_or_else(|| required("MetricDataQueries.member.MetricStat.Metric"))?;
     let name = text(stat, "Stat").ok_or_else(|| required("MetricDataQueries.member.MetricStat.Stat"))?;
     let percentile = name.strip_prefix('p').and_then(|rest| rest.parse::<f64>().ok());

@@ -156,9 +156,7 @@ fn resource(service: &str, operation: &str, region: &str, account: &str, body: &
                 ("GetApplication" | "BatchGetApplications" | "ListDeploymentGroups", _) => {
                     Some(format!("arn:aws:codedeploy:{region}:{account}:application:{application}"))
                 }
-                (_, group) => {
-                    Some(format!("arn:aws:codedeploy:{region}:{account}:deploymentgroup:{application}/{}", group.unwrap_or("*")))
-                }
+                (_, group) => Some(format!("arn:aws:codedeploy:{region}:{account}:deploymentgroup:{application}/{}", group.unwrap_or("*"))),
             }
         }
         ("monitoring", "DescribeAlarms" | "SetAlarmState") => {

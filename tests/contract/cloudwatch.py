@@ -1,4 +1,7 @@
-"""CloudWatch of beside.toml over CBOR: metric data with its limits and pages, alarms of every kind."""
+"""CloudWatch of beside.toml: metric data with its limits and pages, alarms of every kind.
+
+botocore speaks JSON to CloudWatch; the same calls in CBOR are the Rust client's, see tests/sim_sdk.rs.
+"""
 
 from datetime import datetime, timedelta, timezone
 
@@ -26,7 +29,8 @@ def run(report, sim):
 
 
 def metric_data(report, sim, client):
-    end = datetime.now(timezone.utc)
+    # A minute that is over, so that nothing comes to the window while it is looked at.
+    end = datetime.now(timezone.utc).replace(second=0, microsecond=0) - timedelta(minutes=1)
     window = {"StartTime": end - timedelta(hours=1), "EndTime": end}
     elb = sim.client("elbv2", sim.contexts["shop"])
     groups = {g["TargetGroupName"]: g for g in elb.describe_target_groups()["TargetGroups"]}
@@ -85,7 +89,7 @@ def metric_data(report, sim, client):
 def limits(report, sim, queries, window):
     loose = sim.client("cloudwatch", sim.contexts["shop"], validate=False)
     invalid = "InvalidParameterValue"
-    refused(report, loose.get_metric_data, "MissingRequiredParameter", **window)
+    refused(report, loose.get_metric_data, "MissingParameter", **window)
     refused(report, loose.get_metric_data, invalid, MetricDataQueries=[], **window)
     many = [{**queries[0], "Id": f"q{i}"} for i in range(501)]
     refused(report, loose.get_metric_data, invalid, "500", MetricDataQueries=many, **window)

@@ -231,7 +231,8 @@ def compare_reply(operation, headers, body):
     name, shape = operation.name, operation.output_shape
     protocol = operation.service_model.resolved_protocol
     if protocol == "json":
-        if headers.get("content-type", "") != "application/x-amz-json-1.1":
+        version = operation.service_model.metadata.get("jsonVersion", "1.0")
+        if headers.get("content-type", "") != f"application/x-amz-json-{version}":
             comparison.fault(name, f"content type {headers.get('content-type')!r}")
         value = json.loads(body) if body else {}
         if shape is not None:

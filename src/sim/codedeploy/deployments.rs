@@ -23,7 +23,9 @@ pub(super) fn create(estate: &mut Estate, body: &Value) -> Result<Value, ApiErro
     let content = match text(given, "revisionType") {
         Some("AppSpecContent") => given.get("appSpecContent").and_then(|spec| text(spec, "content")),
         Some("String") => given.get("string").and_then(|spec| text(spec, "content")),
-        Some("S3" | "GitHub") => return Err(invalid("The revision cannot be read: the embedded AWS holds no buckets and no repositories.".to_owned())),
+        Some("S3" | "GitHub") => {
+            return Err(invalid("The revision cannot be read: the embedded AWS holds no buckets and no repositories.".to_owned()));
+        }
         _ => return Err(invalid("The revision was specified in an invalid format.".to_owned())),
     };
     let content = content.ok_or_else(|| invalid("The AppSpec content was not specified.".to_owned()))?.to_owned();
@@ -55,7 +57,8 @@ fn find(estate: &Estate, body: &Value) -> Result<usize, ApiError> {
 }
 
 fn find_id(estate: &Estate, id: &str) -> Result<usize, ApiError> {
-    let letters = id.strip_prefix("d-").filter(|rest| rest.len() == 9 && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
+    let letters =
+        id.strip_prefix("d-").filter(|rest| rest.len() == 9 && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
     if letters.is_none() {
         return Err(refuse(400, "InvalidDeploymentIdException", format!("Specified DeploymentId is not in the valid format: {id}")));
     }
@@ -287,7 +290,8 @@ pub(super) fn go_on(estate: &mut Estate, body: &Value) -> Result<Value, ApiError
         }
     };
     if !waits {
-        let words = if wait == "READY_WAIT" { "is not in a Ready state" } else { "is not waiting for the termination of its original task set" };
+        let words =
+            if wait == "READY_WAIT" { "is not in a Ready state" } else { "is not waiting for the termination of its original task set" };
         return Err(refuse(400, "DeploymentIsNotInReadyStateException", format!("The deployment {} {words}.", release.id)));
     }
     estate.continue_release(index);

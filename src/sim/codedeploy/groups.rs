@@ -139,9 +139,9 @@ pub(super) fn list_configs(estate: &Estate, body: &Value) -> Result<Value, ApiEr
 /// A configuration by its name, be it AWS's or a group's own.
 pub(super) fn config_named(estate: &Estate, name: &str) -> Result<Traffic, ApiError> {
     let own = || estate.code_deploy.groups.iter().find(|g| g.traffic.name == name).map(|g| g.traffic.clone());
-    built_in(name).or_else(own).ok_or_else(|| {
-        refuse(400, "DeploymentConfigDoesNotExistException", format!("No deployment configuration found for name: {name}"))
-    })
+    built_in(name)
+        .or_else(own)
+        .ok_or_else(|| refuse(400, "DeploymentConfigDoesNotExistException", format!("No deployment configuration found for name: {name}")))
 }
 
 pub(super) fn config(estate: &Estate, body: &Value) -> Result<Value, ApiError> {

@@ -67,12 +67,13 @@ impl Request {
         }
         match route.service.protocol {
             Protocol::Query { .. } => Ok(query::form(&self.body)),
-            Protocol::Cbor => Err(unreadable("Expected content-type application/cbor")),
-            Protocol::Json(_) if self.header("content-type").is_none_or(|kind| !kind.starts_with("application/x-amz-json-1.1")) => {
-                Err(unreadable("Expected content-type application/x-amz-json-1.1"))
+            Protocol::Json(_) | Protocol::Json10(_)
+                if self.header("content-type").is_none_or(|kind| !kind.starts_with(route.service.protocol.content_type())) =>
+            {
+                Err(unreadable(&format!("Expected content-type {}", route.service.protocol.content_type())))
             }
-            Protocol::Json(_) if self.body.is_empty() => Ok(Value::Object(serde_json::Map::new())),
-            Protocol::Json(_) => match serde_json::from_slice(&self.body) {
+            Protocol::Json(_) | Protocol::Json10(_) if self.body.is_empty() => Ok(Value::Object(serde_json::Map::new())),
+            Protocol::Json(_) | Protocol::Json10(_) => match serde_json::from_slice(&self.body) {
                 Ok(value @ Value::Object(_)) => Ok(value),
                 Ok(_) => Err(unreadable("Start of structure or map found where not expected.")),
                 Err(_) => Err(unreadable("Unable to parse the request body as JSON")),

@@ -50,6 +50,7 @@ impl hyper::body::Body for Body {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Json,
+    Json10,
     Xml(&'static str),
     Cbor,
 }
@@ -60,7 +61,7 @@ impl Shape {
             _ if route.cbor => Self::Cbor,
             Protocol::Json(_) => Self::Json,
             Protocol::Query { namespace, .. } => Self::Xml(namespace),
-            Protocol::Cbor => Self::Cbor,
+            Protocol::Json10(_) => Self::Json10,
         }
     }
 }
@@ -75,9 +76,8 @@ impl Stamp {
     /// A successful answer of a service.
     pub(super) fn success(&self, route: Route, value: &Value) -> Response<Body> {
         match route.service.protocol {
-            Protocol::Cbor => self.cbor(200, cbor::write(value)),
             _ if route.cbor => self.cbor(200, cbor::write(value)),
-            Protocol::Json(_) => self.whole(200, "application/x-amz-json-1.1", without_nulls(value).to_string()),
+            spoken @ (Protocol::Json(_) | Protocol::Json10(_)) => self.whole(200, spoken.content_type(), without_nulls(value).to_string()),
             Protocol::Query { namespace, .. } => {
                 self.whole(200, "text/xml", query::reply(namespace, route.operation, value, &self.request_id))
             }
@@ -88,23 +88,20 @@ impl Stamp {
     pub(super) fn failure(&self, shape: Shape, status: u16, code: &str, message: &str) -> Response<Body> {
         match shape {
             Shape::Json => self.whole(status, "application/x-amz-json-1.1", json!({"__type": code, "message": message}).to_string()),
-            Shape::Xml(namespace) => self.whole(status, "text/xml", query::error(namespace, status, code, message, &self.request_id)),
-            Shape::Cbor => {
-                let mut reply = self.cbor(status, cbor::write(&json!({"__type": code, "message": message})));
-                // What the code was called before this protocol came; clients that know the old names read it.
-                let old = format!("{};{}", code.strip_suffix("Exception").unwrap_or(code), if status < 500 { "Sender" } else { "Receiver" });
-                reply.headers_mut().insert("x-amzn-query-error", HeaderValue::from_str(&old).expect("codes are plain ASCII"));
-                reply
+            Shape::Json10 => {
+                let body = json!({"__type": code, "message": message}).to_string();
+                with_old_code(self.whole(status, "application/x-amz-json-1.0", body), status, code)
             }
+            Shape::Xml(namespace) => self.whole(status, "text/xml", query::error(namespace, status, code, message, &self.request_id)),
+            Shape::Cbor => with_old_code(self.cbor(status, cbor::write(&json!({"__type": code, "message": message}))), status, code),
         }
     }
 
     /// Status 200 and a body that breaks off.
     pub(super) fn malformed(&self, route: Route) -> Response<Body> {
         match route.service.protocol {
-            Protocol::Cbor => self.cbor(200, vec![0xbf, 0x69, b'N', b'e']),
             _ if route.cbor => self.cbor(200, vec![0xbf, 0x69, b'n', b'e']),
-            Protocol::Json(_) => self.whole(200, "application/x-amz-json-1.1", "{\"nextToken\": \"AAAA"),
+            spoken @ (Protocol::Json(_) | Protocol::Json10(_)) => self.whole(200, spoken.content_type(), "{\"nextToken\": \"AAAA"),
             Protocol::Query { .. } => self.whole(200, "text/xml", format!("<{0}Response><{0}Result><mem", route.operation)),
         }
     }
@@ -134,6 +131,20 @@ impl Stamp {
         headers.insert(DATE, text(&moment(self.now).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
         response
     }
+}
+
+/// What a code was called before a service left the query protocol; clients that know the old names read it.
+fn with_old_code(mut reply: Response<Body>, status: u16, code: &str) -> Response<Body> {
+    let old = match code {
+        "MissingRequiredParameterException" => "MissingParameter",
+        "AccessDeniedException" => "AccessDenied",
+        "ThrottlingException" => "Throttling",
+        other => other.strip_suffix("Exception").unwrap_or(other),
+    };
+    let whose = if status < 500 { "Sender" } else { "Receiver" };
+    let value = HeaderValue::from_str(&format!("{old};{whose}")).expect("codes are plain ASCII");
+    reply.headers_mut().insert("x-amzn-query-error", value);
+    reply
 }
 
 /// An error of a service.

@@ -16,8 +16,19 @@ pub(crate) enum Protocol {
         /// `xmlns` of every reply.
         namespace: &'static str,
     },
-    /// Nothing but [`Service::cbor`].
-    Cbor,
+    /// The same as `application/x-amz-json-1.0`, with the error codes of the query protocol in a header.
+    Json10(&'static str),
+}
+
+impl Protocol {
+    /// Of a request and of its reply.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Json(_) => "application/x-amz-json-1.1",
+            Self::Json10(_) => "application/x-amz-json-1.0",
+            Self::Query { .. } => "text/xml",
+        }
+    }
 }
 
 /// One AWS service.
@@ -117,7 +128,7 @@ pub(crate) const SERVICES: &[Service] = &[
     Service {
         name: "monitoring",
         iam: "cloudwatch",
-        protocol: Protocol::Cbor,
+        protocol: Protocol::Json10("GraniteServiceVersion20100801"),
         cbor: Some("GraniteServiceVersion20100801"),
         operations: &["GetMetricData", "DescribeAlarms", "SetAlarmState"],
     },
@@ -217,7 +228,8 @@ pub(crate) fn route(target: Option<&str>, path: &str, form: &Value, scope: Optio
 
 fn by_target(target: &str) -> Option<Route> {
     let (prefix, name) = target.split_once('.')?;
-    let service = SERVICES.iter().find(|service| matches!(service.protocol, Protocol::Json(own) if own == prefix))?;
+    let service =
+        SERVICES.iter().find(|service| matches!(service.protocol, Protocol::Json(own) | Protocol::Json10(own) if own == prefix))?;
     let operation = service.operations.iter().find(|operation| **operation == name)?;
     Some(Route { service, operation, cbor: false })
 }

@@ -24,24 +24,24 @@ pub fn read(text: &str) -> Result<AppSpec, String> {
     } else {
         yaml(text).ok_or("The AppSpec content is not valid YAML.")?
     };
-    let part = |value: &Value, key: &str| value.as_object()?.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, v)| v.clone());
-    let resources = part(&value, "Resources").ok_or("The AppSpec file must have a Resources section.")?;
+    let member = |value: &Value, key: &str| value.as_object()?.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, v)| v.clone());
+    let resources = member(&value, "Resources").ok_or("The AppSpec file must have a Resources section.")?;
     let first = resources.get(0).and_then(Value::as_object).and_then(|members| members.values().next().cloned());
     let service = first.ok_or("The AppSpec file must name one resource in its Resources section.")?;
-    let kind = part(&service, "Type").and_then(|kind| kind.as_str().map(str::to_owned));
+    let kind = member(&service, "Type").and_then(|kind| kind.as_str().map(str::to_owned));
     if kind.as_deref() != Some("AWS::ECS::Service") {
         return Err("The Type of the resource in the AppSpec file must be AWS::ECS::Service.".to_owned());
     }
-    let properties = part(&service, "Properties").ok_or("The AppSpec file must have Properties.")?;
-    let definition = part(&properties, "TaskDefinition").and_then(|t| t.as_str().map(str::to_owned)).filter(|t| !t.is_empty());
-    let balancer = part(&properties, "LoadBalancerInfo");
+    let properties = member(&service, "Properties").ok_or("The AppSpec file must have Properties.")?;
+    let definition = member(&properties, "TaskDefinition").and_then(|t| t.as_str().map(str::to_owned)).filter(|t| !t.is_empty());
+    let balancer = member(&properties, "LoadBalancerInfo");
     let container = balancer.and_then(|info| {
-        let name = part(&info, "ContainerName")?.as_str()?.to_owned();
-        let port = part(&info, "ContainerPort")?;
+        let name = member(&info, "ContainerName")?.as_str()?.to_owned();
+        let port = member(&info, "ContainerPort")?;
         let port = port.as_u64().or_else(|| port.as_str()?.parse().ok())?;
         Some((name, u16::try_from(port).ok()?))
     });
-    let hooks = part(&value, "Hooks").and_then(|hooks| hooks.as_array().cloned()).unwrap_or_default();
+    let hooks = member(&value, "Hooks").and_then(|hooks| hooks.as_array().cloned()).unwrap_or_default();
     let hook = |hook: &Value| {
         let (name, function) = hook.as_object()?.iter().next()?;
         Some((name.clone(), function.as_str()?.to_owned()))

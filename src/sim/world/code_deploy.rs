@@ -175,10 +175,10 @@ impl Estate {
     /// # Errors
     /// If another one is under way, or the `AppSpec` cannot be used.
     pub fn create_release(&mut self, group: usize, spec: &str, traffic: Option<Traffic>) -> Result<usize, Refused> {
+        let read = app_spec::read(spec).map_err(Refused::Spec)?;
         if let Some(busy) = self.code_deploy.releases.iter().find(|r| r.group == group && !r.ended()) {
             return Err(Refused::Busy(busy.id.clone()));
         }
-        let read = app_spec::read(spec).map_err(Refused::Spec)?;
         let name = read.definition.rsplit('/').next().unwrap_or_default();
         let (family, revision) = name.rsplit_once(':').unwrap_or((name, ""));
         let definition = match revision.parse() {

@@ -51,8 +51,8 @@ fn due(schedule: &str, timezone: Option<&str>, made: Ms, minute: Ms) -> Option<b
 /// One part of a field: `*`, `?`, `7`, `MON`, `1-5`, `0/15`.
 fn matches(part: &str, value: i16, names: &[&str], first: i16) -> bool {
     let number = |text: &str| {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|at| i16::try_from(at).ok());
-        named.map(|at| at + first).or_else(|| text.parse::<i16>().ok())
+        let spelled = names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|at| i16::try_from(at).ok());
+        spelled.map(|at| at + first).or_else(|| text.parse::<i16>().ok())
     };
     if matches!(part, "*" | "?") {
         return true;
