@@ -198,7 +198,9 @@ fn a_guest_sees_what_is_denied_on_every_pane_and_in_one_list() {
     go(&mut stage, "ctx shop-guest");
     stage.settle();
     stage.find("shop");
-    for (key, action) in [("n", "ecr:DescribeImages"), ("p", "application-autoscaling:DescribeScal"), ("E", "application-autoscaling:DescribeScal")] {
+    for (key, action) in
+        [("n", "ecr:DescribeImages"), ("p", "application-autoscaling:DescribeScal"), ("E", "application-autoscaling:DescribeScal")]
+    {
         stage.press(key);
         rest(&mut stage);
         shows(&mut stage, 120, 35, &["AccessDenied for", action]);

@@ -6,9 +6,17 @@ use crate::model::Str;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// What the answers so far have told, by IAM's action, and what of it nobody has heard yet.
+/// What the answers so far have told.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(Mutex<(HashMap<Str, Option<Str>>, Vec<Learnt>)>);
+pub(super) struct Ledger(Mutex<Pages>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    /// By IAM's action: what AWS said when it refused, nothing when it answered.
+    known: HashMap<Str, Option<Str>>,
+    /// What nobody has heard yet.
+    news: Vec<Learnt>,
+}
 
 impl Ledger {
     /// A call was answered: its action is allowed.
@@ -23,23 +31,22 @@ impl Ledger {
 
     fn note(&self, action: &str, denied: Option<Str>) {
         let mut ledger = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, news) = &mut *ledger;
         // The sentence may differ from call to call; what matters is the turn.
-        if known.get(action).is_some_and(|known| known.is_some() == denied.is_some()) {
+        if ledger.known.get(action).is_some_and(|known| known.is_some() == denied.is_some()) {
             return;
         }
-        known.insert(action.into(), denied.clone());
-        news.push(Learnt { action: action.into(), denied });
+        ledger.known.insert(action.into(), denied.clone());
+        ledger.news.push(Learnt { action: action.into(), denied });
     }
 
     /// What nobody has heard yet.
     pub(super) fn news(&self) -> Vec<Learnt> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).1)
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).news)
     }
 
     /// The next answers may be somebody else's.
     pub(super) fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Pages::default();
     }
 }
 

@@ -40,7 +40,7 @@ impl Route {
     pub fn address(&self) -> String {
         let hosts = if self.hosts.is_empty() { format!("*:{}", self.port) } else { self.hosts.join(" ") };
         let paths = self.paths.join(" ");
-        let others = self.others.iter().map(|other| format!(" [{other}]")).collect::<String>();
+        let others = if self.others.is_empty() { String::new() } else { format!(" [{}]", self.others.join(", ")) };
         let joint = if self.paths.len() > 1 || (self.hosts.len() > 1 && !paths.is_empty()) { " " } else { "" };
         format!("{hosts}{joint}{paths}{others}")
     }

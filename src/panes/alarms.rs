@@ -59,8 +59,8 @@ impl Purpose {
 const SPEC: TableSpec<AlarmRow> = TableSpec {
     name: "alarms",
     crumb: |place, cx| {
-        let scope = [place.cluster.as_ref(), place.service.as_ref()].into_iter().flatten().map(|arn| format!("{} › ", arn.name())).collect::<String>();
-        if scope.is_empty() { format!("{} › alarms", place.ctx.map_or("?", |ctx| &cx.fleet.context(ctx).name)) } else { format!("{scope}alarms") }
+        let scope: Vec<&str> = [place.cluster.as_ref(), place.service.as_ref()].into_iter().flatten().map(Arn::name).collect();
+        if scope.is_empty() { format!("{} › alarms", place.ctx.map_or("?", |ctx| &cx.fleet.context(ctx).name)) } else { format!("{} › alarms", scope.join(" › ")) }
     },
     title: |place, cx| {
         let scope = place.service.as_ref().or(place.cluster.as_ref()).map_or_else(|| place.ctx.map_or("?", |ctx| &cx.fleet.context(ctx).name), |arn| arn.name());
@@ -160,10 +160,9 @@ fn groups(service: &Service) -> impl Iterator<Item = &Arn> {
 fn judge(alarm: &Alarm, purpose: Purpose) -> Health {
     match (&*alarm.state, purpose) {
         ("OK", _) => Health::Ok,
-        ("ALARM", Purpose::ScaleIn) => Health::Idle,
+        ("ALARM", Purpose::ScaleIn) | ("INSUFFICIENT_DATA", _) => Health::Idle,
         ("ALARM", Purpose::ScaleOut) => Health::Roll,
         ("ALARM", _) => Health::Fail,
-        ("INSUFFICIENT_DATA", _) => Health::Idle,
         _ => Health::Unknown,
     }
 }

@@ -81,7 +81,7 @@ const SPEC: TableSpec<ImageRow> = TableSpec {
     wanted,
     rows,
     id: |row| format!("{}@{}/{}", row.service.arn, row.digest.as_deref().unwrap_or(""), row.container).into(),
-    health: Some(|row| row.health()),
+    health: Some(ImageRow::health),
     haystack: |row| format!("{} {} {} {}", row.service.name, row.container, row.reference, row.digest.as_deref().unwrap_or("")),
     subject: |_, row, _| Subject {
         place: Place { ctx: Some(row.ctx), cluster: Some(row.cluster.clone()), service: Some(row.service.arn.clone()), container: Some(row.container.clone()), ..Place::default() },

@@ -288,7 +288,7 @@ impl ScalerRow {
             }
             ScalerRow::Schedule(_) => String::new(),
             ScalerRow::Activity(activity) => {
-                let parts = [activity.not_scaled.join(", "), activity.message.as_deref().unwrap_or_default().to_owned(), activity.cause.to_string()];
+                let parts = [activity.not_scaled.join(", "), activity.cause.to_string(), activity.message.as_deref().unwrap_or_default().to_owned()];
                 parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
             }
         }

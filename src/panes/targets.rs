@@ -251,10 +251,10 @@ fn preview(row: &TargetRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     if !next.is_empty() {
         lines.push(Line::from(vec![label("next"), text(next, Role::Text)]));
     }
-    if let Some(routes) = routes(row.ctx, &row.group, cx) {
-        let rule = |route: &&Route| format!("{} ({} {}:{} rule {})", route.address(), route.load_balancer, route.protocol, route.port, route.priority);
-        let from = if routes.is_empty() { "no rule of its load balancers leads here".to_owned() } else { routes.iter().map(rule).collect::<Vec<_>>().join(" · ") };
-        let role = if routes.is_empty() { Role::Warn } else { Role::Text };
+    if let Some(found) = routes(row.ctx, &row.group, cx) {
+        let told = |route: &&Route| format!("{} ({} {}:{} rule {})", route.address(), route.load_balancer, route.protocol, route.port, route.priority);
+        let from = if found.is_empty() { "no rule of its load balancers leads here".to_owned() } else { found.iter().map(told).collect::<Vec<_>>().join(" · ") };
+        let role = if found.is_empty() { Role::Warn } else { Role::Text };
         lines.push(Line::from(vec![label("from"), text(crate::text::fit(&from, width.saturating_sub(12)).into_owned(), role)]));
     }
     if let Some(g) = cx.store.target_group(row.ctx, &row.group) {

@@ -66,63 +66,33 @@ pub(super) fn interval(feed: &Feed, rest: Rest, focus: bool, tempo: Tempo) -> Op
 
 /// Seconds between an answer and the next question. Long lists take their budget's time on top of it.
 fn seconds(feed: &Feed, rows: usize, focus: bool) -> Option<u32> {
+    let looked_at = |then: u32, otherwise: u32| if focus { then } else { otherwise };
+    if feed.lasts() {
+        return None;
+    }
     Some(match feed {
         // What cannot change is asked once.
-        feed if feed.lasts() => return None,
-        Feed::Raw(..) | Feed::Logs(..) => return None,
-        Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::ImageIndex(..) | Feed::ServiceRevision(..) => return None,
-        // A tag moves when somebody pushes; nobody pushes by the second.
-        Feed::Image(..) | Feed::RepositoryImages(..) => 120,
-        Feed::CodeDeployment(..) => 10,
-        // Weights move while a deployment shifts traffic.
-        Feed::Routes(..) => {
-            if focus {
-                20
-            } else {
-                60
-            }
-        }
-        Feed::ScalableTargets(_) | Feed::ScalingPolicies(_) | Feed::ScheduledActions(_) => 120,
-        Feed::ScalingActivities(..) => 30,
-        // Alarms and figures move by the minute.
-        Feed::Alarms(..) => {
-            if focus {
-                20
-            } else {
-                60
-            }
-        }
-        Feed::Metrics(..) => 60,
+        Feed::Raw(..)
+        | Feed::Logs(..)
+        | Feed::Identity(_)
+        | Feed::TaskDefinition(..)
+        | Feed::ImageIndex(..)
+        | Feed::ServiceRevision(..) => return None,
+        Feed::Service(..) => looked_at(3, 10),
+        Feed::Targets(..) => looked_at(5, 15),
+        Feed::Services(..) if rows > 50 => 10,
+        Feed::Tasks(..) if rows > 200 => 15,
+        Feed::Services(..) | Feed::Tasks(..) => 5,
+        Feed::ServiceDeployments(..) | Feed::CodeDeployment(..) => 10,
         Feed::Clusters(_) | Feed::Instances(..) => 15,
-        Feed::Services(..) => {
-            if rows <= 50 {
-                5
-            } else {
-                10
-            }
-        }
-        Feed::Service(..) => {
-            if focus {
-                3
-            } else {
-                10
-            }
-        }
-        Feed::Tasks(..) => {
-            if rows <= 200 {
-                5
-            } else {
-                15
-            }
-        }
-        Feed::ServiceDeployments(..) => 10,
-        Feed::TargetGroup(..) => 60,
-        Feed::Targets(..) => {
-            if focus {
-                5
-            } else {
-                15
-            }
+        // Weights move while a deployment shifts traffic, alarms by the minute.
+        Feed::Routes(..) | Feed::Alarms(..) => looked_at(20, 60),
+        Feed::ScalingActivities(..) => 30,
+        // There is one point a minute.
+        Feed::TargetGroup(..) | Feed::Metrics(..) => 60,
+        // A tag moves when somebody pushes, a range when somebody thinks again: nobody does so by the second.
+        Feed::Image(..) | Feed::RepositoryImages(..) | Feed::ScalableTargets(_) | Feed::ScalingPolicies(_) | Feed::ScheduledActions(_) => {
+            120
         }
     })
 }

@@ -34,8 +34,16 @@ pub fn scaling_policy(from: &scaling::ScalingPolicy) -> ScalingPolicy {
         target: tracking.map(scaling::TargetTrackingScalingPolicyConfiguration::target_value),
         never_in: tracking.and_then(scaling::TargetTrackingScalingPolicyConfiguration::disable_scale_in).unwrap_or(false),
         cooldowns: (
-            cooldown(tracking.and_then(|t| t.scale_out_cooldown()).or(step.and_then(|s| s.cooldown()))),
-            cooldown(tracking.and_then(|t| t.scale_in_cooldown()).or(step.and_then(|s| s.cooldown()))),
+            cooldown(
+                tracking
+                    .and_then(scaling::TargetTrackingScalingPolicyConfiguration::scale_out_cooldown)
+                    .or(step.and_then(scaling::StepScalingPolicyConfiguration::cooldown)),
+            ),
+            cooldown(
+                tracking
+                    .and_then(scaling::TargetTrackingScalingPolicyConfiguration::scale_in_cooldown)
+                    .or(step.and_then(scaling::StepScalingPolicyConfiguration::cooldown)),
+            ),
         ),
         alarms: from.alarms().iter().map(|alarm| clean(alarm.alarm_name())).collect(),
     }
@@ -81,8 +89,8 @@ pub fn scheduled_action(from: &scaling::ScheduledAction) -> ScheduledAction {
         resource: clean(from.resource_id()),
         schedule: text(Some(from.schedule())),
         zone: maybe(from.timezone()),
-        min: action.and_then(|action| action.min_capacity()).map(count),
-        max: action.and_then(|action| action.max_capacity()).map(count),
+        min: action.and_then(scaling::ScalableTargetAction::min_capacity).map(count),
+        max: action.and_then(scaling::ScalableTargetAction::max_capacity).map(count),
     }
 }
 

@@ -69,7 +69,8 @@ pub fn container_instance(from: &ecs::ContainerInstance) -> ContainerInstance {
     let left_of = |name: &str| (resource(from.remaining_resources(), name), resource(from.registered_resources(), name));
     let attribute = |name: &str| maybe(from.attributes().iter().find(|attribute| attribute.name() == name).and_then(ecs::Attribute::value));
     // AWS spells it `DockerVersion: 25.0.13`.
-    let docker = from.version_info().and_then(ecs::VersionInfo::docker_version).map(|version| version.trim_start_matches("DockerVersion: "));
+    let docker =
+        from.version_info().and_then(ecs::VersionInfo::docker_version).map(|version| version.trim_start_matches("DockerVersion: "));
     ContainerInstance {
         arn: arn(from.container_instance_arn()),
         ec2_instance: maybe(from.ec2_instance_id()),

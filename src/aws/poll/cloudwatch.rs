@@ -39,10 +39,9 @@ const GATHER: Duration = Duration::from_millis(50);
 pub(super) async fn alarms(api: &Api, names: &Arc<[Str]>, priority: Priority) -> Result<Value, AwsError> {
     let call = Call { throttle: Throttle::Alarms, priority, action: "cloudwatch:DescribeAlarms", what: "describe the alarms" };
     let mut rows = Vec::new();
-    let lists: Vec<Option<Vec<String>>> = match names.is_empty() {
-        true => vec![None],
-        false => names.chunks(PAGE.unsigned_abs() as usize).map(|names| Some(names.iter().map(ToString::to_string).collect())).collect(),
-    };
+    let some = |names: &[Str]| Some(names.iter().map(ToString::to_string).collect());
+    let lists: Vec<Option<Vec<String>>> =
+        if names.is_empty() { vec![None] } else { names.chunks(PAGE.unsigned_abs() as usize).map(some).collect() };
     for list in lists {
         let mut token = None;
         for _ in 0..PAGES {
