@@ -47,6 +47,9 @@ fn of_container(task: &Task, definition: &ContainerDefinition) -> Whereabouts {
     };
     match place {
         Err(words) => Whereabouts::Elsewhere(words),
+        Ok(_) if !started(task, container) && task.stopped() => {
+            Whereabouts::NotYet(format!("{name}: it never started, so it has no lines; the task's stop reason says why"))
+        }
         Ok(_) if !started(task, container) => Whereabouts::NotYet(format!("{name}: no stream yet, task is {}", task.status.as_str())),
         Ok(None) => Whereabouts::NotYet(format!("{name}: no stream prefix, and no container id yet to find the stream by")),
         Ok(Some((group, region, stream))) => {

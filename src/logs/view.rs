@@ -438,6 +438,7 @@ impl View for LogView {
             now: cx.now,
             title: &self.title(cx),
             banner: remark.as_ref().map(|(failure, text)| (*failure, text.as_str())),
+            reading: self.sources.is_some() && !remark.as_ref().is_some_and(|(failure, _)| *failure),
             empty: &self.why_empty(cx, buffer),
             tasks: &self.tasks,
             container: self.container_width(),

@@ -96,7 +96,7 @@ const COLUMNS: &[Column<AlarmRow>] = &[
     Column { key: 'h', title: "STATE", width: Width::Fit(8, 19), right: false, rank: 0, cell: |row, _| painted(format!("{} {}", row.health.glyph(), row.alarm.state), row.health.role()), sort: |row, _| Key::Both(row.health as i64, row.alarm.name.clone()) },
     Column { key: 'n', title: "ALARM", width: Width::Fit(12, 56), right: false, rank: 0, cell: |row, _| plain(&*row.alarm.name), sort: |row, _| Key::Text(row.alarm.name.clone()) },
     Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.alarm.since, cx.now)), sort: |row, _| Key::Number(-row.alarm.since.map_or(0, jiff::Timestamp::as_second)) },
-    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 30), right: false, rank: 3, cell: |row, _| dim(row.service.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.service.clone().unwrap_or_default()) },
+    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 30), right: false, rank: 3, cell: |row, _| dim(row.service.as_deref().unwrap_or("-")).with_its_end(), sort: |row, _| Key::Text(row.service.clone().unwrap_or_default()) },
     Column { key: 'p', title: "FOR", width: Width::Fixed(11), right: false, rank: 2, cell: purpose, sort: |row, _| Key::Text(row.purpose.word().into()) },
     Column { key: 'r', title: "COMPARES", width: Width::Fill(20), right: false, rank: 2, cell: |row, _| dim(&*row.alarm.rule), sort: |row, _| Key::Text(row.alarm.rule.clone()) },
 ];

@@ -147,8 +147,8 @@ fn label(row: &DeploymentRow) -> Option<&str> {
 
 fn revision(row: &DeploymentRow) -> Cell<'_> {
     match row.runs() {
-        Some(arn) if row.running() => plain(arn.name()),
-        Some(arn) => dim(arn.name()),
+        Some(arn) if row.running() => plain(arn.name()).with_its_end(),
+        Some(arn) => dim(arn.name()).with_its_end(),
         // Nineteen digits tell nobody anything.
         None => dim("…"),
     }

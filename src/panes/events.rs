@@ -85,7 +85,7 @@ pub(super) const SPEC: TableSpec<EventRow> = TableSpec {
 const COLUMNS: &[Column<EventRow>] = &[
     Column { key: 't', title: "TIME", width: Width::Fixed(12), right: false, rank: 0, cell: |row, cx| dim(row.event().at.map_or(String::new(), |at| age::clock(at, cx))), sort: |row, _| newest_first(row) },
     Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 2, cell: |row, cx| dim(age::since(row.event().at, cx.now)), sort: |row, _| newest_first(row) },
-    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 28), right: false, rank: 1, cell: |row, _| dim(&*row.service.name), sort: |row, _| Key::Text(row.service.name.clone()) },
+    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 28), right: false, rank: 1, cell: |row, _| dim(&*row.service.name).with_its_end(), sort: |row, _| Key::Text(row.service.name.clone()) },
     Column { key: 'm', title: "MESSAGE", width: Width::Fill(20), right: false, rank: 0, cell: message, sort: |row, _| Key::Text(row.event().message.clone()) },
 ];
 

@@ -65,7 +65,7 @@ fn severity(row: &Judged) -> Key {
 
 fn name<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
     let role = if cx.fleet.context(row.ctx).production { Role::Prod } else { Role::Text };
-    painted(format!("{}/{}", row.cluster.name(), row.service.name), role)
+    painted(format!("{}/{}", row.cluster.name(), row.service.name), role).with_its_end()
 }
 
 /// Says so when targets are not looked at everywhere: no problem found is not no problem.

@@ -109,7 +109,7 @@ const SPEC: TableSpec<ImageRow> = TableSpec {
 
 const COLUMNS: &[Column<ImageRow>] = &[
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health(row.health()), sort: |row, _| Key::Both(row.health() as i64, format!("{}/{}", row.service.name, row.container).into()) },
-    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 30), right: false, rank: 0, cell: |row, _| plain(&*row.service.name), sort: |row, _| Key::Text(row.service.name.clone()) },
+    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 30), right: false, rank: 0, cell: |row, _| plain(&*row.service.name).with_its_end(), sort: |row, _| Key::Text(row.service.name.clone()) },
     Column { key: 'c', title: "CONTAINER", width: Width::Fit(6, 20), right: false, rank: 3, cell: |row, _| plain(&*row.container), sort: |row, _| Key::Text(row.container.clone()) },
     Column { key: 'i', title: "IMAGE", width: Width::Fit(10, 44), right: false, rank: 0, cell: |row, _| plain(shown(row)), sort: |row, _| Key::Text(row.reference.clone()) },
     Column { key: 'r', title: "RUNS", width: Width::Fixed(12), right: false, rank: 1, cell: |row, _| row.digest.as_deref().map_or_else(|| dim("-"), |digest| plain(short(digest).to_owned())), sort: |row, _| Key::Text(row.digest.clone().unwrap_or_default()) },

@@ -69,7 +69,7 @@ const SPEC: TableSpec<RangeRow> = TableSpec {
 };
 
 const COLUMNS: &[Column<RangeRow>] = &[
-    Column { key: 'n', title: "SERVICE", width: Width::Fit(10, 44), right: false, rank: 0, cell: |row, _| plain(&*row.service.name), sort: |row, _| Key::Both(row.health() as i64, row.service.name.clone()) },
+    Column { key: 'n', title: "SERVICE", width: Width::Fit(10, 44), right: false, rank: 0, cell: |row, _| plain(&*row.service.name).with_its_end(), sort: |row, _| Key::Both(row.health() as i64, row.service.name.clone()) },
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 3, cell: |row, _| health(row.health()), sort: |row, _| Key::Number(row.health() as i64) },
     Column { key: 'w', title: "WANT", width: Width::Fixed(5), right: true, rank: 0, cell: |row, _| painted(row.service.desired.to_string(), if row.outside() { Role::Warn } else { Role::Text }), sort: |row, _| Key::Number(i64::from(row.service.desired)) },
     Column { key: 'r', title: "RANGE", width: Width::Fixed(8), right: false, rank: 0, cell: |row, _| row.range.as_ref().map_or_else(|| dim("-"), |range| plain(range_words(range))), sort: |row, _| Key::Number(row.range.as_ref().map_or(-1, |range| i64::from(range.max))) },

@@ -54,12 +54,12 @@ const SPEC: TableSpec<Arc<Judged>> = TableSpec {
 
 const COLUMNS: &[Column<Arc<Judged>>] = &[
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health(row.verdict.health), sort: |row, _| Key::Both(row.verdict.health as i64, row.service.name.clone()) },
-    Column { key: 'n', title: "SERVICE", width: Width::Fit(10, 48), right: false, rank: 0, cell: |row, _| plain(&*row.service.name), sort: |row, _| Key::Text(row.service.name.clone()) },
+    Column { key: 'n', title: "SERVICE", width: Width::Fit(10, 48), right: false, rank: 0, cell: |row, _| plain(&*row.service.name).with_its_end(), sort: |row, _| Key::Text(row.service.name.clone()) },
     Column { key: 'r', title: "RUN/WANT", width: Width::Fixed(8), right: true, rank: 0, cell: |row, _| running(&row.service), sort: |row, _| Key::Number(i64::from(row.service.running) - i64::from(row.service.desired)) },
     Column { key: 'p', title: "PEND", width: Width::Fixed(4), right: true, rank: 5, cell: |row, _| if row.service.pending == 0 { dim("0") } else { painted(row.service.pending.to_string(), Role::Busy) }, sort: |row, _| Key::Number(-i64::from(row.service.pending)) },
     Column { key: 'g', title: "TARGETS", width: Width::Fixed(9), right: false, rank: 1, cell: |row, cx| targets(row, cx), sort: |row, cx| Key::Text(targets(row, cx).text.into()) },
     Column { key: 'd', title: "DEPLOYMENT", width: Width::Fixed(22), right: false, rank: 1, cell: |row, cx| deployment(&row.service, cx), sort: |row, _| Key::Number(-newest(&row.service)) },
-    Column { key: 't', title: "TASKDEF", width: Width::Fit(10, 40), right: false, rank: 3, cell: |row, _| plain(row.service.task_definition.name()), sort: |row, _| Key::Text(row.service.task_definition.name().into()) },
+    Column { key: 't', title: "TASKDEF", width: Width::Fit(10, 40), right: false, rank: 3, cell: |row, _| plain(row.service.task_definition.name()).with_its_end(), sort: |row, _| Key::Text(row.service.task_definition.name().into()) },
     Column { key: 'i', title: "IMAGE TAG", width: Width::Fixed(14), right: false, rank: 6, cell: |row, cx| image_tag(row, cx), sort: |row, cx| Key::Text(image_tag(row, cx).text.into()) },
     Column { key: 'c', title: metrics::CPU, width: Width::Fixed(14), right: false, rank: 0, cell: |row, cx| metrics::cell(row, cx, |m| &m.cpu), sort: |row, cx| metrics::sort(row, cx, |m| &m.cpu) },
     Column { key: 'm', title: metrics::MEMORY, width: Width::Fixed(14), right: false, rank: 0, cell: |row, cx| metrics::cell(row, cx, |m| &m.memory), sort: |row, cx| metrics::sort(row, cx, |m| &m.memory) },

@@ -67,7 +67,7 @@ pub(super) const SPEC: TableSpec<TaskRow> = TableSpec {
 const COLUMNS: &[Column<TaskRow>] = &[
     Column { key: 's', title: "STATE", width: Width::Fit(9, 16), right: false, rank: 0, cell: |row, _| state(row), sort: |row, _| Key::Number(order(row)) },
     Column { key: 'i', title: "TASK", width: Width::Fixed(8), right: false, rank: 0, cell: |row, _| plain(short(&row.task.arn)), sort: |row, _| Key::Text(row.task.arn.name().into()) },
-    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 28), right: false, rank: 6, cell: |row, _| plain(row.task.service().unwrap_or(&row.task.group)), sort: |row, _| Key::Text(row.task.group.clone()) },
+    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 28), right: false, rank: 6, cell: |row, _| plain(row.task.service().unwrap_or(&row.task.group)).with_its_end(), sort: |row, _| Key::Text(row.task.group.clone()) },
     Column { key: 'r', title: "REV", width: Width::Fixed(5), right: true, rank: 1, cell: |row, _| revision(row), sort: |row, _| Key::Number(-revision_number(&row.task)) },
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 4, cell: |row, _| container_health(&row.task), sort: |row, _| Key::Text(row.task.health.clone()) },
     Column { key: 'l', title: "TARGET", width: Width::Fit(7, 11), right: false, rank: 3, cell: |row, _| target(row), sort: |row, _| Key::Text(target(row).text.into()) },

@@ -101,7 +101,7 @@ const SPEC: TableSpec<Happened> = TableSpec {
 const COLUMNS: &[Column<Happened>] = &[
     Column { key: 't', title: "TIME", width: Width::Fixed(12), right: false, rank: 0, cell: |row, cx| dim(row.at.map_or(String::new(), |at| age::clock(at, cx))), sort: |row, _| newest_first(row) },
     Column { key: 'k', title: "KIND", width: Width::Fixed(7), right: false, rank: 1, cell: |row, _| dim(row.kind.word()), sort: |row, _| Key::Text(row.kind.word().into()) },
-    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 28), right: false, rank: 1, cell: |row, _| dim(&*row.service.name), sort: |row, _| Key::Text(row.service.name.clone()) },
+    Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 28), right: false, rank: 1, cell: |row, _| dim(&*row.service.name).with_its_end(), sort: |row, _| Key::Text(row.service.name.clone()) },
     Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 3, cell: |row, cx| dim(age::since(row.at, cx.now)), sort: |row, _| newest_first(row) },
     Column { key: 'w', title: "WHAT", width: Width::Fill(20), right: false, rank: 0, cell: what, sort: |row, _| Key::Text(row.what.clone()) },
 ];

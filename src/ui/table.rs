@@ -98,27 +98,37 @@ pub struct Cell<'a> {
     pub text: Cow<'a, str>,
     /// How it is painted.
     pub role: Role,
+    /// Whether its end tells it apart, as that of a revision or a generated name does: where it must be cut, it is cut in the middle.
+    pub keeps_end: bool,
+}
+
+impl Cell<'_> {
+    /// Keeps both ends where it must be cut.
+    #[must_use]
+    pub fn with_its_end(self) -> Self {
+        Cell { keeps_end: true, ..self }
+    }
 }
 
 /// A cell of ordinary text.
 pub fn plain<'a>(text: impl Into<Cow<'a, str>>) -> Cell<'a> {
-    Cell { text: text.into(), role: Role::Text }
+    Cell { text: text.into(), role: Role::Text, keeps_end: false }
 }
 
 /// A cell of less important text.
 pub fn dim<'a>(text: impl Into<Cow<'a, str>>) -> Cell<'a> {
-    Cell { text: text.into(), role: Role::Dim }
+    Cell { text: text.into(), role: Role::Dim, keeps_end: false }
 }
 
 /// A cell painted by role.
 pub fn painted<'a>(text: impl Into<Cow<'a, str>>, role: Role) -> Cell<'a> {
-    Cell { text: text.into(), role }
+    Cell { text: text.into(), role, keeps_end: false }
 }
 
 /// The sign and word of a health.
 #[must_use]
 pub fn health(health: Health) -> Cell<'static> {
-    Cell { text: format!("{} {}", health.glyph(), health.word()).into(), role: health.role() }
+    Cell { text: format!("{} {}", health.glyph(), health.word()).into(), role: health.role(), keeps_end: false }
 }
 
 /// What a row is ordered by in one column.

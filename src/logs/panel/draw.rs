@@ -29,6 +29,8 @@ pub struct Look<'a> {
     pub title: &'a [String],
     /// A failure or a note, shown above lines that are kept; the first says whether it is a failure.
     pub banner: Option<(bool, &'a str)>,
+    /// Whether there is anything to read: a stream, and no refusal to read it.
+    pub reading: bool,
     /// What to say when there is no line.
     pub empty: &'a [String],
     /// All tasks, in the order of their hues.
@@ -256,6 +258,7 @@ impl Panel {
     fn title(&self, buffer: &Buffer, look: &Look, room: usize) -> String {
         let state = if self.follow {
             match (buffer.state().caught_up, buffer.state().live) {
+                (false, _) if !look.reading => String::new(),
                 (false, _) => "READING".to_owned(),
                 (true, false) => "FOLLOW".to_owned(),
                 (true, true) => "LIVE TAIL".to_owned(),
@@ -270,7 +273,8 @@ impl Panel {
         while parts.len() > 1 && width(&parts.join(" · ")) + width(&state) + 5 > room {
             parts.pop();
         }
-        let text = format!("{} · {state}", parts.join(" · "));
+        parts.extend((!state.is_empty()).then_some(state));
+        let text = parts.join(" · ");
         format!(" {} ", fit(&text, room.saturating_sub(2)))
     }
 

@@ -65,6 +65,7 @@ fn screen(panel: &mut Panel, buffer: &Buffer, (width, height): (u16, u16)) -> St
         now: Time::from_millisecond(START + 60_000).unwrap(),
         title: &title,
         banner: None,
+        reading: true,
         empty: &["no log lines in the last 15m".to_owned()],
         tasks: &tasks(),
         container: 5,

@@ -143,7 +143,9 @@ impl<R: 'static> TableView<R> {
             let column: &Column<R> = &self.spec.columns[p.column];
             let cell = (column.cell)(row, cx);
             let role = if ghost { Role::Dim } else { cell.role };
-            put(buf, line.x + GUTTER + p.x, line.y, &cell.text, p.width, column.right, cx.theme.style(role));
+            let room = usize::from(p.width);
+            let fitted = if cell.keeps_end { text::fit_middle(&cell.text, room) } else { text::fit(&cell.text, room) };
+            put(buf, line.x + GUTTER + p.x, line.y, &fitted, p.width, column.right, cx.theme.style(role));
         }
         if ghost {
             let word = " gone ";

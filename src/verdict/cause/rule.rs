@@ -53,7 +53,17 @@ impl Rule {
             Some(detail) if !self.cause.normal() && says == fill(self.says, &Names::default()) => format!("{says}: {detail}"),
             _ => says,
         };
-        (says, fill(self.next, &names))
+        (says, to_check(&fill(self.next, &names)))
+    }
+}
+
+/// What to check, as a clause that starts with its verb. The tables name the things alone, but for those that are no things to check.
+pub fn to_check(next: &str) -> String {
+    const WHOLE: &[&str] = &["CloudTrail StopTask tells", "log in", "nothing", "try"];
+    match next {
+        "" => String::new(),
+        _ if WHOLE.iter().any(|verb| next.starts_with(verb)) => next.to_owned(),
+        _ => format!("check {next}"),
     }
 }
 

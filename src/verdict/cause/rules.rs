@@ -689,7 +689,7 @@ pub(super) const RULES: &[Rule] = &[
         &[],
         (C::CapacityUnavailable, High),
         "AWS has no capacity for it now[: {provider}]",
-        "other zones or subnets, another size, FARGATE beside FARGATE_SPOT; ECS keeps trying",
+        "try other zones or subnets, another size, FARGATE beside FARGATE_SPOT; ECS keeps trying",
     ),
     rule(
         SCHEDULER,
@@ -774,7 +774,7 @@ pub(super) const RULES: &[Rule] = &[
         &["cannotstart", "bind for", "is unhealthy in"],
         (C::PlacementPort, High),
         "no instance has the task's host port[ {port}] free[; the closest is {instance}]",
-        "fixed hostPorts allow one such task on each instance: more instances, hostPort 0, or a minimum below 100 percent",
+        "the ports: fixed hostPorts allow one such task on each instance: more instances, hostPort 0, or a minimum below 100 percent",
     ),
     rule(
         SCHEDULER,

@@ -120,7 +120,7 @@ fn by_code(stop: &Stop, evidence: &[String]) -> Option<Explanation> {
     };
     let quoted = one_line(&stop.reason);
     let says = if quoted.is_empty() { says.to_owned() } else { format!("{says}: {quoted}") };
-    Some(Explanation { cause, says, next_check: next.to_owned(), confidence, evidence: evidence.to_vec() })
+    Some(Explanation { cause, says, next_check: rule::to_check(next), confidence, evidence: evidence.to_vec() })
 }
 
 /// The container that ended the task, of those with an exit code: one that ended badly by itself, before one that may only have been
@@ -176,7 +176,7 @@ fn by_exit(container: &Ended, stop: &Stop, evidence: Vec<String>) -> Explanation
     }
     let good_end = code == 0 && stop.of_service == Some(false);
     let confidence = if good_end { Confidence::Low } else { meaning.sure };
-    Explanation { cause: meaning.cause, says, next_check: meaning.next.to_owned(), confidence, evidence }
+    Explanation { cause: meaning.cause, says, next_check: rule::to_check(meaning.next), confidence, evidence }
 }
 
 /// Everything that AWS said of the stop, each on its own line.
