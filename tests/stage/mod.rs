@@ -134,7 +134,8 @@ impl Stage {
             now: time(&sim),
         };
         let themes = ["midwatch-dark", "midwatch-light", "mono"].map(str::to_owned).to_vec();
-        let app = App::open(shared, panes::named("fleet").unwrap(), &Place::default(), themes).unwrap();
+        let mut app = App::open(shared, panes::named("fleet").unwrap(), &Place::default(), themes).unwrap();
+        app.offer_drills(sim.drills());
         let steps = vec![(Time::now(), time(&sim))];
         Stage { sim, app, effects: Vec::new(), standings: HashMap::new(), steps, updates, watcher, runtime }
     }
