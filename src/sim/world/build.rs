@@ -390,7 +390,7 @@ impl Estate {
 
     fn container_registration(&self, family: &str, service: &file::Service, file: &file::Container, tag: &str) -> Value {
         let log_group = service.log_group.clone().unwrap_or_else(|| format!("/ecs/{family}"));
-        let image = if !file.is_own() { format!("{}:{tag}", file.image) } else { format!("{}/{}:{tag}", self.registry(), file.image) };
+        let image = if file.is_own() { format!("{}/{}:{tag}", self.registry(), file.image) } else { format!("{}:{tag}", file.image) };
         let mut c = json!({"name": file.name, "image": image, "cpu": file.cpu, "essential": file.essential});
         if file.memory > 0 {
             c["memory"] = json!(file.memory);

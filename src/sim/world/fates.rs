@@ -24,7 +24,7 @@ impl Estate {
                 return failed("Timeout waiting for network interface provisioning to complete.".to_owned());
             }
             Fate::EnvironmentFileDenied => return failed(self.environment_file(task)),
-            Fate::LogGroupMissing => return failed(self.log_group_missing(task)),
+            Fate::LogGroupMissing => return failed(log_group_missing(task)),
             _ => {}
         }
         let (secret, lack) = self.lacking_secret(task, fate)?;
@@ -135,14 +135,6 @@ impl Estate {
         )
     }
 
-    fn log_group_missing(&self, task: &Task) -> String {
-        let group = task.definition.containers.iter().find_map(|c| c.log.as_ref()).map_or("/ecs/app", |log| log.group.as_str());
-        format!(
-            "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log \
-             stream: ResourceNotFoundException: The specified log group does not exist. (log group {group}) : exit status 1"
-        )
-    }
-
     /// Why the containers of a task cannot be made or started: the images, then the runtime. The container says it as well.
     pub(super) fn fails_to_start(&mut self, id: TaskId) -> Option<Stop> {
         let task = self.tasks.get(&id)?;
@@ -179,6 +171,14 @@ impl TaskDefinition {
         let named = behaviour.container.as_ref().and_then(|name| self.containers.iter().position(|c| c.name == *name));
         named.or_else(|| self.containers.iter().position(|c| c.essential)).unwrap_or(0)
     }
+}
+
+fn log_group_missing(task: &Task) -> String {
+    let group = task.definition.containers.iter().find_map(|c| c.log.as_ref()).map_or("/ecs/app", |log| log.group.as_str());
+    format!(
+        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log \
+         stream: ResourceNotFoundException: The specified log group does not exist. (log group {group}) : exit status 1"
+    )
 }
 
 fn cannot_pull(task: &Task, container: usize, fate: Fate) -> String {

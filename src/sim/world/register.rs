@@ -81,7 +81,7 @@ impl Estate {
         let last = self.families.get(&family).and_then(|all| all.last()).map_or(0, |d| d.revision);
         let revision = flavour.revision.unwrap_or(last + 1);
         let network = network_mode(input);
-        let mut parsed: Vec<ContainerDefinition> = containers(input).map(|c| self.container(c, &flavour)).collect();
+        let mut parsed: Vec<ContainerDefinition> = containers(input).map(|c| Self::container(c, &flavour)).collect();
         let order = containers(input).map(|c| dependencies(c, &parsed)).collect::<Vec<_>>();
         for (container, depends_on) in parsed.iter_mut().zip(order) {
             container.depends_on = depends_on;
@@ -114,7 +114,7 @@ impl Estate {
         definition
     }
 
-    fn container(&self, c: &Value, flavour: &Flavour) -> ContainerDefinition {
+    fn container(c: &Value, flavour: &Flavour) -> ContainerDefinition {
         let name = text(c, "name").unwrap_or_default().to_owned();
         let known = flavour.traits.iter().find(|t| t.name == name);
         let (voice, rate) = known.map_or((Voice::Plain, 1.0), |t| (t.voice, t.rate));

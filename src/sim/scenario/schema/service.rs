@@ -25,6 +25,7 @@ pub enum LaunchType {
 /// `[[service]]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file, and none excludes another")]
 pub struct Service {
     /// Name.
     pub name: String,
@@ -185,6 +186,7 @@ pub enum Controller {
 /// `[service.load_balancer]`: a target group and the load balancer it hangs on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file, and none excludes another")]
 pub struct LoadBalancer {
     /// Load balancer name; services may share one.
     pub name: String,
