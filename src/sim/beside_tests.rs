@@ -49,7 +49,7 @@ impl Shop {
         ecr::handle(self.estate(), operation, body)
     }
 
-    fn scaling(&mut self, operation: &str, more: Value) -> Value {
+    fn scaling(&mut self, operation: &str, more: &Value) -> Value {
         let mut body = json!({"ServiceNamespace": "ecs"});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         autoscaling::handle(self.estate(), operation, &body).unwrap()
@@ -173,12 +173,12 @@ fn target_tracking_adds_tasks_in_a_peak_and_takes_them_back_after() {
     let minutes = shop.wait_until(20, |shop| shop.desired("front") > 2);
     assert!((12..=15).contains(&minutes), "{minutes}");
     assert_eq!(shop.desired("front"), 4, "ceil(2 x 100 / 65)");
-    let activity = shop.scaling("DescribeScalingActivities", json!({"ResourceId": "service/shop/front"}))["ScalingActivities"][0].take();
+    let activity = shop.scaling("DescribeScalingActivities", &json!({"ResourceId": "service/shop/front"}))["ScalingActivities"][0].take();
     assert_eq!(activity["Description"], "Setting desired count to 4.");
     assert!(activity["Cause"].as_str().unwrap().starts_with("monitor alarm TargetTracking-service/shop/front-AlarmHigh-"));
     assert_eq!(activity["StatusCode"], "InProgress");
     shop.wait_until(60, |shop| shop.desired("front") == 2);
-    let all = shop.scaling("DescribeScalingActivities", json!({"ResourceId": "service/shop/front"}))["ScalingActivities"].take();
+    let all = shop.scaling("DescribeScalingActivities", &json!({"ResourceId": "service/shop/front"}))["ScalingActivities"].take();
     assert!(all.as_array().unwrap().iter().any(|a| a["StatusCode"] == "Successful"), "{all}");
 }
 
@@ -189,16 +189,16 @@ fn a_suspended_target_stays_and_a_new_range_moves_the_service() {
         "ResourceId": "service/shop/front", "ScalableDimension": "ecs:service:DesiredCount",
         "SuspendedState": {"DynamicScalingOutSuspended": true},
     });
-    shop.scaling("RegisterScalableTarget", target);
+    shop.scaling("RegisterScalableTarget", &target);
     shop.wait(25);
     assert_eq!(shop.desired("front"), 2, "suspended");
-    let shown = shop.scaling("DescribeScalableTargets", json!({}))["ScalableTargets"][0].take();
+    let shown = shop.scaling("DescribeScalableTargets", &json!({}))["ScalableTargets"][0].take();
     assert_eq!(shown["MaxCapacity"], 8, "what is not given stays");
     assert_eq!(shown["SuspendedState"]["DynamicScalingOutSuspended"], true);
     let range = json!({"ResourceId": "service/shop/front", "ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": 5});
-    shop.scaling("RegisterScalableTarget", range);
+    shop.scaling("RegisterScalableTarget", &range);
     assert_eq!(shop.desired("front"), 5);
-    let activity = shop.scaling("DescribeScalingActivities", json!({}))["ScalingActivities"][0].take();
+    let activity = shop.scaling("DescribeScalingActivities", &json!({}))["ScalingActivities"][0].take();
     assert_eq!(activity["Cause"], "minimum capacity was set to 5");
 }
 
@@ -212,11 +212,11 @@ fn a_full_queue_adds_tasks_by_steps_and_the_maximum_is_said_when_it_is_reached()
     worked(&mut shop);
     shop.wait_until(60, |shop| shop.desired("orders") == 5);
     shop.wait(20);
-    let all = shop.scaling("DescribeScalingActivities", json!({"IncludeNotScaledActivities": true, "ResourceId": "service/shop/orders"}));
+    let all = shop.scaling("DescribeScalingActivities", &json!({"IncludeNotScaledActivities": true, "ResourceId": "service/shop/orders"}));
     let reasons: Vec<&str> =
         all["ScalingActivities"].as_array().unwrap().iter().filter_map(|a| a["NotScaledReasons"][0]["Code"].as_str()).collect();
     assert_eq!(reasons, ["AlreadyAtMaxCapacity"]);
-    let plain = shop.scaling("DescribeScalingActivities", json!({"ResourceId": "service/shop/orders"}));
+    let plain = shop.scaling("DescribeScalingActivities", &json!({"ResourceId": "service/shop/orders"}));
     assert!(plain["ScalingActivities"].as_array().unwrap().iter().all(|a| a["NotScaledReasons"].is_null()));
 }
 

@@ -115,7 +115,7 @@ pub(super) fn set_state(estate: &mut Estate, body: &Value) -> Result<Value, ApiE
     let alarm = estate.watch.alarms.iter_mut().find(|alarm| alarm.name == name);
     let alarm = alarm.ok_or_else(|| refuse(404, "ResourceNotFound", format!("Alarm {name} does not exist")))?;
     alarm.set(state, reason.to_owned(), now);
-    alarm.reason = reason.to_owned();
+    reason.clone_into(&mut alarm.reason);
     alarm.state_at = now;
     Ok(json!({}))
 }

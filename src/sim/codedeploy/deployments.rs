@@ -42,7 +42,7 @@ pub(super) fn create(estate: &mut Estate, body: &Value) -> Result<Value, ApiErro
         Refused::Spec(words) => refuse(400, "InvalidRevisionException", words),
     })?;
     let release = &mut estate.code_deploy.releases[made];
-    release.description = text(body, "description").unwrap_or_default().to_owned();
+    text(body, "description").unwrap_or_default().clone_into(&mut release.description);
     if let Some(rollback) = rollback {
         release.rollback = rollback;
     }

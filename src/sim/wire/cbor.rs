@@ -75,13 +75,13 @@ fn cbor(value: &Value) -> Cbor {
             (None, float) => Cbor::Float(float.unwrap_or(f64::NAN)),
         },
         Value::Array(items) => Cbor::Array(items.iter().map(cbor).collect()),
-        Value::Object(members) => match as_time(members) {
-            Some(ms) => Cbor::Tag(EPOCH, Box::new(Cbor::Float(seconds(ms)))),
-            None => {
-                let set = members.iter().filter(|(_, item)| !item.is_null());
-                Cbor::Map(set.map(|(key, item)| (Cbor::Text(key.clone()), cbor(item))).collect())
+        Value::Object(members) => {
+            if let Some(ms) = as_time(members) {
+                return Cbor::Tag(EPOCH, Box::new(Cbor::Float(seconds(ms))));
             }
-        },
+            let set = members.iter().filter(|(_, item)| !item.is_null());
+            Cbor::Map(set.map(|(key, item)| (Cbor::Text(key.clone()), cbor(item))).collect())
+        }
     }
 }
 

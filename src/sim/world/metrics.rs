@@ -327,7 +327,7 @@ impl Estate {
             return None;
         }
         let bad = if failing_open { requests } else { (requests * load.errors / 1000.0).round() };
-        let some = |n: f64| (n >= 1.0).then(|| Datum { mean: 1.0, range: (1.0, 1.0), count: n, sum: n });
+        let some = |n: f64| (n >= 1.0).then_some(Datum { mean: 1.0, range: (1.0, 1.0), count: n, sum: n });
         match name {
             "RequestCount" => some(requests),
             "RequestCountPerTarget" => {
