@@ -133,16 +133,17 @@ impl Store {
         let ctx = feed.ctx();
         match outcome {
             Outcome::Failed(error) if matches!(error.kind, ErrorKind::Expired | ErrorKind::NoCredentials) => {
-                self.locked_out.entry(ctx).or_insert_with(|| error.clone());
+                // What the next login may do is not known yet.
+                if !self.locked_out.contains_key(&ctx) {
+                    self.access.remove(&ctx);
+                    self.locked_out.insert(ctx, error.clone());
+                }
             }
             Outcome::Failed(_) | Outcome::Busy | Outcome::Recalled(_) | Outcome::Learnt(_) => {}
             // Who logged in again may be somebody else.
             _ => {
-                if self.locked_out.remove(&ctx).is_some() {
-                    self.access.remove(&ctx);
-                    if !matches!(feed, Feed::Identity(_)) {
-                        self.slots.remove(&Feed::Identity(ctx));
-                    }
+                if self.locked_out.remove(&ctx).is_some() && !matches!(feed, Feed::Identity(_)) {
+                    self.slots.remove(&Feed::Identity(ctx));
                 }
             }
         }

@@ -239,6 +239,10 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::
         }
         let priority = if control.focus { Priority::Focus } else { Priority::Sweep };
         let answer = poll.ask(priority, &mut |rows, of| outbox.offer(Outcome::Part(rows, of))).await;
+        let learnt = poll.learnt();
+        if !learnt.is_empty() {
+            outbox.clone().send(Outcome::Learnt(learnt)).await;
+        }
         let rest = match answer {
             Ok(outcome) => {
                 failures = 0;
@@ -252,11 +256,6 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::
                 rest
             }
         };
-        // After the answer: one that shows a new login makes the store forget what the old one might do.
-        let learnt = poll.learnt();
-        if !learnt.is_empty() {
-            outbox.clone().send(Outcome::Learnt(learnt)).await;
-        }
         awaited = wait(&outbox.feed, rest, Duration::ZERO, control.pokes, &mut heard).await;
     }
 }
