@@ -32,7 +32,7 @@ pub struct Documents {
     /// Events that stand outside of a service.
     events: Vec<ServiceEvent>,
     newest: Option<Time>,
-    documents: usize,
+    count: usize,
     unknown: usize,
 }
 
@@ -46,7 +46,7 @@ impl Documents {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
             let document = document.map_err(|error| complaint(name, &error))?;
-            self.documents += 1;
+            self.count += 1;
             self.newest = self.newest.max(newest(&document, 0));
             if !self.take(Of(&document)) {
                 self.unknown += 1;
@@ -58,7 +58,7 @@ impl Documents {
     /// Whether nothing was read at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.documents == 0
+        self.count == 0
     }
 
     /// Takes what a document holds. A list of rows, as `--query` leaves it, is taken row by row.
@@ -189,7 +189,7 @@ impl Documents {
         let targets = self.targets.iter().map(|(_, targets)| targets.len()).sum();
         let deployments = self.deployments.values().map(Vec::len).sum();
         Read {
-            documents: self.documents,
+            documents: self.count,
             unknown: self.unknown,
             rows: vec![
                 ("service", self.services.len()),

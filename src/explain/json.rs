@@ -280,7 +280,7 @@ fn hook(from: Of) -> LifecycleHook {
     }
 }
 
-/// A task of `describe-tasks`, or of an event that EventBridge delivered.
+/// A task of `describe-tasks`, or of an event that `EventBridge` delivered.
 pub(super) fn task(from: Of) -> Task {
     let arn = from.arn("taskArn");
     let of_interface = |name: &str| {

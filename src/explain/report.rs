@@ -72,14 +72,13 @@ impl Subject {
             let name = service.unwrap_or_else(|| task.arn.name()).to_owned();
             let kind = if service.is_some() { "service" } else { "task" };
             let alike = |known: &&mut Subject| known.kind == kind && known.name == name && known.verdict.why == verdict.why;
-            match all.iter_mut().find(alike) {
-                Some(known) => known.count += 1,
-                None => {
-                    let mut subject = Subject::new(kind, name, verdict);
-                    subject.cluster = Some(task.cluster.name().to_owned()).filter(|name| !name.is_empty());
-                    all.push(subject);
-                }
+            if let Some(known) = all.iter_mut().find(alike) {
+                known.count += 1;
+                continue;
             }
+            let mut subject = Subject::new(kind, name, verdict);
+            subject.cluster = Some(task.cluster.name().to_owned()).filter(|name| !name.is_empty());
+            all.push(subject);
         }
         all
     }

@@ -55,6 +55,8 @@ pub(super) enum Short {
     Port,
     /// No instance at all, or none that takes tasks.
     Instances,
+    /// What no instance counts: a constraint, AWS's own capacity, a limit of the account.
+    Other,
 }
 
 /// What is short, by how much and where, as a sentence; nothing where the figures are not known or show no lack.
@@ -64,7 +66,7 @@ pub(super) fn shortage(facts: &Facts, of: Short) -> Option<String> {
     let open: Vec<&ContainerInstance> =
         facts.instances.iter().map(|i| &**i).filter(|i| &*i.status == "ACTIVE" && i.agent_connected).collect();
     let shut = facts.instances.len() - open.len();
-    if facts.instances.is_empty() {
+    if facts.instances.is_empty() || of == Short::Other {
         return None;
     }
     if open.is_empty() {
@@ -86,7 +88,7 @@ pub(super) fn shortage(facts: &Facts, of: Short) -> Option<String> {
             let many = if open.len() == 1 { "1 instance is".to_owned() } else { format!("all {} instances are", open.len()) };
             Some(format!("host {word} {} fixed, so one task per instance, and {many} taken{closed}", is(&names)))
         }
-        Short::Port | Short::Instances => None,
+        Short::Port | Short::Instances | Short::Other => None,
     }
 }
 

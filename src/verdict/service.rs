@@ -90,7 +90,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "task_held_up", state: State::Stuck, about: "tasks are missing and one waits for too long", judge: task::held_up },
     Rule { name: "too_few", state: State::Rolling, about: "tasks are missing and none is known to fail", judge: task::too_few },
     Rule { name: "bad_event", state: State::Failing, about: "the scheduler complained lately", judge: task::bad_event },
-    Rule { name: "steady", state: State::Steady, about: "it has what it wants", judge: steady },
+    Rule { name: "steady", state: State::Steady, about: "it has what it wants", judge: |facts| Some(steady(facts)) },
 ];
 
 /// How a service is.
@@ -187,7 +187,7 @@ fn nothing_wanted(facts: &Facts) -> Option<Found> {
     (s.desired == 0 && s.running == 0 && s.pending == 0).then(|| Found::new(why))
 }
 
-fn steady(facts: &Facts) -> Option<Found> {
+fn steady(facts: &Facts) -> Found {
     let s = facts.service;
     let mut why = match (&*s.scheduling, s.task_definition.name()) {
         ("DAEMON", revision) => format!("steady on {revision}, on {} of {} instances", s.running, s.desired),
@@ -202,7 +202,7 @@ fn steady(facts: &Facts) -> Option<Found> {
         why.push_str(" · the last release was rolled back");
     }
     let since = s.deployments.first().and_then(|d| d.updated_at.or(d.created_at));
-    Some(Found::new(why).since(since))
+    Found::new(why).since(since)
 }
 
 fn short(deployment: &Deployment) -> &str {

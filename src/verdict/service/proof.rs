@@ -17,7 +17,8 @@ pub(super) fn complete(facts: &Facts, verdict: &mut Verdict) {
     if verdict.state != State::Rolling || verdict.health.troubled() {
         deaths(facts, verdict);
         events(facts, verdict);
-        verdict.began = began(facts);
+        // After a rollback the newest deployment is the cure, not the cause.
+        verdict.began = if verdict.rule == "rolled_back" { None } else { began(facts) };
     }
     release(facts, verdict);
     if let Some(began) = verdict.began {
@@ -70,8 +71,10 @@ fn release(facts: &Facts, verdict: &mut Verdict) {
 fn began(facts: &Facts) -> Option<Began> {
     let release = facts.release_began()?;
     let gone: Vec<&str> = facts.service.events.iter().filter_map(|event| failed_deployment(&event.message)).collect();
-    let newest = facts.release().map(|d| &*d.id);
-    let counts = |t: &&&Task| t.started_by.as_deref().is_none_or(|by| Some(by) == newest || !gone.contains(&by));
+    let deployments = &facts.service.deployments;
+    let there = |t: &Task| deployments.iter().any(|d| d.task_definition == t.task_definition);
+    // AWS keeps a hundred events, so an earlier failure may be forgotten: while two revisions are there, others are no part of it.
+    let counts = |t: &&&Task| there(t) || (deployments.len() < 2 && t.started_by.as_deref().is_none_or(|by| !gone.contains(&by)));
     let died = facts.failures().iter().filter(counts).filter_map(|t| ended_at(t)).min();
     let told = facts.bad_events().filter(|(_, kind)| *kind != EventKind::DeploymentFailed).filter_map(|(event, _)| event.at).min();
     let first: Time = [died, told].into_iter().flatten().min()?;

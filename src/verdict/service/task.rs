@@ -31,7 +31,7 @@ pub(super) fn cannot_place(facts: &Facts) -> Option<Found> {
     if !missing {
         return None;
     }
-    let figures = of.and_then(|of| placement::shortage(facts, of));
+    let figures = placement::shortage(facts, of);
     let keeps = match (explained.cause, s.min_percent) {
         (Cause::PlacementPort, Some(min)) if min >= 100 && s.deployments.len() > 1 => {
             format!(", and the deployment must keep {min}% running")
@@ -48,14 +48,14 @@ pub(super) fn cannot_place(facts: &Facts) -> Option<Found> {
     Some(if s.running < s.desired { found.health(Health::Fail) } else { found })
 }
 
-/// What a placement failure is about; the outer nothing is for another cause, the inner for one without figures.
-fn short_of(cause: Cause) -> Option<Option<Short>> {
+/// What a placement failure is about; nothing for another cause.
+fn short_of(cause: Cause) -> Option<Short> {
     Some(match cause {
-        Cause::PlacementMemory => Some(Short::Memory),
-        Cause::PlacementCpu => Some(Short::Cpu),
-        Cause::PlacementPort => Some(Short::Port),
-        Cause::PlacementNoInstances | Cause::PlacementAgent => Some(Short::Instances),
-        Cause::PlacementAttribute | Cause::CapacityUnavailable | Cause::QuotaReached => None,
+        Cause::PlacementMemory => Short::Memory,
+        Cause::PlacementCpu => Short::Cpu,
+        Cause::PlacementPort => Short::Port,
+        Cause::PlacementNoInstances | Cause::PlacementAgent => Short::Instances,
+        Cause::PlacementAttribute | Cause::CapacityUnavailable | Cause::QuotaReached => Short::Other,
         _ => return None,
     })
 }
@@ -101,13 +101,12 @@ pub(super) fn nothing_runs(facts: &Facts) -> Option<Found> {
         return None;
     }
     let head = format!("0 of {} tasks run", s.desired);
-    Some(match newest_deaths(facts) {
-        Some(group) => of_deaths(facts, &group, &format!("{} · {head}", group.sentence(facts))),
-        None => {
-            let waits = if s.pending > 0 { format!("{head}, {} pending", s.pending) } else { head };
-            Found::new(waits).cause(Cause::Other, Confidence::Low).next("see why none starts: events, pending and stopped tasks", TASK_KEYS)
-        }
-    })
+    if let Some(group) = newest_deaths(facts) {
+        return Some(of_deaths(facts, &group, &format!("{} · {head}", group.sentence(facts))));
+    }
+    let waits = if s.pending > 0 { format!("{head}, {} pending", s.pending) } else { head };
+    let found = Found::new(waits).cause(Cause::Other, Confidence::Low);
+    Some(found.next("see why none starts: events, pending and stopped tasks", TASK_KEYS))
 }
 
 /// Deaths that still count: lately, and after the newest release, for what died before it was what the release is to mend.
@@ -170,10 +169,10 @@ fn missing(facts: &Facts) -> Option<String> {
 
 pub(super) fn held_up(facts: &Facts) -> Option<Found> {
     let head = missing(facts)?;
-    let held = facts.tasks.iter().find(|t| !t.stopped() && task(t, facts.now).health == Health::Warn)?;
-    let why = format!("{head} · {} held up: {}", stops::short(held.arn.name()), task(held, facts.now).why);
+    let waiting = facts.tasks.iter().find(|t| !t.stopped() && task(t, facts.now).health == Health::Warn)?;
+    let why = format!("{head} · {} held up: {}", stops::short(waiting.arn.name()), task(waiting, facts.now).why);
     let next = "see how large the image is and whether the subnet reaches its registry";
-    Some(Found::new(why).since(held.created_at).next(next, "⏎ its tasks · e events"))
+    Some(Found::new(why).since(waiting.created_at).next(next, "⏎ its tasks · e events"))
 }
 
 pub(super) fn too_few(facts: &Facts) -> Option<Found> {

@@ -125,9 +125,9 @@ fn cases() -> Vec<(&'static str, Scene, Health, &'static str)> {
     went.task(exited("a", 8, 1750, 1));
     case("rolled_back", went, Health::Fail, "api:8 failed, rolled back to api:7 · 2/2 up · tasks die at start: container app exits 1");
 
-    let mut died = Scene::of(steady("api"));
-    died.task(Task { started_at: Some(ago(7260)), ..exited("a", 7, 60, 1) });
-    case("tasks_die", died, Health::Warn, "tasks die after 2 h: container app exits 1 · 2/2 up");
+    let mut killed = Scene::of(steady("api"));
+    killed.task(Task { started_at: Some(ago(7260)), ..exited("a", 7, 60, 1) });
+    case("tasks_die", killed, Health::Warn, "tasks die after 2 h: container app exits 1 · 2/2 up");
 
     let mut lost = Scene::of(Service { running: 1, ..steady("api") });
     lost.task(spot("a", 60));

@@ -288,7 +288,12 @@ fn what_died_of_an_earlier_release_that_failed_is_not_older_trouble() {
     let mut scene = failing_release();
     scene.service.deployments[0].created_at = Some(ago(200));
     scene.task(exited("old", 6, 1200, 1)).task(exited("new", 8, 60, 1));
-    assert_eq!(scene.judge().began, Some(Began::Before), "nothing tells that it went back");
+    assert_eq!(scene.judge().began, Some(Began::After), "6 is neither the new revision nor the one that serves");
+    scene.task(exited("served", 7, 900, 1));
+    assert_eq!(scene.judge().began, Some(Began::Before), "the one that serves died too");
+    scene.tasks.pop();
+    scene.service.deployments.pop();
+    assert_eq!(scene.judge().began, Some(Began::Before), "nothing tells that 6 went back");
     scene.service.events = vec![event("(service api) (deployment ecs-svc/6) deployment failed: tasks failed to start.", 1100)];
     assert_eq!(scene.judge().began, Some(Began::After));
 }
