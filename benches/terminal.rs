@@ -192,7 +192,8 @@ fn demo(plan: &Plan, program: &Program, table: &mut Table) {
     let mut times = Vec::new();
     let mut memory = Vec::new();
     for _ in 0..plan.starts {
-        let mut terminal = Launch::new(&program.command[0]).args(["--demo", "small", "--seed", "7"]).env("HOME", home()).size(160, 45).start();
+        let mut terminal =
+            Launch::new(&program.command[0]).args(["--demo", "small", "--seed", "7"]).env("HOME", home()).size(160, 45).start();
         let seen = terminal.until(LOADING, |t| {
             let text = t.text();
             clusters.iter().all(|cluster| text.lines().any(|line| line.contains(cluster) && figures.is_match(line)))

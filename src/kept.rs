@@ -78,7 +78,10 @@ impl Kept {
     pub fn of<'a>(&'a self, cluster: &Arn) -> impl Iterator<Item = &'a Arc<Task>> + use<'a> {
         let whole = cluster.as_str().starts_with("arn:");
         let cluster = cluster.clone();
-        self.gone.iter().filter(move |(arn, _)| if whole { **arn == cluster } else { arn.name() == cluster.name() }).flat_map(|(_, tasks)| tasks)
+        self.gone
+            .iter()
+            .filter(move |(arn, _)| if whole { **arn == cluster } else { arn.name() == cluster.name() })
+            .flat_map(|(_, tasks)| tasks)
     }
 
     /// Tasks seen to be stopped since the last call.

@@ -20,9 +20,9 @@ pub use facts::{Group, Known, excused_until};
 pub use service::{RULES, Rule, service};
 pub use task::{culprit, exit_codes, lone_task, newest_failure, stop_sentence, stopped_normally, target, task};
 
-use cause::{Cause, Confidence};
 use crate::model::Time;
 use crate::theme::Role;
+use cause::{Cause, Confidence};
 
 /// How well something is. Ordered worst first, which is the order of lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -195,13 +195,7 @@ mod tests {
     use std::sync::Mutex;
 
     fn instance(arn: &str, running: u32) -> ContainerInstance {
-        ContainerInstance {
-            arn: arn.into(),
-            status: "ACTIVE".into(),
-            agent_connected: true,
-            running,
-            ..ContainerInstance::default()
-        }
+        ContainerInstance { arn: arn.into(), status: "ACTIVE".into(), agent_connected: true, running, ..ContainerInstance::default() }
     }
 
     /// A cluster of instances `a0`, `a1`, …, listed three to a page; `broken` fails to be described.

@@ -24,7 +24,8 @@ pub fn read(text: &str) -> Result<AppSpec, String> {
     } else {
         yaml(text).ok_or("The AppSpec content is not valid YAML.")?
     };
-    let member = |value: &Value, key: &str| value.as_object()?.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, v)| v.clone());
+    let member =
+        |value: &Value, key: &str| value.as_object()?.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, v)| v.clone());
     let resources = member(&value, "Resources").ok_or("The AppSpec file must have a Resources section.")?;
     let first = resources.get(0).and_then(Value::as_object).and_then(|members| members.values().next().cloned());
     let service = first.ok_or("The AppSpec file must name one resource in its Resources section.")?;
