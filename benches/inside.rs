@@ -87,7 +87,7 @@ fn large() -> (Store, Fleet) {
             epoch: 0,
             at: Time::from_second(NOW).expect("a time of this era"),
             outcome: Outcome::Whole(value),
-        }))
+        }));
     };
     put(Feed::Services(ctx, cluster.clone()), Value::Services(services.clone()));
     put(Feed::Tasks(ctx, cluster), Value::Tasks(tasks));

@@ -46,8 +46,9 @@ fn service() -> Value {
 }
 
 fn with(mut of: Value, fields: Value) -> Value {
-    for (name, value) in fields.as_object().unwrap() {
-        of[name] = value.clone();
+    let Value::Object(fields) = fields else { panic!("fields are an object") };
+    for (name, value) in fields {
+        of[&name] = value;
     }
     of
 }
@@ -67,7 +68,7 @@ fn task(id: &str, fields: Value) -> Value {
 }
 
 fn services(of: Value) -> Value {
-    json!({ "services": [of], "failures": [] })
+    json!({ "services": Value::Array(vec![of]), "failures": [] })
 }
 
 #[test]
