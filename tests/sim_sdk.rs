@@ -621,7 +621,7 @@ async fn the_scaling_client_reads_targets_and_a_new_minimum_moves_the_service() 
     assert_eq!(ranges, [("service/shop/front", 2, 8), ("service/shop/orders", 1, 5)]);
     let register = scaling.register_scalable_target().service_namespace(ServiceNamespace::Ecs).resource_id("service/shop/front");
     register.scalable_dimension(ScalableDimension::EcsServiceDesiredCount).min_capacity(4).send().await.unwrap();
-    sim.step(Duration::from_secs(180));
+    sim.step(Duration::from_mins(3));
     let activities = scaling.describe_scaling_activities().service_namespace(ServiceNamespace::Ecs).send().await.unwrap();
     let newest = &activities.scaling_activities()[0];
     assert_eq!(newest.cause(), "minimum capacity was set to 4");
@@ -647,8 +647,8 @@ async fn the_cloudwatch_client_reads_metrics_alarms_and_errors_in_cbor() {
         });
     let stat = MetricStat::builder().metric(metric.build()).period(60).stat("Average").build();
     let query = MetricDataQuery::builder().id("cpu").metric_stat(stat).build();
-    let (start, end) = (DateTime::from_millis(sim.now() - 600_000), DateTime::from_millis(sim.now()));
-    let asked = client(PROD).get_metric_data().metric_data_queries(query).start_time(start).end_time(end);
+    let (from, until) = (DateTime::from_millis(sim.now() - 600_000), DateTime::from_millis(sim.now()));
+    let asked = client(PROD).get_metric_data().metric_data_queries(query).start_time(from).end_time(until);
     let data = asked.clone().send().await.unwrap();
     let result = &data.metric_data_results()[0];
     assert_eq!(result.status_code(), Some(&StatusCode::Complete));
@@ -660,7 +660,7 @@ async fn the_cloudwatch_client_reads_metrics_alarms_and_errors_in_cbor() {
     let denied = client(1).describe_alarms().send().await.unwrap_err();
     assert_eq!(denied.code(), Some("AccessDenied"));
     assert!(denied.message().unwrap().contains("is not authorized to perform: cloudwatch:DescribeAlarms"));
-    let invalid = asked.end_time(start).send().await.unwrap_err();
+    let invalid = asked.end_time(from).send().await.unwrap_err();
     assert_eq!(invalid.code(), Some("InvalidParameterValue"));
 }
 
@@ -694,7 +694,7 @@ async fn the_codedeploy_client_speaks_json_and_watches_a_canary() {
     let info = client.get_deployment().deployment_id(&id).send().await.unwrap().deployment_info.unwrap();
     assert_eq!(info.status(), Some(&DeploymentStatus::Stopped));
     let back = info.rollback_info().unwrap().rollback_deployment_id().unwrap().to_owned();
-    sim.step(Duration::from_secs(120));
+    sim.step(Duration::from_mins(2));
     let info = client.get_deployment().deployment_id(back).send().await.unwrap().deployment_info.unwrap();
     assert_eq!(info.status(), Some(&DeploymentStatus::Succeeded));
 }
