@@ -7,7 +7,7 @@ use super::services::{subject, want_targets};
 use super::Pane;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
-use crate::model::Str;
+use crate::model::{Ctx, Str};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
@@ -36,9 +36,9 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     subject: |_, row, _| subject(row),
     enter: "triage",
     preview: None,
-    empty: |_, cx| {
-        let (seen, _) = cx.board.size();
-        let listed: u32 = cx.fleet.all().flat_map(|ctx| cx.store.clusters(ctx).unwrap_or_default()).map(|cluster| cluster.services).sum();
+    empty: |place, cx| {
+        let (seen, _) = size(place.ctx, cx);
+        let listed: u32 = cx.fleet.all().filter(|ctx| place.ctx.is_none_or(|own| own == *ctx)).flat_map(|ctx| cx.store.clusters(ctx).unwrap_or_default()).map(|cluster| cluster.services).sum();
         // What was not read may be broken: only a complete look can say that nothing is.
         match (seen, (listed as usize).saturating_sub(seen)) {
             (0, 0) => "no services seen yet".to_owned(),
@@ -57,6 +57,13 @@ const COLUMNS: &[Column<Arc<Judged>>] = &[
     Column { key: 'w', title: "WHY", width: Width::Fill(16), right: false, rank: 0, cell: |row, _| plain(&*row.verdict.why), sort: |row, _| Key::Text(row.verdict.why.as_str().into()) },
     Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.verdict.since, cx.now)), sort: |row, _| Key::Number(-row.verdict.since.map_or(0, jiff::Timestamp::as_second)) },
 ];
+
+/// Services judged and tasks running, of one context or of all.
+fn size(ctx: Option<Ctx>, cx: &Cx) -> (usize, u32) {
+    let Some(ctx) = ctx else { return cx.board.size() };
+    let of = cx.board.all().filter(|row| row.ctx == ctx);
+    of.fold((0, 0), |(services, tasks), row| (services + 1, tasks + row.service.running))
+}
 
 /// Worst first; equals by name, so that the order does not move while it is read.
 fn severity(row: &Judged) -> Key {
@@ -149,7 +156,7 @@ impl View for Fleet {
     }
 
     fn crumb(&self, cx: &Cx) -> String {
-        let (services, tasks) = cx.board.size();
+        let (services, tasks) = size(self.place.ctx, cx);
         let context = self.place.ctx.map_or(String::new(), |ctx| format!(" {}", cx.fleet.context(ctx).name));
         format!("Fleet{context}   {services} services · {tasks} tasks")
     }
@@ -157,7 +164,7 @@ impl View for Fleet {
     fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
         self.clusters.wanted(cx, out);
         // Tasks only where something is wrong or moves: they say why, and healthy services need no why.
-        let mut seen: Vec<(crate::model::Ctx, &Str)> = Vec::new();
+        let mut seen: Vec<(Ctx, &Str)> = Vec::new();
         for row in cx.board.all().filter(|row| row.verdict.health.troubled() || row.verdict.health == Health::Roll) {
             if !seen.contains(&(row.ctx, &row.cluster.0)) {
                 seen.push((row.ctx, &row.cluster.0));

@@ -143,7 +143,8 @@ fn zone(zone: Option<&str>) -> &str {
 }
 
 fn exit(row: &TaskRow) -> Cell<'_> {
-    let worst = row.task.containers.iter().filter_map(|c| c.exit_code).max_by_key(|code| code.unsigned_abs());
+    // Of several containers the code of the one that ended the task: the others were only told to stop.
+    let worst = verdict::culprit(&row.task, None).and_then(|c| c.exit_code);
     let role = if row.health == Health::Fail { Role::Fail } else { Role::Dim };
     worst.map_or_else(|| dim(""), |code| painted(code.to_string(), role))
 }

@@ -236,8 +236,8 @@ fn lines<'a>(store: &'a Store, ctx: Ctx, service: &Service, task: &Task, contain
         .or_else(|| of(LogScope::Service(service.arn.clone())));
     let Some(tail) = tail else { return Vec::new() };
     let own = |line: &&crate::logs::Line| line.log.source.task == task.arn && *line.log.source.container == *container;
-    let heads = tail.heads().iter().rev().filter_map(|key| tail.get(key.id)).filter(own).take(LINES);
-    let mut lines: Vec<&str> = heads.map(|line| &*line.log.text).collect();
-    lines.reverse();
-    lines
+    let heads = tail.heads().iter().rev().filter(|key| tail.get(key.id).as_ref().is_some_and(own)).take(LINES);
+    let heads: Vec<u64> = heads.map(|key| key.id).collect();
+    // What follows a line, as the trace below an error, may be what tells; and one event may hold several lines.
+    heads.into_iter().rev().flat_map(|head| tail.group(head)).flat_map(|line| line.log.text.lines()).collect()
 }

@@ -323,14 +323,18 @@ const TELLING: [&[&str]; 2] = [
 
 /// The line that says what went wrong, else the last one.
 fn telling<'l>(lines: &[&'l str]) -> Option<&'l str> {
-    let own = |line: &&&str| {
-        let line = line.trim_end();
-        !line.is_empty() && !line.starts_with([' ', '\t', '#']) && !line.starts_with("at ") && as_command(line).is_none()
+    let said = |line: &&&str| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#') && !line.starts_with("at ") && as_command(line).is_none()
     };
-    let last: Vec<&str> = lines.iter().rev().take(LINES_READ).filter(own).copied().collect();
-    let lowered: Vec<String> = last.iter().map(|line| line.to_lowercase()).collect();
-    let found = TELLING.iter().find_map(|words| lowered.iter().position(|line| words.iter().any(|word| line.contains(word))));
-    last.get(found.unwrap_or(0)).copied().map(str::trim)
+    let last: Vec<&str> = lines.iter().rev().take(LINES_READ).filter(said).copied().collect();
+    // What stands at the margin is the program's own word; what is indented is mostly the trace below it.
+    let (own, below): (Vec<&str>, Vec<&str>) = last.iter().partition(|line| !line.starts_with([' ', '\t']));
+    let found = TELLING.iter().find_map(|words| {
+        let tells = |line: &&&str| words.iter().any(|word| line.to_lowercase().contains(word));
+        own.iter().find(tells).or_else(|| below.iter().find(tells))
+    });
+    found.or(own.first()).or(last.first()).map(|line| line.trim())
 }
 
 #[cfg(test)]
@@ -349,6 +353,8 @@ mod tests {
         ];
         assert_eq!(telling(&lines), Some(lines[2]));
         assert_eq!(last_command(&lines), Some("php artisan migrate --force"));
+        let framed = ["INFO  Running migrations.", "  add_timezone ..... 212.48ms FAIL", "   QueryException", "  SQLSTATE[42S22]: Column not found"];
+        assert_eq!(telling(&framed), Some("SQLSTATE[42S22]: Column not found"));
         assert_eq!(telling(&["starting", "listening on 80", ""]), Some("listening on 80"));
         assert_eq!(telling(&["bind: permission denied", "bye"]), Some("bind: permission denied"));
         assert_eq!((telling(&[]), last_command(&[])), (None, None));
