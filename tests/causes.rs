@@ -129,7 +129,7 @@ fn the_command_explains_in_words_and_in_json_and_always_the_same() {
         words,
         "the container exited with code 137: SIGKILL, without a word of memory: killed after the stop timeout, or by a signal\n\
          cause: signal_kill_timeout (medium confidence)\n\
-         next check: stopTimeout, whether the program ends on SIGTERM, and the memory metric around that time\n\
+         next: check stopTimeout, whether the program ends on SIGTERM, and the memory metric around that time\n\
          evidence:\n\
          \x20 stoppedReason: Essential container in task exited\n\
          \x20 container: exit 137 (SIGKILL)\n"

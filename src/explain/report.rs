@@ -160,7 +160,7 @@ impl Subject {
         for (n, evidence) in v.evidence.iter().enumerate() {
             field(if n == 0 { "evidence" } else { "" }, &shown(evidence));
         }
-        field("next check", &v.next);
+        field("next", &v.next);
     }
 }
 

@@ -57,7 +57,7 @@ fn cleaned(text: &str) -> String {
 pub(super) fn words(told: &Explanation) -> String {
     let mut lines = vec![told.says.clone(), format!("cause: {} ({} confidence)", told.cause.word(), told.confidence.word())];
     if !told.next_check.is_empty() {
-        lines.push(format!("next check: {}", told.next_check));
+        lines.push(format!("next: {}", told.next_check));
     }
     if !told.evidence.is_empty() {
         lines.push("evidence:".to_owned());

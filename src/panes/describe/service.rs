@@ -11,7 +11,7 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
     page.heading(format!("Service {}", s.name));
     if let Some(verdict) = cx.board.verdict(ctx, cluster, arn) {
         page.painted("health", format!("{} {} · {}", verdict.health.glyph(), verdict.health.word(), verdict.why), verdict.health.role());
-        page.field("next check", verdict.next_line());
+        page.field("next", verdict.next_line());
         if verdict.health.troubled() {
             let sure = verdict.confidence.map_or("", |confidence| confidence.word());
             page.field("cause", verdict.cause.map_or(String::new(), |cause| format!("{} ({sure} confidence)", cause.word())));
