@@ -26,8 +26,12 @@ fn rest(stage: &mut Stage) {
     // The desk shows the most rows, and rows in view are what targets and definitions are asked for.
     stage.screen(120, 35);
     stage.settle();
+    // What troubled services are asked beside their tasks is wanted only once they are judged.
+    stage.refresh_quietly();
+    stage.settle();
     stage.step(4);
     stage.refresh_quietly();
+    stage.settle();
 }
 
 /// Goes to a pane or a thing by the palette.
