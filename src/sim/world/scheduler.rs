@@ -225,8 +225,9 @@ impl Estate {
         }
         let moving = roll.alive > roll.new.len() + roll.old.len();
         let room = most.saturating_sub(roll.new.len() + roll.old.len());
-        if stop.is_empty() && !moving && !failed && roll.new.len() < wanted && room == 0 && well_old == roll.old.len() {
-            // Neither way is open: every task is needed, and no further one is allowed.
+        let still = roll.new.iter().all(|id| self.is_well(*id));
+        if stop.is_empty() && !moving && !failed && still && roll.new.len() < wanted && room == 0 && well_old == roll.old.len() {
+            // Neither way is open: every task is needed, and no further one is allowed. A task that is on its way would open one.
             self.stall(
                 service,
                 "was unable to stop or start tasks during a deployment because of the service deployment configuration. \
