@@ -91,7 +91,8 @@ fn a_failed_migration_saved_from_three_commands_is_told_as_on_screen() {
     );
     let text = report.text();
     assert!(text.starts_with("✖ Failing service bookshop/shelf: tasks die at start ×2"), "{text}");
-    for line in ["  cause      app_exit (high confidence)", "  next       check ", "  evidence   2026-11-20T09:03:10Z exit 1 ×2 · shelf:42"] {
+    for line in ["  cause      app_exit (high confidence)", "  next       check ", "  evidence   2026-11-20T09:03:10Z exit 1 ×2 · shelf:42"]
+    {
         assert!(text.contains(line), "{line} in {text}");
     }
 }

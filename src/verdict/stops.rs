@@ -353,7 +353,8 @@ mod tests {
         ];
         assert_eq!(telling(&lines), Some(lines[2]));
         assert_eq!(last_command(&lines), Some("php artisan migrate --force"));
-        let framed = ["INFO  Running migrations.", "  add_timezone ..... 212.48ms FAIL", "   QueryException", "  SQLSTATE[42S22]: Column not found"];
+        let framed =
+            ["INFO  Running migrations.", "  add_timezone ..... 212.48ms FAIL", "   QueryException", "  SQLSTATE[42S22]: Column not found"];
         assert_eq!(telling(&framed), Some("SQLSTATE[42S22]: Column not found"));
         assert_eq!(telling(&["starting", "listening on 80", ""]), Some("listening on 80"));
         assert_eq!(telling(&["bind: permission denied", "bye"]), Some("bind: permission denied"));
