@@ -1,4 +1,4 @@
-//! CampusLearn: circuit breaker with rollback, grace, Spot, and five megabytes of logs.
+//! The learning platform of a campus: circuit breaker with rollback, grace, Spot, and five megabytes of logs.
 
 use crate::walk::{at, go, hides, later, line, rest, service, shows, words};
 
