@@ -17,7 +17,8 @@
 //! | [`panes`], [`view`], [`ui`], [`filter`] | One file for each pane, what an open pane is, the widgets that they share, what `/` takes |
 //! | [`feed`], [`store`], [`watch`] | What can be watched, what is known of it, the polls that run |
 //! | [`aws`], [`budget`], [`retry`] | The only door to AWS: SDK to model, pages, credentials, errors in words; how often it may be asked |
-//! | [`model`], [`verdict`], [`text`] | Plain values in AWS's words, the one judge of health, the gate for all text from outside |
+//! | [`model`], [`verdict`], [`text`] | Plain values in AWS's words, the one judge of health and of causes, the gate for all text from outside |
+//! | [`kept`] | Stopped tasks that AWS has forgotten: a day of evidence, which [`run`] also writes to a file |
 //! | [`logs`] | The tail engine: where lines are, how they arrive, which are kept and shown |
 //! | [`explain`] | `midwatch explain`: the same judgement of saved texts and documents, without an account |
 //! | [`cli`], [`config`], [`settings`], [`theme`], [`duration`], [`nearest`] | What the user says, and the nearest right name when it is wrong |
@@ -50,7 +51,14 @@
 //! A file in `src/panes` with a `pub const PANE`, and its name in the list of [`panes`]. The list makes the module and puts the pane into the
 //! palette; an action in `PANE` gives it a key. A pane of rows is a constant `TableSpec`: columns, the feeds it wants, rows from the store, an
 //! identity for each row. [`ui::table`] gives it filter, order, marks, ghosts, copy and scrolling. A pane of text is a `TextSpec` in the
-//! same way. Only the fleet, which is two tables, and the logs implement [`view::View`] themselves.
+//! same way. Only what is more than one of these implements [`view::View`] itself: the fleet, which is two tables, triage, which is four and a log,
+//! the services, which can be told to show metrics, and the logs.
+//!
+//! # Adding a rule
+//!
+//! What a service can be is one table, [`verdict::RULES`]; a rule asks the facts that the store holds, and one that needs what is not known stays
+//! silent. What a text of AWS means is the table in `src/verdict/cause/rules.rs`; `tests/causes` holds it against texts as AWS prints them, each with
+//! its source. The judge asks for nothing: panes want the feeds that a verdict needs (`src/panes/fleet/evidence.rs`).
 //!
 //! # Where the plan was changed, and why
 //!
@@ -72,6 +80,12 @@
 //! - **A watch beside the loop** looks whether the terminal still stands, because crossterm 0.29 never returns from reading one that is gone.
 //! - **A macro for the list of panes,** the only one: a module and its row from one word.
 //! - **Log sources count as a module of their own** in the walls: they wait, the rest of [`logs`] does not.
+//! - **Serde on [`model::Task`] and what it holds,** for the file of [`kept`] alone: a second set of types would be the same fields again.
+//!   What is read back is cleaned like any text from outside.
+//! - **Service revisions, target groups and metrics are asked for together:** who asks within some milliseconds shares one call
+//!   (`aws::batch`), because AWS counts calls and takes twenty names, or 500 figures, in one.
+//! - **Thin LTO, and the SDK at `opt-level` 1:** cells are drawn by small functions of other crates, and inlining them is worth a fifth of
+//!   a key's answer; the SDK is most of the build and none of the hot path.
 //! - Mutations, the journal and the exec channel of the plan are not built yet; nothing stands in their place.
 
 pub mod action;
