@@ -6,6 +6,8 @@ use crate::view::{Tone, View};
 
 impl App {
     pub(super) fn push(&mut self, view: Box<dyn View>) {
+        // What was said of the last screen is not true of this one.
+        self.notice = None;
         self.views.push(view);
         self.forward.clear();
         if self.views.len() > HISTORY {

@@ -70,9 +70,9 @@ const COLUMNS: &[Column<ClusterRow>] = &[
     Column { key: 'a', title: "ACCOUNT", width: Width::Fixed(12), right: false, rank: 5, cell: |row, _| dim(&*row.account), sort: |row, _| Key::Text(row.account.clone()) },
     Column { key: 'g', title: "REGION", width: Width::Fit(9, 14), right: false, rank: 4, cell: |row, _| dim(&*row.region), sort: |row, _| Key::Text(row.region.clone()) },
     Column { key: 's', title: "SVC", width: Width::Fixed(5), right: true, rank: 1, cell: |row, _| services(row), sort: |row, _| Key::Number(i64::try_from(row.services.unwrap_or(0)).unwrap_or(0)) },
-    Column { key: 'f', title: "✖", width: Width::Fixed(3), right: true, rank: 1, cell: |row, _| count(row.fails, Role::Fail), sort: |row, _| Key::Number(-i64::try_from(row.fails).unwrap_or(0)) },
-    Column { key: 'w', title: "▲", width: Width::Fixed(3), right: true, rank: 1, cell: |row, _| count(row.warns, Role::Warn), sort: |row, _| Key::Number(-i64::try_from(row.warns).unwrap_or(0)) },
-    Column { key: 'l', title: "◌", width: Width::Fixed(3), right: true, rank: 3, cell: |row, _| count(row.rolls, Role::Busy), sort: |row, _| Key::Number(-i64::try_from(row.rolls).unwrap_or(0)) },
+    Column { key: 'f', title: "✖", width: Width::Fixed(3), right: true, rank: 1, cell: |row, _| counted(row, row.fails, Role::Fail), sort: |row, _| Key::Number(-i64::try_from(row.fails).unwrap_or(0)) },
+    Column { key: 'w', title: "▲", width: Width::Fixed(3), right: true, rank: 1, cell: |row, _| counted(row, row.warns, Role::Warn), sort: |row, _| Key::Number(-i64::try_from(row.warns).unwrap_or(0)) },
+    Column { key: 'l', title: "◌", width: Width::Fixed(3), right: true, rank: 3, cell: |row, _| counted(row, row.rolls, Role::Busy), sort: |row, _| Key::Number(-i64::try_from(row.rolls).unwrap_or(0)) },
     Column { key: 'r', title: "RUN/WANT", width: Width::Fixed(11), right: true, rank: 1, cell: |row, _| running(row), sort: |row, _| Key::Number(i64::from(row.running)) },
     Column { key: 'p', title: "PEND", width: Width::Fixed(4), right: true, rank: 3, cell: |row, _| plain(row.pending.to_string()), sort: |row, _| Key::Number(-i64::from(row.pending)) },
     Column { key: 'i', title: "INST", width: Width::Fixed(4), right: true, rank: 6, cell: |row, _| row.counts.as_ref().map_or(dim("-"), |c| if c.instances == 0 { dim("-") } else { plain(c.instances.to_string()) }), sort: |row, _| Key::Number(row.counts.as_ref().map_or(0, |c| -i64::from(c.instances))) },
@@ -86,6 +86,11 @@ fn name<'a>(row: &'a ClusterRow, cx: &Cx<'a>) -> Cell<'a> {
 
 fn services(row: &ClusterRow) -> Cell<'_> {
     row.services.map_or_else(|| dim("-"), |n| plain(n.to_string()))
+}
+
+/// Nothing was counted where nothing could be read.
+fn counted(row: &ClusterRow, n: usize, role: Role) -> Cell<'static> {
+    if row.services.is_none() { dim("-") } else { count(n, role) }
 }
 
 fn count(n: usize, role: Role) -> Cell<'static> {
@@ -180,8 +185,12 @@ fn row(ctx: Ctx, cluster: Arn, counts: Option<Arc<Cluster>>, cx: &Cx) -> Cluster
 /// Clusters, and the services of every cluster: the fleet's health is the sum of theirs.
 pub fn wanted(place: &Place, cx: &Cx, visible: &[&ClusterRow], out: &mut Vec<Wanted>) {
     for ctx in contexts(place, cx) {
-        out.push(Wanted::Poll { feed: Feed::Identity(ctx), focus: false });
         out.push(Wanted::Poll { feed: Feed::Clusters(ctx), focus: true });
+        // A cluster's ARN names the account; who asks is of interest where there is none, or nobody else on the header.
+        let nameless = cx.store.error(&Feed::Clusters(ctx)).is_some() || cx.store.clusters(ctx).is_some_and(<[_]>::is_empty);
+        if nameless || cx.fleet.0.len() == 1 {
+            out.push(Wanted::Poll { feed: Feed::Identity(ctx), focus: false });
+        }
         for cluster in cx.store.clusters(ctx).unwrap_or_default().iter().filter(|c| c.services > 0) {
             let focus = visible.iter().any(|row| row.cluster == cluster.arn);
             out.push(Wanted::Poll { feed: Feed::Services(ctx, cluster.arn.clone()), focus });

@@ -45,6 +45,11 @@ impl DeploymentRow {
         self.service.deployments.get(self.present?)
     }
 
+    /// Whether traffic is moved between two target groups; a rolling deployment has no weights and its stages say nothing.
+    fn shifts(&self) -> bool {
+        self.service.strategy.as_deref().is_some_and(|strategy| strategy != "ROLLING")
+    }
+
     fn set(&self) -> Option<&TaskSet> {
         self.service.task_sets.get(self.set?)
     }
@@ -164,7 +169,7 @@ fn traffic(row: &DeploymentRow) -> Option<f64> {
     if let Some(set) = row.set() {
         return row.code.as_ref()?.weight(&set.id);
     }
-    row.record.as_ref()?.target.as_ref()?.production_weight.filter(|_| row.present.is_some())
+    row.record.as_ref()?.target.as_ref()?.production_weight.filter(|_| row.present.is_some() && row.shifts())
 }
 
 /// Failures against the threshold that ECS itself reports; never computed here.
@@ -195,7 +200,7 @@ fn reason(row: &DeploymentRow, cx: &Cx) -> String {
         return set_reason(row, cx);
     }
     let record = row.record.as_ref();
-    let stage = record.and_then(|d| d.lifecycle_stage.as_deref()).filter(|_| row.present.is_some()).map(str::to_owned);
+    let stage = record.and_then(|d| d.lifecycle_stage.as_deref()).filter(|_| row.present.is_some() && row.shifts()).map(str::to_owned);
     let waits = record.into_iter().flat_map(|d| &d.hooks).find(|hook| &*hook.status == "AWAITING_ACTION").map(|hook| format!("{} waits for an answer", if hook.kind.is_empty() { "a hook" } else { &hook.kind }));
     let alarms = record.map(|d| &d.alarms.1).filter(|names| !names.is_empty()).map(|names| format!("alarm {}", names.join(" ")));
     let rolled = record.and_then(|d| d.rollback.as_ref()).and_then(|rollback| rollback.reason.as_deref());

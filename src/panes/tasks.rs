@@ -169,7 +169,8 @@ fn rows(place: &Place, cx: &Cx) -> Vec<TaskRow> {
     let row = |task: &Arc<Task>| TaskRow {
         ctx,
         health: verdict::task(task, cx.now).health,
-        target: super::targets::target_of(ctx, cluster, task, &groups, cx),
+        // A dead task has no target: whoever has its address now is another.
+        target: if task.stopped() { None } else { super::targets::target_of(ctx, cluster, task, &groups, cx) },
         newest: service.is_none_or(|s| s.task_definition == task.task_definition),
         task: task.clone(),
         kept: false,

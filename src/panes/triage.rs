@@ -311,7 +311,8 @@ impl View for Triage {
     fn status(&self, cx: &Cx) -> String {
         self.judged(cx).map_or(String::new(), |row| {
             let s = &row.service;
-            format!("{} · {}/{} run", s.task_definition.name(), s.running, s.desired)
+            // The counts of all deployments together: the verdict tells those of the newest.
+            format!("{} wanted · {} run of all revisions", s.desired, s.running)
         })
     }
 

@@ -134,7 +134,9 @@ pub fn service_deployment(from: &ecs::ServiceDeployment) -> ServiceDeployment {
         started_at: time(from.started_at()),
         finished_at: time(from.finished_at()),
         created_at: time(from.created_at()),
-        failures: breaker.map(|breaker| (count(breaker.failure_count()), count(breaker.threshold()))),
+        failures: breaker
+            .filter(|breaker| breaker.status().is_none_or(|status| status.as_str() != "DISABLED"))
+            .map(|breaker| (count(breaker.failure_count()), count(breaker.threshold()))),
         breaker: maybe(breaker.and_then(|breaker| breaker.status()).map(ecs::ServiceDeploymentRollbackMonitorsStatus::as_str)),
         lifecycle_stage: maybe(from.lifecycle_stage().map(ecs::ServiceDeploymentLifecycleStage::as_str)),
         updated_at: time(from.updated_at()),

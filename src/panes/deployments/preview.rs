@@ -80,7 +80,7 @@ fn shares(row: &DeploymentRow, record: &ServiceDeployment, cx: &Cx) -> String {
     }
     let share = |word: &str, share: &RevisionShare| {
         let name = cx.store.service_revision(row.ctx, &share.arn).map_or(String::new(), |revision| format!(" {}", revision.task_definition.name()));
-        let weight = share.production_weight.map_or(String::new(), |weight| format!(" {weight}% of traffic"));
+        let weight = share.production_weight.filter(|_| row.shifts()).map_or(String::new(), |weight| format!(" {weight}% of traffic"));
         let test = share.test_weight.filter(|weight| *weight > 0.0).map_or(String::new(), |weight| format!(" {weight}% of test"));
         format!("{word}{name} {}/{}{weight}{test}", share.running, share.requested)
     };

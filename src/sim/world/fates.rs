@@ -185,6 +185,8 @@ fn cannot_pull(task: &Task, container: usize, fate: Fate) -> String {
     let image = &task.definition.containers[container].image;
     let host = image.split('/').next().filter(|h| h.contains('.')).unwrap_or("registry-1.docker.io");
     let reference = if image.contains('.') { image.clone() } else { format!("docker.io/library/{image}") };
+    let (path, tag) =
+        reference.split_once('/').map_or((&*reference, "latest"), |(_, rest)| rest.rsplit_once(':').unwrap_or((rest, "latest")));
     let retried = "pull image manifest has been retried 7 time(s): failed to resolve ref";
     let words = task.behaviour.error.clone().filter(|_| task.sick).unwrap_or_else(|| match fate {
         Fate::PullDenied => format!(
@@ -192,9 +194,9 @@ fn cannot_pull(task: &Task, container: usize, fate: Fate) -> String {
              is not authorized to perform: ecr:BatchGetImage because no identity-based policy allows the ecr:BatchGetImage action"
         ),
         Fate::PullLimited => format!(
-            "pull image manifest has been retried 7 time(s): httpReadSeeker: failed open: unexpected status code https://{host}/v2/: 429 Too Many \
-             Requests - Server message: toomanyrequests: You have reached your unauthenticated pull rate limit. \
-             https://www.docker.com/increase-rate-limit ({reference})"
+            "pull image manifest has been retried 7 time(s): httpReadSeeker: failed open: unexpected status code https://{host}/v2/{path}/manifests/{tag}: 429 \
+             Too Many Requests - Server message: toomanyrequests: You have reached your unauthenticated pull rate limit. \
+             https://www.docker.com/increase-rate-limit"
         ),
         Fate::PullUnreachable => format!(
             "{retried} {reference}: failed to do request: Head \"https://{host}/v2/\": dial tcp 52.95.150.30:443: i/o timeout"

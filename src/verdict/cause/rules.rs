@@ -397,6 +397,17 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         START,
         &[
+            &["toomanyrequests:", "toomanyrequests,", "toomanyrequests ", "too many requests", "pull rate limit"],
+            &["docker.io", "docker.com", "docker hub", "dockerhub"],
+        ],
+        &["toomanyrequestsexception"],
+        (C::ImagePullRateLimit, High),
+        "Docker Hub's limit on pulls is reached[: it refuses to give {image} for now]",
+        "log in to Docker Hub (repositoryCredentials), or pull through ECR's cache or from a copy of the image",
+    ),
+    rule(
+        START,
+        &[
             &["toomanyrequests:", "toomanyrequests,", "toomanyrequests ", "too many requests", "pull rate limit", "rate limit", " 429 "],
             &["pull", "docker", "registry", "image", "manifest", "ecr", "toomanyrequests"],
         ],
