@@ -32,6 +32,7 @@ struct Picture {
     columns: u16,
     rows: u16,
     theme: &'static str,
+    scenario: &'static str,
     steps: &'static [Step],
 }
 
@@ -42,11 +43,26 @@ const LIGHT: &str = "midwatch-light";
 const MONO: &str = "mono";
 
 const fn picture(name: &'static str, (columns, rows): (u16, u16), theme: &'static str, steps: &'static [Step]) -> Picture {
-    Picture { name, columns, rows, theme, steps }
+    Picture { name, columns, rows, theme, scenario: "small", steps }
+}
+
+/// The same on the five systems that the demo opens on.
+const fn of_seeds(name: &'static str, size: (u16, u16), theme: &'static str, steps: &'static [Step]) -> Picture {
+    Picture { scenario: "seeds", ..picture(name, size, theme, steps) }
 }
 
 /// The first screen with every cluster's figures.
-const FLEET: &[Step] = &[Wait("web-stage"), Wait("checkout")];
+const FLEET: &[Step] = &[Wait("learning-platform-staging-cluster1"), Wait("tutorbloc/staging")];
+/// A release whose migration fails.
+const TRIAGE: &[Step] = &[
+    Wait("tutorbloc/staging"),
+    Wait("tutorbloc/production"),
+    Key("/tutorbloc/production"),
+    Key("enter"),
+    Wait("SQLSTATE"),
+    Key("enter"),
+    Wait("Running migrations"),
+];
 const SERVICES: &[Step] =
     &[Wait("web-stage"), Key(":payments-prod"), Key("enter"), Wait("payments-prod › services"), Wait("ledger-api"), Wait("risk-scorer")];
 const TASKS: &[Step] = &[
@@ -107,9 +123,10 @@ const DESCRIBE: &[Step] = &[
 const HELP: &[Step] = &[Wait("web-stage"), Key("?"), Wait("Ask AWS again now")];
 
 const PICTURES: &[Picture] = &[
-    picture("fleet", WIDE, DARK, FLEET),
-    picture("fleet-80x24", SMALL, DARK, FLEET),
-    picture("fleet-light", WIDE, LIGHT, FLEET),
+    of_seeds("fleet", WIDE, DARK, FLEET),
+    of_seeds("fleet-80x24", SMALL, DARK, FLEET),
+    of_seeds("fleet-light", WIDE, LIGHT, FLEET),
+    of_seeds("triage", WIDE, DARK, TRIAGE),
     picture("services", WIDE, DARK, SERVICES),
     picture("services-80x24", SMALL, DARK, SERVICES),
     picture("services-mono", WIDE, MONO, SERVICES),
@@ -129,7 +146,7 @@ fn main() {
     fs::create_dir_all(&folder).expect("the repository can be written");
     for picture in PICTURES.iter().filter(|picture| wanted.is_empty() || wanted.iter().any(|name| name == picture.name)) {
         let mut terminal = Launch::new(&binary)
-            .args(["--demo", "small", "--seed", "7", "--theme", picture.theme])
+            .args(["--demo", picture.scenario, "--seed", "7", "--theme", picture.theme])
             .env("HOME", env::temp_dir().join("midwatch-screenshots"))
             .size(picture.columns, picture.rows)
             .start();

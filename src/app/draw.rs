@@ -92,13 +92,16 @@ impl App {
                 if context.production || self.cluster_is_production() {
                     left.push(("▌PROD▐ ".to_owned(), Role::Prod));
                 }
-                if let Some(identity) = self.shared.store.identity(ctx) {
-                    let account = identity.account.get(identity.account.len().saturating_sub(4)..).unwrap_or(&identity.account);
+                let identity = self.shared.store.identity(ctx);
+                // Any cluster's ARN names the account; who is asking is known only where it was asked.
+                let listed = self.shared.store.clusters(ctx).and_then(|clusters| clusters.first()).map(|cluster| cluster.arn.account());
+                if let Some(account) = identity.map(|identity| &*identity.account).or(listed) {
+                    let account = account.get(account.len().saturating_sub(4)..).unwrap_or(account);
                     left.push((format!("acct …{account}  "), Role::Text));
-                    left.push((format!("{}  ", context.region), Role::Text));
+                }
+                left.push((format!("{}  ", context.region), Role::Text));
+                if let Some(identity) = identity {
                     left.push((who(&identity.arn).to_owned(), Role::Dim));
-                } else {
-                    left.push((context.region.to_string(), Role::Text));
                 }
             }
             None => left.push((format!(" midwatch  {} contexts", self.shared.fleet.0.len()), Role::Header)),
