@@ -592,7 +592,7 @@ async fn requests_that_are_no_aws_calls_get_a_proper_error() {
     let unsigned = b"POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AmazonEC2ContainerServiceV20141113.ListClusters\r\n\
                      content-type: application/x-amz-json-1.1\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
     assert!(raw(&sim, unsigned).await.contains("\"__type\":\"MissingAuthenticationTokenException\""));
-    let unknown = b"POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: CodeDeploy_20141006.GetDeployment\r\n\
+    let unknown = b"POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AmazonSSM.GetParameter\r\n\
                     content-length: 2\r\nconnection: close\r\n\r\n{}";
     assert!(raw(&sim, unknown).await.contains("UnknownOperationException"));
     let cbor = b"POST /service/GraniteServiceVersion20100801/operation/GetMetricData HTTP/1.1\r\nhost: x\r\n\

@@ -273,7 +273,7 @@ fn sim_lists_its_contexts_as_json() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let contexts: serde_json::Value = serde_json::from_slice(&output.stdout).expect("--list prints JSON");
     let contexts = contexts.as_array().expect("--list prints an array");
-    assert_eq!(contexts.len(), 2);
+    assert_eq!(contexts.len(), 7);
     for context in contexts {
         for key in ["name", "region", "account", "access_key", "secret_key"] {
             assert!(context[key].is_string(), "{key} of {context}");
