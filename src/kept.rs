@@ -24,15 +24,16 @@ pub const FILE: &str = "stopped-tasks.jsonl";
 #[derive(Default)]
 pub struct Kept {
     gone: HashMap<Arn, VecDeque<Arc<Task>>>,
-    seen: HashSet<Arn>,
+    /// Tasks that are known already, with their stop: as long as they are worth keeping.
+    seen: HashMap<Arn, Option<Time>>,
     fresh: Vec<Arc<Task>>,
 }
 
 impl Kept {
     /// Compares two answers for a cluster: what stopped lately is new evidence, what is no longer listed is kept.
     pub fn saw(&mut self, old: &[Arc<Task>], new: &[Arc<Task>], now: Time) {
-        for task in new.iter().filter(|task| task.stopped()) {
-            if self.seen.insert(task.arn.clone()) {
+        for task in new.iter().filter(|task| task.stopped() && worth(task, now)) {
+            if self.seen.insert(task.arn.clone(), task.stopped_at).is_none() {
                 self.fresh.push(task.clone());
             }
         }
@@ -50,7 +51,7 @@ impl Kept {
     /// Takes back what an earlier run had seen.
     pub fn recall(&mut self, tasks: Vec<Task>, now: Time) {
         for task in tasks {
-            if self.seen.insert(task.arn.clone()) {
+            if self.seen.insert(task.arn.clone(), task.stopped_at).is_none() {
                 self.keep(Arc::new(task));
             }
         }
@@ -67,6 +68,7 @@ impl Kept {
     }
 
     fn forget(&mut self, now: Time) {
+        self.seen.retain(|_, stopped| recent(*stopped, now));
         for gone in self.gone.values_mut() {
             while gone.front().is_some_and(|task| !worth(task, now)) {
                 gone.pop_front();
@@ -93,7 +95,11 @@ impl Kept {
 /// Whether a task stopped so lately that it is still evidence. Without a time of its stop it is of no use.
 #[must_use]
 pub fn worth(task: &Task, now: Time) -> bool {
-    task.stopped_at.is_some_and(|at| now.as_second() - at.as_second() < SECONDS)
+    recent(task.stopped_at, now)
+}
+
+fn recent(stopped: Option<Time>, now: Time) -> bool {
+    stopped.is_some_and(|at| now.as_second() - at.as_second() < SECONDS)
 }
 
 /// The tasks as lines of the file.
@@ -202,6 +208,7 @@ mod tests {
         let tomorrow = Time::from_second(NOW + SECONDS).expect("a time of this era");
         kept.saw(&[], &[], tomorrow);
         assert!(names(&kept, &cluster).is_empty());
+        assert!(kept.seen.is_empty(), "nor is it remembered that they were seen");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::model::{
     Task, TaskDefinition, Time,
 };
 use crate::view::Notice;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// Log tails kept beside the visible one, so that going back shows them at once.
@@ -54,6 +54,7 @@ pub struct Store {
     tails: HashMap<Feed, Buffer>,
     tail_order: Vec<Feed>,
     tasks_by_service: HashMap<(Ctx, Arn), HashMap<Str, Group>>,
+    zones: HashMap<(Ctx, Arn), Vec<Str>>,
     messages: VecDeque<(Time, Notice)>,
     locked_out: HashMap<Ctx, Arc<AwsError>>,
     access: HashMap<Ctx, BTreeMap<Str, Access>>,
@@ -177,6 +178,7 @@ impl Store {
                 self.kept.saw(old, tasks, at);
             }
             let key = (*ctx, cluster.clone());
+            self.zones.insert(key.clone(), zones(tasks));
             let old = self.tasks_by_service.remove(&key).unwrap_or_default();
             self.tasks_by_service.insert(key, group_by_service(tasks, old, self.clock + 1));
         }
@@ -304,6 +306,12 @@ impl Store {
     #[must_use]
     pub fn tasks_of(&self, ctx: Ctx, cluster: &Arn, service: &str) -> &[Arc<Task>] {
         self.group(ctx, cluster, service).map_or(&[], |group| &group.tasks)
+    }
+
+    /// Availability zones in which tasks of a cluster run, sorted; empty while its tasks are not known.
+    #[must_use]
+    pub fn zones(&self, ctx: Ctx, cluster: &Arn) -> &[Str] {
+        self.zones.get(&(ctx, cluster.clone())).map_or(&[], Vec::as_slice)
     }
 
     /// Changes whenever any task of the service does.
@@ -541,6 +549,11 @@ fn group_by_service(tasks: &[Arc<Task>], mut old: HashMap<Str, Group>, revision:
         }
     }
     groups
+}
+
+fn zones(tasks: &[Arc<Task>]) -> Vec<Str> {
+    let running = tasks.iter().filter(|task| !task.stopped());
+    running.filter_map(|task| task.zone.as_ref()).collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
 fn upsert<R>(old: &[Arc<R>], new: Vec<Arc<R>>, arn: fn(&R) -> &Arn) -> Vec<Arc<R>> {

@@ -113,13 +113,20 @@ pub fn range_words(range: &ScalableTarget) -> String {
 #[must_use]
 pub fn range_of<'a>(ctx: Ctx, service: &Service, cx: &Cx<'a>) -> Option<&'a ScalableTarget> {
     let resource = scaling_resource(service.cluster.name(), &service.name);
-    cx.store.scalable_targets(ctx)?.iter().find(|target| *target.resource == *resource)
+    of_resource(cx.store.scalable_targets(ctx)?, &resource, |target| &target.resource).first()
 }
 
 /// The policies of a service.
 pub fn policies_of<'a>(ctx: Ctx, service: &Service, cx: &Cx<'a>) -> impl Iterator<Item = &'a ScalingPolicy> + use<'a> {
     let resource = scaling_resource(service.cluster.name(), &service.name);
-    cx.store.scaling_policies(ctx).unwrap_or_default().iter().filter(move |policy| *policy.resource == *resource)
+    of_resource(cx.store.scaling_policies(ctx).unwrap_or_default(), &resource, |policy| &policy.resource).iter()
+}
+
+/// The rows of one resource: all lists of a context come sorted by resource, and this is asked for every row of a table.
+fn of_resource<'a, R>(rows: &'a [R], resource: &str, of: fn(&R) -> &Str) -> &'a [R] {
+    let from = rows.partition_point(|row| **of(row) < *resource);
+    let rows = &rows[from..];
+    &rows[..rows.partition_point(|row| **of(row) == *resource)]
 }
 
 fn last<'a>(row: &'a RangeRow, cx: &Cx<'a>) -> Cell<'a> {
@@ -138,7 +145,7 @@ fn ranges(place: &Place, cx: &Cx) -> Vec<RangeRow> {
             cluster: cluster.clone(),
             range: range_of(ctx, service, cx).cloned(),
             drivers: policies_of(ctx, service, cx).map(ScalingPolicy::driver).collect(),
-            schedules: cx.store.scheduled_actions(ctx).unwrap_or_default().iter().filter(|action| action.resource == resource).count(),
+            schedules: of_resource(cx.store.scheduled_actions(ctx).unwrap_or_default(), &resource, |action| &action.resource).len(),
             last: activities.find(|activity| activity.resource == resource && activity.not_scaled.is_empty()).cloned(),
             service: service.clone(),
         }

@@ -188,15 +188,8 @@ fn scaling<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
 /// Running tasks by availability zone, as the last letter and a count. A zone where other tasks of the cluster run and none of these is
 /// marked, unless there are fewer tasks wanted than zones.
 fn zones<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
-    let running = |task: &&Arc<crate::model::Task>| !task.stopped();
-    let mut spread: Vec<(&str, usize)> = Vec::new();
-    for zone in cx.store.tasks(row.ctx, &row.cluster).unwrap_or_default().iter().filter(running).filter_map(|task| task.zone.as_deref()) {
-        if !spread.iter().any(|(known, _)| *known == zone) {
-            spread.push((zone, 0));
-        }
-    }
-    spread.sort_unstable();
-    for task in cx.store.tasks_of(row.ctx, &row.cluster, &row.service.name).iter().filter(running) {
+    let mut spread: Vec<(&str, usize)> = cx.store.zones(row.ctx, &row.cluster).iter().map(|zone| (&**zone, 0)).collect();
+    for task in cx.store.tasks_of(row.ctx, &row.cluster, &row.service.name).iter().filter(|task| !task.stopped()) {
         if let Some((_, n)) = spread.iter_mut().find(|(zone, _)| task.zone.as_deref() == Some(zone)) {
             *n += 1;
         }

@@ -46,6 +46,8 @@ struct Triage {
     ctx: Ctx,
     cluster: Arn,
     service: Arn,
+    /// The service with its verdict, as of the last change.
+    judged: Option<Arc<Judged>>,
     deployments: TableView<deployments::DeploymentRow>,
     targets: TableView<targets::TargetRow>,
     tasks: TableView<tasks::TaskRow>,
@@ -68,6 +70,7 @@ impl Triage {
             ctx,
             cluster: cluster.clone(),
             service: service.clone(),
+            judged: None,
             deployments: TableView::open(&deployments::SPEC, place.clone()).numbered(1).without("HEALTH"),
             targets: TableView::open(&targets::SPEC, place.clone()).numbered(2).without("GROUP").without("AZ").without("UP"),
             tasks: TableView::open(&tasks::SPEC, place.clone()).numbered(3).without("SERVICE").ordered("AGE"),
@@ -101,10 +104,6 @@ impl Triage {
         }
     }
 
-    fn judged<'a>(&self, cx: &Cx<'a>) -> Option<&'a Arc<Judged>> {
-        cx.board.of(self.ctx, &self.cluster).iter().find(|row| row.service.arn == self.service)
-    }
-
     /// The logs that matter: of the container that ended the newest task that failed. They change under no one's eyes: not while the
     /// operator reads them.
     fn choose_logs(&mut self, cx: &Cx) {
@@ -128,7 +127,7 @@ impl Triage {
     /// The verdict: word and reason, then the next check.
     fn head(&self, width: usize, rows: usize, cx: &Cx) -> Vec<Line<'static>> {
         let style = |role| cx.theme.style(role);
-        let Some(row) = self.judged(cx) else {
+        let Some(row) = &self.judged else {
             let why = cx.store.error(&Feed::Service(self.ctx, self.service.clone())).map_or("loading …".to_owned(), |e| e.what.to_string());
             return vec![Line::styled(format!(" {why}"), style(Role::Dim))];
         };
@@ -222,6 +221,7 @@ impl View for Triage {
     }
 
     fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
+        self.judged = cx.board.of(self.ctx, &self.cluster).iter().find(|row| row.service.arn == self.service).cloned();
         self.choose_logs(cx);
         for n in 0..PARTS.len() {
             self.part_mut(n).sync(cx, changed);
@@ -308,8 +308,8 @@ impl View for Triage {
         true
     }
 
-    fn status(&self, cx: &Cx) -> String {
-        self.judged(cx).map_or(String::new(), |row| {
+    fn status(&self, _cx: &Cx) -> String {
+        self.judged.as_ref().map_or(String::new(), |row| {
             let s = &row.service;
             // The counts of all deployments together: the verdict tells those of the newest.
             format!("{} wanted · {} run of all revisions", s.desired, s.running)
