@@ -363,8 +363,14 @@ impl App {
             let now = self.shared.now;
             self.shared.store.say(now, Notice { tone: Tone::Fail, text });
         }
-        let judged_from =
-            |feed: &Feed| matches!(feed, Feed::Clusters(_) | Feed::Services(..) | Feed::Service(..) | Feed::Tasks(..) | Feed::Targets(..));
+        let judged_from = |feed: &Feed| {
+            let tasks = matches!(feed, Feed::Tasks(..) | Feed::Stopped(..));
+            tasks
+                || matches!(
+                    feed,
+                    Feed::Clusters(_) | Feed::Services(..) | Feed::Service(..) | Feed::Targets(..) | Feed::ServiceDeployments(..)
+                )
+        };
         self.board_stale |= changed.iter().any(judged_from);
         self.heard.extend(changed);
     }

@@ -20,6 +20,8 @@ pub enum Feed {
     Service(Ctx, Arn),
     /// All tasks of a cluster, running and stopped; never asked per service.
     Tasks(Ctx, Arn),
+    /// The tasks of a cluster that stopped within about an hour: one call, where [`Feed::Tasks`] takes several. They say why something fails.
+    Stopped(Ctx, Arn),
     /// One task-definition revision, by ARN. Asked once.
     TaskDefinition(Ctx, Arn),
     /// Past and present deployments of a service, newest first.
@@ -105,6 +107,7 @@ impl Feed {
             | Feed::Services(ctx, _)
             | Feed::Service(ctx, _)
             | Feed::Tasks(ctx, _)
+            | Feed::Stopped(ctx, _)
             | Feed::TaskDefinition(ctx, _)
             | Feed::ServiceDeployments(ctx, _)
             | Feed::Instances(ctx, _)
@@ -138,6 +141,12 @@ pub enum Wanted {
         /// Looked at, rather than merely counted.
         focus: bool,
     },
+    /// A plain feed that can wait: its first question is asked within [`SPREAD`](crate::watch::SPREAD), spread with the others of its
+    /// context, and it is asked again seldom. Wanted as a [`Wanted::Poll`] by anybody else, it is one.
+    Trickle {
+        /// What.
+        feed: Feed,
+    },
     /// A log tail: the key stays while its streams change.
     Logs {
         /// Always [`Feed::Logs`].
@@ -152,7 +161,7 @@ impl Wanted {
     #[must_use]
     pub fn feed(&self) -> &Feed {
         match self {
-            Wanted::Poll { feed, .. } | Wanted::Logs { feed, .. } => feed,
+            Wanted::Poll { feed, .. } | Wanted::Trickle { feed } | Wanted::Logs { feed, .. } => feed,
         }
     }
 }
@@ -226,7 +235,7 @@ pub enum Value {
     Clusters(Vec<Arc<Cluster>>),
     /// For [`Feed::Services`] and, with one row, [`Feed::Service`].
     Services(Vec<Arc<Service>>),
-    /// For [`Feed::Tasks`].
+    /// For [`Feed::Tasks`] and [`Feed::Stopped`].
     Tasks(Vec<Arc<Task>>),
     /// For [`Feed::TaskDefinition`].
     TaskDefinition(Arc<TaskDefinition>),

@@ -60,6 +60,9 @@ impl Kept {
 
     fn keep(&mut self, task: Arc<Task>) {
         let gone = self.gone.entry(task.cluster.clone()).or_default();
+        if gone.iter().any(|kept| kept.arn == task.arn) {
+            return;
+        }
         let place = gone.partition_point(|kept| kept.stopped_at <= task.stopped_at);
         gone.insert(place, task);
         if gone.len() > MOST {

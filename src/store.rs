@@ -168,7 +168,7 @@ impl Store {
                 changed.extend(self.patch_service(*ctx, row));
             }
         }
-        if let (Feed::Tasks(ctx, cluster), Value::Tasks(tasks)) = (&feed, &value) {
+        if let (Feed::Tasks(ctx, cluster) | Feed::Stopped(ctx, cluster), Value::Tasks(tasks)) = (&feed, &value) {
             // Part of a list says nothing about what is not in it.
             if expected.is_none() {
                 let old = match self.slots.get(&feed).and_then(|slot| slot.value.as_ref()) {
@@ -178,9 +178,16 @@ impl Store {
                 self.kept.saw(old, tasks, at);
             }
             let key = (*ctx, cluster.clone());
-            self.zones.insert(key.clone(), zones(tasks));
             let old = self.tasks_by_service.remove(&key).unwrap_or_default();
-            self.tasks_by_service.insert(key, group_by_service(tasks, old, self.clock + 1));
+            let groups = if matches!(feed, Feed::Tasks(..)) {
+                self.zones.insert(key.clone(), zones(tasks));
+                group_by_service(tasks, old, self.clock + 1)
+            } else {
+                // What stopped says nothing about what runs: that stays as it was last known.
+                let known = self.tasks(*ctx, cluster).unwrap_or_default();
+                group_by_service(&upsert(known, tasks.clone(), |task| &task.arn), old, self.clock + 1)
+            };
+            self.tasks_by_service.insert(key, groups);
         }
         self.clock += 1;
         let slot = self.slots.entry(feed).or_default();

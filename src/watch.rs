@@ -10,13 +10,16 @@ use crate::aws::{Clients, Poll};
 use crate::budget::{Meter, Priority};
 use crate::feed::{Feed, Outcome, Update, Wanted};
 use crate::logs::source::tail;
-use crate::model::{LogSources, Time};
+use crate::model::{Ctx, LogSources, Time};
 use pace::{Rest, Tempo};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
+
+/// Time within which the feeds of a context that can wait are asked for the first time.
+pub const SPREAD: Duration = Duration::from_secs(20);
 
 /// Time after which a poll whose task has died is started again.
 const REVIVE: Duration = Duration::from_secs(5);
@@ -50,10 +53,31 @@ impl Drop for Running {
     }
 }
 
+/// How much a feed matters. The greater, the more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Care {
+    /// It can wait.
+    Trickle,
+    /// A verdict or a count hangs on it.
+    Beside,
+    /// The operator looks at it.
+    Focus,
+}
+
+impl Care {
+    fn of(want: &Wanted) -> Self {
+        match want {
+            Wanted::Poll { focus: true, .. } => Care::Focus,
+            Wanted::Poll { focus: false, .. } | Wanted::Logs { .. } => Care::Beside,
+            Wanted::Trickle { .. } => Care::Trickle,
+        }
+    }
+}
+
 /// What a poll must know while it runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Control {
-    focus: bool,
+    care: Care,
     tempo: Tempo,
     pokes: u64,
 }
@@ -96,20 +120,22 @@ impl Watcher {
     /// Makes the running polls equal to `wanted`. Cheap when nothing changed, so that it can follow every update.
     pub fn reconcile(&mut self, wanted: &[Wanted]) {
         self.round += 1;
+        let mut trickles = Trickles::of(wanted, self.tempo);
         for want in wanted {
-            let focus = matches!(want, Wanted::Poll { focus: true, .. });
+            let care = Care::of(want);
+            let delay = trickles.next(want);
             match self.running.get_mut(want.feed()) {
                 Some(running) if !running.task.is_finished() || running.started.elapsed() < REVIVE => {
                     // A feed may be wanted by two panes; who looks at it most decides.
-                    let focus = focus || (running.round == self.round && running.control.borrow().focus);
+                    let care = if running.round == self.round { care.max(running.control.borrow().care) } else { care };
                     running.round = self.round;
-                    steer(&running.control, |control| control.focus = focus);
+                    steer(&running.control, |control| control.care = care);
                     if let (Wanted::Logs { sources, .. }, Some(known)) = (want, &running.sources) {
                         known.send_if_modified(|known| (**known != **sources).then(|| *known = Arc::clone(sources)).is_some());
                     }
                 }
                 _ => {
-                    let running = self.start(want, focus);
+                    let running = self.start(want, care, delay);
                     self.running.insert(want.feed().clone(), running);
                 }
             }
@@ -164,15 +190,15 @@ impl Watcher {
         }
     }
 
-    fn start(&mut self, want: &Wanted, focus: bool) -> Running {
+    fn start(&mut self, want: &Wanted, care: Care, delay: Duration) -> Running {
         let feed = want.feed().clone();
         let api = self.clients.api(feed.ctx()).clone();
         let outbox = Outbox { tx: self.tx.clone(), feed: feed.clone(), epoch: self.epoch };
-        let (control, heard) = watch::channel(Control { focus, tempo: self.tempo, pokes: 0 });
+        let (control, heard) = watch::channel(Control { care, tempo: self.tempo, pokes: 0 });
         let (task, sources, poll) = match want {
-            Wanted::Poll { .. } => {
+            Wanted::Poll { .. } | Wanted::Trickle { .. } => {
                 let poll = self.parked.take(&feed).unwrap_or_else(|| Arc::new(Mutex::new(Poll::new(api, feed))));
-                (tokio::spawn(keep_polling(Arc::clone(&poll), outbox, heard)), None, Some(poll))
+                (tokio::spawn(keep_polling(Arc::clone(&poll), outbox, delay, heard)), None, Some(poll))
             }
             Wanted::Logs { sources, .. } => {
                 let (sources, streams) = watch::channel(Arc::clone(sources));
@@ -180,6 +206,27 @@ impl Watcher {
             }
         };
         Running { task, started: Instant::now(), control, sources, poll, round: self.round }
+    }
+}
+
+/// Gives each feed that can wait its time in the spread of its context.
+struct Trickles(HashMap<Ctx, (u32, u32)>, f64);
+
+impl Trickles {
+    fn of(wanted: &[Wanted], tempo: Tempo) -> Self {
+        let mut counts: HashMap<Ctx, (u32, u32)> = HashMap::new();
+        for want in wanted.iter().filter(|want| matches!(want, Wanted::Trickle { .. })) {
+            counts.entry(want.feed().ctx()).or_default().1 += 1;
+        }
+        Trickles(counts, tempo.factor.clamp(0.2, 100.0))
+    }
+
+    /// How long to wait before the first question.
+    fn next(&mut self, want: &Wanted) -> Duration {
+        let (Wanted::Trickle { feed }, counts) = (want, &mut self.0) else { return Duration::ZERO };
+        let (before, all) = counts.entry(feed.ctx()).or_default();
+        *before += 1;
+        (SPREAD * *before / (*all).max(1)).mul_f64(self.1)
     }
 }
 
@@ -220,7 +267,7 @@ impl Parked {
 }
 
 /// Polls until it is dropped.
-async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::Receiver<Control>) {
+async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, delay: Duration, mut heard: watch::Receiver<Control>) {
     // The poll may still be in the hands of a task that was dropped a moment ago.
     let mut poll = poll.lock_owned().await;
     if let Some((outcome, at, ago)) = poll.recall() {
@@ -228,6 +275,10 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::
         let _ = outbox.tx.send(outbox.dated(outcome, at)).await;
         let rest = Rest::Answered { rows: poll.rows() };
         wait(&outbox.feed, rest, ago, 0, &mut heard).await;
+    } else {
+        // Whoever needs it sooner ends the wait.
+        let urgent = heard.wait_for(|control| control.care > Care::Trickle || control.pokes > 0);
+        let _ = tokio::time::timeout(delay, urgent).await;
     }
     let mut failures = 0;
     // A request is only shown as such when somebody waits for it; a glyph that blinks at every poll says nothing.
@@ -237,7 +288,7 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, mut heard: watch::
         if awaited {
             outbox.clone().send(Outcome::Busy).await;
         }
-        let priority = if control.focus { Priority::Focus } else { Priority::Sweep };
+        let priority = if control.care == Care::Focus { Priority::Focus } else { Priority::Sweep };
         let answer = poll.ask(priority, &mut |rows, of| outbox.offer(Outcome::Part(rows, of))).await;
         let learnt = poll.learnt();
         if !learnt.is_empty() {
@@ -269,7 +320,7 @@ async fn wait(feed: &Feed, rest: Rest, ago: Duration, pokes: u64, heard: &mut wa
             return true;
         }
         let due = async {
-            match pace::interval(feed, rest, control.focus, control.tempo) {
+            match pace::interval(feed, rest, control.care, control.tempo) {
                 Some(time) => tokio::time::sleep_until(since + crate::retry::jitter(time, chance).saturating_sub(ago)).await,
                 None => std::future::pending().await,
             }

@@ -473,7 +473,7 @@ async fn a_tail_is_a_feed_like_the_others() {
     let mut watched = Watched::new(Sim::start(Options::default()).unwrap()).await;
     let (task, streams) = streams(&clients(&watched.sim).await).await;
     let since = Timestamp::from_millisecond(watched.sim.now() - 600_000).unwrap();
-    let sources = Arc::new(LogSources { ctx: Ctx(0), streams, since, live: false });
+    let sources = Arc::new(LogSources { ctx: Ctx(0), streams, since, live: false, glance: false });
     let feed = Feed::Logs(Ctx(0), LogScope::Task(task.clone()));
     watched.watcher.reconcile(&[Wanted::Logs { feed: feed.clone(), sources }]);
     let update = watched.next(|update| matches!(&update.outcome, Outcome::Lines(lines, _) if !lines.is_empty())).await;

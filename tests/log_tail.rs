@@ -83,7 +83,7 @@ struct Listening {
 
 impl Listening {
     fn start(clients: &Clients, streams: Vec<LogStream>, since: i64, live: bool) -> Self {
-        let sources = LogSources { ctx: Ctx(0), streams, since: Time::from_millisecond(since).unwrap(), live };
+        let sources = LogSources { ctx: Ctx(0), streams, since: Time::from_millisecond(since).unwrap(), live, glance: false };
         let (sources, receiver) = watch::channel(Arc::new(sources));
         let (tx, heard) = mpsc::channel(64);
         let api = clients.api(Ctx(0)).clone();

@@ -2,6 +2,7 @@
 
 use super::{App, Overlay};
 use crate::action::Action;
+use crate::feed::Wanted;
 use crate::model::{Ctx, Time};
 use crate::text;
 use crate::theme::Role;
@@ -122,7 +123,7 @@ impl App {
     /// How true the screen is: live, loading, or how old.
     fn freshness(&self) -> (String, Role) {
         // What is asked for once says nothing about how live the rest is.
-        let slots = self.wanted.iter().filter(|w| !w.feed().beside());
+        let slots = self.wanted.iter().filter(|w| !w.feed().beside() && !self.waits(w));
         let (mut oldest, mut failed, mut loading, mut live): (Option<Time>, bool, usize, bool) = (None, false, 0, false);
         for slot in slots.map(|wanted| self.shared.store.slot(wanted.feed())) {
             match slot {
@@ -149,6 +150,11 @@ impl App {
             (false, 0, true) => ("● live".to_owned(), Role::Ok),
             (false, n, true) => (format!("● live, {n} loading"), Role::Busy),
         }
+    }
+
+    /// What can wait is neither loading nor old while it waits; only that it fails is worth a word.
+    fn waits(&self, wanted: &Wanted) -> bool {
+        matches!(wanted, Wanted::Trickle { feed } if self.shared.store.error(feed).is_none())
     }
 
     fn draw_crumb(&self, line: Rect, buf: &mut Buffer) {

@@ -47,7 +47,7 @@ impl Poll {
         let memory = match feed {
             Feed::Clusters(_) => Memory::Clusters(Rows::default()),
             Feed::Services(..) | Feed::Service(..) => Memory::Services(Rows::default()),
-            Feed::Tasks(..) => Memory::Tasks(Rows::default()),
+            Feed::Tasks(..) | Feed::Stopped(..) => Memory::Tasks(Rows::default()),
             Feed::ServiceDeployments(..) => Memory::Deployments(Rows::default()),
             Feed::Instances(..) => Memory::Instances(Rows::default()),
             _ => Memory::One(None),
@@ -112,7 +112,12 @@ impl Poll {
                 let described = ecs::service(api, arn, priority, &known).await?;
                 return Ok(rows.replace(described));
             }
-            (Feed::Tasks(_, cluster), Memory::Tasks(rows)) => return sweep(rows, &ecs::tasks(api, cluster, priority), parts).await,
+            (Feed::Tasks(_, cluster), Memory::Tasks(rows)) => {
+                return sweep(rows, &ecs::tasks(api, cluster, &ecs::ALL, priority), parts).await;
+            }
+            (Feed::Stopped(_, cluster), Memory::Tasks(rows)) => {
+                return sweep(rows, &ecs::tasks(api, cluster, &ecs::STOPPED, priority), parts).await;
+            }
             (Feed::ServiceDeployments(_, service), Memory::Deployments(rows)) => {
                 return sweep(rows, &ecs::service_deployments(api, service, priority), parts).await;
             }

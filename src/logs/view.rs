@@ -199,7 +199,7 @@ impl LogView {
             streams.sort_by_key(|stream| stream.ended);
             streams.truncate(MOST_STREAMS);
         }
-        let sources = LogSources { ctx: self.ctx, streams, since, live: self.live };
+        let sources = LogSources { ctx: self.ctx, streams, since, live: self.live, glance: false };
         if self.sources.as_deref() != Some(&sources) {
             self.sources = Some(Arc::new(sources));
         }

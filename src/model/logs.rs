@@ -25,6 +25,8 @@ pub struct LogSources {
     pub since: Time,
     /// Follow by `StartLiveTail` (billed by the minute, sampled above 500 lines a second) instead of polling.
     pub live: bool,
+    /// A glance at the last lines: what AWS says of the group itself, as how long it keeps lines, is not asked.
+    pub glance: bool,
 }
 
 /// One container's stream in CloudWatch Logs.

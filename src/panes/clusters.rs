@@ -189,7 +189,7 @@ pub fn wanted(place: &Place, cx: &Cx, visible: &[&ClusterRow], out: &mut Vec<Wan
         // A cluster's ARN names the account; who asks is of interest where there is none, or nobody else on the header.
         let nameless = cx.store.error(&Feed::Clusters(ctx)).is_some() || cx.store.clusters(ctx).is_some_and(<[_]>::is_empty);
         if nameless || cx.fleet.0.len() == 1 {
-            out.push(Wanted::Poll { feed: Feed::Identity(ctx), focus: false });
+            out.push(Wanted::Trickle { feed: Feed::Identity(ctx) });
         }
         for cluster in cx.store.clusters(ctx).unwrap_or_default().iter().filter(|c| c.services > 0) {
             let focus = visible.iter().any(|row| row.cluster == cluster.arn);

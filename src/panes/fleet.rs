@@ -3,11 +3,11 @@
 pub(in crate::panes) mod evidence;
 
 use super::clusters::{self, ClusterRow};
-use super::services::{subject, want_targets};
+use super::services::{subject, target_groups};
 use super::Pane;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
-use crate::model::{Ctx, Str};
+use crate::model::Ctx;
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
@@ -16,6 +16,8 @@ use crate::verdict::{Health, Judged};
 use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use evidence::Hurry;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The pane.
@@ -78,8 +80,9 @@ fn name<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
 /// Says so when targets are not looked at everywhere: no problem found is not no problem.
 fn problems_title(place: &Place, cx: &Cx) -> String {
     let (checked, all) = cx.board.checked(place.ctx);
-    let checked = checked.count();
-    if checked < all { format!("Problems · worst first · targets checked of {checked} of {all} services ·") } else { "Problems · worst first ·".to_owned() }
+    let known = |row: &&Arc<Judged>| target_groups(&row.service).all(|group| cx.store.targets(row.ctx, group).is_some());
+    let checked = checked.filter(known).count();
+    if checked < all { format!("Problems · worst first · targets of {checked} of {all} services checked ·") } else { "Problems · worst first ·".to_owned() }
 }
 
 /// Which half has the cursor.
@@ -163,22 +166,24 @@ impl View for Fleet {
 
     fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
         self.clusters.wanted(cx, out);
-        // Tasks only where something is wrong or moves: they say why, and healthy services need no why.
-        let mut seen: Vec<(Ctx, &Str)> = Vec::new();
-        for row in cx.board.all().filter(|row| row.verdict.health.troubled() || row.verdict.health == Health::Roll) {
-            if !seen.contains(&(row.ctx, &row.cluster.0)) {
-                seen.push((row.ctx, &row.cluster.0));
-                out.push(Wanted::Poll { feed: Feed::Tasks(row.ctx, row.cluster.clone()), focus: false });
-            }
-        }
-        for row in cx.board.checked(self.place.ctx).0 {
-            want_targets(row.ctx, &row.service, false, out);
-        }
+        // Tasks only where something is wrong or moves: those that stopped say why, and healthy services need no why. What else runs there
+        // can wait.
+        let clusters = |of: &dyn Fn(Health) -> bool| {
+            cx.board.all().filter(|row| of(row.verdict.health)).map(|row| (row.ctx, row.cluster.clone())).collect::<BTreeSet<_>>()
+        };
+        let troubled = clusters(&Health::troubled);
+        let moving = clusters(&|health| health.troubled() || health == Health::Roll);
+        out.extend(troubled.into_iter().map(|(ctx, cluster)| Wanted::Poll { feed: Feed::Stopped(ctx, cluster), focus: false }));
+        out.extend(moving.into_iter().map(|(ctx, cluster)| Wanted::Trickle { feed: Feed::Tasks(ctx, cluster) }));
         let mut troubled: Vec<_> = cx.board.all().filter(|row| row.verdict.health.troubled()).collect();
         troubled.sort_by_key(|row| severity(row));
         let mut tails = evidence::TAILS;
         for row in troubled.into_iter().take(evidence::TROUBLED) {
-            evidence::want(row, cx, &mut tails, out);
+            evidence::want(row, cx, &mut tails, Hurry::CanWait, out);
+        }
+        for row in cx.board.checked(self.place.ctx).0 {
+            let groups = target_groups(&row.service);
+            out.extend(groups.map(|group| Wanted::Trickle { feed: Feed::Targets(row.ctx, group.clone()) }));
         }
     }
 

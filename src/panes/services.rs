@@ -3,6 +3,7 @@
 mod metrics;
 
 use super::Pane;
+use super::fleet::evidence::Hurry;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Ctx, ImageUri, Service, TargetState};
@@ -213,7 +214,7 @@ fn wanted(place: &Place, cx: &Cx, visible: &[&Arc<Judged>], cursor: Option<&Arc<
     out.push(Wanted::Poll { feed: Feed::ScalingPolicies(ctx), focus: false });
     if let Some(row) = cursor {
         want_service(ctx, &row.service, true, out);
-        super::fleet::evidence::want(row, cx, &mut 1, out);
+        super::fleet::evidence::want(row, cx, &mut 1, Hurry::Now, out);
     }
     // Target health costs one call a group, so it is asked for what is on screen and no more.
     for row in visible {
@@ -234,9 +235,14 @@ pub fn want_service(ctx: Ctx, service: &Service, focus: bool, out: &mut Vec<Want
 
 /// Asks for the health of a service's targets.
 pub fn want_targets(ctx: Ctx, service: &Service, focus: bool, out: &mut Vec<Wanted>) {
-    for group in service.load_balancers.iter().filter_map(|lb| lb.target_group.as_ref()) {
+    for group in target_groups(service) {
         out.push(Wanted::Poll { feed: Feed::Targets(ctx, group.clone()), focus });
     }
+}
+
+/// The target groups that a service names itself.
+pub fn target_groups(service: &Service) -> impl Iterator<Item = &Arn> {
+    service.load_balancers.iter().filter_map(|lb| lb.target_group.as_ref())
 }
 
 /// Whether trouble is older than the newest deployment, where that can be told.

@@ -60,10 +60,7 @@ const FRAGMENTS: &[(&str, EventKind)] = &[
 /// What a sentence of the scheduler is about. Most are told by a fragment, which is cheap; the rest is asked of the rules of causes.
 #[must_use]
 pub fn event(message: &str) -> EventKind {
-    FRAGMENTS
-        .iter()
-        .find(|(fragment, _)| message.contains(fragment))
-        .map_or_else(|| of_cause(cause::event(message).cause), |(_, kind)| *kind)
+    FRAGMENTS.iter().find(|(fragment, _)| message.contains(fragment)).map_or_else(|| of_cause(cause::of_event(message)), |(_, kind)| *kind)
 }
 
 /// How an event sounds that stands alone, without the service that it is about.

@@ -55,6 +55,7 @@ pub(super) struct Facts<'a> {
     known: &'a Known<'a>,
     failures: OnceCell<Vec<&'a Task>>,
     stops: OnceCell<Vec<Stops<'a>>>,
+    telling: OnceCell<Option<(&'a ServiceEvent, EventKind)>>,
 }
 
 impl<'a> Deref for Facts<'a> {
@@ -67,7 +68,7 @@ impl<'a> Deref for Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn of(known: &'a Known<'a>) -> Self {
-        Facts { known, failures: OnceCell::new(), stops: OnceCell::new() }
+        Facts { known, failures: OnceCell::new(), stops: OnceCell::new(), telling: OnceCell::new() }
     }
 
     /// The deployment that the service is to end up with.
@@ -178,8 +179,10 @@ impl<'a> Facts<'a> {
 
     /// The newest event that says more than that tasks move.
     pub(super) fn newest_telling(&self) -> Option<(&'a ServiceEvent, EventKind)> {
-        let told = self.service.events.iter().map(|e| (e, event(&e.message)));
-        told.into_iter().find(|(_, kind)| !matches!(kind, EventKind::Moving | EventKind::Other))
+        *self.telling.get_or_init(|| {
+            let mut told = self.service.events.iter().map(|e| (e, event(&e.message)));
+            told.find(|(_, kind)| !matches!(kind, EventKind::Moving | EventKind::Other))
+        })
     }
 
     /// Bad events since the service was last well, newest first.

@@ -1,5 +1,6 @@
 //! How long a poll rests. Pure.
 
+use super::Care;
 use crate::aws::ErrorKind;
 use crate::feed::Feed;
 use crate::retry::back_off;
@@ -44,14 +45,14 @@ const LOGIN: Duration = Duration::from_secs(10);
 const DENIED: Duration = Duration::from_mins(5);
 
 /// Time to rest; `None` when nothing will be different.
-pub(super) fn interval(feed: &Feed, rest: Rest, focus: bool, tempo: Tempo) -> Option<Duration> {
+pub(super) fn interval(feed: &Feed, rest: Rest, care: Care, tempo: Tempo) -> Option<Duration> {
     let (kind, failures) = match rest {
         Rest::Answered { rows } => {
             let stretch = match tempo.pace {
                 Pace::Normal => 1.0,
                 Pace::Unfocused => 6.0,
             };
-            return seconds(feed, rows, focus)
+            return seconds(feed, rows, care)
                 .map(|seconds| Duration::from_secs_f64(f64::from(seconds) * stretch * tempo.factor.clamp(0.2, 100.0)));
         }
         Rest::Failed { kind, failures } => (kind, failures),
@@ -64,13 +65,16 @@ pub(super) fn interval(feed: &Feed, rest: Rest, focus: bool, tempo: Tempo) -> Op
     })
 }
 
+/// Seconds that a feed that can wait rests at least.
+const TRICKLE: u32 = 40;
+
 /// Seconds between an answer and the next question. Long lists take their budget's time on top of it.
-fn seconds(feed: &Feed, rows: usize, focus: bool) -> Option<u32> {
-    let looked_at = |then: u32, otherwise: u32| if focus { then } else { otherwise };
+fn seconds(feed: &Feed, rows: usize, care: Care) -> Option<u32> {
+    let looked_at = |then: u32, otherwise: u32| if care == Care::Focus { then } else { otherwise };
     if feed.lasts() {
         return None;
     }
-    Some(match feed {
+    let seconds = match feed {
         // What cannot change is asked once.
         Feed::Raw(..)
         | Feed::Logs(..)
@@ -82,7 +86,7 @@ fn seconds(feed: &Feed, rows: usize, focus: bool) -> Option<u32> {
         Feed::Targets(..) => looked_at(5, 15),
         Feed::Services(..) if rows > 50 => 10,
         Feed::Tasks(..) if rows > 200 => 15,
-        Feed::Services(..) | Feed::Tasks(..) => 5,
+        Feed::Services(..) | Feed::Tasks(..) | Feed::Stopped(..) => 5,
         Feed::ServiceDeployments(..) | Feed::CodeDeployment(..) => 10,
         Feed::Clusters(_) | Feed::Instances(..) => 15,
         // Weights move while a deployment shifts traffic, alarms by the minute.
@@ -94,7 +98,8 @@ fn seconds(feed: &Feed, rows: usize, focus: bool) -> Option<u32> {
         Feed::Image(..) | Feed::RepositoryImages(..) | Feed::ScalableTargets(_) | Feed::ScalingPolicies(_) | Feed::ScheduledActions(_) => {
             120
         }
-    })
+    };
+    Some(if care == Care::Trickle { seconds.max(TRICKLE) } else { seconds })
 }
 
 #[cfg(test)]
@@ -102,30 +107,32 @@ mod tests {
     use super::*;
     use crate::model::{Arn, Ctx};
 
-    fn rest(feed: &Feed, rows: usize, focus: bool) -> Option<u64> {
-        interval(feed, Rest::Answered { rows }, focus, Tempo::default()).map(|time| time.as_secs())
+    fn rest(feed: &Feed, rows: usize, care: Care) -> Option<u64> {
+        interval(feed, Rest::Answered { rows }, care, Tempo::default()).map(|time| time.as_secs())
     }
 
     #[test]
     fn what_is_looked_at_is_asked_more_often_and_long_lists_less() {
         let arn = Arn::from("arn:aws:ecs:eu-west-1:1:service/payments/checkout");
         let (services, service) = (Feed::Services(Ctx(0), arn.clone()), Feed::Service(Ctx(0), arn.clone()));
-        assert_eq!((rest(&services, 50, true), rest(&services, 51, true)), (Some(5), Some(10)));
-        assert_eq!((rest(&service, 1, true), rest(&service, 1, false)), (Some(3), Some(10)));
-        assert_eq!(rest(&Feed::TaskDefinition(Ctx(0), arn), 1, true), None);
+        assert_eq!((rest(&services, 50, Care::Focus), rest(&services, 51, Care::Focus)), (Some(5), Some(10)));
+        assert_eq!((rest(&service, 1, Care::Focus), rest(&service, 1, Care::Beside)), (Some(3), Some(10)));
+        assert_eq!(rest(&Feed::Targets(Ctx(0), arn.clone()), 1, Care::Trickle), Some(40));
+        assert_eq!(rest(&Feed::TaskDefinition(Ctx(0), arn), 1, Care::Focus), None);
     }
 
     #[test]
     fn nobody_looking_and_the_users_factor_stretch_the_rest() {
         let feed = Feed::Clusters(Ctx(0));
-        let slow = |pace, factor| interval(&feed, Rest::Answered { rows: 1 }, false, Tempo { pace, factor }).map(|time| time.as_secs());
+        let slow =
+            |pace, factor| interval(&feed, Rest::Answered { rows: 1 }, Care::Beside, Tempo { pace, factor }).map(|time| time.as_secs());
         assert_eq!((slow(Pace::Unfocused, 1.0), slow(Pace::Normal, 2.0)), (Some(90), Some(30)));
     }
 
     #[test]
     fn each_failure_has_its_own_rest_and_none_is_the_last() {
         let failed = |kind, failures| {
-            interval(&Feed::Identity(Ctx(0)), Rest::Failed { kind, failures }, true, Tempo::default()).map(|time| time.as_secs())
+            interval(&Feed::Identity(Ctx(0)), Rest::Failed { kind, failures }, Care::Focus, Tempo::default()).map(|time| time.as_secs())
         };
         assert_eq!(failed(ErrorKind::Denied, 1), Some(300));
         assert_eq!(failed(ErrorKind::Expired, 9), Some(10));

@@ -18,7 +18,7 @@ use midwatch::view::Place;
 use midwatch::watch::Watcher;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -51,6 +51,8 @@ pub struct Stage {
     /// What the program wants done to the world, since the last [`Stage::take_effects`].
     pub effects: Vec<Effect>,
     standings: HashMap<Feed, Standing>,
+    /// Feeds that could wait and were asked at once, for nobody here waits for the time to pass.
+    hurried: HashSet<Feed>,
     /// The local time of every step, and AWS's time from then on.
     steps: Vec<(Time, Time)>,
     updates: mpsc::Receiver<Update>,
@@ -137,7 +139,7 @@ impl Stage {
         let mut app = App::open(shared, panes::named("fleet").unwrap(), &Place::default(), themes).unwrap();
         app.offer_drills(sim.drills());
         let steps = vec![(Time::now(), time(&sim))];
-        Stage { sim, app, effects: Vec::new(), standings: HashMap::new(), steps, updates, watcher, runtime }
+        Stage { sim, app, effects: Vec::new(), standings: HashMap::new(), hurried: HashSet::new(), steps, updates, watcher, runtime }
     }
 
     /// AWS's time.
@@ -232,13 +234,38 @@ impl Stage {
 
     /// The same, but for feeds that hang: those have been asked.
     pub fn settle_but(&mut self, hangs: impl Fn(&Feed) -> bool) {
+        self.hurry();
         self.until("every feed has an answer or an error", |stage| {
+            stage.hurry();
             let open = |feed: &Feed| {
                 let standing = stage.standing(feed);
                 if hangs(feed) { !standing.busy } else { standing.busy || standing.answered + standing.failed == 0 }
             };
             !stage.app.wanted().iter().any(|wanted| open(wanted.feed()))
         });
+    }
+
+    /// Takes updates in until every feed that cannot wait has an answer or an error: the screen as it first comes to rest.
+    pub fn settle_first(&mut self) {
+        self.until("every feed that cannot wait has an answer or an error", |stage| {
+            let open = |wanted: &Wanted| {
+                let standing = stage.standing(wanted.feed());
+                !matches!(wanted, Wanted::Trickle { .. }) && (standing.busy || standing.answered + standing.failed == 0)
+            };
+            !stage.app.wanted().iter().any(open)
+        });
+    }
+
+    /// Asks at once what could wait.
+    fn hurry(&mut self) {
+        let waiting = self.app.wanted().iter().filter(|wanted| matches!(wanted, Wanted::Trickle { .. })).map(Wanted::feed);
+        let new: Vec<Feed> = waiting.filter(|feed| !self.hurried.contains(*feed)).cloned().collect();
+        if !new.is_empty() {
+            let _inside = self.runtime.enter();
+            self.watcher.reconcile(self.app.wanted());
+            self.watcher.poke(&new);
+            self.hurried.extend(new);
+        }
     }
 
     /// Waits until a tail has read all streams that are known by now.

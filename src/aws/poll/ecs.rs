@@ -134,13 +134,19 @@ pub(super) async fn service(api: &Api, arn: &Arn, priority: Priority, known: &Kn
 }
 
 /// All tasks of a cluster: those that should run, whatever their state, and those that stopped within about an hour.
-pub(super) fn tasks<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority) -> Fetch<'a, Task> {
+pub(super) const ALL: [sdk::DesiredStatus; 2] = [sdk::DesiredStatus::Running, sdk::DesiredStatus::Stopped];
+
+/// Those that stopped, or are to.
+pub(super) const STOPPED: [sdk::DesiredStatus; 1] = [sdk::DesiredStatus::Stopped];
+
+/// The tasks of a cluster that are desired to be so.
+pub(super) fn tasks<'a>(api: &'a Api, cluster: &'a Arn, desired: &'static [sdk::DesiredStatus], priority: Priority) -> Fetch<'a, Task> {
     let list = move |cursor: Cursor| {
         Box::pin(async move {
             let what = format!("list the tasks of {}", cluster.name());
             let call = Call { throttle: Throttle::ClusterResourceRead, priority, action: "ecs:ListTasks", what: &what };
             // One call answers for one desired status only.
-            let desired = [sdk::DesiredStatus::Running, sdk::DesiredStatus::Stopped][cursor.list].clone();
+            let desired = desired[cursor.list].clone();
             let send = |sdk: Arc<Sdk>| {
                 let ask = sdk.ecs.list_tasks().cluster(cluster.as_str()).desired_status(desired.clone()).max_results(PAGE);
                 ask.set_next_token(cursor.token.clone()).send()
@@ -160,7 +166,7 @@ pub(super) fn tasks<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority) -> F
             Ok(api.call(call, send).await?.tasks().iter().map(convert::task).collect())
         }) as _
     };
-    Fetch { lists: 2, list: Box::new(list), batch: 100, describe: Box::new(describe) }
+    Fetch { lists: desired.len(), list: Box::new(list), batch: 100, describe: Box::new(describe) }
 }
 
 /// The deployments of a service, as far back as AWS remembers (90 days).

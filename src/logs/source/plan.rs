@@ -125,6 +125,7 @@ pub struct Plan {
     sent: HashMap<u64, i64>,
     since: Option<i64>,
     live: bool,
+    glance: bool,
     last: u64,
     overlap: i64,
     newest: i64,
@@ -135,6 +136,7 @@ impl Plan {
     pub fn take(&mut self, sources: &LogSources, now: u64) {
         let since = sources.since.as_millisecond();
         self.live = sources.live;
+        self.glance = sources.glance;
         self.overlap = self.overlap.max(OVERLAP);
         let before = self.since.replace(since);
         self.drop_streams(sources);
@@ -268,6 +270,9 @@ impl Plan {
 
     /// Log groups that nobody has asked about; each is named once.
     pub fn undescribed(&mut self) -> Vec<Group> {
+        if self.glance {
+            return Vec::new();
+        }
         let new = self.groups.iter_mut().filter(|(_, about)| !about.asked);
         new.map(|(group, about)| {
             about.asked = true;

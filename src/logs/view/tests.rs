@@ -103,7 +103,7 @@ fn logs_wanted(view: &LogView, world: &World) -> Option<Arc<LogSources>> {
     view.wanted(&world.cx(), &mut wanted);
     wanted.into_iter().find_map(|want| match want {
         Wanted::Logs { sources, .. } => Some(sources),
-        Wanted::Poll { .. } => None,
+        Wanted::Poll { .. } | Wanted::Trickle { .. } => None,
     })
 }
 

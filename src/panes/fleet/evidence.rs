@@ -19,24 +19,38 @@ pub(in crate::panes) const TAILS: usize = 2;
 /// Seconds before its end from which a dead container's lines are read.
 const LAST_SECONDS: i64 = 600;
 
+/// When what completes an explanation is needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::panes) enum Hurry {
+    /// The operator looks at this service.
+    Now,
+    /// It is one of many: its first line stands without it.
+    CanWait,
+}
+
 /// Wants what explains a service. `tails` is how many logs may still be read.
-pub(in crate::panes) fn want(row: &Judged, cx: &Cx, tails: &mut usize, out: &mut Vec<Wanted>) {
+pub(in crate::panes) fn want(row: &Judged, cx: &Cx, tails: &mut usize, hurry: Hurry, out: &mut Vec<Wanted>) {
     let (ctx, service) = (row.ctx, &row.service);
-    let mut poll = |feed: Feed| out.push(Wanted::Poll { feed, focus: false });
+    let mut completes = |feed: Feed| {
+        out.push(match hurry {
+            Hurry::Now => Wanted::Poll { feed, focus: false },
+            Hurry::CanWait => Wanted::Trickle { feed },
+        });
+    };
     if releases(service) {
-        poll(Feed::ServiceDeployments(ctx, service.arn.clone()));
+        completes(Feed::ServiceDeployments(ctx, service.arn.clone()));
     }
     if let Some(id) = service.task_sets.iter().filter(|set| &*set.status == "ACTIVE").find_map(|set| set.external_id.as_ref()) {
-        poll(Feed::CodeDeployment(ctx, service.arn.clone(), id.clone()));
+        completes(Feed::CodeDeployment(ctx, service.arn.clone(), id.clone()));
     }
     if matches!(row.verdict.cause, Some(Cause::PlacementMemory | Cause::PlacementCpu | Cause::PlacementPort | Cause::PlacementAgent)) {
-        poll(Feed::Instances(ctx, row.cluster.clone()));
-        poll(Feed::TaskDefinition(ctx, service.task_definition.clone()));
+        completes(Feed::Instances(ctx, row.cluster.clone()));
+        completes(Feed::TaskDefinition(ctx, service.task_definition.clone()));
     }
     let tasks = cx.store.tasks_of(ctx, &row.cluster, &service.name);
     let Some(dead) = verdict::newest_failure(tasks).filter(|_| row.verdict.health.troubled()) else { return };
     // A definition never changes: it is asked for once.
-    poll(Feed::TaskDefinition(ctx, dead.task_definition.clone()));
+    out.push(Wanted::Poll { feed: Feed::TaskDefinition(ctx, dead.task_definition.clone()), focus: false });
     if *tails > 0
         && matches!(row.verdict.cause, Some(Cause::AppExit | Cause::Segfault))
         && let Some(logs) = last_lines(row, dead, cx)
@@ -63,6 +77,6 @@ fn last_lines(row: &Judged, task: &Arc<Task>, cx: &Cx) -> Option<Wanted> {
     })?;
     let ended = task.stopped_at.or(task.stopping_at)?;
     let since = ended.checked_sub(jiff::SignedDuration::from_secs(LAST_SECONDS)).ok()?;
-    let sources = LogSources { ctx: row.ctx, streams: vec![stream], since, live: false };
+    let sources = LogSources { ctx: row.ctx, streams: vec![stream], since, live: false, glance: true };
     Some(Wanted::Logs { feed: Feed::Logs(row.ctx, scope), sources: Arc::new(sources) })
 }

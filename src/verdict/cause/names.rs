@@ -2,7 +2,7 @@
 //!
 //! A table of patterns; of those of one name the first that is found wins. What is no name of something (request ids, accounts) is not here.
 
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
 
 /// A pattern: the name it gives, the word before it when it is listed, the expression and what of it is the value.
@@ -142,6 +142,12 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     ("timeout", "after", r"(?:timed out after waiting|timeout of|within) (\d+\w*)", "$1"),
 ];
 
+/// The same expressions in one, which tells at a glance the few that are worth a look.
+static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
+    let all = PATTERNS.iter().map(|(_, _, regex, _)| format!("(?i){}", ascii(regex)));
+    RegexSet::new(all).expect("every pattern of the table is compiled by the tests")
+});
+
 static COMPILED: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let compile = |(name, label, regex, value): &(&'static str, &'static str, &str, &'static str)| Pattern {
         name,
@@ -250,7 +256,7 @@ impl Names {
     /// Reads them.
     pub fn of(text: &str) -> Names {
         let mut found: Vec<(&'static str, &'static str, String)> = Vec::new();
-        for pattern in COMPILED.iter() {
+        for pattern in ANY.matches(text).into_iter().map(|n| &COMPILED[n]) {
             if found.iter().any(|(name, ..)| *name == pattern.name) {
                 continue;
             }

@@ -5,6 +5,9 @@
 use super::names::Names;
 use super::rules::RULES;
 use super::{Cause, Confidence, one_line};
+use aho_corasick::AhoCorasick;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Where texts stand, as bits: a rule may hold for several.
 pub(super) type Field = u8;
@@ -34,13 +37,6 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Whether it reads such a field and its fragments are in the text, which is in lower case.
-    fn fits(&self, text: &str, field: Field) -> bool {
-        self.on & field != 0
-            && self.all.iter().all(|any| any.iter().any(|fragment| holds(text, fragment)))
-            && !self.none.iter().any(|fragment| text.contains(fragment))
-    }
-
     /// What it says of the text, and what to check. Names that the sentence does not mention follow in brackets.
     pub fn sentences(&self, text: &str) -> (String, String) {
         let text = one_line(text);
@@ -67,14 +63,57 @@ pub fn to_check(next: &str) -> String {
     }
 }
 
-fn holds(text: &str, fragment: &str) -> bool {
-    fragment.strip_prefix('=').map_or_else(|| text.contains(fragment), |whole| text == whole)
+/// The fragments of all rules as one automaton, so that a text is read once and not once for each of a thousand fragments.
+struct Index {
+    automaton: AhoCorasick,
+    /// Where a fragment stands in the automaton; of one behind `=` the rest, and that it must be the whole text.
+    numbers: HashMap<&'static str, usize>,
 }
 
-/// The first rule that fits, in the order of the table.
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let (mut numbers, mut fragments) = (HashMap::new(), Vec::new());
+    let all = RULES.iter().flat_map(|rule| rule.all.iter().copied().flatten().chain(rule.none));
+    for fragment in all.map(|fragment| fragment.strip_prefix('=').unwrap_or(fragment)) {
+        numbers.entry(fragment).or_insert_with(|| {
+            fragments.push(fragment);
+            fragments.len() - 1
+        });
+    }
+    let automaton = AhoCorasick::new(fragments).expect("a thousand short fragments are no size for an automaton");
+    Index { automaton, numbers }
+});
+
+/// A rule's fragments by their numbers: one of each group, and whether it must be the whole text; then those that must not occur.
+struct Numbered {
+    all: Vec<Vec<(usize, Option<&'static str>)>>,
+    none: Vec<usize>,
+}
+
+static NUMBERED: LazyLock<Vec<Numbered>> = LazyLock::new(|| {
+    let number = |fragment: &str| INDEX.numbers[fragment];
+    let one = |fragment: &'static str| match fragment.strip_prefix('=') {
+        Some(whole) => (number(whole), Some(whole)),
+        None => (number(fragment), None),
+    };
+    let of = |rule: &Rule| Numbered {
+        all: rule.all.iter().map(|any| any.iter().map(|fragment| one(fragment)).collect()).collect(),
+        none: rule.none.iter().map(|fragment| number(fragment)).collect(),
+    };
+    RULES.iter().map(of).collect()
+});
+
+/// The first rule for such a field whose fragments are in the text, in the order of the table.
 pub(super) fn first(text: &str, field: Field) -> Option<&'static Rule> {
-    let plain = plain(text);
-    RULES.iter().find(|rule| rule.fits(&plain, field))
+    let text = plain(text);
+    let mut there = vec![false; INDEX.numbers.len()];
+    for found in INDEX.automaton.find_overlapping_iter(&text) {
+        there[found.pattern().as_usize()] = true;
+    }
+    let holds = |(number, whole): &(usize, Option<&str>)| there[*number] && whole.is_none_or(|whole| text == *whole);
+    let fits = |(rule, numbered): &(&Rule, &Numbered)| {
+        rule.on & field != 0 && numbered.all.iter().all(|any| any.iter().any(holds)) && !numbered.none.iter().any(|number| there[*number])
+    };
+    RULES.iter().zip(NUMBERED.iter()).find(fits).map(|(rule, _)| rule)
 }
 
 /// The text as fragments are compared with it: one line, lower case, straight quotes, and without names that people chose for services

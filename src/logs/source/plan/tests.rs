@@ -8,7 +8,7 @@ const SINCE: i64 = 1_000_000;
 
 fn sources(names: &[&str]) -> LogSources {
     let streams = names.iter().map(|name| LogStream::clone(&stream(name, "app"))).collect();
-    LogSources { ctx: Ctx(0), streams, since: Time::from_millisecond(SINCE).unwrap(), live: false }
+    LogSources { ctx: Ctx(0), streams, since: Time::from_millisecond(SINCE).unwrap(), live: false, glance: false }
 }
 
 fn event(task: &str, at: i64, text: &str) -> RawEvent {
