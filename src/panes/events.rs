@@ -7,7 +7,7 @@ use crate::model::{Arn, Ctx, Service, ServiceEvent};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, painted, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict;
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::Line;
@@ -18,15 +18,7 @@ pub const PANE: Pane = Pane {
     name: "events",
     help: "Events of a service, or of all services of a cluster",
     action: Some(Action::Events),
-    open: |place, _| match (&place.ctx, &place.cluster) {
-        (Some(_), Some(_)) => {
-            let place = Place { task: None, container: None, ..place.clone() };
-            let of_one_service = place.service.is_some();
-            let table = TableView::open(&SPEC, place);
-            Ok(Box::new(if of_one_service { table.without("SERVICE") } else { table }))
-        }
-        _ => Err("Events need a service or a cluster: put the cursor on one".to_owned()),
-    },
+    open: |place, _| TableView::of_cluster(&SPEC, place, "Events need"),
 };
 
 /// An event with the service that it belongs to. Events are shared with the service, never copied.
@@ -72,7 +64,7 @@ pub(super) const SPEC: TableSpec<EventRow> = TableSpec {
         ghost: false,
     },
     enter: "tasks",
-    preview: Some(|_, row, width, _| frame::wrapped(&row.event().message, width.saturating_sub(4)).into_iter().map(Line::from).collect()),
+    preview: Some(Preview { title: |row| format!("event of {}", row.service.name), lines: |_, row, width, _| frame::wrapped(&row.event().message, width.saturating_sub(4)).into_iter().map(Line::from).collect() }),
     empty: |_, _| "no events: nothing has happened to this service that ECS would tell".to_owned(),
     sources: |place, _| match (place.ctx, &place.cluster, &place.service) {
         (Some(ctx), Some(cluster), None) => vec![Feed::Services(ctx, cluster.clone())],
@@ -98,7 +90,7 @@ fn message<'a>(row: &'a EventRow, _: &Cx<'a>) -> Cell<'a> {
     let health = verdict::event(message).health();
     let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(&**message, |(_, rest)| rest);
     let role = if health.troubled() { health.role() } else { Role::Text };
-    painted(format!("{} {own}", health.glyph()), role)
+    painted(format!("{} {own}", health.glyph()), role).with_its_end()
 }
 
 fn rows(place: &Place, cx: &Cx) -> Vec<EventRow> {
