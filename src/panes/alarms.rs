@@ -94,7 +94,7 @@ const SPEC: TableSpec<AlarmRow> = TableSpec {
 
 const COLUMNS: &[Column<AlarmRow>] = &[
     Column { key: 'h', title: "STATE", width: Width::Fit(8, 19), right: false, rank: 0, cell: |row, _| painted(format!("{} {}", row.health.glyph(), row.alarm.state), row.health.role()), sort: |row, _| Key::Both(row.health as i64, row.alarm.name.clone()) },
-    Column { key: 'n', title: "ALARM", width: Width::Fit(12, 56), right: false, rank: 0, cell: |row, _| plain(&*row.alarm.name).with_its_end(), sort: |row, _| Key::Text(row.alarm.name.clone()) },
+    Column { key: 'n', title: "ALARM", width: Width::Fit(12, 56), right: false, rank: 0, cell: |row, _| plain(shown(&row.alarm.name)).with_its_end(), sort: |row, _| Key::Text(row.alarm.name.clone()) },
     Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.alarm.since, cx.now)), sort: |row, _| Key::Number(-row.alarm.since.map_or(0, jiff::Timestamp::as_second)) },
     Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 30), right: false, rank: 3, cell: |row, _| dim(row.service.as_deref().unwrap_or("-")).with_its_end(), sort: |row, _| Key::Text(row.service.clone().unwrap_or_default()) },
     Column { key: 'p', title: "FOR", width: Width::Fixed(11), right: false, rank: 2, cell: purpose, sort: |row, _| Key::Text(row.purpose.word().into()) },
@@ -104,6 +104,13 @@ const COLUMNS: &[Column<AlarmRow>] = &[
 /// The feed of all alarms of a context.
 fn all(ctx: Ctx) -> Feed {
     Feed::Alarms(ctx, Arc::from([]))
+}
+
+/// The name without the 36 digits that target tracking ends its alarms' names with: what tells them apart stands before.
+fn shown(name: &str) -> &str {
+    let cut = name.len().checked_sub(37).filter(|_| name.starts_with("TargetTracking-"));
+    let end = cut.and_then(|at| name.split_at_checked(at)).filter(|(_, end)| end.bytes().enumerate().all(|(n, b)| if matches!(n, 0 | 9 | 14 | 19 | 24) { b == b'-' } else { b.is_ascii_hexdigit() }));
+    end.map_or(name, |(head, _)| head)
 }
 
 fn purpose<'a>(row: &'a AlarmRow, _: &Cx<'a>) -> Cell<'a> {
@@ -174,4 +181,18 @@ fn preview(row: &AlarmRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     };
     lines.push(line("of", &note, Role::Dim));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_of_target_tracking_is_shown_without_its_digits() {
+        let name = "TargetTracking-service/shop/catalogue-AlarmHigh-0e8f2b1c-5d3e-4a1d-a1dd-2289143a579b";
+        assert_eq!(shown(name), "TargetTracking-service/shop/catalogue-AlarmHigh");
+        for own in ["TargetTracking-mine", "catalogue-busy-0e8f2b1c-5d3e-4a1d-a1dd-2289143a579b", ""] {
+            assert_eq!(shown(own), own);
+        }
+    }
 }

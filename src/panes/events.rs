@@ -88,9 +88,25 @@ fn newest_first(row: &EventRow) -> Key {
 fn message<'a>(row: &'a EventRow, _: &Cx<'a>) -> Cell<'a> {
     let message = &row.event().message;
     let health = verdict::event(message).health();
-    let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(&**message, |(_, rest)| rest);
     let role = if health.troubled() { health.role() } else { Role::Text };
-    painted(format!("{} {own}", health.glyph()), role).with_its_end()
+    painted(format!("{} {}", health.glyph(), brief(message)), role).with_its_end()
+}
+
+/// The message without the service's name, which stands beside it; target groups by name, tasks and instances by the beginning of their ids.
+pub(super) fn brief(message: &str) -> String {
+    let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(message, |(_, rest)| rest);
+    let word = |word: &str| {
+        let bare = word.trim_matches(['(', ')', '.', ',', ';']);
+        let short = if bare.starts_with("arn:") && bare.contains(":targetgroup/") {
+            Arn::from(bare).target_group_name().to_owned()
+        } else if bare.len() == 32 && bare.bytes().all(|b| b.is_ascii_hexdigit()) {
+            bare.get(..8).unwrap_or(bare).to_owned()
+        } else {
+            return word.to_owned();
+        };
+        word.replacen(bare, &short, 1)
+    };
+    own.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn rows(place: &Place, cx: &Cx) -> Vec<EventRow> {
@@ -104,4 +120,21 @@ fn rows(place: &Place, cx: &Cx) -> Vec<EventRow> {
         (0..service.events.len()).map(move |index| EventRow { ctx, cluster: cluster.clone(), service: service.clone(), index })
     };
     services.into_iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_brief_message_names_groups_and_begins_ids() {
+        let group = "arn:aws:elasticloadbalancing:eu-west-2:170904582664:targetgroup/tutorbloc-production/9ff74268782eb886";
+        let told = format!("(service production) registered 1 targets in (target-group {group})");
+        assert_eq!(brief(&told), "registered 1 targets in (target-group tutorbloc-production)");
+        assert_eq!(
+            brief("(service api) has started 2 tasks: (task a45c11f70266e5212e0dde9d1d847d3e) (task 1b64ce6572fe86a7a2370861ad11f70f)."),
+            "has started 2 tasks: (task a45c11f7) (task 1b64ce65)."
+        );
+        assert_eq!(brief("has reached a steady state."), "has reached a steady state.");
+    }
 }

@@ -59,7 +59,7 @@ const COLUMNS: &[Column<Arc<Judged>>] = &[
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(6), right: false, rank: 0, cell: |row, _| health(row.verdict.health), sort: |row, _| severity(row) },
     Column { key: 'n', title: "SERVICE", width: Width::Fit(14, 44), right: false, rank: 0, cell: name, sort: |row, _| Key::Text(row.service.name.clone()) },
     Column { key: 'w', title: "WHY", width: Width::Fill(28), right: false, rank: 0, cell: |row, _| plain(&*row.verdict.why), sort: |row, _| Key::Text(row.verdict.why.as_str().into()) },
-    Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.verdict.since, cx.now)), sort: |row, _| Key::Number(-row.verdict.since.map_or(0, jiff::Timestamp::as_second)) },
+    Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(row.verdict.since.map_or("-".to_owned(), |at| age::since(Some(at), cx.now))), sort: |row, _| Key::Number(-row.verdict.since.map_or(0, jiff::Timestamp::as_second)) },
 ];
 
 /// Services judged and tasks running, of one context or of all.

@@ -176,7 +176,10 @@ fn reason(row: &TaskRow) -> Cell<'_> {
     }
     let role = if row.health == Health::Fail { Role::Text } else { Role::Dim };
     let told = verdict::stop_sentence(&row.task);
-    painted(if row.kept { format!("kept, AWS lists it no more · {told}") } else { told }, role).with_its_end()
+    // Errors within errors tell the cause last.
+    let nested = told.matches(": ").count() > 1;
+    let cell = painted(if row.kept { format!("kept, AWS lists it no more · {told}") } else { told }, role);
+    if nested { cell.with_its_end() } else { cell }
 }
 
 fn rows(place: &Place, cx: &Cx) -> Vec<TaskRow> {

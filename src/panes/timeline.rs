@@ -161,8 +161,7 @@ impl Of<'_> {
         for event in &self.service.events {
             let message = &event.message;
             // The service has a column of its own.
-            let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(&**message, |(_, rest)| rest);
-            out.push(self.row(event.id.clone(), event.at, Kind::Event, own, verdict::event(message).health()));
+            out.push(self.row(event.id.clone(), event.at, Kind::Event, super::events::brief(message), verdict::event(message).health()));
         }
     }
 

@@ -55,6 +55,8 @@ struct Triage {
     scope: LogScope,
     focus: usize,
     zoomed: bool,
+    /// Whether all parts were drawn at once, last time.
+    all: bool,
     /// Where the view and its parts were drawn last.
     corner: (u16, u16),
     areas: [Rect; 5],
@@ -76,6 +78,7 @@ impl Triage {
             scope,
             focus: 2,
             zoomed: false,
+            all: false,
             corner: (0, 0),
             areas: [Rect::default(); 5],
         }
@@ -298,7 +301,12 @@ impl View for Triage {
         }
         let rows = u16::try_from(head.len()).unwrap_or(1);
         let mut below = Rect { y: area.y + rows, height: area.height.saturating_sub(rows), ..area };
-        if !self.zoomed && area.width >= ROOM_FOR_ALL.0 && area.height >= ROOM_FOR_ALL.1 {
+        let all = !self.zoomed && area.width >= ROOM_FOR_ALL.0 && area.height >= ROOM_FOR_ALL.1;
+        if std::mem::replace(&mut self.all, all) != all {
+            // In half a screen the counts are worth more than a reason of three words, which the verdict tells anyway.
+            self.deployments.show("REASON", !all);
+        }
+        if all {
             self.all(below);
         } else {
             self.tabs(Rect { height: 1, ..below }, buf, cx);
