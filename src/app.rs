@@ -6,7 +6,7 @@ mod menu;
 mod palette;
 mod prompt;
 
-use crate::action::Action;
+use crate::action::{ACTIONS, Action, ActionRow, Scope};
 use crate::budget::Meter;
 use crate::config::Config;
 use crate::feed::{Feed, Update, Wanted};
@@ -479,6 +479,18 @@ impl App {
         // What never changes is asked for once in a session, not once in a visit.
         let store = &self.shared.store;
         self.wanted.retain(|wanted| !wanted.feed().lasts() || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
+        let unheard = |feed: &Feed| store.slot(feed).is_none_or(|slot| slot.value.is_none() && slot.error.is_none());
+        let tasks = self.wanted.iter().filter_map(|wanted| match wanted.feed() {
+            feed @ Feed::Tasks(ctx, cluster) if unheard(feed) => Some((*ctx, cluster.clone())),
+            _ => None,
+        });
+        if self.shared.board.await_tasks(tasks.collect()) {
+            let cx = self.shared.cx();
+            if let Some(view) = self.views.last_mut() {
+                view.sync(&cx, &[]);
+            }
+            self.dirty = true;
+        }
     }
 
     /// Actions that no view took.
@@ -488,7 +500,7 @@ impl App {
             Action::Quit => self.leave(),
             Action::Cancel => self.ask_to_quit("ctrl-c"),
             Action::Palette => self.overlay = Some(Overlay::Palette(self.palette())),
-            Action::Help => self.overlay = Some(Overlay::Help(Help::new(self.kind()))),
+            Action::Help => self.overlay = Some(Overlay::Help(Help::new(self.kind()).without(self.idle_actions()))),
             Action::HistoryBack => drop(self.step_back()),
             Action::HistoryForward => drop(self.step_forward()),
             Action::LastView => {
@@ -508,6 +520,35 @@ impl App {
             },
         }
         Vec::new()
+    }
+
+    /// Whether an action would do something here now: the keys that are offered are those.
+    fn works(&self, action: Action) -> bool {
+        let Some(view) = self.views.last() else { return false };
+        let (cx, behind) = (self.shared.cx(), self.views.len() > 1);
+        let own = view.can(action, &cx);
+        match action {
+            Action::Back => behind || own == Some(true),
+            Action::HistoryBack => behind,
+            Action::HistoryForward => !self.forward.is_empty(),
+            Action::LastView => behind || !self.forward.is_empty(),
+            Action::Bookmarks => !self.bookmarks.is_empty(),
+            Action::Palette | Action::Help | Action::Quit | Action::Cancel | Action::Refresh | Action::Redraw | Action::Suspend => true,
+            Action::Bookmark => true,
+            Action::Copy => own.unwrap_or_else(|| !view.subject(&cx).copies.is_empty()),
+            action => own.unwrap_or_else(|| {
+                let subject = view.subject(&cx);
+                let opens = |pane: &Pane| (!subject.ghost || pane.name == "logs") && (pane.open)(&subject.place, &cx).is_ok();
+                panes::opened_by(action).is_some_and(opens)
+            }),
+        }
+    }
+
+    /// Actions that no key is to be listed for: what is never at work on this screen, and what has nothing to work on now.
+    fn idle_actions(&self) -> Vec<Action> {
+        let pane = |action| matches!(action, Action::NextPane | Action::PreviousPane | Action::Pane(_) | Action::Zoom);
+        let own = |row: &&ActionRow| row.scope != Scope::Global || pane(row.action);
+        ACTIONS.iter().filter(own).map(|row| row.action).filter(|action| !self.works(*action)).collect()
     }
 
     /// Says why a key did nothing: a silent key is a broken key.

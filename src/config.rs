@@ -3,7 +3,7 @@
 //! ```toml
 //! theme = "midwatch-light"   # an embedded theme, or themes/NAME.toml beside this file
 //! refresh = "5s"             # pace of what is in view; lists that nobody looks at are asked less often
-//! prod = ["*prod*", "live-?"] # contexts and clusters whose names match are marked as production
+//! prod = ["*prod*", "live-?"] # contexts, profiles, accounts and clusters whose names match are marked as production
 //! mouse = true               # wheel and click; false leaves the mouse to the terminal
 //! clipboard = true           # copy by OSC 52; false only shows what would be copied
 //! hints = true               # the line of keys at the bottom
@@ -123,7 +123,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Whether a context or cluster of that name is production. Case does not count.
+    /// Whether a context, profile, account or cluster of that name is production. Case does not count.
     #[must_use]
     pub fn is_production(&self, name: &str) -> bool {
         let name = name.to_lowercase();

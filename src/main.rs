@@ -179,8 +179,10 @@ fn demo_specs(demo: &sim::Sim) -> Vec<ContextSpec> {
 fn fleet(clients: &Clients, config: &Config, open: &Open) -> Fleet {
     let listed = open.profiles.is_empty() && open.regions.is_empty();
     let context = |(n, (name, region)): (usize, (midwatch::model::Str, midwatch::model::Str))| {
-        let told = config.contexts.get(n).filter(|_| listed && open.demo.is_none()).and_then(|entry| entry.prod);
-        Context { production: told.unwrap_or_else(|| config.is_production(&name)), name, region }
+        let entry = config.contexts.get(n).filter(|_| listed && open.demo.is_none());
+        // A context may hide its profile behind a name of its own.
+        let by_profile = entry.and_then(|entry| entry.profile.as_deref()).filter(|profile| config.is_production(profile));
+        Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region }
     };
     Fleet(clients.contexts().enumerate().map(context).collect())
 }

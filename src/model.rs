@@ -52,8 +52,8 @@ pub struct Context {
     pub name: Str,
     /// Region, as in `eu-west-1`.
     pub region: Str,
-    /// Whether the context counts as production: by name, or because its account is not known.
-    pub production: bool,
+    /// Whether it is production, where the configuration says so of this context or of its profile; else names and the account tell.
+    pub production: Option<bool>,
 }
 
 /// All contexts of this run, in the order of the command line.

@@ -36,6 +36,42 @@ pub struct Cx<'a> {
     pub now: Time,
 }
 
+/// Whether something is production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Production {
+    /// Neither the configuration nor a name says so, and the account is known.
+    No,
+    /// The configuration says so, or a name or the account fits its patterns.
+    Yes,
+    /// The account is not known, so it counts as production.
+    Unknown,
+}
+
+impl Cx<'_> {
+    /// Whether a context, or a cluster in it, is production. The word of the configuration about the context comes first, then its patterns
+    /// over context, account and cluster.
+    #[must_use]
+    pub fn production(&self, ctx: Ctx, cluster: Option<&Arn>) -> Production {
+        let context = self.fleet.context(ctx);
+        if let Some(told) = context.production {
+            return if told { Production::Yes } else { Production::No };
+        }
+        let account = self.account(ctx).or(cluster.map(Arn::account).filter(|account| !account.is_empty()));
+        let names = [Some(&*context.name), account, cluster.map(Arn::name)];
+        if names.into_iter().flatten().any(|name| self.config.is_production(name)) {
+            return Production::Yes;
+        }
+        if account.is_some() { Production::No } else { Production::Unknown }
+    }
+
+    /// The account of a context: who asks knows it, and so does any cluster's ARN.
+    #[must_use]
+    pub fn account(&self, ctx: Ctx) -> Option<&str> {
+        let listed = || self.store.clusters(ctx)?.first().map(|cluster| cluster.arn.account());
+        self.store.identity(ctx).map(|identity| &*identity.account).or_else(listed).filter(|account| !account.is_empty())
+    }
+}
+
 /// Where in the fleet something is, as far as it is known. A pane opens at a place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -51,6 +87,8 @@ pub struct Place {
     pub container: Option<crate::model::Str>,
     /// Target group.
     pub target_group: Option<Arn>,
+    /// Container instance, by its ARN.
+    pub instance: Option<Arn>,
 }
 
 /// What the cursor is on: the subject of logs, describe, copy and the rest.
@@ -176,6 +214,10 @@ pub trait View {
     /// For the right end of the breadcrumb line: filter, order, and the like.
     fn status(&self, cx: &Cx) -> String;
 
-    /// The actions to offer in the line of hints, most useful first.
+    /// The actions to offer in the line of hints, most useful first; those that do nothing now are left out by whoever shows them.
     fn hints(&self) -> &'static [Action];
+
+    /// Whether an action would do something here now, for the keys that are offered; `None` for one that the view leaves to the program.
+    /// [`Action::Back`] is about peeling a layer, not about leaving.
+    fn can(&self, action: Action, cx: &Cx) -> Option<bool>;
 }

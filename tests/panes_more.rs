@@ -216,3 +216,139 @@ fn a_guest_sees_what_is_denied_on_every_pane_and_in_one_list() {
     shows(&mut stage, 120, 35, &["denied", "ecr:DescribeImages", "allowed", "not asked"]);
     shots!(stage, "access_live");
 }
+
+/// The line of keys.
+fn keys_of(stage: &mut Stage, width: u16, height: u16) -> String {
+    stage.screen(width, height).trim_end().lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn keys_that_do_nothing_are_not_offered() {
+    let mut stage = shop();
+    rest(&mut stage);
+    assert!(!keys_of(&mut stage, 120, 35).contains("Esc back"), "there is nothing behind the first screen");
+    stage.press("?");
+    let help = stage.screen(120, 80);
+    assert!(help.contains("Describe it, readable") && !help.contains("Show CPU and memory"), "{help}");
+    stage.keys("esc /");
+    stage.write("shop");
+    stage.press("enter");
+    assert!(keys_of(&mut stage, 120, 35).contains("Esc back"), "a filter can be peeled: {}", stage.screen(120, 35));
+    // A list without rows has nothing to open, filter or copy.
+    let mut stage = shop();
+    service(&mut stage, "poller");
+    go(&mut stage, "pane instances");
+    rest(&mut stage);
+    assert!(keys_of(&mut stage, 120, 35).contains("⏎ open"), "{}", stage.screen(120, 35));
+    stage.press("/");
+    stage.write("nothing-is-called-so");
+    stage.press("enter");
+    let keys = keys_of(&mut stage, 120, 35);
+    assert!(!keys.contains("⏎ open") && !keys.contains("c copy") && keys.contains("Esc back"), "{keys}");
+}
+
+#[test]
+fn an_instance_opens_the_tasks_that_it_runs() {
+    let mut stage = shop();
+    service(&mut stage, "legacy");
+    stage.press("I");
+    rest(&mut stage);
+    stage.find("i-0aa11bb22cc33dd44");
+    shows(&mut stage, 120, 35, &["instance i-0aa11bb22cc33dd44 ─"]);
+    stage.press("enter");
+    rest(&mut stage);
+    let screen = stage.screen(120, 35);
+    assert!(screen.contains("legacy") && screen.contains("/instance ") && !screen.contains("catalogue"), "{screen}");
+}
+
+#[test]
+fn what_there_is_nothing_to_judge_of_is_not_called_idle() {
+    let mut stage = shop();
+    stage.settle();
+    go(&mut stage, "pane clusters");
+    stage.settle();
+    stage.find("shop");
+    for key in ["n", "p"] {
+        stage.press(key);
+        rest(&mut stage);
+        let screen = stage.screen(120, 35);
+        assert!(!screen.contains("IDLE"), "{screen}");
+        stage.press("esc");
+        stage.settle();
+    }
+}
+
+#[test]
+fn both_sides_of_a_canary_count_and_are_told_apart() {
+    let mut stage = shop();
+    service(&mut stage, "checkout");
+    stage.step(240);
+    stage.refresh_quietly();
+    rest(&mut stage);
+    shows(&mut stage, 120, 35, &["groups ", "4●"]);
+    stage.press("enter");
+    rest(&mut stage);
+    let screen = stage.screen(120, 35);
+    assert!(screen.lines().filter(|line| line.contains("RUNNING") && line.contains("healthy")).count() >= 4, "{screen}");
+    assert!(screen.lines().any(|line| line.contains("target ") && line.contains(" in ")), "{screen}");
+}
+
+#[test]
+fn a_context_whose_account_is_not_known_counts_as_production() {
+    let sim = sim("small");
+    let context = sim.contexts().iter().find(|context| !context.name.contains("prod")).unwrap().name.clone();
+    let mut stage = Stage::only(sim, &context);
+    stage.settle();
+    assert!(!stage.screen(120, 35).contains("PROD"), "{}", stage.screen(120, 35));
+    let mut stage = Stage::only(self::sim("small"), &context);
+    stage.fault("[[fault]]\noperation = '*'\nkind = 'deny'\n");
+    stage.settle();
+    shows(&mut stage, 120, 35, &["▌PROD?▐", "--cluster"]);
+}
+
+#[test]
+fn a_low_fleet_says_how_many_clusters_are_out_of_view() {
+    let mut stage = Stage::open(sim("seeds"));
+    rest(&mut stage);
+    let screen = stage.screen(60, 15);
+    assert!(screen.contains('↓') && screen.contains(" more"), "{screen}");
+    // The reason is worth more than the whole name.
+    let why = stage.screen(80, 24);
+    assert!(why.contains("tasks cannot start ×") && why.contains("next"), "{why}");
+}
+
+#[test]
+fn triage_shows_what_the_verdict_rests_on_and_the_error_of_the_dead_container_in_full() {
+    let mut stage = Stage::open(sim("seeds"));
+    rest(&mut stage);
+    stage.find("tutorbloc/production");
+    stage.press("enter");
+    rest(&mut stage);
+    rest(&mut stage);
+    let screen = stage.screen(120, 35);
+    let logs: Vec<&str> = screen.lines().skip_while(|line| !line.contains("5 Logs of app")).collect();
+    assert!(logs[0].contains("STOPPED ") && !logs[0].contains("FOLLOW") && !logs[0].contains("→ now"), "{screen}");
+    let text: String = logs[1..].iter().map(|line| line.trim_matches(['│', ' '])).collect();
+    assert!(text.contains("tutor_timezone`)"), "the end of the error is what says which column\n{screen}");
+    let seen = screen.lines().find(|line| line.starts_with(" seen ")).unwrap_or_default();
+    assert!(seen.contains("task "), "{screen}");
+}
+
+#[test]
+fn tasks_that_are_kept_are_counted_as_such_and_ages_are_told_from_the_start() {
+    let mut stage = Stage::small();
+    stage.settle();
+    go(&mut stage, "cluster payments-prod");
+    stage.settle();
+    stage.find("checkout");
+    stage.press("enter");
+    rest(&mut stage);
+    let screen = stage.screen(160, 35);
+    let stopped = screen.lines().find(|line| line.contains("✖ STOPPED")).unwrap_or_default();
+    let after = stopped.split("STOPPED ").nth(1).unwrap_or_default();
+    assert!(after.starts_with(|c: char| c.is_ascii_digit()), "how long ago stands beside the state: {stopped}");
+    assert!(!screen.contains("kept"), "{screen}");
+    stage.step(3700);
+    rest(&mut stage);
+    shows(&mut stage, 160, 35, &[" of them kept "]);
+}

@@ -9,7 +9,7 @@ use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
 use crate::verdict::Health;
-use crate::view::Tone;
+use crate::view::{Production, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
@@ -76,12 +76,6 @@ impl App {
         if view.name() == "fleet" { None } else { view.subject(&self.shared.cx()).place.ctx }
     }
 
-    /// A cluster may say by its name what the context does not.
-    fn cluster_is_production(&self) -> bool {
-        let cluster = self.views.last().and_then(|view| view.subject(&self.shared.cx()).place.cluster);
-        cluster.is_some_and(|cluster| self.shared.config.is_production(cluster.name()))
-    }
-
     fn draw_header(&self, line: Rect, buf: &mut Buffer) {
         buf.set_style(line, self.shared.theme.style(Role::Header));
         let wide = line.width >= 100;
@@ -90,13 +84,18 @@ impl App {
             Some(ctx) => {
                 let context = self.shared.fleet.context(ctx);
                 left.push((format!(" {} ", context.name), Role::Header));
-                if context.production || self.cluster_is_production() {
-                    left.push(("▌PROD▐ ".to_owned(), Role::Prod));
-                }
+                let cx = self.shared.cx();
+                // A cluster may say by its name what the context does not.
+                let cluster = self.views.last().and_then(|view| view.subject(&cx).place.cluster);
+                let mark = match cx.production(ctx, cluster.as_ref()) {
+                    Production::No => "",
+                    Production::Yes => "▌PROD▐ ",
+                    Production::Unknown => "▌PROD?▐ ",
+                };
+                left.push((mark.to_owned(), Role::Prod));
+                // Who is asking is known only where it was asked.
                 let identity = self.shared.store.identity(ctx);
-                // Any cluster's ARN names the account; who is asking is known only where it was asked.
-                let listed = self.shared.store.clusters(ctx).and_then(|clusters| clusters.first()).map(|cluster| cluster.arn.account());
-                if let Some(account) = identity.map(|identity| &*identity.account).or(listed) {
+                if let Some(account) = cx.account(ctx) {
                     let account = account.get(account.len().saturating_sub(4)..).unwrap_or(account);
                     left.push((format!("acct …{account}  "), Role::Text));
                 }
@@ -273,7 +272,7 @@ impl App {
         let mut x = line.x + 1;
         let hint = |action: &Action| self.shared.keys.key_of(*action, kind).map(|key| (key, action.row().hint));
         // The last ones always stand there, or nobody finds the way out.
-        let tail: Vec<(String, &str)> = always.iter().filter_map(hint).collect();
+        let tail: Vec<(String, &str)> = always.iter().filter(|action| self.works(**action)).filter_map(hint).collect();
         let tail_width: usize = tail.iter().map(|(key, word)| text::width(key) + word.len() + 3).sum();
         let end = usize::from(line.width).saturating_sub(tail_width + 2);
         let theme = &self.shared.theme;
@@ -283,7 +282,8 @@ impl App {
             buf.set_stringn(*x, line.y, word, usize::from(line.right().saturating_sub(*x)), theme.style(Role::Dim));
             *x += u16::try_from(word.len()).unwrap_or(0) + 2;
         };
-        for (key, word) in view.hints().iter().filter(|action| !always.contains(action)).filter_map(hint) {
+        let offered = view.hints().iter().filter(|action| !always.contains(action) && self.works(**action));
+        for (key, word) in offered.filter_map(hint) {
             if usize::from(x) + text::width(&key) + word.len() + 1 > end {
                 break;
             }

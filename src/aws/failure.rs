@@ -104,7 +104,7 @@ fn refused(code: &str, message: &str, doing: Doing) -> AwsError {
     let (came, hint) = match kind {
         ErrorKind::Denied => {
             let action = denied_action(message).unwrap_or(doing.action);
-            (format!("AccessDenied for {action}"), format!("Ask for {action}, or use another profile"))
+            (format!("AccessDenied for {action}"), format!("{}, or use another profile", way_on(action)))
         }
         ErrorKind::Throttled => ("AWS throttles these calls".to_owned(), "Asking more slowly".to_owned()),
         ErrorKind::Expired => (format!("the credentials have expired ({code})"), login(doing.profile)),
@@ -119,6 +119,15 @@ fn refused(code: &str, message: &str, doing: Doing) -> AwsError {
     }
     told.code = Some(clean(code));
     told
+}
+
+/// What a role that may not list can still do: what it may see is named to it.
+fn way_on(action: &str) -> String {
+    match action {
+        "ecs:ListClusters" | "ecs:DescribeClusters" => format!("Name what it may see with --cluster and --service, ask for {action}"),
+        "ecs:ListServices" => format!("Name the service with --cluster and --service, ask for {action}"),
+        _ => format!("Ask for {action}"),
+    }
 }
 
 fn classify(code: &str, message: &str) -> ErrorKind {
@@ -302,7 +311,7 @@ mod tests {
         #[rustfmt::skip]
         let table = [
             (400, "AccessDeniedException", denied, ErrorKind::Denied, "AccessDenied for ecs:DescribeServices", "Ask for ecs:DescribeServices, or use another profile"),
-            (403, "AccessDenied", "no", ErrorKind::Denied, "AccessDenied for ecs:ListServices", "Ask for ecs:ListServices, or use another profile"),
+            (403, "AccessDenied", "no", ErrorKind::Denied, "AccessDenied for ecs:ListServices", "Name the service with --cluster and --service, ask for ecs:ListServices, or use another profile"),
             (400, "ThrottlingException", "Rate exceeded", ErrorKind::Throttled, "AWS throttles these calls", "Asking more slowly"),
             (400, "Throttling", "Rate exceeded", ErrorKind::Throttled, "AWS throttles these calls", "Asking more slowly"),
             (400, "ExpiredTokenException", "x", ErrorKind::Expired, "the credentials have expired (ExpiredTokenException)", "run: aws sso login --profile acme"),

@@ -3,7 +3,7 @@
 //! Works on one line at a time, so that only what is visible is ever laid out.
 
 use super::fields::{Json, Rich, Tint, is_json, lines, summary, whole};
-use super::{Buffer, Line};
+use super::{Buffer, Level, Line};
 use crate::text::{end_at, fit, width};
 
 /// Rows that one line may take; whoever needs more copies or saves it.
@@ -23,6 +23,8 @@ pub struct Form {
     pub json: Json,
     /// Whether the line is opened.
     pub open: bool,
+    /// Rows in which an error is shown in full with what continues it, though nobody opened it; none where it is folded.
+    pub errors: usize,
 }
 
 /// A line laid out.
@@ -42,12 +44,49 @@ pub fn lay_out(buffer: &Buffer, head: u64, form: Form) -> Item {
     if form.open || (form.json == Json::Pretty && is_json(text)) {
         return opened(buffer, head, form);
     }
+    if form.errors > 1 && line.level >= Some(Level::Error) {
+        return unfolded(buffer, head, form);
+    }
     let more = lines(text) - 1 + buffer.group(head).skip(1).map(|line| lines(&line.log.text)).sum::<usize>();
     let row = summary(text, line.level, form.json);
     let mut rows = if form.wrap { wrap(&row, form.width) } else { vec![row] };
     // The count of folded lines stands at the end of the last row; wrapped text must not lose anything to it.
     if form.wrap && more > 0 && rows.last().is_some_and(|last| width(&last.text) + MORE > form.width) {
         rows.push(Rich::default());
+    }
+    Item { rows, more }
+}
+
+/// The summary of a line and what continues it, wrapped, as far as there is room.
+fn unfolded(buffer: &Buffer, head: u64, form: Form) -> Item {
+    let mut rows: Vec<Rich> = Vec::new();
+    let (mut more, mut head_rows) = (0, 0);
+    let mut put = |parts: Vec<Rich>| {
+        if more == 0 && rows.len() + parts.len() <= form.errors {
+            if rows.is_empty() {
+                head_rows = parts.len();
+            }
+            rows.extend(parts);
+        } else if rows.is_empty() {
+            rows.extend(parts.into_iter().take(form.errors));
+            if let Some(last) = rows.last_mut() {
+                *last = Rich::new(&format!("{} …", fit(&last.text, form.width.saturating_sub(2))), Tint::Plain);
+            }
+        } else {
+            more += 1;
+        }
+    };
+    for (n, line) in buffer.group(head).enumerate() {
+        let text = &line.log.text;
+        if n == 0 {
+            put(wrap(&summary(text, line.level, form.json), form.width));
+        }
+        text.lines().skip(usize::from(n == 0)).for_each(|line| put(wrap(&Rich::new(line, Tint::Plain), form.width)));
+    }
+    // Its count stands at the end of the last row; the line itself must not lose anything to it.
+    if more > 0 && rows.len() > head_rows && rows.last().is_some_and(|last| width(&last.text) + MORE > form.width) {
+        rows.pop();
+        more += 1;
     }
     Item { rows, more }
 }
@@ -114,7 +153,7 @@ mod tests {
     use crate::text::clean;
     use proptest::prelude::*;
 
-    const FORM: Form = Form { width: 20, wrap: false, json: Json::Columns, open: false };
+    const FORM: Form = Form { width: 20, wrap: false, json: Json::Columns, open: false, errors: 0 };
 
     fn rows(texts: &[&str], form: Form) -> (Vec<String>, usize) {
         let source = stream("aaaa", "app");
@@ -134,6 +173,19 @@ mod tests {
         let (open, more) = rows(&texts, Form { open: true, ..FORM });
         assert_eq!((&open[..4], more), (&["ERROR boom", "  at a", "  at b", "  at c"].map(str::to_owned)[..], 0));
         assert!(open[4].starts_with("└ 1970-01-01T00:00"));
+    }
+
+    #[test]
+    fn an_error_of_a_dead_container_is_shown_in_full_as_far_as_there_is_room() {
+        let texts = ["ERROR SQLSTATE unknown column tutor_timezone\n  at a\n  at b", "  at c"];
+        let shown = |errors| rows(&texts, Form { errors, ..FORM });
+        let (all, more) = shown(9);
+        assert_eq!((all.concat().contains("tutor_timezone"), all.last().map(String::as_str), more), (true, Some("  at c"), 0));
+        let (few, more) = shown(4);
+        assert!(few.len() <= 4 && few.concat().contains("tutor_timezone") && more == 1, "{few:?} {more}");
+        let (cut, more) = shown(2);
+        assert!(cut.len() == 2 && cut[1] == "umn tutor_timezone" && more == 3, "{cut:?} {more}");
+        assert_eq!(rows(&["INFO all is well\n  at a"], Form { errors: 9, ..FORM }).1, 1, "what is no error stays folded");
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct Panel {
     /// The newest line when following ended.
     paused_at: Option<Key>,
     opened: HashSet<u64>,
+    /// Whether errors are shown in full though nobody opened them.
+    errors: bool,
     marks: BTreeSet<Key>,
     /// Where a range of lines starts; it ends at the cursor.
     range: Option<Key>,
@@ -86,6 +88,7 @@ impl Panel {
             follow: true,
             paused_at: None,
             opened: HashSet::new(),
+            errors: false,
             marks: BTreeSet::new(),
             range: None,
             wrap: false,
@@ -278,6 +281,13 @@ impl Panel {
         self.laid_out.remove(&cursor.id);
     }
 
+    /// Shows errors in full, or folds them.
+    pub fn unfold_errors(&mut self, unfolded: bool) {
+        if std::mem::replace(&mut self.errors, unfolded) != unfolded {
+            self.laid_out.clear();
+        }
+    }
+
     /// Moves long rows to the left or right by so many cells.
     pub fn shift_by(&mut self, cells: isize) {
         if !self.wrap {
@@ -319,6 +329,12 @@ impl Panel {
         self.range = None;
         self.marks.clear();
         any
+    }
+
+    /// Whether Esc has a layer to take away.
+    #[must_use]
+    pub fn peels(&self) -> bool {
+        self.marked() > 0 || !self.opened.is_empty() || !self.search.is_empty() || !self.lens.query().keeps_all()
     }
 
     /// Takes away one layer: marks, opened lines, search, filter and level. Returns false when there was none.
@@ -533,7 +549,9 @@ impl Panel {
         if self.laid_out.len() >= REMEMBERED {
             self.laid_out.clear();
         }
-        let form = Form { width: self.size.0, wrap: self.wrap, json: self.json, open: self.opened.contains(&key.id) };
+        // The line before an error stays in view.
+        let errors = if self.errors { self.size.1.saturating_sub(1) } else { 0 };
+        let form = Form { width: self.size.0, wrap: self.wrap, json: self.json, open: self.opened.contains(&key.id), errors };
         let item = Rc::new(lay_out(buffer, key.id, form));
         self.laid_out.insert(key.id, (followers, item.clone()));
         item
@@ -541,7 +559,7 @@ impl Panel {
 
     /// Takes over the size of the screen. Places stay.
     fn resize(&mut self, width: usize, height: usize) {
-        if self.size.0 != width {
+        if self.size.0 != width || (self.errors && self.size.1 != height) {
             self.laid_out.clear();
         }
         self.size = (width, height.max(1));

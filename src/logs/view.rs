@@ -100,12 +100,23 @@ impl LogView {
         Feed::Logs(self.ctx, self.scope.clone())
     }
 
+    /// The task of a scope that is about one, remembered where AWS has forgotten it.
+    fn task_in_scope<'a>(&self, cx: &Cx<'a>) -> Option<&'a Arc<Task>> {
+        let (LogScope::Task(arn) | LogScope::Container(arn, _)) = &self.scope else { return None };
+        cx.store.task(self.ctx, &self.cluster, arn).or_else(|| cx.store.kept(&self.cluster).find(|task| task.arn == *arn))
+    }
+
+    /// Whether no more lines can come: all that is read belongs to containers that stopped.
+    fn over(&self) -> bool {
+        !matches!(self.scope, LogScope::Service(_)) && !self.streams.is_empty() && self.streams.iter().all(|stream| stream.ended)
+    }
+
     fn tasks_in_scope<'a>(&self, cx: &Cx<'a>) -> Vec<&'a Arc<Task>> {
         match &self.scope {
             LogScope::Service(service) => {
                 cx.store.tasks_of(self.ctx, &self.cluster, service.name()).iter().filter(|task| in_scope(task, &self.scope)).collect()
             }
-            LogScope::Task(task) | LogScope::Container(task, _) => cx.store.task(self.ctx, &self.cluster, task).into_iter().collect(),
+            LogScope::Task(_) | LogScope::Container(..) => self.task_in_scope(cx).into_iter().collect(),
         }
     }
 
@@ -158,6 +169,7 @@ impl LogView {
             }
         }
         self.reach_back(&tasks);
+        self.panel.unfold_errors(self.over());
         self.renew();
     }
 
@@ -416,7 +428,7 @@ impl View for LogView {
         };
         let task = task.or_else(|| line.as_ref().map(|line| line.task.clone()));
         let container = container.or_else(|| line.as_ref().map(|line| line.container.clone()));
-        let place = Place { ctx: Some(self.ctx), cluster: Some(self.cluster.clone()), service, task, container, target_group: None };
+        let place = Place { ctx: Some(self.ctx), cluster: Some(self.cluster.clone()), service, task, container, ..Place::default() };
         Subject { place, copies: Vec::new(), ghost: false }
     }
 
@@ -433,12 +445,14 @@ impl View for LogView {
         self.banner = remark.is_some();
         let keys = [(Action::Open, "⏎"), (Action::Follow, "F"), (Action::SearchNext, "n"), (Action::SearchPrevious, "N")]
             .map(|(action, usual)| cx.keys.key_of(action, Kind::Text).unwrap_or_else(|| usual.to_owned()));
+        let ended = self.ended(cx);
         let look = Look {
             paint: &paint,
             now: cx.now,
             title: &self.title(cx),
             banner: remark.as_ref().map(|(failure, text)| (*failure, text.as_str())),
             reading: self.sources.is_some() && !remark.as_ref().is_some_and(|(failure, _)| *failure),
+            ended: ended.as_deref(),
             empty: &self.why_empty(cx, buffer),
             tasks: &self.tasks,
             container: self.container_width(),
@@ -471,6 +485,24 @@ impl View for LogView {
     fn hints(&self) -> &'static [Action] {
         use Action::{Context, Copy, FilterLines, Follow, JsonMode, Level, MarkLine, Open, Range, Save, Search, Time, Wrap};
         &[Search, FilterLines, Follow, Level, Range(2), Time, Open, JsonMode, Wrap, MarkLine, Copy, Save, Context]
+    }
+
+    fn can(&self, action: Action, cx: &Cx) -> Option<bool> {
+        let some = cx.store.tail(&self.feed()).is_some_and(|buffer| !buffer.is_empty());
+        let keeps_all = self.panel.lens().query().keeps_all();
+        match action {
+            Action::Back => Some(self.panel.peels()),
+            Action::Open | Action::MarkLine | Action::MarkRange | Action::Copy | Action::Save | Action::Search => Some(some),
+            Action::FilterLines | Action::Level => Some(some || !keeps_all),
+            Action::Context => Some(!keeps_all),
+            Action::Unmark => Some(self.panel.marked() > 0),
+            Action::Follow | Action::LiveTail => Some(!self.over()),
+            Action::Filter | Action::Refresh | Action::Time | Action::Wrap | Action::JsonMode | Action::Timestamps | Action::Range(_) => Some(true),
+            action => LogView::move_for(action).map(|_| true).or(match action {
+                Action::Left | Action::Right | Action::HalfLeft | Action::HalfRight => Some(true),
+                _ => None,
+            }),
+        }
     }
 }
 

@@ -62,6 +62,8 @@ pub struct ScalingPolicy {
     pub never_in: bool,
     /// Seconds after scaling out and in before it acts again.
     pub cooldowns: (Option<u32>, Option<u32>),
+    /// What a step policy does, step by step: `+2`, `+4 from +20`, `-10%`, `to 3`.
+    pub steps: Vec<Str>,
     /// Names of the alarms that set it off.
     pub alarms: Vec<Str>,
 }
@@ -75,6 +77,7 @@ impl ScalingPolicy {
             Some("ECSServiceAverageMemoryUtilization") => "MEM",
             Some("ALBRequestCountPerTarget") => "requests",
             Some(other) => other,
+            None if &*self.kind == "StepScaling" && !self.steps.is_empty() => return format!("step {}", self.steps.join(", ")),
             None if &*self.kind == "StepScaling" => "step",
             None if &*self.kind == "PredictiveScaling" => "predictive",
             None => &self.name,
@@ -140,6 +143,8 @@ mod tests {
         let policy = |metric: Option<&str>, target| ScalingPolicy { metric: metric.map(Into::into), target, ..ScalingPolicy::default() };
         assert_eq!(policy(Some("ECSServiceAverageCPUUtilization"), Some(60.0)).driver(), "CPU 60");
         assert_eq!(policy(Some("ApproximateNumberOfMessagesVisible"), Some(500.0)).driver(), "ApproximateNumberOfMessagesVisible 500");
-        assert_eq!(ScalingPolicy { kind: "StepScaling".into(), ..policy(None, None) }.driver(), "step");
+        let step = ScalingPolicy { kind: "StepScaling".into(), ..policy(None, None) };
+        assert_eq!(step.driver(), "step");
+        assert_eq!(ScalingPolicy { steps: vec!["+2".into(), "+4 from +20".into()], ..step }.driver(), "step +2, +4 from +20");
     }
 }

@@ -75,6 +75,22 @@ pub struct Service {
     pub tags: Vec<(Str, Str)>,
 }
 
+impl Service {
+    /// All target groups that its load balancers, the other sides of its pairs and its task sets name, each once.
+    #[must_use]
+    pub fn target_groups(&self) -> Vec<&Arn> {
+        let sets = self.task_sets.iter().flat_map(|set| &set.load_balancers);
+        let sides = self.load_balancers.iter().chain(sets).flat_map(|lb| [&lb.target_group, &lb.alternate_target_group]);
+        let mut groups: Vec<&Arn> = Vec::new();
+        for group in sides.flatten() {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        groups
+    }
+}
+
 /// One entry of `service.deployments`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Deployment {

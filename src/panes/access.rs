@@ -6,7 +6,7 @@ use crate::model::{Ctx, Str, Time};
 use crate::action::Action;
 use crate::theme::Role;
 use crate::ui::age;
-use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict::Health;
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::Line;
@@ -92,13 +92,16 @@ const SPEC: TableSpec<AccessRow> = TableSpec {
     haystack: |row| format!("{} {} {}", row.context, row.action, row.word()),
     subject: |_, row, _| Subject { place: Place { ctx: Some(row.ctx), ..Place::default() }, copies: vec![('n', "action", row.action.to_string())], ghost: false },
     enter: "clusters",
-    preview: Some(|_, row, width, cx| {
-        let said = match &row.known {
-            Known::Denied(said) => said.to_string(),
-            Known::Allowed => "AWS answered".to_owned(),
-            Known::NotAsked => "not asked yet: nothing that was opened needed it".to_owned(),
-        };
-        crate::ui::frame::wrapped(&said, width.saturating_sub(4)).into_iter().map(|part| Line::styled(part, cx.theme.style(Role::Text))).collect()
+    preview: Some(Preview {
+        title: |row| row.action.to_string(),
+        lines: |_, row, width, cx| {
+            let said = match &row.known {
+                Known::Denied(said) => said.to_string(),
+                Known::Allowed => "AWS answered".to_owned(),
+                Known::NotAsked => "not asked yet: nothing that was opened needed it".to_owned(),
+            };
+            crate::ui::frame::wrapped(&said, width.saturating_sub(4)).into_iter().map(|part| Line::styled(part, cx.theme.style(Role::Text))).collect()
+        },
     }),
     empty: |_, _| "no context".to_owned(),
     sources: |_, _| Vec::new(),

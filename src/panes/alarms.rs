@@ -7,10 +7,10 @@ use crate::model::{Alarm, Arn, Ctx, Service, Str};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict::Health;
 use crate::view::{Cx, Place, Subject};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use std::sync::Arc;
 
 /// The pane.
@@ -83,7 +83,7 @@ const SPEC: TableSpec<AlarmRow> = TableSpec {
     haystack: |row| format!("{} {} {}", row.alarm.name, row.alarm.rule, row.service.as_deref().unwrap_or("")),
     subject: |place, row, _| Subject { place: place.clone(), copies: vec![('n', "name", row.alarm.name.to_string()), ('a', "ARN", row.alarm.arn.to_string())], ghost: false },
     enter: "events",
-    preview: Some(|_, row, width, cx| preview(row, width, cx)),
+    preview: Some(Preview { title: |row| format!("alarm {}", row.alarm.name), lines: |_, row, width, cx| preview(row, width, cx) }),
     empty: |place, _| match &place.service {
         Some(service) => format!("no alarm names {}: neither by its dimensions, nor its deployments, nor its scaling policies", service.name()),
         None => "no alarms here".to_owned(),
@@ -94,7 +94,7 @@ const SPEC: TableSpec<AlarmRow> = TableSpec {
 
 const COLUMNS: &[Column<AlarmRow>] = &[
     Column { key: 'h', title: "STATE", width: Width::Fit(8, 19), right: false, rank: 0, cell: |row, _| painted(format!("{} {}", row.health.glyph(), row.alarm.state), row.health.role()), sort: |row, _| Key::Both(row.health as i64, row.alarm.name.clone()) },
-    Column { key: 'n', title: "ALARM", width: Width::Fit(12, 56), right: false, rank: 0, cell: |row, _| plain(&*row.alarm.name), sort: |row, _| Key::Text(row.alarm.name.clone()) },
+    Column { key: 'n', title: "ALARM", width: Width::Fit(12, 56), right: false, rank: 0, cell: |row, _| plain(shown(&row.alarm.name)).with_its_end(), sort: |row, _| Key::Text(row.alarm.name.clone()) },
     Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.alarm.since, cx.now)), sort: |row, _| Key::Number(-row.alarm.since.map_or(0, jiff::Timestamp::as_second)) },
     Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 30), right: false, rank: 3, cell: |row, _| dim(row.service.as_deref().unwrap_or("-")).with_its_end(), sort: |row, _| Key::Text(row.service.clone().unwrap_or_default()) },
     Column { key: 'p', title: "FOR", width: Width::Fixed(11), right: false, rank: 2, cell: purpose, sort: |row, _| Key::Text(row.purpose.word().into()) },
@@ -104,6 +104,13 @@ const COLUMNS: &[Column<AlarmRow>] = &[
 /// The feed of all alarms of a context.
 fn all(ctx: Ctx) -> Feed {
     Feed::Alarms(ctx, Arc::from([]))
+}
+
+/// The name without the 36 digits that target tracking ends its alarms' names with: what tells them apart stands before.
+fn shown(name: &str) -> &str {
+    let cut = name.len().checked_sub(37).filter(|_| name.starts_with("TargetTracking-"));
+    let end = cut.and_then(|at| name.split_at_checked(at)).filter(|(_, end)| end.bytes().enumerate().all(|(n, b)| if matches!(n, 0 | 9 | 14 | 19 | 24) { b == b'-' } else { b.is_ascii_hexdigit() }));
+    end.map_or(name, |(head, _)| head)
 }
 
 fn purpose<'a>(row: &'a AlarmRow, _: &Cx<'a>) -> Cell<'a> {
@@ -147,13 +154,8 @@ fn about(ctx: Ctx, alarm: &Alarm, services: &[Arc<Service>], cx: &Cx) -> (Option
         return (policy.resource.rsplit('/').next().map(Str::from), purpose);
     }
     let group = alarm.dimension("TargetGroup");
-    let behind = group.and_then(|group| services.iter().find(|service| groups(service).any(|arn| arn.as_str().ends_with(group))));
+    let behind = group.and_then(|group| services.iter().find(|service| service.target_groups().iter().any(|arn| arn.as_str().ends_with(group))));
     (alarm.dimension("ServiceName").map(Str::from).or(behind.map(|service| service.name.clone())), Purpose::Other)
-}
-
-fn groups(service: &Service) -> impl Iterator<Item = &Arn> {
-    let sets = service.task_sets.iter().flat_map(|set| &set.load_balancers);
-    service.load_balancers.iter().chain(sets).filter_map(|lb| lb.target_group.as_ref())
 }
 
 /// An alarm that scales is at work, not a failure.
@@ -168,13 +170,8 @@ fn judge(alarm: &Alarm, purpose: Purpose) -> Health {
 }
 
 fn preview(row: &AlarmRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
-    let room = width.saturating_sub(13).max(20);
-    let label = |label: &'static str| Span::styled(format!("{label:<8}"), cx.theme.style(Role::Dim));
-    let line = |word, text: &str, role| Line::from(vec![label(word), Span::styled(crate::text::fit(text, room).into_owned(), cx.theme.style(role))]);
-    let mut lines = Vec::new();
-    for (n, part) in frame::wrapped(row.alarm.reason.as_deref().unwrap_or("no reason told"), room).into_iter().take(2).enumerate() {
-        lines.push(Line::from(vec![label(if n == 0 { "why" } else { "" }), Span::styled(part, cx.theme.style(Role::Text))]));
-    }
+    let line = |label, text: &str, role| frame::field(label, text, width, role, cx.theme);
+    let mut lines = frame::labelled(frame::label("why", cx.theme), row.alarm.reason.as_deref().unwrap_or("no reason told"), width, Role::Text, cx.theme);
     lines.push(line("rule", &row.alarm.rule, Role::Text));
     let dimensions: Vec<String> = row.alarm.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let note = match (row.purpose, &*row.alarm.state) {
@@ -184,4 +181,18 @@ fn preview(row: &AlarmRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     };
     lines.push(line("of", &note, Role::Dim));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_of_target_tracking_is_shown_without_its_digits() {
+        let name = "TargetTracking-service/shop/catalogue-AlarmHigh-0e8f2b1c-5d3e-4a1d-a1dd-2289143a579b";
+        assert_eq!(shown(name), "TargetTracking-service/shop/catalogue-AlarmHigh");
+        for own in ["TargetTracking-mine", "catalogue-busy-0e8f2b1c-5d3e-4a1d-a1dd-2289143a579b", ""] {
+            assert_eq!(shown(own), own);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
 use crate::verdict::Health;
-use crate::view::{Cx, Place, Subject};
+use crate::view::{Cx, Place, Production, Subject};
 use std::sync::Arc;
 
 /// The pane.
@@ -35,6 +35,8 @@ pub struct ClusterRow {
     running: u32,
     pending: u32,
     services: Option<usize>,
+    /// What its health rests on has not all been told yet.
+    loading: bool,
     trouble: Option<Str>,
 }
 
@@ -64,7 +66,7 @@ pub const SPEC: TableSpec<ClusterRow> = TableSpec {
 };
 
 const COLUMNS: &[Column<ClusterRow>] = &[
-    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health(row.health), sort: |row, _| Key::Both(row.health as i64, row.cluster.name().into()) },
+    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| if row.loading { dim("… loading") } else { health(row.health) }, sort: |row, _| Key::Both(row.health as i64, row.cluster.name().into()) },
     Column { key: 'n', title: "CLUSTER", width: Width::Fit(12, 40), right: false, rank: 0, cell: name, sort: |row, _| Key::Text(row.cluster.name().into()) },
     Column { key: 'c', title: "CONTEXT", width: Width::Fit(8, 24), right: false, rank: 2, cell: |row, _| plain(&*row.context), sort: |row, _| Key::Text(row.context.clone()) },
     Column { key: 'a', title: "ACCOUNT", width: Width::Fixed(12), right: false, rank: 5, cell: |row, _| dim(&*row.account), sort: |row, _| Key::Text(row.account.clone()) },
@@ -80,7 +82,7 @@ const COLUMNS: &[Column<ClusterRow>] = &[
 ];
 
 fn name<'a>(row: &'a ClusterRow, cx: &Cx<'a>) -> Cell<'a> {
-    let production = cx.fleet.context(row.ctx).production;
+    let production = cx.production(row.ctx, Some(&row.cluster)) == Production::Yes;
     painted(row.cluster.name(), if production { Role::Prod } else { Role::Text })
 }
 
@@ -151,11 +153,13 @@ fn row(ctx: Ctx, cluster: Arn, counts: Option<Arc<Cluster>>, cx: &Cx) -> Cluster
     let context = cx.fleet.context(ctx);
     let judged = cx.board.of(ctx, &cluster);
     let known = cx.store.services(ctx, &cluster).is_some();
-    let of = |health: Health| judged.iter().filter(|j| j.verdict.health == health).count();
+    let told = || judged.iter().filter(|j| !cx.board.awaits(j));
+    let of = |health: Health| told().filter(|j| j.verdict.health == health).count();
     let sum = |count: fn(&crate::model::Service) -> u32| judged.iter().map(|j| count(&j.service)).sum::<u32>();
     let slot = cx.store.slot(&Feed::Services(ctx, cluster.clone()));
     let trouble = slot.and_then(|s| s.error.as_ref()).or(cx.store.slot(&Feed::Clusters(ctx)).and_then(|s| s.error.as_ref())).map(|e| Str::from(e.came()));
-    let worst = judged.iter().map(|j| j.verdict.health).min();
+    let worst = told().map(|j| j.verdict.health).min();
+    let awaited = told().count() < judged.len() && worst.is_none_or(|worst| worst != Health::Fail);
     let none = counts.as_ref().is_some_and(|c| c.services == 0);
     let health = match worst {
         _ if !known => if trouble.is_some() { Health::Unknown } else if none { Health::Idle } else { Health::Unknown },
@@ -176,6 +180,7 @@ fn row(ctx: Ctx, cluster: Arn, counts: Option<Arc<Cluster>>, cx: &Cx) -> Cluster
         wanted: sum(|s| s.desired),
         running: sum(|s| s.running),
         pending: sum(|s| s.pending),
+        loading: awaited || (!known && !none && trouble.is_none()),
         services: (known || none).then_some(judged.len()),
         trouble,
         cluster,

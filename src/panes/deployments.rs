@@ -8,7 +8,7 @@ use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, CodeDeployment, Ctx, Deployment, Service, ServiceDeployment, ServiceRevision, Str, TargetState, TaskSet, Time};
 use crate::theme::Role;
 use crate::ui::age;
-use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict::Health;
 use crate::view::{Cx, Place, Subject};
 use std::sync::Arc;
@@ -99,7 +99,7 @@ pub(super) const SPEC: TableSpec<DeploymentRow> = TableSpec {
         Subject { place: place.clone(), copies, ghost: false }
     },
     enter: "tasks",
-    preview: Some(|_, row, width, cx| preview::lines(row, width, cx)),
+    preview: Some(Preview { title: named, lines: |_, row, width, cx| preview::lines(row, width, cx) }),
     empty: |_, _| "no deployments: none runs, and AWS remembers none".to_owned(),
     sources: |place, cx| {
         let (Some(ctx), Some(arn)) = (place.ctx, &place.service) else { return Vec::new() };
@@ -148,6 +148,15 @@ fn status(row: &DeploymentRow) -> Cell<'_> {
 fn label(row: &DeploymentRow) -> Option<&str> {
     let set = row.set()?;
     row.code.as_ref()?.task_sets.iter().find(|share| share.task_set == set.id)?.label.as_deref()
+}
+
+/// What the box below is about: the word, what it brings, and enough of the id to find it in AWS's texts.
+fn named(row: &DeploymentRow) -> String {
+    let word = if row.set.is_some() { "task set" } else { "deployment" };
+    let of = row.runs().map_or(String::new(), |arn| format!(" of {}", arn.name()));
+    let id = row.id();
+    let id = id.rsplit('/').next().unwrap_or_default();
+    format!("{word}{of} · {}", id.get(..12).unwrap_or(id))
 }
 
 fn revision(row: &DeploymentRow) -> Cell<'_> {
@@ -311,7 +320,7 @@ fn rows(place: &Place, cx: &Cx) -> Vec<DeploymentRow> {
 
 /// Whether ECS's record is about that entry of the service: they began together, or it is the one in progress and the entry the primary
 /// one. In a rollback the primary entry is already the way back, and the record is about the release that failed.
-fn is_record_of(service: &Service, deployment: &Deployment, record: &ServiceDeployment) -> bool {
+pub(super) fn is_record_of(service: &Service, deployment: &Deployment, record: &ServiceDeployment) -> bool {
     let primary = &*deployment.status == "PRIMARY";
     let goes_back = record.status.starts_with("ROLLBACK_") && &*record.status != "ROLLBACK_REQUESTED";
     if primary && goes_back {

@@ -7,7 +7,7 @@ use crate::model::{Arn, Ctx, Service, ServiceEvent};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, painted, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict;
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::Line;
@@ -18,15 +18,7 @@ pub const PANE: Pane = Pane {
     name: "events",
     help: "Events of a service, or of all services of a cluster",
     action: Some(Action::Events),
-    open: |place, _| match (&place.ctx, &place.cluster) {
-        (Some(_), Some(_)) => {
-            let place = Place { task: None, container: None, ..place.clone() };
-            let of_one_service = place.service.is_some();
-            let table = TableView::open(&SPEC, place);
-            Ok(Box::new(if of_one_service { table.without("SERVICE") } else { table }))
-        }
-        _ => Err("Events need a service or a cluster: put the cursor on one".to_owned()),
-    },
+    open: |place, _| TableView::of_cluster(&SPEC, place, "Events need"),
 };
 
 /// An event with the service that it belongs to. Events are shared with the service, never copied.
@@ -72,7 +64,7 @@ pub(super) const SPEC: TableSpec<EventRow> = TableSpec {
         ghost: false,
     },
     enter: "tasks",
-    preview: Some(|_, row, width, _| frame::wrapped(&row.event().message, width.saturating_sub(4)).into_iter().map(Line::from).collect()),
+    preview: Some(Preview { title: |row| format!("event of {}", row.service.name), lines: |_, row, width, _| frame::wrapped(&row.event().message, width.saturating_sub(4)).into_iter().map(Line::from).collect() }),
     empty: |_, _| "no events: nothing has happened to this service that ECS would tell".to_owned(),
     sources: |place, _| match (place.ctx, &place.cluster, &place.service) {
         (Some(ctx), Some(cluster), None) => vec![Feed::Services(ctx, cluster.clone())],
@@ -96,9 +88,25 @@ fn newest_first(row: &EventRow) -> Key {
 fn message<'a>(row: &'a EventRow, _: &Cx<'a>) -> Cell<'a> {
     let message = &row.event().message;
     let health = verdict::event(message).health();
-    let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(&**message, |(_, rest)| rest);
     let role = if health.troubled() { health.role() } else { Role::Text };
-    painted(format!("{} {own}", health.glyph()), role)
+    painted(format!("{} {}", health.glyph(), brief(message)), role).with_its_end()
+}
+
+/// The message without the service's name, which stands beside it; target groups by name, tasks and instances by the beginning of their ids.
+pub(super) fn brief(message: &str) -> String {
+    let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(message, |(_, rest)| rest);
+    let word = |word: &str| {
+        let bare = word.trim_matches(['(', ')', '.', ',', ';']);
+        let short = if bare.starts_with("arn:") && bare.contains(":targetgroup/") {
+            Arn::from(bare).target_group_name().to_owned()
+        } else if bare.len() == 32 && bare.bytes().all(|b| b.is_ascii_hexdigit()) {
+            bare.get(..8).unwrap_or(bare).to_owned()
+        } else {
+            return word.to_owned();
+        };
+        word.replacen(bare, &short, 1)
+    };
+    own.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn rows(place: &Place, cx: &Cx) -> Vec<EventRow> {
@@ -112,4 +120,21 @@ fn rows(place: &Place, cx: &Cx) -> Vec<EventRow> {
         (0..service.events.len()).map(move |index| EventRow { ctx, cluster: cluster.clone(), service: service.clone(), index })
     };
     services.into_iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_brief_message_names_groups_and_begins_ids() {
+        let group = "arn:aws:elasticloadbalancing:eu-west-2:170904582664:targetgroup/tutorbloc-production/9ff74268782eb886";
+        let told = format!("(service production) registered 1 targets in (target-group {group})");
+        assert_eq!(brief(&told), "registered 1 targets in (target-group tutorbloc-production)");
+        assert_eq!(
+            brief("(service api) has started 2 tasks: (task a45c11f70266e5212e0dde9d1d847d3e) (task 1b64ce6572fe86a7a2370861ad11f70f)."),
+            "has started 2 tasks: (task a45c11f7) (task 1b64ce65)."
+        );
+        assert_eq!(brief("has reached a steady state."), "has reached a steady state.");
+    }
 }

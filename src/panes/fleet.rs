@@ -13,7 +13,7 @@ use crate::ui::age;
 use crate::ui::frame;
 use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
 use crate::verdict::{Health, Judged};
-use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
+use crate::view::{Cx, Kind, Place, Production, Prompt, Reaction, Subject, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use evidence::Hurry;
@@ -30,7 +30,7 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     columns: COLUMNS,
     order: 0,
     wanted: |_, _, _, _, _| {},
-    rows: |place, cx| cx.board.all().filter(|row| row.verdict.health.troubled() && place.ctx.is_none_or(|ctx| ctx == row.ctx)).cloned().collect(),
+    rows: |place, cx| cx.board.all().filter(|row| row.verdict.health.troubled() && !cx.board.awaits(row) && place.ctx.is_none_or(|ctx| ctx == row.ctx)).cloned().collect(),
     // Two contexts may look into one account.
     id: |row| format!("{}@{}", row.service.arn, row.ctx.0).into(),
     health: Some(|row| row.verdict.health),
@@ -41,6 +41,10 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     empty: |place, cx| {
         let (seen, _) = size(place.ctx, cx);
         let listed: u32 = cx.fleet.all().filter(|ctx| place.ctx.is_none_or(|own| own == *ctx)).flat_map(|ctx| cx.store.clusters(ctx).unwrap_or_default()).map(|cluster| cluster.services).sum();
+        let awaited = cx.board.all().filter(|row| cx.board.awaits(row)).count();
+        if awaited > 0 {
+            return format!("reading the tasks of {awaited} service{} before judging {}", if awaited == 1 { "" } else { "s" }, if awaited == 1 { "it" } else { "them" });
+        }
         // What was not read may be broken: only a complete look can say that nothing is.
         match (seen, (listed as usize).saturating_sub(seen)) {
             (0, 0) => "no services seen yet".to_owned(),
@@ -55,9 +59,9 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
 
 const COLUMNS: &[Column<Arc<Judged>>] = &[
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(6), right: false, rank: 0, cell: |row, _| health(row.verdict.health), sort: |row, _| severity(row) },
-    Column { key: 'n', title: "SERVICE", width: Width::Fit(12, 44), right: false, rank: 0, cell: name, sort: |row, _| Key::Text(row.service.name.clone()) },
-    Column { key: 'w', title: "WHY", width: Width::Fill(16), right: false, rank: 0, cell: |row, _| plain(&*row.verdict.why), sort: |row, _| Key::Text(row.verdict.why.as_str().into()) },
-    Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(age::since(row.verdict.since, cx.now)), sort: |row, _| Key::Number(-row.verdict.since.map_or(0, jiff::Timestamp::as_second)) },
+    Column { key: 'n', title: "SERVICE", width: Width::Fit(14, 44), right: false, rank: 0, cell: name, sort: |row, _| Key::Text(row.service.name.clone()) },
+    Column { key: 'w', title: "WHY", width: Width::Fill(28), right: false, rank: 0, cell: |row, _| plain(&*row.verdict.why), sort: |row, _| Key::Text(row.verdict.why.as_str().into()) },
+    Column { key: 'a', title: "SINCE", width: Width::Fixed(6), right: true, rank: 1, cell: |row, cx| dim(row.verdict.since.map_or("-".to_owned(), |at| age::since(Some(at), cx.now))), sort: |row, _| Key::Number(-row.verdict.since.map_or(0, jiff::Timestamp::as_second)) },
 ];
 
 /// Services judged and tasks running, of one context or of all.
@@ -73,7 +77,7 @@ fn severity(row: &Judged) -> Key {
 }
 
 fn name<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
-    let role = if cx.fleet.context(row.ctx).production { Role::Prod } else { Role::Text };
+    let role = if cx.production(row.ctx, Some(&row.cluster)) == Production::Yes { Role::Prod } else { Role::Text };
     painted(format!("{}/{}", row.cluster.name(), row.service.name), role).with_its_end()
 }
 
@@ -94,7 +98,9 @@ enum Half {
 
 /// Rows of the box about the problem under the cursor, and the rows below the problems from which there is room for it.
 const PREVIEW: u16 = 6;
-const ROOM_FOR_PREVIEW: u16 = 14;
+const ROOM_FOR_PREVIEW: u16 = 12;
+/// Height of the fleet from which the box has two rows more.
+const HIGH: u16 = 28;
 /// Rows below which one table is better than two.
 const ROOM_FOR_BOTH: u16 = 10;
 
@@ -256,8 +262,9 @@ impl View for Fleet {
         let preview = if self.half == Half::Problems { self.problems.row() } else { None };
         let lower = match preview.filter(|_| lower.height >= ROOM_FOR_PREVIEW) {
             Some(row) => {
-                let height = lower.height - PREVIEW;
-                let below = Rect { y: lower.y + height, height: PREVIEW, ..lower };
+                let wish = PREVIEW + if area.height >= HIGH { 2 } else { 0 };
+                let height = lower.height - wish;
+                let below = Rect { y: lower.y + height, height: wish, ..lower };
                 frame::preview(below, buf, cx.theme, &row.service.name, super::services::preview(row, usize::from(below.width), cx));
                 Rect { height, ..lower }
             }
@@ -282,5 +289,14 @@ impl View for Fleet {
 
     fn hints(&self) -> &'static [Action] {
         self.focused_ref().hints()
+    }
+
+    fn can(&self, action: Action, cx: &Cx) -> Option<bool> {
+        match action {
+            Action::NextPane | Action::PreviousPane | Action::Pane(1 | 2) => Some(self.problems.shown() > 0),
+            // A filter is for both halves.
+            Action::Back | Action::Filter => Some([&self.problems as &dyn View, &self.clusters].iter().any(|half| half.can(action, cx) == Some(true))),
+            action => self.focused_ref().can(action, cx),
+        }
     }
 }

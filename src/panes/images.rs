@@ -6,10 +6,11 @@ use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Ctx, Image, ImageUri, Service, Str, Task};
 use crate::theme::Role;
 use crate::ui::age;
-use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::frame;
+use crate::ui::table::{dim, health_if_any, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict::Health;
 use crate::view::{Cx, Place, Subject};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use std::sync::Arc;
 
 /// The pane.
@@ -17,15 +18,7 @@ pub const PANE: Pane = Pane {
     name: "images",
     help: "Which service runs which image; tags that have moved",
     action: Some(Action::Images),
-    open: |place, _| match (place.ctx, &place.cluster) {
-        (Some(_), Some(_)) => {
-            let place = Place { task: None, container: None, target_group: None, ..place.clone() };
-            let of_one_service = place.service.is_some();
-            let table = TableView::open(&SPEC, place);
-            Ok(Box::new(if of_one_service { table.without("SERVICE") } else { table }))
-        }
-        _ => Err("Images need a cluster or a service: put the cursor on one".to_owned()),
-    },
+    open: |place, _| TableView::of_cluster(&SPEC, place, "Images need"),
 };
 
 /// A container of a service with the image that its tasks run.
@@ -93,7 +86,7 @@ const SPEC: TableSpec<ImageRow> = TableSpec {
         ghost: false,
     },
     enter: "tasks",
-    preview: Some(|_, row, width, cx| preview(row, width, cx)),
+    preview: Some(Preview { title: |row| format!("{} of {}", row.container, row.service.name), lines: |_, row, width, cx| preview(row, width, cx) }),
     empty: |_, _| "no images: no service, or no task definition that can be read".to_owned(),
     sources: |place, cx| {
         let (Some(ctx), Some(cluster)) = (place.ctx, &place.cluster) else { return Vec::new() };
@@ -108,7 +101,7 @@ const SPEC: TableSpec<ImageRow> = TableSpec {
 };
 
 const COLUMNS: &[Column<ImageRow>] = &[
-    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health(row.health()), sort: |row, _| Key::Both(row.health() as i64, format!("{}/{}", row.service.name, row.container).into()) },
+    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health_if_any(row.judged()), sort: |row, _| Key::Both(row.health() as i64, format!("{}/{}", row.service.name, row.container).into()) },
     Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 30), right: false, rank: 0, cell: |row, _| plain(&*row.service.name).with_its_end(), sort: |row, _| Key::Text(row.service.name.clone()) },
     Column { key: 'c', title: "CONTAINER", width: Width::Fit(6, 20), right: false, rank: 3, cell: |row, _| plain(&*row.container), sort: |row, _| Key::Text(row.container.clone()) },
     Column { key: 'i', title: "IMAGE", width: Width::Fit(10, 44), right: false, rank: 0, cell: |row, _| plain(shown(row)), sort: |row, _| Key::Text(row.reference.clone()) },
@@ -128,6 +121,11 @@ impl ImageRow {
             State::Gone(_) => Health::Fail,
             State::Unknown(_) | State::Asking => Health::Unknown,
         }
+    }
+
+    /// Its health, where there is an image of ECR's and something that runs to hold against it.
+    fn judged(&self) -> Option<Health> {
+        (!matches!(self.state, State::Elsewhere(_) | State::NothingRuns | State::Asking)).then(|| self.health())
     }
 
     fn role(&self) -> Role {
@@ -294,11 +292,7 @@ fn wanted(place: &Place, cx: &Cx, visible: &[&ImageRow], cursor: Option<&ImageRo
 }
 
 fn preview(row: &ImageRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
-    let room = width.saturating_sub(13).max(20);
-    let line = |label: &'static str, text: String, role| {
-        let text = crate::text::fit(&text, room).into_owned();
-        Line::from(vec![Span::styled(format!("{label:<8}"), cx.theme.style(Role::Dim)), Span::styled(text, cx.theme.style(role))])
-    };
+    let line = |label, text: String, role| frame::field(label, &text, width, role, cx.theme);
     let mut lines = vec![line("image", row.reference.to_string(), Role::Text)];
     if let Some(digest) = &row.digest {
         lines.push(line("runs", format!("{digest} · {} task{}", row.tasks, if row.tasks == 1 { "" } else { "s" }), Role::Text));

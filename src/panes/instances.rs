@@ -7,10 +7,10 @@ use crate::model::{Arn, ContainerInstance, Ctx, Task};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict::Health;
 use crate::view::{Cx, Place, Subject};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use std::sync::Arc;
 
 /// The pane.
@@ -49,12 +49,12 @@ const SPEC: TableSpec<InstanceRow> = TableSpec {
     health: Some(|row| row.health),
     haystack: |row| format!("{} {} {}", name(&row.instance), row.instance.arn.name(), services(row).join(" ")),
     subject: |_, row, _| Subject {
-        place: Place { ctx: Some(row.ctx), cluster: Some(row.cluster.clone()), ..Place::default() },
+        place: Place { ctx: Some(row.ctx), cluster: Some(row.cluster.clone()), instance: Some(row.instance.arn.clone()), ..Place::default() },
         copies: vec![('n', "instance id", name(&row.instance).to_owned()), ('a', "ARN", row.instance.arn.to_string())],
         ghost: false,
     },
     enter: "tasks",
-    preview: Some(|_, row, width, cx| preview(row, width, cx)),
+    preview: Some(Preview { title: |row| format!("instance {}", name(&row.instance)), lines: |_, row, width, cx| preview(row, width, cx) }),
     empty: |_, _| "no container instances: the tasks of this cluster run on Fargate, or nowhere".to_owned(),
     sources: |place, _| match (place.ctx, &place.cluster) {
         (Some(ctx), Some(cluster)) => vec![Feed::Instances(ctx, cluster.clone())],
@@ -158,11 +158,7 @@ fn rows(place: &Place, cx: &Cx) -> Vec<InstanceRow> {
 
 fn preview(row: &InstanceRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let instance = &row.instance;
-    let room = width.saturating_sub(13).max(20);
-    let line = |label: &'static str, text: &str, role| {
-        let text = crate::text::fit(text, room).into_owned();
-        Line::from(vec![Span::styled(format!("{label:<8}"), cx.theme.style(Role::Dim)), Span::styled(text, cx.theme.style(role))])
-    };
+    let line = |label, text: &str, role| frame::field(label, text, width, role, cx.theme);
     let mut lines = Vec::new();
     let why = match &*instance.status {
         _ if !instance.agent_connected => "the ECS agent is not in contact: nothing is placed here, and what runs is not watched".to_owned(),
@@ -170,8 +166,7 @@ fn preview(row: &InstanceRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
         _ => instance.status_reason.as_deref().unwrap_or_default().to_owned(),
     };
     if !why.is_empty() {
-        let label = Span::styled(format!("{:<8}", "why"), cx.theme.style(Role::Dim));
-        lines.extend(frame::wrapped(&why, room).into_iter().take(1).map(|part| Line::from(vec![label.clone(), Span::styled(part, cx.theme.style(row.health.role()))])));
+        lines.extend(frame::labelled(frame::label("why", cx.theme), &why, width, row.health.role(), cx.theme));
     }
     let services = services(row);
     lines.push(line("runs", &if services.is_empty() { "nothing".to_owned() } else { services.join(" · ") }, Role::Text));

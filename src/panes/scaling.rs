@@ -7,10 +7,10 @@ use crate::model::{scaling_resource, Arn, Ctx, ScalableTarget, ScalingActivity, 
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, health_if_any, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict::Health;
 use crate::view::{Cx, Place, Subject};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use std::sync::Arc;
 
 /// The pane.
@@ -59,7 +59,7 @@ const SPEC: TableSpec<RangeRow> = TableSpec {
         ghost: false,
     },
     enter: "scaling",
-    preview: Some(|_, row, width, cx| range_preview(row, width, cx)),
+    preview: Some(Preview { title: |row| row.service.name.to_string(), lines: |_, row, width, cx| range_preview(row, width, cx) }),
     empty: |_, _| "no services in this cluster".to_owned(),
     sources: |place, _| match (place.ctx, &place.cluster) {
         (Some(ctx), Some(cluster)) => vec![Feed::Services(ctx, cluster.clone()), Feed::ScalableTargets(ctx), Feed::ScalingPolicies(ctx), Feed::ScheduledActions(ctx), Feed::ScalingActivities(ctx, None)],
@@ -70,7 +70,7 @@ const SPEC: TableSpec<RangeRow> = TableSpec {
 
 const COLUMNS: &[Column<RangeRow>] = &[
     Column { key: 'n', title: "SERVICE", width: Width::Fit(10, 44), right: false, rank: 0, cell: |row, _| plain(&*row.service.name).with_its_end(), sort: |row, _| Key::Both(row.health() as i64, row.service.name.clone()) },
-    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 3, cell: |row, _| health(row.health()), sort: |row, _| Key::Number(row.health() as i64) },
+    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 3, cell: |row, _| health_if_any(row.range.is_some().then(|| row.health())), sort: |row, _| Key::Number(row.health() as i64) },
     Column { key: 'w', title: "WANT", width: Width::Fixed(5), right: true, rank: 0, cell: |row, _| painted(row.service.desired.to_string(), if row.outside() { Role::Warn } else { Role::Text }), sort: |row, _| Key::Number(i64::from(row.service.desired)) },
     Column { key: 'r', title: "RANGE", width: Width::Fixed(8), right: false, rank: 0, cell: |row, _| row.range.as_ref().map_or_else(|| dim("-"), |range| plain(range_words(range))), sort: |row, _| Key::Number(row.range.as_ref().map_or(-1, |range| i64::from(range.max))) },
     Column { key: 'd', title: "DRIVEN BY", width: Width::Fit(9, 40), right: false, rank: 0, cell: |row, _| plain(row.drivers.join(" · ")), sort: |row, _| Key::Text(row.drivers.join(" ").into()) },
@@ -154,9 +154,7 @@ fn ranges(place: &Place, cx: &Cx) -> Vec<RangeRow> {
 }
 
 fn range_preview(row: &RangeRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
-    let room = width.saturating_sub(13).max(20);
-    let dim_label = |label: &'static str| Span::styled(format!("{label:<8}"), cx.theme.style(Role::Dim));
-    let line = |label: &'static str, text: &str, role| Line::from(vec![dim_label(label), Span::styled(crate::text::fit(text, room).into_owned(), cx.theme.style(role))]);
+    let line = |label, text: &str, role| frame::field(label, text, width, role, cx.theme);
     let mut lines = Vec::new();
     let Some(range) = &row.range else {
         return vec![line("range", "none: nothing but its desired count decides", Role::Text)];
@@ -212,11 +210,14 @@ const OF_ONE: TableSpec<ScalerRow> = TableSpec {
     haystack: |row| format!("{} {}", row.kind(), row.what()),
     subject: |place, row, _| Subject { place: place.clone(), copies: vec![('n', "text", row.what()), ('w', "cause", row.why())], ghost: false },
     enter: "events",
-    preview: Some(|_, row, width, cx| {
-        let room = width.saturating_sub(4).max(20);
-        let mut lines: Vec<Line<'static>> = frame::wrapped(&row.what(), room).into_iter().map(|part| Line::styled(part, cx.theme.style(Role::Text))).collect();
-        lines.extend(frame::wrapped(&row.why(), room).into_iter().map(|part| Line::styled(part, cx.theme.style(Role::Dim))));
-        lines
+    preview: Some(Preview {
+        title: |row| row.title(),
+        lines: |_, row, width, cx| {
+            let room = width.saturating_sub(4).max(20);
+            let mut lines: Vec<Line<'static>> = frame::wrapped(&row.what(), room).into_iter().map(|part| Line::styled(part, cx.theme.style(Role::Text))).collect();
+            lines.extend(frame::wrapped(&row.why(), room).into_iter().map(|part| Line::styled(part, cx.theme.style(Role::Dim))));
+            lines
+        },
     }),
     empty: |_, _| "nothing scales this service: no policy, no schedule, no activity within six weeks".to_owned(),
     sources: |place, _| match (place.ctx, &place.service) {
@@ -235,6 +236,14 @@ const OF_ONE_COLUMNS: &[Column<ScalerRow>] = &[
 ];
 
 impl ScalerRow {
+    fn title(&self) -> String {
+        match self {
+            ScalerRow::Policy(policy) => format!("policy {}", policy.name),
+            ScalerRow::Schedule(action) => format!("schedule {}", action.name),
+            ScalerRow::Activity(_) => "scaling activity".to_owned(),
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             ScalerRow::Policy(_) => "policy",
@@ -277,6 +286,7 @@ impl ScalerRow {
 
     fn what(&self) -> String {
         match self {
+            ScalerRow::Policy(policy) if policy.target.is_none() => format!("{} · {}", policy.name, policy.driver()),
             ScalerRow::Policy(policy) => format!("{} · keeps {}", policy.name, policy.driver()),
             ScalerRow::Schedule(action) => {
                 let part = |word: &str, n: Option<u32>| n.map_or(String::new(), |n| format!(" {word} {n}"));
@@ -290,8 +300,10 @@ impl ScalerRow {
         match self {
             ScalerRow::Policy(policy) => {
                 let seconds = |word: &str, n: Option<u32>| n.map_or(String::new(), |n| format!("{word} at most every {n}s · "));
+                // Bounds of steps are told by AWS as distances from the alarm's threshold.
+                let from = if policy.steps.iter().any(|step| step.contains(" from ")) { "from: beyond the alarm's threshold · " } else { "" };
                 let alarms = if policy.alarms.is_empty() { "no alarm".to_owned() } else { format!("alarms {}", policy.alarms.join(" ")) };
-                format!("{}{}{alarms}", seconds("out", policy.cooldowns.0), seconds("in", policy.cooldowns.1))
+                format!("{from}{}{}{alarms}", seconds("out", policy.cooldowns.0), seconds("in", policy.cooldowns.1))
             }
             ScalerRow::Schedule(_) => String::new(),
             ScalerRow::Activity(activity) => {

@@ -6,15 +6,14 @@ use super::Pane;
 use super::fleet::evidence::Hurry;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
-use crate::model::{Arn, Ctx, ImageUri, Service, TargetState};
+use crate::model::{Arn, Ctx, ImageUri, Service, Target, TargetState};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, TableSpec, Width};
+use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, Preview, TableSpec, Width};
 use crate::verdict::{Began, Health, Judged, Verdict};
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::{Line, Span};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The pane.
@@ -44,7 +43,7 @@ const SPEC: TableSpec<Arc<Judged>> = TableSpec {
     haystack: |row| format!("{} {}", row.service.name, row.service.task_definition.name()),
     subject: |_, row, _| subject(row),
     enter: "tasks",
-    preview: Some(|_, row, width, cx| preview(row, width, cx)),
+    preview: Some(Preview { title: |row| row.service.name.to_string(), lines: |_, row, width, cx| preview(row, width, cx) }),
     empty: |_, _| "no services in this cluster".to_owned(),
     sources: |place, _| match (place.ctx, &place.cluster) {
         (Some(ctx), Some(cluster)) => vec![Feed::Services(ctx, cluster.clone())],
@@ -54,7 +53,7 @@ const SPEC: TableSpec<Arc<Judged>> = TableSpec {
 };
 
 const COLUMNS: &[Column<Arc<Judged>>] = &[
-    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: |row, _| health(row.verdict.health), sort: |row, _| Key::Both(row.verdict.health as i64, row.service.name.clone()) },
+    Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 0, cell: judged, sort: |row, _| Key::Both(row.verdict.health as i64, row.service.name.clone()) },
     Column { key: 'n', title: "SERVICE", width: Width::Fit(10, 48), right: false, rank: 0, cell: |row, _| plain(&*row.service.name).with_its_end(), sort: |row, _| Key::Text(row.service.name.clone()) },
     Column { key: 'r', title: "RUN/WANT", width: Width::Fixed(8), right: true, rank: 0, cell: |row, _| running(&row.service), sort: |row, _| Key::Number(i64::from(row.service.running) - i64::from(row.service.desired)) },
     Column { key: 'p', title: "PEND", width: Width::Fixed(4), right: true, rank: 5, cell: |row, _| if row.service.pending == 0 { dim("0") } else { painted(row.service.pending.to_string(), Role::Busy) }, sort: |row, _| Key::Number(-i64::from(row.service.pending)) },
@@ -86,6 +85,11 @@ pub fn subject(row: &Judged) -> Subject {
     }
 }
 
+/// The verdict in a word, once it can be told.
+fn judged<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
+    if cx.board.awaits(row) { dim("… loading") } else { health(row.verdict.health) }
+}
+
 fn running(service: &Service) -> Cell<'static> {
     let role = if service.running < service.desired { Role::Warn } else { Role::Text };
     painted(format!("{}/{}", service.running, service.desired), role)
@@ -97,36 +101,50 @@ fn launch(service: &Service) -> &str {
 
 /// Unhealthy, starting and healthy targets of all groups; `-` without a group, `…` while not asked.
 fn targets<'a>(row: &'a Judged, cx: &Cx<'a>) -> Cell<'a> {
-    let groups: Vec<&Arn> = row.service.load_balancers.iter().filter_map(|lb| lb.target_group.as_ref()).collect();
+    let groups = row.service.target_groups();
     if groups.is_empty() {
         return dim("-");
     }
-    let mut counts = [0usize; 3];
-    let mut known = false;
-    for group in &groups {
-        let Some(targets) = cx.store.targets(row.ctx, group) else { continue };
-        known = true;
-        for target in targets {
-            match target.state {
-                TargetState::Unhealthy => counts[0] += 1,
-                TargetState::Initial => counts[1] += 1,
-                TargetState::Healthy => counts[2] += 1,
-                _ => {}
-            }
-        }
-    }
-    if !known {
+    let known: Vec<&[Target]> = groups.iter().filter_map(|group| cx.store.targets(row.ctx, group)).collect();
+    let counts = counted(known.iter().copied().flatten());
+    if known.is_empty() {
         let denied = groups.iter().any(|group| cx.store.error(&Feed::Targets(row.ctx, (*group).clone())).is_some());
         return if denied { painted("?", Role::Stale) } else { dim("…") };
     }
-    let mut text = String::new();
-    for (n, sign) in counts.iter().zip(["✖", "◌", "●"]) {
-        if *n > 0 {
-            let _ = write!(text, "{}{n}{sign}", if text.is_empty() { "" } else { " " });
-        }
-    }
+    let text = in_signs(counts);
     let role = if counts[0] > 0 { Role::Fail } else if counts[1] > 0 { Role::Busy } else { Role::Ok };
     if text.is_empty() { painted("none", Role::Warn) } else { painted(text, role) }
+}
+
+/// Unhealthy, starting and healthy ones; the idle side of a pair and what leaves count as none of them.
+fn counted<'a>(targets: impl Iterator<Item = &'a Target>) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for target in targets {
+        match target.state {
+            TargetState::Unhealthy => counts[0] += 1,
+            TargetState::Initial => counts[1] += 1,
+            TargetState::Healthy => counts[2] += 1,
+            _ => {}
+        }
+    }
+    counts
+}
+
+/// `2✖ 4●`.
+fn in_signs(counts: [usize; 3]) -> String {
+    let told = counts.iter().zip(["✖", "◌", "●"]).filter(|(n, _)| **n > 0);
+    told.map(|(n, sign)| format!("{n}{sign}")).collect::<Vec<_>>().join(" ")
+}
+
+/// Which group has how many of which, where targets of more than one count: the sides of a pair differ while traffic moves.
+fn by_group(row: &Judged, cx: &Cx) -> Option<String> {
+    let groups = row.service.target_groups();
+    let told = groups.iter().filter_map(|group| {
+        let signs = in_signs(counted(cx.store.targets(row.ctx, group)?.iter()));
+        (!signs.is_empty()).then(|| format!("{} {signs}", group.target_group_name()))
+    });
+    let told: Vec<String> = told.collect();
+    (told.len() > 1).then(|| told.join(" · "))
 }
 
 /// Cells of a progress bar.
@@ -218,7 +236,7 @@ fn wanted(place: &Place, cx: &Cx, visible: &[&Arc<Judged>], cursor: Option<&Arc<
     }
     // Target health costs one call a group, so it is asked for what is on screen and no more.
     for row in visible {
-        want_targets(ctx, &row.service, cursor.is_some_and(|c| c.service.arn == row.service.arn), out);
+        want_all_targets(ctx, &row.service, cursor.is_some_and(|c| c.service.arn == row.service.arn), out);
         if row.service.task_sets.len() > 1 {
             out.extend(super::deployments::code_feeds(ctx, &row.service).into_iter().map(|feed| Wanted::Poll { feed, focus: false }));
         }
@@ -245,6 +263,13 @@ pub fn target_groups(service: &Service) -> impl Iterator<Item = &Arn> {
     service.load_balancers.iter().filter_map(|lb| lb.target_group.as_ref())
 }
 
+/// The same of both sides of its pairs, and of its task sets.
+pub fn want_all_targets(ctx: Ctx, service: &Service, focus: bool, out: &mut Vec<Wanted>) {
+    for group in service.target_groups() {
+        out.push(Wanted::Poll { feed: Feed::Targets(ctx, group.clone()), focus });
+    }
+}
+
 /// Whether trouble is older than the newest deployment, where that can be told.
 fn began(verdict: &Verdict) -> &'static str {
     match verdict.began.filter(|_| verdict.health.troubled()) {
@@ -257,7 +282,9 @@ fn began(verdict: &Verdict) -> &'static str {
 /// Why the service is as it is, what to look at next, and the last thing that ECS said of it.
 #[must_use]
 pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
-    const LABEL: usize = 6;
+    const LABEL: usize = 7;
+    // The next check must find its place in the lowest box.
+    const WHY: usize = 3;
     let verdict = &row.verdict;
     let label = |word: &'static str| Span::styled(format!("{word:<LABEL$}"), cx.theme.style(Role::Dim));
     let grace = verdict.grace_until.map_or(String::new(), |at| format!(" · in grace until {}", age::clock(at, cx)));
@@ -265,7 +292,10 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let since = format!("{grace}{since}{}", began(verdict));
     let room = width.saturating_sub(LABEL + 6).max(20);
     let mut lines = Vec::new();
-    for (n, part) in frame::wrapped(&format!("{}{since}", verdict.why), room).into_iter().take(2).enumerate() {
+    if cx.board.awaits(row) {
+        return vec![Line::from(vec![label("why"), Span::styled("… its tasks are being read", cx.theme.style(Role::Dim))])];
+    }
+    for (n, part) in frame::cut(&format!("{}{since}", verdict.why), room, WHY).into_iter().enumerate() {
         let glyph = if n == 0 { format!("{} ", verdict.health.glyph()) } else { "  ".to_owned() };
         let first = if n == 0 { "why" } else { "" };
         lines.push(Line::from(vec![label(first), Span::styled(glyph, cx.theme.style(verdict.health.role())), Span::styled(part, cx.theme.style(Role::Text))]));
@@ -274,12 +304,14 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     // The keys stand in the last line of the screen too.
     let next = if crate::text::width(&next) > room && !verdict.next.is_empty() { verdict.next.clone() } else { next };
     if !next.is_empty() {
-        lines.push(Line::from(vec![label("next"), Span::styled(crate::text::fit(&next, room).into_owned(), cx.theme.style(Role::Text))]));
+        lines.extend(frame::labelled(label("next"), &next, width, Role::Text, cx.theme));
+    }
+    if let Some(groups) = by_group(row, cx) {
+        lines.extend(frame::labelled(label("groups"), &groups, width, Role::Text, cx.theme));
     }
     if let Some(event) = row.service.events.first() {
         let at = event.at.map_or(String::new(), |at| age::clock(at, cx));
-        let last = format!("{at} {}", event.message);
-        lines.push(Line::from(vec![label("last"), Span::styled(crate::text::fit(&last, room).into_owned(), cx.theme.style(Role::Dim))]));
+        lines.extend(frame::labelled(label("last"), &format!("{at} {}", event.message), width, Role::Dim, cx.theme));
     }
     lines
 }

@@ -7,7 +7,7 @@ use crate::model::{Arn, Ctx, Route, Service, Target, TargetState, Task, Time};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict::{self, Health, Verdict};
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::{Line, Span};
@@ -63,7 +63,7 @@ pub(super) const SPEC: TableSpec<TargetRow> = TableSpec {
         ghost: false,
     },
     enter: "logs",
-    preview: Some(|_, row, width, cx| preview(row, width, cx)),
+    preview: Some(Preview { title: |row| format!("target {}:{}", row.target.id, row.target.port), lines: |_, row, width, cx| preview(row, width, cx) }),
     empty: |place, cx| {
         let groups = groups(place, cx);
         if groups.is_empty() { "no target group".to_owned() } else { "no target is registered: no task is behind this load balancer".to_owned() }
@@ -167,16 +167,7 @@ fn title(place: &Place, cx: &Cx) -> String {
 fn groups(place: &Place, cx: &Cx) -> Vec<Arn> {
     let (Some(ctx), Some(cluster), Some(arn)) = (place.ctx, &place.cluster, &place.service) else { return Vec::new() };
     let Some(service) = cx.store.service(ctx, cluster, arn) else { return place.target_group.iter().cloned().collect() };
-    let mut groups: Vec<Arn> = Vec::new();
-    let sets = service.task_sets.iter().flat_map(|set| set.load_balancers.iter());
-    for lb in service.load_balancers.iter().chain(sets) {
-        for group in [&lb.target_group, &lb.alternate_target_group].into_iter().flatten() {
-            if !groups.contains(group) {
-                groups.push(group.clone());
-            }
-        }
-    }
-    groups
+    service.target_groups().into_iter().cloned().collect()
 }
 
 fn rows(place: &Place, cx: &Cx) -> Vec<TargetRow> {
@@ -210,11 +201,13 @@ fn is_behind(ctx: Ctx, cluster: &Arn, task: &Task, target: &Target, cx: &Cx) -> 
     on_it && task.containers.iter().flat_map(|c| &c.bindings).any(|(_, host)| *host == target.port)
 }
 
-/// The target that a task is, in one of these groups; the worst one when it is several.
+/// The target that a task is, with its group out of these; the worst one when it is several. Where it is in none that takes traffic, the
+/// idle side of a pair says so.
 #[must_use]
-pub fn target_of(ctx: Ctx, cluster: &Arn, task: &Task, groups: &[&Arn], cx: &Cx) -> Option<Target> {
-    let all = groups.iter().filter_map(|group| cx.store.targets(ctx, group)).flatten();
-    all.filter(|target| is_behind(ctx, cluster, task, target, cx)).min_by_key(|t| verdict::target(t, None).health).cloned()
+pub fn target_of(ctx: Ctx, cluster: &Arn, task: &Task, groups: &[&Arn], cx: &Cx) -> Option<(Arn, Target)> {
+    let all = groups.iter().flat_map(|group| cx.store.targets(ctx, group).unwrap_or_default().iter().map(move |target| (*group, target)));
+    let own = all.filter(|(_, target)| is_behind(ctx, cluster, task, target, cx));
+    own.min_by_key(|(_, t)| verdict::target(t, None).health).map(|(group, target)| (group.clone(), target.clone()))
 }
 
 /// Instances are needed to join targets of type `instance`; asked for only where tasks run on instances.

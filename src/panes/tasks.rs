@@ -1,6 +1,6 @@
 //! The tasks of a service or of a whole cluster, running and stopped together, with the reason of every stop.
 
-use super::services::{want_service, want_targets};
+use super::services::{want_all_targets, want_service};
 use super::Pane;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
@@ -8,7 +8,7 @@ use crate::model::{Arn, Ctx, Target, TargetState, Task, TaskStatus};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, plain, Cell, Column, Key, Preview, COUNT, TableSpec, TableView, Width};
 use crate::verdict::{self, exit_codes, Health};
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::{Line, Span};
@@ -36,7 +36,10 @@ pub struct TaskRow {
     ctx: Ctx,
     task: Arc<Task>,
     health: Health,
-    target: Option<Target>,
+    /// With its group.
+    target: Option<(Arn, Target)>,
+    /// Whether the service has several groups, so that it matters which.
+    sides: bool,
     newest: bool,
     /// AWS has forgotten it.
     kept: bool,
@@ -45,7 +48,13 @@ pub struct TaskRow {
 pub(super) const SPEC: TableSpec<TaskRow> = TableSpec {
     name: "tasks",
     crumb: |place, _| scope(place, " › ") + " › tasks",
-    title: |place, _| format!("Tasks {} ·", scope(place, "/")),
+    title: |place, cx| {
+        let kept = match kept(place, cx).count() {
+            0 => String::new(),
+            n => format!(" · {n} of them kept"),
+        };
+        format!("Tasks {} · {COUNT}{kept}", scope(place, "/"))
+    },
     columns: COLUMNS,
     order: 0,
     wanted,
@@ -55,7 +64,7 @@ pub(super) const SPEC: TableSpec<TaskRow> = TableSpec {
     haystack: |row| format!("{} {} {} {}", row.task.arn.name(), row.task.group, row.task.task_definition.name(), row.task.ip.as_deref().unwrap_or("")),
     subject: |place, row, _| subject(place, row),
     enter: "logs",
-    preview: Some(|_, row, width, cx| preview(row, width, cx)),
+    preview: Some(Preview { title: |row| format!("task {} of {}", short(&row.task.arn), row.task.task_definition.name()), lines: |_, row, width, cx| preview(row, width, cx) }),
     empty: |place, cx| empty(place, cx),
     sources: |place, _| match (place.ctx, &place.cluster) {
         (Some(ctx), Some(cluster)) => vec![Feed::Tasks(ctx, cluster.clone())],
@@ -65,7 +74,7 @@ pub(super) const SPEC: TableSpec<TaskRow> = TableSpec {
 };
 
 const COLUMNS: &[Column<TaskRow>] = &[
-    Column { key: 's', title: "STATE", width: Width::Fit(9, 16), right: false, rank: 0, cell: |row, _| state(row), sort: |row, _| Key::Number(order(row)) },
+    Column { key: 's', title: "STATE", width: Width::Fit(9, 18), right: false, rank: 0, cell: state, sort: |row, _| Key::Number(order(row)) },
     Column { key: 'i', title: "TASK", width: Width::Fixed(8), right: false, rank: 0, cell: |row, _| plain(short(&row.task.arn)), sort: |row, _| Key::Text(row.task.arn.name().into()) },
     Column { key: 'v', title: "SERVICE", width: Width::Fit(8, 28), right: false, rank: 6, cell: |row, _| plain(row.task.service().unwrap_or(&row.task.group)).with_its_end(), sort: |row, _| Key::Text(row.task.group.clone()) },
     Column { key: 'r', title: "REV", width: Width::Fixed(5), right: true, rank: 1, cell: |row, _| revision(row), sort: |row, _| Key::Number(-revision_number(&row.task)) },
@@ -73,14 +82,18 @@ const COLUMNS: &[Column<TaskRow>] = &[
     Column { key: 'l', title: "TARGET", width: Width::Fit(7, 11), right: false, rank: 3, cell: |row, _| target(row), sort: |row, _| Key::Text(target(row).text.into()) },
     Column { key: 'z', title: "AZ", width: Width::Fixed(2), right: false, rank: 7, cell: |row, _| dim(zone(row.task.zone.as_deref())), sort: |row, _| Key::Text(zone(row.task.zone.as_deref()).into()) },
     Column { key: 'p', title: "IP", width: Width::Fixed(15), right: false, rank: 8, cell: |row, _| dim(row.task.ip.as_deref().unwrap_or("-")), sort: |row, _| Key::Text(row.task.ip.clone().unwrap_or_default()) },
-    Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 2, cell: |row, cx| dim(age::since(moment(&row.task), cx.now)), sort: |row, _| Key::Number(-moment(&row.task).map_or(0, jiff::Timestamp::as_second)) },
+    Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 2, cell: age, sort: |row, _| Key::Number(-moment(&row.task).map_or(0, jiff::Timestamp::as_second)) },
     Column { key: 'e', title: "EXIT", width: Width::Fixed(4), right: true, rank: 2, cell: |row, _| exit(row), sort: |row, _| Key::Text(exit_codes(&row.task).into()) },
     Column { key: 'w', title: "STOP REASON", width: Width::Fill(20), right: false, rank: 1, cell: |row, _| reason(row), sort: |row, _| Key::Text(row.task.stopped_reason.clone().unwrap_or_default()) },
 ];
 
 fn scope(place: &Place, between: &str) -> String {
     let cluster = place.cluster.as_ref().map_or("?", Arn::name);
-    place.service.as_ref().map_or_else(|| cluster.to_owned(), |service| format!("{cluster}{between}{}", service.name()))
+    match (&place.service, &place.instance) {
+        (Some(service), _) => format!("{cluster}{between}{}", service.name()),
+        (None, Some(instance)) => format!("{cluster}{between}instance {}", instance.name()),
+        (None, None) => cluster.to_owned(),
+    }
 }
 
 /// The first eight characters of a task's id: enough to tell tasks apart, few enough to say aloud.
@@ -106,8 +119,16 @@ fn order(row: &TaskRow) -> i64 {
     (group << 34) - moment(&row.task).map_or(0, jiff::Timestamp::as_second)
 }
 
-fn state(row: &TaskRow) -> Cell<'_> {
-    painted(format!("{} {}", row.health.glyph(), row.task.status.as_str()), row.health.role())
+/// The status, of a stopped task with how long ago it stopped: its age would say something else than that of the others.
+fn state<'a>(row: &'a TaskRow, cx: &Cx<'a>) -> Cell<'a> {
+    let ago = row.task.stopped_at.filter(|_| row.task.stopped()).map_or(String::new(), |at| format!(" {}", age::since(Some(at), cx.now)));
+    painted(format!("{} {}{ago}", row.health.glyph(), row.task.status.as_str()), row.health.role())
+}
+
+/// Since the start, or since it was made while it starts.
+fn age<'a>(row: &'a TaskRow, cx: &Cx<'a>) -> Cell<'a> {
+    let began = row.task.started_at.or(row.task.created_at).filter(|_| !row.task.stopped());
+    dim(began.map_or("-".to_owned(), |at| age::since(Some(at), cx.now)))
 }
 
 fn revision_number(task: &Task) -> i64 {
@@ -133,7 +154,7 @@ fn container_health(task: &Task) -> Cell<'_> {
 
 fn target(row: &TaskRow) -> Cell<'_> {
     match &row.target {
-        Some(t) => painted(t.state.as_str(), verdict::target(t, None).health.role()),
+        Some((_, t)) => painted(t.state.as_str(), verdict::target(t, None).health.role()),
         None => dim("-"),
     }
 }
@@ -155,7 +176,10 @@ fn reason(row: &TaskRow) -> Cell<'_> {
     }
     let role = if row.health == Health::Fail { Role::Text } else { Role::Dim };
     let told = verdict::stop_sentence(&row.task);
-    painted(if row.kept { format!("kept, AWS lists it no more · {told}") } else { told }, role)
+    // Errors within errors tell the cause last.
+    let nested = told.matches(": ").count() > 1;
+    let cell = painted(if row.kept { format!("kept, AWS lists it no more · {told}") } else { told }, role);
+    if nested { cell.with_its_end() } else { cell }
 }
 
 fn rows(place: &Place, cx: &Cx) -> Vec<TaskRow> {
@@ -165,20 +189,27 @@ fn rows(place: &Place, cx: &Cx) -> Vec<TaskRow> {
         Some(service) => cx.store.tasks_of(ctx, cluster, service.name()),
         None => cx.store.tasks(ctx, cluster).unwrap_or_default(),
     };
-    let groups: Vec<&Arn> = service.into_iter().flat_map(|s| s.load_balancers.iter()).filter_map(|lb| lb.target_group.as_ref()).collect();
+    let groups = service.map(|s| s.target_groups()).unwrap_or_default();
     let row = |task: &Arc<Task>| TaskRow {
         ctx,
         health: verdict::task(task, cx.now).health,
         // A dead task has no target: whoever has its address now is another.
         target: if task.stopped() { None } else { super::targets::target_of(ctx, cluster, task, &groups, cx) },
         newest: service.is_none_or(|s| s.task_definition == task.task_definition),
+        sides: groups.len() > 1,
         task: task.clone(),
         kept: false,
     };
-    let name = place.service.as_ref().map(Arn::name);
-    let kept = cx.store.kept(cluster).filter(|task| name.is_none() || task.service() == name);
-    let kept = kept.map(|task| TaskRow { kept: true, ..row(task) });
-    tasks.iter().map(row).chain(kept).collect()
+    let kept = kept(place, cx).map(|task| TaskRow { kept: true, ..row(task) });
+    let on_it = |row: &TaskRow| place.instance.is_none() || row.task.instance == place.instance;
+    tasks.iter().map(row).chain(kept).filter(on_it).collect()
+}
+
+/// Stopped tasks of the place that AWS has forgotten.
+fn kept<'a>(place: &'a Place, cx: &Cx<'a>) -> impl Iterator<Item = &'a Arc<Task>> + use<'a> {
+    let (name, instance) = (place.service.as_ref().map(Arn::name), place.instance.as_ref());
+    let all = place.cluster.as_ref().into_iter().flat_map(|cluster| cx.store.kept(cluster));
+    all.filter(move |task| (name.is_none() || task.service() == name) && (instance.is_none() || task.instance.as_ref() == instance))
 }
 
 fn subject(place: &Place, row: &TaskRow) -> Subject {
@@ -218,7 +249,7 @@ fn wanted(place: &Place, cx: &Cx, _: &[&TaskRow], _: Option<&TaskRow>, out: &mut
         out.push(Wanted::Poll { feed: Feed::Service(ctx, arn.clone()), focus: true });
         if let Some(service) = cx.store.service(ctx, cluster, arn) {
             want_service(ctx, service, true, out);
-            want_targets(ctx, service, true, out);
+            want_all_targets(ctx, service, true, out);
             super::targets::want_instances(ctx, cluster, service, cx, out);
         }
     }
@@ -234,8 +265,11 @@ fn preview(row: &TaskRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
         format!("{} {}{exit}", c.name, c.status.to_lowercase())
     });
     lines.push(Line::from(vec![label("holds"), Span::styled(containers.collect::<Vec<_>>().join(" · "), cx.theme.style(Role::Text))]));
-    if let Some(t) = row.target.as_ref().filter(|t| t.state != TargetState::Healthy) {
-        lines.push(Line::from(vec![label("target"), Span::styled(format!("{}:{} {} {}", t.id, t.port, t.state.as_str(), verdict::target(t, None).why), cx.theme.style(Role::Warn))]));
+    if let Some((group, t)) = row.target.as_ref().filter(|(_, t)| row.sides || t.state != TargetState::Healthy) {
+        let of = if row.sides { format!(" in {}", group.target_group_name()) } else { String::new() };
+        let role = if t.state == TargetState::Healthy { Role::Text } else { Role::Warn };
+        let told = format!("{}:{}{of} {} {}", t.id, t.port, t.state.as_str(), verdict::target(t, None).why);
+        lines.extend(frame::labelled(label("target"), &told, width, role, cx.theme));
     } else if let Some(at) = task.started_at {
         lines.push(Line::from(vec![label("since"), Span::styled(format!("started {}", age::clock(at, cx)), cx.theme.style(Role::Dim))]));
     }

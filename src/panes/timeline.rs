@@ -8,7 +8,7 @@ use crate::model::{scaling_resource, Arn, Ctx, Service, Str, Time};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, painted, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{dim, painted, Cell, Column, Key, Preview, TableSpec, TableView, Width};
 use crate::verdict::{self, Health};
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::Line;
@@ -19,15 +19,7 @@ pub const PANE: Pane = Pane {
     name: "timeline",
     help: "Events, deployments, task stops and scaling, by time",
     action: Some(Action::Timeline),
-    open: |place, _| match (place.ctx, &place.cluster) {
-        (Some(_), Some(_)) => {
-            let place = Place { task: None, container: None, target_group: None, ..place.clone() };
-            let of_one_service = place.service.is_some();
-            let table = TableView::open(&SPEC, place);
-            Ok(Box::new(if of_one_service { table.without("SERVICE") } else { table }))
-        }
-        _ => Err("A timeline needs a cluster or a service: put the cursor on one".to_owned()),
-    },
+    open: |place, _| TableView::of_cluster(&SPEC, place, "A timeline needs"),
 };
 
 /// What kind of thing happened.
@@ -75,6 +67,11 @@ const SPEC: TableSpec<Happened> = TableSpec {
     wanted: |place, cx, _, _, out| {
         let (Some(ctx), Some(cluster)) = (place.ctx, &place.cluster) else { return };
         out.extend(feeds(ctx, cluster, place, cx).into_iter().map(|feed| Wanted::Poll { feed, focus: true }));
+        // They never change, and one call answers for twenty.
+        let services = cx.store.services(ctx, cluster).unwrap_or_default().iter().filter(|s| place.service.as_ref().is_none_or(|arn| *arn == s.arn));
+        let records = services.filter_map(|s| cx.store.service_deployments(ctx, &s.arn)).flatten();
+        let revisions = records.filter_map(|record| record.target_revision.clone());
+        out.extend(revisions.map(|arn| Wanted::Poll { feed: Feed::ServiceRevision(ctx, arn), focus: false }));
     },
     rows,
     id: |row| row.id.clone(),
@@ -86,9 +83,12 @@ const SPEC: TableSpec<Happened> = TableSpec {
         ghost: false,
     },
     enter: "tasks",
-    preview: Some(|_, row, width, cx| {
-        let role = if row.health.troubled() { row.health.role() } else { Role::Text };
-        frame::wrapped(&row.what, width.saturating_sub(4)).into_iter().map(|part| Line::styled(part, cx.theme.style(role))).collect()
+    preview: Some(Preview {
+        title: |row| format!("{} of {}", row.kind.word(), row.service.name),
+        lines: |_, row, width, cx| {
+            let role = if row.health.troubled() { row.health.role() } else { Role::Text };
+            frame::wrapped(&row.what, width.saturating_sub(4)).into_iter().map(|part| Line::styled(part, cx.theme.style(role))).collect()
+        },
     }),
     empty: |_, _| "nothing has happened that AWS still remembers".to_owned(),
     sources: |place, cx| match (place.ctx, &place.cluster) {
@@ -112,7 +112,7 @@ fn newest_first(row: &Happened) -> Key {
 
 fn what<'a>(row: &'a Happened, _: &Cx<'a>) -> Cell<'a> {
     let role = if row.health.troubled() { row.health.role() } else { Role::Text };
-    painted(format!("{} {}", row.health.glyph(), row.what), role)
+    painted(format!("{} {}", row.health.glyph(), row.what), role).with_its_end()
 }
 
 /// Deployments are asked for service by service, so a cluster's timeline has those that the services themselves tell.
@@ -161,8 +161,7 @@ impl Of<'_> {
         for event in &self.service.events {
             let message = &event.message;
             // The service has a column of its own.
-            let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(&**message, |(_, rest)| rest);
-            out.push(self.row(event.id.clone(), event.at, Kind::Event, own, verdict::event(message).health()));
+            out.push(self.row(event.id.clone(), event.at, Kind::Event, super::events::brief(message), verdict::event(message).health()));
         }
     }
 
@@ -172,7 +171,10 @@ impl Of<'_> {
         let known = cx.store.service_deployments(self.ctx, &service.arn);
         for deployment in known.unwrap_or_default() {
             let revision = deployment.target_revision.as_ref().and_then(|arn| cx.store.service_revision(self.ctx, arn));
-            let to = revision.map_or_else(String::new, |revision| format!(" of {}", revision.task_definition.name()));
+            // The service says itself what its present deployments bring, though the revision be not known.
+            let present = || service.deployments.iter().find(|entry| super::deployments::is_record_of(service, entry, deployment));
+            let to = revision.map(|revision| &revision.task_definition).or_else(|| present().map(|entry| &entry.task_definition));
+            let to = to.map_or_else(String::new, |arn| format!(" of {}", arn.name()));
             let begin = deployment.started_at.or(deployment.created_at);
             out.push(self.row(format!("{} began", deployment.arn), begin, Kind::Deploy, format!("deployment{to} began"), Health::Roll));
             if let Some(rollback) = &deployment.rollback {

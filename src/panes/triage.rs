@@ -57,6 +57,8 @@ struct Triage {
     scope: LogScope,
     focus: usize,
     zoomed: bool,
+    /// Whether all parts were drawn at once, last time.
+    all: bool,
     /// Where the view and its parts were drawn last.
     corner: (u16, u16),
     areas: [Rect; 5],
@@ -73,12 +75,13 @@ impl Triage {
             judged: None,
             deployments: TableView::open(&deployments::SPEC, place.clone()).numbered(1).without("HEALTH"),
             targets: TableView::open(&targets::SPEC, place.clone()).numbered(2).without("GROUP").without("AZ").without("UP"),
-            tasks: TableView::open(&tasks::SPEC, place.clone()).numbered(3).without("SERVICE").ordered("AGE"),
+            tasks: TableView::open(&tasks::SPEC, place.clone()).numbered(3).without("SERVICE").without("IP").ordered("AGE"),
             events: TableView::open(&events::SPEC, place).numbered(4).without("SERVICE"),
             logs: LogView::open_numbered(5, ctx, cluster.clone(), scope.clone(), zone),
             scope,
             focus: 2,
             zoomed: false,
+            all: false,
             corner: (0, 0),
             areas: [Rect::default(); 5],
         }
@@ -124,35 +127,44 @@ impl Triage {
         }
     }
 
-    /// The verdict: word and reason, then the next check.
+    /// The verdict: word and reason, what it rests on where there is room, then the next check.
     fn head(&self, width: usize, rows: usize, cx: &Cx) -> Vec<Line<'static>> {
         let style = |role| cx.theme.style(role);
         let Some(row) = &self.judged else {
             let why = cx.store.error(&Feed::Service(self.ctx, self.service.clone())).map_or("loading …".to_owned(), |e| e.what.to_string());
             return vec![Line::styled(format!(" {why}"), style(Role::Dim))];
         };
+        if cx.board.awaits(row) {
+            return vec![Line::styled(" … its tasks are being read", style(Role::Dim))];
+        }
         let verdict = &row.verdict;
         let sign = format!(" {} {} ", verdict.health.glyph(), verdict.health.word());
         let indent = text::width(&sign);
         let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx)));
-        let next = usize::from(rows > 1 && !verdict.next.is_empty());
-        let mut why = frame::wrapped(&format!("{}{since}", verdict.why), width.saturating_sub(indent + 1).max(20));
-        if why.len() > rows - next {
-            let rest = why.split_off(rows - next - 1).join(" ");
-            why.push(text::fit(&rest, width.saturating_sub(indent + 1)).into_owned());
-        }
+        // In front of what may be cut: an operator who does not know of the grace reads unhealthy targets as a failure.
+        let grace = verdict.grace_until.map_or(String::new(), |at| format!("health check grace until {} · ", age::clock(at, cx)));
+        let room = width.saturating_sub(indent + 1).max(20);
+        let next = if rows > 1 && !verdict.next.is_empty() { frame::cut(&verdict.next, room, if rows > 5 { 2 } else { 1 }) } else { Vec::new() };
+        let why = frame::cut(&format!("{grace}{}{since}", verdict.why), room, (rows - next.len()).min(if rows > 5 { 3 } else { 2 }));
+        let shown = verdict.evidence.iter().filter(|evidence| !verdict.why.contains(&evidence.text));
+        let evidence: Vec<String> = shown
+            .map(|evidence| {
+                let at = evidence.at.map_or(String::new(), |at| format!("{} ", age::clock(at, cx)));
+                text::fit_middle(&format!("{at}{}", evidence.text), room).into_owned()
+            })
+            .take(rows.saturating_sub(why.len() + next.len()))
+            .collect();
+        let label = |word: &str| Span::styled(format!(" {word:<0$}", indent - 1), style(Role::Dim));
         let mut lines: Vec<Line> = Vec::new();
-        for (n, part) in why.into_iter().enumerate() {
-            let head = if n == 0 { Span::styled(sign.clone(), style(verdict.health.role())) } else { Span::raw(" ".repeat(indent)) };
-            lines.push(Line::from(vec![head, Span::styled(part, style(Role::Text))]));
-        }
-        if next > 0 {
-            let room = width.saturating_sub(indent + 1);
-            lines.push(Line::from(vec![
-                Span::styled(format!(" {:<1$}", "next", indent - 1), style(Role::Dim)),
-                Span::styled(text::fit(&verdict.next, room).into_owned(), style(Role::Text)),
-            ]));
-        }
+        let mut put = |head: Span<'static>, parts: Vec<String>, role| {
+            for (n, part) in parts.into_iter().enumerate() {
+                let head = if n == 0 { head.clone() } else { Span::raw(" ".repeat(indent)) };
+                lines.push(Line::from(vec![head, Span::styled(part, style(role))]));
+            }
+        };
+        put(Span::styled(sign, style(verdict.health.role())), why, Role::Text);
+        put(label("seen"), evidence, Role::Dim);
+        put(label("next"), next, Role::Text);
         lines
     }
 
@@ -196,6 +208,16 @@ impl Triage {
     fn to(&mut self, part: usize) -> Reaction {
         self.focus = part;
         Reaction::Redraw
+    }
+}
+
+/// Rows for the verdict in an area of that height: what it rests on is worth more than a row of tasks, not more than all of them.
+fn head_rows(height: u16) -> u16 {
+    match height {
+        31.. => 7,
+        26.. => 5,
+        18.. => 4,
+        _ => (height / 4).clamp(1, 3),
     }
 }
 
@@ -273,13 +295,18 @@ impl View for Triage {
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
         self.corner = (area.x, area.y);
-        let rows: u16 = if area.height >= ROOM_FOR_ALL.1 { 3 } else { 2 };
-        let rows = rows.min(area.height / 4).max(1);
-        for (n, line) in self.head(usize::from(area.width), usize::from(rows), cx).iter().enumerate() {
-            buf.set_line(area.x, area.y + u16::try_from(n).unwrap_or(0), line, area.width);
+        let head = self.head(usize::from(area.width), usize::from(head_rows(area.height)), cx);
+        for (y, line) in (area.y..).zip(&head) {
+            buf.set_line(area.x, y, line, area.width);
         }
+        let rows = u16::try_from(head.len()).unwrap_or(1);
         let mut below = Rect { y: area.y + rows, height: area.height.saturating_sub(rows), ..area };
-        if !self.zoomed && area.width >= ROOM_FOR_ALL.0 && area.height >= ROOM_FOR_ALL.1 {
+        let all = !self.zoomed && area.width >= ROOM_FOR_ALL.0 && area.height >= ROOM_FOR_ALL.1;
+        if std::mem::replace(&mut self.all, all) != all {
+            // In half a screen the counts are worth more than a reason of three words, which the verdict tells anyway.
+            self.deployments.show("REASON", !all);
+        }
+        if all {
             self.all(below);
         } else {
             self.tabs(Rect { height: 1, ..below }, buf, cx);
@@ -319,5 +346,15 @@ impl View for Triage {
     fn hints(&self) -> &'static [Action] {
         const HINTS: &[Action] = &[Action::NextPane, Action::Zoom, Action::Open, Action::Logs, Action::Describe, Action::Json, Action::Copy];
         if self.focus == LOGS { self.logs.hints() } else { HINTS }
+    }
+
+    fn can(&self, action: Action, cx: &Cx) -> Option<bool> {
+        let own = self.part(self.focus).can(action, cx);
+        match action {
+            Action::NextPane | Action::PreviousPane | Action::Zoom => Some(true),
+            Action::Pane(n) => Some(usize::from(n) <= PARTS.len()),
+            Action::Back => Some(self.zoomed || own == Some(true)),
+            _ => own,
+        }
     }
 }

@@ -9,13 +9,22 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
 /// A border with its title, and a remark on the lower edge when there is one.
-pub fn draw(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, (remark, role): &(String, Role)) {
+pub fn draw(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, remark: &(String, Role)) {
+    draw_with(area, buf, theme, title, remark, "");
+}
+
+/// The same with a word in the lower right corner, which the remark may shorten itself for but never hides.
+pub fn draw_with(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, (remark, role): &(String, Role), corner: &str) {
     let room = usize::from(area.width.saturating_sub(4));
     let border = theme.style(Role::Border);
     let mut block =
         Block::bordered().border_style(border).title(Line::styled(format!(" {} ", text::fit(title, room)), theme.style(Role::Accent)));
-    if !remark.is_empty() {
-        block = block.title_bottom(Line::styled(format!(" {} ", text::fit(remark, room)), theme.style(*role)));
+    let taken = if corner.is_empty() { 0 } else { text::width(corner) + 3 };
+    if !remark.is_empty() && room > taken {
+        block = block.title_bottom(Line::styled(format!(" {} ", text::fit(remark, room - taken)), theme.style(*role)));
+    }
+    if taken > 0 {
+        block = block.title_bottom(Line::styled(format!(" {} ", text::fit(corner, room)), theme.style(Role::Dim)).right_aligned());
     }
     block.render(area, buf);
 }
@@ -36,33 +45,68 @@ pub fn message(area: Rect, buf: &mut Buffer, theme: &Theme, lines: &[String]) {
     }
 }
 
-/// A framed box of lines about the row under the cursor.
+/// A framed box of lines about the row under the cursor. What it has no room for, to the right or below, ends in `…`.
 pub fn preview(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, lines: Vec<Line<'static>>) {
-    let name = title.rsplit('/').next().unwrap_or(title);
-    draw(area, buf, theme, name, &(String::new(), Role::Dim));
-    for (n, line) in lines.into_iter().take(usize::from(area.height.saturating_sub(2))).enumerate() {
+    draw(area, buf, theme, title, &(String::new(), Role::Dim));
+    let (room, rows) = (area.width.saturating_sub(4), usize::from(area.height.saturating_sub(2)));
+    let more = lines.len() > rows;
+    for (n, line) in lines.into_iter().take(rows).enumerate() {
         let y = area.y + 1 + u16::try_from(n).unwrap_or(0);
-        buf.set_line(area.x + 2, y, &line, area.width.saturating_sub(4));
+        let width = line.width();
+        buf.set_line(area.x + 2, y, &line, room);
+        if width > usize::from(room) || (more && n + 1 == rows) {
+            let end = u16::try_from(width).unwrap_or(room).min(room.saturating_sub(1));
+            buf.set_string(area.x + 2 + end, y, "…", theme.style(Role::Dim));
+        }
     }
 }
 
-/// The reason of a verdict under its label, two lines at most.
+/// The label of a line in a box about a row.
+#[must_use]
+pub fn label(word: &str, theme: &Theme) -> Span<'static> {
+    Span::styled(format!("{word:<8}"), theme.style(Role::Dim))
+}
+
+/// A value behind its label, in one line.
+#[must_use]
+pub fn field(word: &str, value: &str, width: usize, role: Role, theme: &Theme) -> Line<'static> {
+    let value = text::fit(value, width.saturating_sub(13).max(20)).into_owned();
+    Line::from(vec![label(word, theme), Span::styled(value, theme.style(role))])
+}
+
+/// A sentence under its label, in so many rows as it takes.
+#[must_use]
+pub fn labelled(label: Span<'static>, sentence: &str, width: usize, role: Role, theme: &Theme) -> Vec<Line<'static>> {
+    let indent = " ".repeat(label.width());
+    let room = width.saturating_sub(label.width() + 4).max(20);
+    let mut labels = std::iter::once(label).chain(std::iter::repeat(Span::raw(indent)));
+    let line = |part| Line::from(vec![labels.next().unwrap_or_default(), Span::styled(part, theme.style(role))]);
+    wrapped(sentence, room).into_iter().map(line).collect()
+}
+
+/// The reason of a verdict under its label.
 #[must_use]
 pub fn why(label: Span<'static>, verdict: &Verdict, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let indent = " ".repeat(label.width() + 2);
     // Two cells of frame and one blank on either side, two for the sign.
     let room = width.saturating_sub(label.width() + 6).max(20);
-    let mut parts = wrapped(&verdict.why, room);
-    if parts.len() > 2 {
-        let rest = parts.split_off(1).join(" ");
-        parts.push(text::fit(&rest, room).into_owned());
-    }
     let text = theme.style(Role::Text);
     let sign = Span::styled(format!("{} ", verdict.health.glyph()), theme.style(verdict.health.role()));
-    let mut parts = parts.into_iter();
+    let mut parts = wrapped(&verdict.why, room).into_iter();
     let mut lines = vec![Line::from(vec![label, sign, Span::styled(parts.next().unwrap_or_default(), text)])];
     lines.extend(parts.map(|part| Line::from(vec![Span::raw(indent.clone()), Span::styled(part, text)])));
     lines
+}
+
+/// A sentence in at most so many rows; the last one says that there was more.
+#[must_use]
+pub fn cut(sentence: &str, room: usize, most: usize) -> Vec<String> {
+    let mut parts = wrapped(sentence, room);
+    if parts.len() > most.max(1) {
+        let rest = parts.split_off(most.max(1) - 1).join(" ");
+        parts.push(text::fit(&rest, room).into_owned());
+    }
+    parts
 }
 
 /// Breaks a sentence at blanks into lines of at most `room` cells; a longer word is cut.
@@ -80,4 +124,32 @@ pub fn wrapped(sentence: &str, room: usize) -> Vec<String> {
     }
     lines.push(last);
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(width: u16, height: u16, draw: impl Fn(Rect, &mut Buffer, &Theme)) -> Vec<String> {
+        let area = Rect::new(0, 0, width, height);
+        let mut buf = Buffer::empty(area);
+        draw(area, &mut buf, &Theme::built_in("mono"));
+        (0..height).map(|y| (0..width).map(|x| buf[(x, y)].symbol()).collect()).collect()
+    }
+
+    #[test]
+    fn a_box_says_where_it_was_cut() {
+        let lines = |n: usize| vec![Line::from("some words that go on"); n];
+        let shown = |n, width| drawn(width, 4, |area, buf, theme| preview(area, buf, theme, "task 1", lines(n)));
+        assert_eq!(shown(2, 30)[2], "│ some words that go on      │");
+        assert_eq!(shown(3, 30)[2], "│ some words that go on…     │");
+        assert_eq!(shown(1, 20)[1], "│ some words that… │");
+    }
+
+    #[test]
+    fn a_remark_leaves_the_corner_its_words() {
+        let remark = ("AccessDenied for everything there is".to_owned(), Role::Warn);
+        let shown = drawn(40, 3, |area, buf, theme| draw_with(area, buf, theme, "Clusters", &remark, "2 columns →"));
+        assert!(shown[2].contains("AccessDenied") && shown[2].ends_with(" 2 columns → ┘"), "{}", shown[2]);
+    }
 }

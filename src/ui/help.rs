@@ -38,6 +38,8 @@ const KEYS: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Help {
     kind: Kind,
+    /// Actions that do nothing where it was opened.
+    idle: Vec<Action>,
     search: Input,
     top: usize,
     /// Lines that the last drawing had room for, and how many there were.
@@ -55,7 +57,13 @@ impl Help {
     /// Opens it for a kind of view.
     #[must_use]
     pub fn new(kind: Kind) -> Help {
-        Help { kind, search: Input::default(), top: 0, page: 1, lines: 0 }
+        Help { kind, idle: Vec::new(), search: Input::default(), top: 0, page: 1, lines: 0 }
+    }
+
+    /// Leaves out the keys of actions that do nothing where it is opened.
+    #[must_use]
+    pub fn without(self, idle: Vec<Action>) -> Help {
+        Help { idle, ..self }
     }
 
     /// Takes a key. Returns whether the help stays open; Esc is for whoever shows it.
@@ -154,8 +162,14 @@ impl Help {
 
     /// The line of an action; the panes by number share one.
     fn bound(&self, action: &'static ActionRow, keys: &Keymap) -> Option<Line> {
+        if self.idle.contains(&action.action) {
+            return None;
+        }
         let labels = match action.action {
-            Action::Pane(1) => (1..=9).filter_map(|n| keys.key_of(Action::Pane(n), self.kind)).collect::<String>(),
+            Action::Pane(1) => {
+                let there = (1..=9).filter(|n| !self.idle.contains(&Action::Pane(*n)));
+                there.filter_map(|n| keys.key_of(Action::Pane(n), self.kind)).collect::<String>()
+            }
             Action::Pane(_) => return None,
             other => keys.keys_of(other, self.kind).join(" "),
         };

@@ -24,8 +24,16 @@ use std::borrow::Cow;
 /// What a table watches, given its place, the rows on screen and the one under the cursor.
 pub type Watches<R> = fn(&Place, &Cx, &[&R], Option<&R>, &mut Vec<Wanted>);
 
-/// Lines about the row under the cursor, for a box of so many cells.
-pub type Preview<R> = fn(&Place, &R, usize, &Cx) -> Vec<Line<'static>>;
+/// The box below a table about the row under the cursor.
+pub struct Preview<R: 'static> {
+    /// What the row is, in words: a raw id tells nobody anything.
+    pub title: fn(&R) -> String,
+    /// Its lines, for a box of so many cells, the most telling first.
+    pub lines: fn(&Place, &R, usize, &Cx) -> Vec<Line<'static>>,
+}
+
+/// Where a title wants the counts of its rows; one without it has them at its end.
+pub const COUNT: &str = "{n}";
 
 /// A pane of rows, as data.
 pub struct TableSpec<R: 'static> {
@@ -33,7 +41,7 @@ pub struct TableSpec<R: 'static> {
     pub name: &'static str,
     /// Its step in the breadcrumb.
     pub crumb: fn(&Place, &Cx) -> String,
-    /// The title's noun and scope, as in `Services payments-prod`; counts are added.
+    /// The title's noun and scope, as in `Services payments-prod`; counts are added, at [`COUNT`] where it has one.
     pub title: fn(&Place, &Cx) -> String,
     /// Columns from left to right; the first stays when the others scroll.
     pub columns: &'static [Column<R>],
@@ -131,6 +139,12 @@ pub fn health(health: Health) -> Cell<'static> {
     Cell { text: format!("{} {}", health.glyph(), health.word()).into(), role: health.role(), keeps_end: false }
 }
 
+/// The same where there may be nothing to judge: then the cell says nothing.
+#[must_use]
+pub fn health_if_any(judged: Option<Health>) -> Cell<'static> {
+    judged.map_or_else(|| dim("-"), health)
+}
+
 /// What a row is ordered by in one column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
@@ -177,6 +191,20 @@ impl<R: 'static> TableView<R> {
             focused: true,
             number: None,
         }
+    }
+
+    /// Opens a table over a cluster, or over one service of it: then the column that would say the same in every row is left out.
+    ///
+    /// # Errors
+    /// What it needs, where the place has no cluster.
+    pub fn of_cluster(spec: &'static TableSpec<R>, place: &Place, what: &str) -> Result<Box<dyn View>, String> {
+        if place.ctx.is_none() || place.cluster.is_none() {
+            return Err(format!("{what} a service or a cluster: put the cursor on one"));
+        }
+        let place = Place { task: None, container: None, target_group: None, instance: None, ..place.clone() };
+        let one = place.service.is_some();
+        let table = TableView::open(spec, place);
+        Ok(Box::new(if one { table.without("SERVICE") } else { table }))
     }
 
     /// Rows that pass the filter.
@@ -464,5 +492,37 @@ impl<R: 'static> View for TableView<R> {
 
     fn hints(&self) -> &'static [Action] {
         self.spec.hints
+    }
+
+    fn can(&self, action: Action, _cx: &Cx) -> Option<bool> {
+        let peels = self.rows.peels() || self.zoomed;
+        match action {
+            Action::Back => Some(peels),
+            // Logs outlive what they are of.
+            Action::Open => Some(self.rows.cursor().is_some() && (!self.rows.on_ghost() || self.spec.enter == "logs")),
+            Action::Mark | Action::MarkRange => Some(self.rows.cursor().is_some() && !self.rows.on_ghost()),
+            Action::Unmark => Some(self.rows.marked() > 0),
+            Action::ProblemsOnly => Some(self.spec.health.is_some() && (self.rows.total() > 0 || self.rows.problems_only())),
+            Action::Filter => Some(self.rows.total() > 0 || !self.rows.query_text().is_empty()),
+            Action::Up
+            | Action::Down
+            | Action::Top
+            | Action::Bottom
+            | Action::HalfPageUp
+            | Action::HalfPageDown
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Left
+            | Action::Right
+            | Action::HalfLeft
+            | Action::HalfRight
+            | Action::SortNext
+            | Action::SortPrevious
+            | Action::Order
+            | Action::Reverse
+            | Action::Columns
+            | Action::Zoom => Some(true),
+            _ => None,
+        }
     }
 }

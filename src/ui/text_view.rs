@@ -284,6 +284,19 @@ impl View for TextView {
     fn hints(&self) -> &'static [Action] {
         (self.spec.hints)(&self.place)
     }
+
+    fn can(&self, action: Action, _cx: &Cx) -> Option<bool> {
+        let known = self.lines.is_some();
+        match action {
+            Action::Back => Some(self.search.is_some()),
+            Action::Search | Action::Wrap | Action::Copy | Action::Save => Some(known),
+            Action::SearchNext | Action::SearchPrevious => Some(!self.matches.is_empty()),
+            Action::Up | Action::Down | Action::Top | Action::Bottom => Some(true),
+            Action::HalfPageUp | Action::HalfPageDown | Action::PageUp | Action::PageDown => Some(true),
+            Action::Left | Action::Right | Action::HalfLeft | Action::HalfRight => Some(!self.wrap),
+            _ => None,
+        }
+    }
 }
 
 impl TextView {

@@ -33,6 +33,8 @@ pub struct Board {
     /// The clusters that count: one that was named and is listed as well counts once.
     counted: Vec<(Ctx, Arn)>,
     totals: Totals,
+    /// Clusters whose tasks were asked for and have not been told yet: whether their troubled services are so is not known either.
+    unheard: HashSet<(Ctx, Arn)>,
 }
 
 /// What the header and the fleet say of everything, counted once per change.
@@ -144,10 +146,28 @@ impl Board {
         self.counted.iter().filter_map(|key| self.clusters.get(key)).flatten()
     }
 
-    /// How many services are in this health.
+    /// How many services are in this health; those whose tasks are still awaited are in none.
     #[must_use]
     pub fn count(&self, health: Health) -> usize {
-        self.totals.health.get(&health).copied().unwrap_or(0)
+        let judged = self.totals.health.get(&health).copied().unwrap_or(0);
+        if self.unheard.is_empty() {
+            return judged;
+        }
+        judged - self.all().filter(|row| row.verdict.health == health && self.awaits(row)).count()
+    }
+
+    /// Names the clusters whose tasks are awaited. Returns whether that makes a difference.
+    pub fn await_tasks(&mut self, unheard: HashSet<(Ctx, Arn)>) -> bool {
+        let differs = self.unheard != unheard;
+        self.unheard = unheard;
+        differs
+    }
+
+    /// Whether a verdict of trouble was drawn before the first word of the tasks that it is about. It may be gone when they come, as that of
+    /// a service in its grace, so nobody is to read it.
+    #[must_use]
+    pub fn awaits(&self, row: &Judged) -> bool {
+        !self.unheard.is_empty() && row.verdict.health.troubled() && self.unheard.contains(&(row.ctx, row.cluster.clone()))
     }
 }
 
@@ -174,22 +194,9 @@ fn target_groups(service: &Service) -> impl Iterator<Item = &Arn> {
 type Revisions = (u64, u64, u64);
 
 fn revisions(store: &Store, ctx: Ctx, cluster: &Arn, service: &Service) -> Revisions {
-    let targets = groups(service).map(|group| store.revision(&Feed::Targets(ctx, group.clone()))).sum();
+    let targets = service.target_groups().into_iter().map(|group| store.revision(&Feed::Targets(ctx, group.clone()))).sum();
     let deployments = store.revision(&Feed::ServiceDeployments(ctx, service.arn.clone()));
     (store.tasks_revision(ctx, cluster, &service.name), targets, deployments)
-}
-
-/// Target groups of the service and of its task sets. Groups named twice are rare, and reading one twice changes nothing but a count.
-fn groups(service: &Service) -> impl Iterator<Item = &Arn> {
-    let sets = || service.task_sets.iter().flat_map(|set| &set.load_balancers);
-    let own = service.load_balancers.iter().flat_map(|lb| [&lb.target_group, &lb.alternate_target_group]).flatten();
-    let known = |group: &&Arn| {
-        service
-            .load_balancers
-            .iter()
-            .any(|lb| lb.target_group.as_ref() == Some(*group) || lb.alternate_target_group.as_ref() == Some(*group))
-    };
-    own.chain(sets().filter_map(|lb| lb.target_group.as_ref()).filter(move |group| !known(group)))
 }
 
 /// A service that is well stays well until something is heard; trouble can end, or begin to count, by time alone, and so can a grace.
@@ -199,8 +206,8 @@ fn depends_on_time(row: &Judged) -> bool {
 
 fn judge(store: &Store, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {
     let mut known: Vec<Group> = Vec::new();
-    for arn in groups(row) {
-        if let Some(targets) = store.targets(ctx, arn).filter(|_| !known.iter().any(|group| group.arn == arn)) {
+    for arn in row.target_groups() {
+        if let Some(targets) = store.targets(ctx, arn) {
             known.push(Group { arn, targets });
         }
     }

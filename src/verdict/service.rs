@@ -37,60 +37,41 @@ struct Found {
     progress: Option<(u32, u32)>,
 }
 
+const fn rule(name: &'static str, state: State, about: &'static str, judge: fn(&Facts) -> Option<Found>) -> Rule {
+    Rule { name, state, about, judge }
+}
+
+use State::{Failing, Idle, Rolling, Steady, Stuck, Unknown};
+
 /// The rules, worst and most telling first.
 pub const RULES: &[Rule] = &[
-    Rule { name: "not_told", state: State::Unknown, about: "AWS told no state, or one of tomorrow", judge: not_told },
-    Rule { name: "not_active", state: State::Idle, about: "the service is being deleted, or is", judge: not_active },
-    Rule { name: "nothing_wanted", state: State::Idle, about: "no task is wanted and none is there", judge: nothing_wanted },
-    Rule {
-        name: "goes_back",
-        state: State::Failing,
-        about: "a release failed and its rollback is under way",
-        judge: deployment::goes_back,
-    },
-    Rule { name: "deployment_failed", state: State::Failing, about: "the newest deployment failed for good", judge: deployment::failed },
-    Rule {
-        name: "code_deploy_failed",
-        state: State::Failing,
-        about: "CodeDeploy gave up a release, or takes it back",
-        judge: deployment::code_failed,
-    },
-    Rule { name: "hook_waits", state: State::Stuck, about: "a deployment waits for somebody's answer", judge: deployment::hook_waits },
-    Rule { name: "being_stopped", state: State::Stuck, about: "somebody asked to stop the deployment", judge: deployment::stopped },
-    Rule { name: "release_fails", state: State::Failing, about: "tasks of the deployment under way die", judge: deployment::tasks_fail },
-    Rule { name: "cannot_place", state: State::Stuck, about: "no instance has room, or AWS none to give", judge: task::cannot_place },
-    Rule { name: "cannot_start", state: State::Failing, about: "ECS says that it cannot start tasks", judge: task::cannot_start },
-    Rule {
-        name: "blocked_by_percent",
-        state: State::Stuck,
-        about: "minimum and maximum percent leave no room",
-        judge: deployment::blocked,
-    },
-    Rule { name: "nothing_runs", state: State::Failing, about: "tasks are wanted and none runs", judge: task::nothing_runs },
-    Rule {
-        name: "replacement_unhealthy",
-        state: State::Failing,
-        about: "targets of the new side of a pair fail",
-        judge: target::replacement,
-    },
-    Rule { name: "all_targets_unhealthy", state: State::Failing, about: "no target takes traffic", judge: target::all },
-    Rule { name: "rolled_back", state: State::Failing, about: "the last release went back a while ago", judge: deployment::rolled_back },
-    Rule { name: "tasks_die", state: State::Failing, about: "tasks died lately with no deployment to blame", judge: task::die },
-    Rule { name: "ground_gone", state: State::Rolling, about: "tasks lost their host and are being replaced", judge: task::lost },
-    Rule { name: "some_targets_unhealthy", state: State::Failing, about: "some targets fail their checks", judge: target::some },
-    Rule { name: "tasks_unhealthy", state: State::Failing, about: "running tasks fail their own check", judge: task::unhealthy },
-    Rule { name: "no_progress", state: State::Stuck, about: "a deployment that moves nothing any more", judge: deployment::stands_still },
-    Rule { name: "rolls", state: State::Rolling, about: "a deployment that gets on", judge: deployment::rolls },
-    Rule {
-        name: "replacement_rolls",
-        state: State::Rolling,
-        about: "a task set beside the one that serves",
-        judge: deployment::replacement_rolls,
-    },
-    Rule { name: "task_held_up", state: State::Stuck, about: "tasks are missing and one waits for too long", judge: task::held_up },
-    Rule { name: "too_few", state: State::Rolling, about: "tasks are missing and none is known to fail", judge: task::too_few },
-    Rule { name: "bad_event", state: State::Failing, about: "the scheduler complained lately", judge: task::bad_event },
-    Rule { name: "steady", state: State::Steady, about: "it has what it wants", judge: |facts| Some(steady(facts)) },
+    rule("not_told", Unknown, "AWS told no state, or one of tomorrow", not_told),
+    rule("not_active", Idle, "the service is being deleted, or is", not_active),
+    rule("nothing_wanted", Idle, "no task is wanted and none is there", nothing_wanted),
+    rule("goes_back", Failing, "a release failed and its rollback is under way", deployment::goes_back),
+    rule("deployment_failed", Failing, "the newest deployment failed for good", deployment::failed),
+    rule("code_deploy_failed", Failing, "CodeDeploy gave up a release, or takes it back", deployment::code_failed),
+    rule("hook_waits", Stuck, "a deployment waits for somebody's answer", deployment::hook_waits),
+    rule("being_stopped", Stuck, "somebody asked to stop the deployment", deployment::stopped),
+    rule("release_fails", Failing, "tasks of the deployment under way die", deployment::tasks_fail),
+    rule("cannot_place", Stuck, "no instance has room, or AWS none to give", task::cannot_place),
+    rule("cannot_start", Failing, "ECS says that it cannot start tasks", task::cannot_start),
+    rule("blocked_by_percent", Stuck, "minimum and maximum percent leave no room", deployment::blocked),
+    rule("nothing_runs", Failing, "tasks are wanted and none runs", task::nothing_runs),
+    rule("replacement_unhealthy", Failing, "targets of the new side of a pair fail", target::replacement),
+    rule("all_targets_unhealthy", Failing, "no target takes traffic", target::all),
+    rule("rolled_back", Failing, "the last release went back a while ago", deployment::rolled_back),
+    rule("tasks_die", Failing, "tasks died lately with no deployment to blame", task::die),
+    rule("ground_gone", Rolling, "tasks lost their host and are being replaced", task::lost),
+    rule("some_targets_unhealthy", Failing, "some targets fail their checks", target::some),
+    rule("tasks_unhealthy", Failing, "running tasks fail their own check", task::unhealthy),
+    rule("no_progress", Stuck, "a deployment that moves nothing any more", deployment::stands_still),
+    rule("rolls", Rolling, "a deployment that gets on", deployment::rolls),
+    rule("replacement_rolls", Rolling, "a task set beside the one that serves", deployment::replacement_rolls),
+    rule("task_held_up", Stuck, "tasks are missing and one waits for too long", task::held_up),
+    rule("too_few", Rolling, "tasks are missing and none is known to fail", task::too_few),
+    rule("bad_event", Failing, "the scheduler complained lately", task::bad_event),
+    rule("steady", Steady, "it has what it wants", |facts| Some(steady(facts))),
 ];
 
 /// How a service is.

@@ -88,9 +88,8 @@ fn specs(sim: &Sim) -> Vec<ContextSpec> {
     sim.contexts().iter().map(spec).collect()
 }
 
-fn fleet(clients: &Clients, config: &Config) -> Fleet {
-    let context =
-        |(name, region): (midwatch::model::Str, midwatch::model::Str)| Context { production: config.is_production(&name), name, region };
+fn fleet(clients: &Clients) -> Fleet {
+    let context = |(name, region): (midwatch::model::Str, midwatch::model::Str)| Context { production: None, name, region };
     Fleet(clients.contexts().map(context).collect())
 }
 
@@ -128,7 +127,7 @@ impl Stage {
         let shared = Shared {
             store: Store::default(),
             board: Board::default(),
-            fleet: fleet(&clients, &config),
+            fleet: fleet(&clients),
             theme: Theme::built_in("midwatch-dark"),
             keys: Keymap::default(),
             config,

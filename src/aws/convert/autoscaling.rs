@@ -45,8 +45,26 @@ pub fn scaling_policy(from: &scaling::ScalingPolicy) -> ScalingPolicy {
                     .or(step.and_then(scaling::StepScalingPolicyConfiguration::cooldown)),
             ),
         ),
+        steps: step.map(|step| step.step_adjustments().iter().map(|part| one_step(step, part)).collect()).unwrap_or_default(),
         alarms: from.alarms().iter().map(|alarm| clean(alarm.alarm_name())).collect(),
     }
+}
+
+/// By how much, and from which distance of the alarm's threshold on.
+fn one_step(policy: &scaling::StepScalingPolicyConfiguration, step: &scaling::StepAdjustment) -> Str {
+    let by = step.scaling_adjustment();
+    let change = match policy.adjustment_type() {
+        Some(scaling::AdjustmentType::ExactCapacity) => format!("to {by}"),
+        Some(scaling::AdjustmentType::PercentChangeInCapacity) => format!("{by:+}%"),
+        _ => format!("{by:+}"),
+    };
+    let bounds = [step.metric_interval_lower_bound(), step.metric_interval_upper_bound()];
+    match bounds {
+        [Some(lower), _] if lower > 0.0 => format!("{change} from +{lower}"),
+        [_, Some(upper)] if upper < 0.0 => format!("{change} from {upper}"),
+        _ => change,
+    }
+    .into()
 }
 
 /// The metric that target tracking keeps; of a metric maths, the first one that it reads.
@@ -121,6 +139,24 @@ mod tests {
             scaling::TargetTrackingScalingPolicyConfiguration::builder().target_value(60.0).predefined_metric_specification(metric);
         let read = policy(tracking.build().unwrap());
         assert_eq!((read.driver(), &*read.kind), ("ECSServiceAverageMood 60".to_owned(), "TargetTrackingScaling"));
+    }
+
+    #[test]
+    fn the_steps_of_a_step_policy_are_read_with_their_bounds() {
+        let part = |lower: Option<f64>, upper: Option<f64>, by| {
+            let step = scaling::StepAdjustment::builder().scaling_adjustment(by);
+            step.set_metric_interval_lower_bound(lower).set_metric_interval_upper_bound(upper).build().unwrap()
+        };
+        let policy = |kind, steps: Vec<scaling::StepAdjustment>| {
+            let step = scaling::StepScalingPolicyConfiguration::builder().adjustment_type(kind).set_step_adjustments(Some(steps)).build();
+            let steps: Vec<Str> = step.step_adjustments().iter().map(|part| one_step(&step, part)).collect();
+            steps.join(", ")
+        };
+        let up = vec![part(Some(0.0), Some(20.0), 2), part(Some(20.0), None, 4)];
+        assert_eq!(policy(scaling::AdjustmentType::ChangeInCapacity, up), "+2, +4 from +20");
+        let down = vec![part(None, Some(-15.0), -50), part(Some(-15.0), Some(0.0), -10)];
+        assert_eq!(policy(scaling::AdjustmentType::PercentChangeInCapacity, down), "-50% from -15, -10%");
+        assert_eq!(policy(scaling::AdjustmentType::ExactCapacity, vec![part(Some(0.0), None, 6)]), "to 6");
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Look<'a> {
     pub banner: Option<(bool, &'a str)>,
     /// Whether there is anything to read: a stream, and no refusal to read it.
     pub reading: bool,
+    /// That what wrote the lines has stopped, and when: no more will come.
+    pub ended: Option<&'a str>,
     /// What to say when there is no line.
     pub empty: &'a [String],
     /// All tasks, in the order of their hues.
@@ -256,7 +258,9 @@ impl Panel {
 
     /// The top of the frame: whether it follows is said first when there is little room, so it never falls off.
     fn title(&self, buffer: &Buffer, look: &Look, room: usize) -> String {
-        let state = if self.follow {
+        let state = if let Some(ended) = look.ended.filter(|_| buffer.state().caught_up || !look.reading) {
+            ended.to_owned()
+        } else if self.follow {
             match (buffer.state().caught_up, buffer.state().live) {
                 (false, _) if !look.reading => String::new(),
                 (false, _) => "READING".to_owned(),
@@ -305,7 +309,11 @@ impl Panel {
         if buffer.evicted() > 0 {
             parts.push(format!("{} oldest dropped", grouped(usize::try_from(buffer.evicted()).unwrap_or(usize::MAX))));
         }
-        parts.extend(pace(buffer, look));
+        if let Some(days) = buffer.state().retention_days {
+            parts.push(format!("kept {days} day{}", if days == 1 { "" } else { "s" }));
+        }
+        // What has ended has no pace.
+        parts.extend(pace(buffer, look).filter(|_| look.ended.is_none()));
         parts.push(format!("{} of {} MiB", buffer.bytes() >> 20, buffer.budget() >> 20));
         let mode = match self.json {
             Json::Columns => "",

@@ -66,6 +66,7 @@ fn screen(panel: &mut Panel, buffer: &Buffer, (width, height): (u16, u16)) -> St
         title: &title,
         banner: None,
         reading: true,
+        ended: None,
         empty: &["no log lines in the last 15m".to_owned()],
         tasks: &tasks(),
         container: 5,

@@ -25,7 +25,8 @@ impl LogView {
             parts.push(if self.tasks.len() == 1 { "1 task".to_owned() } else { format!("{} tasks merged by time", self.tasks.len()) });
         }
         if let Some(since) = self.since {
-            parts.push(format!("{} → now ({})", self.clock(since, cx.now), self.range));
+            let until = self.stopped_at(cx).map_or("now".to_owned(), |at| self.clock(at, cx.now));
+            parts.push(format!("{} → {until} ({})", self.clock(since, cx.now), self.range));
         }
         let mut groups: Vec<&str> = self.streams.iter().map(|stream| &*stream.group).collect();
         groups.sort_unstable();
@@ -36,6 +37,18 @@ impl LogView {
             [group, rest @ ..] => parts.push(format!("{group} +{}", rest.len())),
         }
         parts
+    }
+
+    /// When the one task stopped whose lines are read; none while more can come.
+    fn stopped_at(&self, cx: &Cx) -> Option<Time> {
+        let task = self.task_in_scope(cx).filter(|_| self.over())?;
+        task.stopped_at.or(task.stopping_at).filter(|_| task.stopped())
+    }
+
+    /// That no more lines come, and since when.
+    pub(super) fn ended(&self, cx: &Cx) -> Option<String> {
+        let at = self.stopped_at(cx).map_or(String::new(), |at| format!(" {}", self.clock(at, cx.now)));
+        self.over().then(|| format!("STOPPED{at}"))
     }
 
     /// Why there is no line, in the order in which an operator would ask.

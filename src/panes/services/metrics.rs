@@ -192,6 +192,10 @@ impl View for Services {
     fn hints(&self) -> &'static [Action] {
         self.table.hints()
     }
+
+    fn can(&self, action: Action, cx: &Cx) -> Option<bool> {
+        if action == Action::Metrics { Some(self.table.shown() > 0) } else { self.table.can(action, cx) }
+    }
 }
 
 #[cfg(test)]

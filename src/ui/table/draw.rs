@@ -1,7 +1,7 @@
 //! Draws the visible part of a table, and nothing else.
 
 use super::layout::{Placed, place};
-use super::{Column, TableView};
+use super::{COUNT, Column, TableView};
 use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
@@ -14,21 +14,25 @@ use ratatui::style::Style;
 /// Cells to the left of the first column: cursor, mark, blank.
 const GUTTER: u16 = 3;
 
-/// Rows of the preview, borders included.
+/// Rows of the preview, borders included; one more where the screen is high.
 const PREVIEW: u16 = 6;
+/// Height from which it is.
+const HIGH: u16 = 28;
 
 /// Height below which the preview is left out.
 const PREVIEW_FROM: u16 = 17;
 
 impl<R: 'static> TableView<R> {
     pub(super) fn draw_all(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
-        let preview = self.spec.preview.filter(|_| area.height >= PREVIEW_FROM && !self.zoomed && self.rows.len() > 0);
-        let height = if preview.is_some() { area.height - PREVIEW } else { area.height };
+        let preview = self.spec.preview.as_ref().filter(|_| area.height >= PREVIEW_FROM && !self.zoomed && self.rows.len() > 0);
+        let below = PREVIEW + u16::from(area.height >= HIGH);
+        let height = if preview.is_some() { area.height - below } else { area.height };
         let table = Rect { height, ..area };
         self.height = usize::from(height.saturating_sub(3));
         self.keep_cursor_visible();
         let shown = place(&self.columns(), &self.rows.widths, table.width.saturating_sub(2 + GUTTER), self.columns_skipped);
-        frame::draw(table, buf, cx.theme, &self.title(cx), &self.footer(&shown, cx));
+        let (remark, corner) = self.footer(&shown, cx);
+        frame::draw_with(table, buf, cx.theme, &self.title(cx), &remark, &corner);
         let inner = Rect { x: table.x + 1, y: table.y + 1, width: table.width.saturating_sub(2), height: table.height.saturating_sub(2) };
         if inner.height == 0 {
             return;
@@ -43,8 +47,9 @@ impl<R: 'static> TableView<R> {
             self.draw_row(self.scroll + n, line, buf, cx, &shown);
         }
         if let (Some(preview), Some(row)) = (preview, self.rows.cursor()) {
-            let below = Rect { y: area.y + height, height: PREVIEW, ..area };
-            frame::preview(below, buf, cx.theme, &(self.spec.id)(row), (preview)(&self.place, row, usize::from(below.width), cx));
+            let below = Rect { y: area.y + height, height: below, ..area };
+            let lines = (preview.lines)(&self.place, row, usize::from(below.width), cx);
+            frame::preview(below, buf, cx.theme, &(preview.title)(row), lines);
         }
     }
 
@@ -72,8 +77,10 @@ impl<R: 'static> TableView<R> {
         let title = (self.spec.title)(&self.place, cx);
         [
             self.number.map_or_else(String::new, |number| format!("{number} ")),
-            title.trim_end_matches('·').trim_end().to_owned(),
-            format!(" · {count}"),
+            match title.contains(COUNT) {
+                true => title.replacen(COUNT, &count, 1),
+                false => format!("{} · {count}", title.trim_end_matches('·').trim_end()),
+            },
             part(!query.is_empty(), format!(" · filter {query}")),
             part(self.rows.marked() > 0, format!(" · {} marked", self.rows.marked())),
             part(self.rows.held, " · order held".to_owned()),
@@ -81,8 +88,37 @@ impl<R: 'static> TableView<R> {
         .concat()
     }
 
-    /// What failed, or what is hidden: said on the lower border.
-    fn footer(&self, shown: &[Placed], cx: &Cx) -> (String, Role) {
+    /// What failed, or which columns are hidden, said on the lower border; in its corner the rows out of view, and the hidden columns
+    /// where a failure took their place.
+    fn footer(&self, shown: &[Placed], cx: &Cx) -> ((String, Role), String) {
+        let hidden: Vec<&str> =
+            self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
+        let rows = self.out_of_view();
+        let Some(failure) = self.failure(cx) else {
+            let columns = if hidden.is_empty() { String::new() } else { format!("more columns → {}", hidden.join(" ").to_lowercase()) };
+            return ((columns, Role::Dim), rows);
+        };
+        let columns = match hidden.len() {
+            0 => String::new(),
+            1 => "1 column →".to_owned(),
+            n => format!("{n} columns →"),
+        };
+        let corner = if columns.is_empty() || rows.is_empty() { format!("{columns}{rows}") } else { format!("{columns} · {rows}") };
+        ((failure, Role::Warn), corner)
+    }
+
+    /// Rows above and below the visible ones: a list that is cut says by how much.
+    fn out_of_view(&self) -> String {
+        let below = self.rows.len().saturating_sub(self.scroll + self.height);
+        match (self.scroll, below) {
+            (0, 0) => String::new(),
+            (0, below) => format!("↓ {below} more"),
+            (above, 0) => format!("↑ {above} more"),
+            (above, below) => format!("↑ {above} ↓ {below} more"),
+        }
+    }
+
+    fn failure(&self, cx: &Cx) -> Option<String> {
         for feed in (self.spec.sources)(&self.place, cx) {
             if let Some(slot) = cx.store.slot(&feed)
                 && let Some(error) = &slot.error
@@ -90,15 +126,11 @@ impl<R: 'static> TableView<R> {
                 let age = slot.at.map_or_else(String::new, |at| format!("rows are {} old · ", age::since(Some(at), cx.now)));
                 let of_several = self.place.ctx.is_none() && cx.fleet.0.len() > 1;
                 let context = if of_several { format!("{}: ", cx.fleet.context(feed.ctx()).name) } else { String::new() };
-                return (format!("{context}{age}{}", error.what), Role::Warn);
+                let hint = if error.hint.is_empty() { String::new() } else { format!(" · {}", error.hint) };
+                return Some(format!("{context}{age}{}{hint}", error.what));
             }
         }
-        let hidden: Vec<&str> =
-            self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
-        if hidden.is_empty() {
-            return (String::new(), Role::Dim);
-        }
-        (format!("more columns → {}", hidden.join(" ").to_lowercase()), Role::Dim)
+        None
     }
 
     fn nothing(&self, cx: &Cx) -> Vec<String> {

@@ -271,6 +271,11 @@ impl<R: 'static> Rows<R> {
         self.range_from = None;
     }
 
+    /// Whether Esc has a layer to take away.
+    pub fn peels(&self) -> bool {
+        self.range_from.is_some() || !self.marks.is_empty() || !self.query_text.is_empty() || self.problems_only
+    }
+
     /// Esc: the range, then the marks, then the filter, then `problems only`.
     pub fn peel(&mut self, spec: &TableSpec<R>, cx: &Cx) -> bool {
         if self.range_from.take().is_some() {
