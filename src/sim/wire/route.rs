@@ -157,6 +157,14 @@ pub(crate) const SERVICES: &[Service] = &[
             "ContinueDeployment",
         ],
     },
+    Service { name: "ssm", iam: "ssm", protocol: Protocol::Json("AmazonSSM"), cbor: None, operations: &["GetParameters"] },
+    Service {
+        name: "secretsmanager",
+        iam: "secretsmanager",
+        protocol: Protocol::Json("secretsmanager"),
+        cbor: None,
+        operations: &["DescribeSecret"],
+    },
 ];
 
 /// Where a request goes.

@@ -103,6 +103,8 @@ pub struct Estate {
     pub actors: Vec<Actor>,
     /// Private addresses handed out so far.
     pub addresses: u32,
+    /// Private addresses of network interfaces that are there.
+    pub in_use: BTreeSet<String>,
     /// Secrets and parameters that are not there, by name or path.
     pub absent: BTreeSet<String>,
     /// Secrets and parameters that execution roles may not read.

@@ -167,3 +167,24 @@ fn a_strategy_fills_its_base_and_then_its_weights() {
     let strategy = service(&mut w)["capacityProviderStrategy"].clone();
     assert_eq!(strategy[1], json!({"capacityProvider": "FARGATE_SPOT", "weight": 3, "base": 0}));
 }
+
+/// Addresses that more than one living task has, in all of a world.
+fn shared_addresses(w: &World) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    let estates = w.estates.iter();
+    let living = estates.flat_map(|e| e.tasks.values().map(move |t| (e, t))).filter(|(_, t)| t.status != TaskStatus::Stopped);
+    let addresses = living.filter_map(|(e, t)| t.eni.as_ref().map(|eni| format!("{} {} {}", e.account, eni.subnet, eni.ip)));
+    addresses.filter(|address| !seen.insert(address.clone())).collect()
+}
+
+#[test]
+fn no_two_tasks_share_an_address_while_both_live() {
+    for name in ["seeds", "small", "large"] {
+        let mut w = World::open(&scenario::load(name, &[]).unwrap(), 1, NOW).unwrap();
+        assert_eq!(shared_addresses(&w), [] as [String; 0], "{name} as it opens");
+        for _ in 0..20 {
+            w.advance_to(w.now() + 60_000);
+            assert_eq!(shared_addresses(&w), [] as [String; 0], "{name}");
+        }
+    }
+}
