@@ -240,7 +240,7 @@ impl Need<'_> {
             "ListServices" => of_cluster("service", None),
             "ListTasks" => of_cluster("task", None),
             "DescribeServices" => of_cluster("service", first("services")),
-            "UpdateService" | "UpdateServicePrimaryTaskSet" => of_cluster("service", text("service")),
+            "UpdateService" | "DeleteService" | "UpdateServicePrimaryTaskSet" => of_cluster("service", text("service")),
             "ListServiceDeployments" => {
                 // A service ARN names its cluster as well.
                 let service = text("service").filter(|name| name.starts_with("arn:"));

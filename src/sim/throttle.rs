@@ -23,7 +23,7 @@ const RATES: &[Rate] = &[
     rate("cluster-resource-read", "ecs",
         &["ListTasks", "DescribeTasks", "ListContainerInstances", "DescribeContainerInstances"], 100.0, 20.0),
     rate("cluster-resource-modify", "ecs", &["RunTask", "StopTask", "UpdateContainerInstancesState"], 100.0, 40.0),
-    rate("service-modify", "ecs", &["UpdateService"], 50.0, 5.0),
+    rate("service-modify", "ecs", &["UpdateService", "DeleteService"], 50.0, 5.0),
     rate("service-deployment", "ecs", &["ListServiceDeployments", "DescribeServiceDeployments"], 50.0, 20.0),
     rate("service-revision", "ecs", &["DescribeServiceRevisions"], 50.0, 20.0),
     rate("task-definition-read", "ecs",

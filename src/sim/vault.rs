@@ -77,3 +77,36 @@ fn describe_secret(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
         "VersionIdsToStages": {version: ["AWSCURRENT"]},
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
+    use super::*;
+    use crate::sim::scenario;
+    use crate::sim::world::World;
+
+    #[test]
+    fn what_task_definitions_refer_to_is_there_until_it_is_taken_away() {
+        let mut w = World::open(&scenario::load("seeds", &[]).unwrap(), 1, crate::sim::clock::FIXED_START).unwrap();
+        let estate = w.estate_mut("714208356619", "eu-west-2");
+        let arn = |e: &Estate| e.arn("ssm", "parameter/learning-platform/staging/POSTGRES_PASSWORD");
+        let names = json!({"Names": ["/learning-platform/staging/POSTGRES_PASSWORD", arn(estate), "NOBODY"]});
+        let reply = handle(estate, "GetParameters", &names).unwrap();
+        let found: Vec<&Value> = reply["Parameters"].as_array().unwrap().iter().map(|p| &p["Name"]).collect();
+        assert_eq!(found, [&names["Names"][0], &names["Names"][0]]);
+        assert_eq!(reply["InvalidParameters"], json!(["NOBODY"]));
+        estate.absent.insert("learning-platform/staging/POSTGRES_PASSWORD".to_owned());
+        let reply = handle(estate, "GetParameters", &names).unwrap();
+        assert_eq!(reply["InvalidParameters"], names["Names"]);
+        let none = handle(estate, "GetParameters", &json!({"Names": []})).unwrap_err();
+        assert_eq!(none.code, "ValidationException");
+        let estate = w.estate_mut("482913650274", "eu-west-2");
+        let told = handle(estate, "DescribeSecret", &json!({"SecretId": "lomash-staging/database-url"})).unwrap();
+        assert_eq!(told["Name"], "lomash-staging/database-url");
+        let again = handle(estate, "DescribeSecret", &json!({"SecretId": told["ARN"]})).unwrap();
+        assert_eq!(again["ARN"], told["ARN"]);
+        let gone = handle(estate, "DescribeSecret", &json!({"SecretId": "nobody"})).unwrap_err();
+        assert_eq!((gone.code, &*gone.message), ("ResourceNotFoundException", "Secrets Manager can't find the specified secret."));
+    }
+}

@@ -174,6 +174,8 @@ impl Estate {
             in_use: std::collections::BTreeSet::new(),
             absent: std::collections::BTreeSet::new(),
             denied: std::collections::BTreeSet::new(),
+            failing: std::collections::BTreeSet::new(),
+            tokens: std::collections::BTreeMap::new(),
         }
     }
 }

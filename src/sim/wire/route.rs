@@ -69,6 +69,7 @@ pub(crate) const SERVICES: &[Service] = &[
             "DescribeServiceRevisions",
             "RegisterTaskDefinition",
             "UpdateService",
+            "DeleteService",
             "StopTask",
             "RunTask",
             "StopServiceDeployment",

@@ -7,7 +7,7 @@ use super::metrics::MINUTE;
 use super::past::Past;
 use super::queue::Due;
 use super::state::{
-    Actor, Breaker, CapacityProvider, Check, Cluster, ContainerInstance, Context, Controller, Estate, Hook, InstanceStatus, Launch,
+    Actor, Breaker, CapacityProvider, Check, Cluster, ContainerInstance, Context, Controller, Early, Estate, Hook, InstanceStatus, Launch,
     Listener, LoadBalancer, LoadBalancing, Ms, Plan, Rule, Scheduling, Service, ServiceRevision, TargetGroup, TaskDefinition,
 };
 use super::{World, fleet};
@@ -240,6 +240,7 @@ impl Estate {
             pass_at: None,
             stalled: 0,
             unregistered: Vec::new(),
+            deleted: false,
         });
         let index = self.services.len() - 1;
         self.clusters[cluster].services.insert(file.name.clone(), index);
@@ -488,6 +489,7 @@ fn plan(estate: &Estate, file: &file::Rollout) -> Plan {
         alarm_rollback: file.alarm_rollback,
         threshold: file.threshold.unwrap_or(file::Threshold { kind: file::ThresholdKind::BoundedPercent, value: 50 }),
         reset_on_healthy_task: file.reset_on_healthy_task.unwrap_or(true),
+        early: file.early.map(|early| Early { percent: early.percent, deferred: early.deferred }),
     }
 }
 

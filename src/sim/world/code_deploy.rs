@@ -136,7 +136,7 @@ impl Estate {
         if of.test_listener.is_some() {
             names.splice(3..3, TEST_EVENTS);
         }
-        let event = |name| Lifecycle { name, status: EventStatus::Pending, started_at: None, ended_at: None };
+        let event = |name| Lifecycle { name, status: EventStatus::Pending, function: None, started_at: None, ended_at: None };
         let previous = self.code_deploy.releases.iter().rev().find(|r| r.group == group && r.status == ReleaseStatus::Succeeded);
         Release {
             id,
@@ -165,7 +165,8 @@ impl Estate {
     }
 
     /// Whether a deployment of `CodeDeploy` is under way for a service.
-    pub(super) fn is_releasing(&self, service: usize) -> bool {
+    #[must_use]
+    pub fn is_releasing(&self, service: usize) -> bool {
         let of = |r: &Release| self.code_deploy.groups[r.group].service == service;
         self.code_deploy.releases.iter().rev().any(|r| !r.ended() && of(r))
     }
@@ -187,7 +188,7 @@ impl Estate {
         };
         let id = release_id(self.rng.next());
         let traffic = traffic.unwrap_or_else(|| self.code_deploy.groups[group].traffic.clone());
-        let mut release = self.blank_release(group, id, spec.to_owned(), definition.filter(|d| d.active), traffic);
+        let mut release = self.blank_release(group, id, spec.to_owned(), definition, traffic);
         release.due_at = self.now + 1_500;
         Ok(self.push_release(release))
     }
@@ -239,10 +240,18 @@ impl Estate {
         if release.status == ReleaseStatus::Created {
             release.status = ReleaseStatus::InProgress;
             release.started_at = Some(now);
-            if release.definition.is_none() {
-                let words = "The ECS service cannot be updated due to an unexpected error: TaskDefinition not found. (Service: AmazonECS; \
-                             Status Code: 400; Error Code: ClientException). Check your ECS service status.";
-                return self.fail_release(index, "ECS_UPDATE_ERROR", words.to_owned());
+            let lacks = match &release.definition {
+                None => Some("TaskDefinition not found."),
+                Some(definition) if !definition.active => Some("TaskDefinition is inactive"),
+                Some(_) => None,
+            };
+            if let Some(lacks) = lacks.filter(|_| release.rolls_back.is_none()) {
+                // The frame of ECS_UPDATE_ERROR stands so in people's logs, with a request id that nobody needs.
+                let words = format!(
+                    "The ECS service cannot be updated due to an unexpected error: {lacks} (Service: AmazonECS; Status Code: 400; Error \
+                     Code: ClientException). Check your ECS service status."
+                );
+                return self.fail_release(index, "ECS_UPDATE_ERROR", words);
             }
         }
         let release = &self.code_deploy.releases[index];
@@ -251,7 +260,7 @@ impl Estate {
         };
         if release.events[at].status == EventStatus::Pending {
             self.begin_event(index, at);
-        } else if self.event_is_done(index, at) {
+        } else if self.event_is_done(index, at) && !self.code_deploy.releases[index].ended() {
             let event = &mut self.code_deploy.releases[index].events[at];
             event.status = EventStatus::Succeeded;
             event.ended_at = Some(now);
@@ -271,20 +280,25 @@ impl Estate {
         let release = &self.code_deploy.releases[index];
         let group = &self.code_deploy.groups[release.group];
         let (name, back) = (release.events[at].name, release.rolls_back.is_some());
-        let hooked = app_spec::read(&release.spec).is_ok_and(|spec| spec.hooks.iter().any(|(hook, _)| hook == name));
-        let hooked = hooked || group.hooks.iter().any(|(hook, _)| hook == name);
+        let own = app_spec::read(&release.spec).map(|spec| spec.hooks).unwrap_or_default();
+        // A rollback calls nobody: what it goes back to was proven when it came.
+        let mut hooks = own.iter().chain(&group.hooks).filter(|_| !back);
+        let hooked = hooks.find(|(hook, _)| hook == name).map(|(_, function)| function.clone());
         if name == "BeforeAllowTraffic" && !back && self.waits_to_be_continued(index) {
             return;
         }
         // A function takes its seconds, an event without one passes at once.
-        let wait = if hooked { 12_000 } else { 800 };
+        let wait = if hooked.is_some() { 12_000 } else { 800 };
         let release = &mut self.code_deploy.releases[index];
         release.events[at].status = EventStatus::InProgress;
         release.events[at].started_at = Some(now);
+        release.events[at].function = hooked;
         release.due_at = now + wait;
         match name {
             "Install" if !back => self.install(index),
             "AllowTestTraffic" => self.show_to_testers(index),
+            // Stopped before anything was made: there is nothing to shift.
+            "AllowTraffic" if back && self.code_deploy.releases[index].green.id == 0 => {}
             "AllowTraffic" if back => self.shift(index, 100),
             "AllowTraffic" => {
                 let percent = self.code_deploy.releases[index].traffic.percent;
@@ -401,14 +415,26 @@ impl Estate {
                 }
                 false
             }
-            "AllowTraffic" if release.green.weight < 100 => {
+            "AllowTraffic" if release.green.weight < 100 && release.green.id != 0 => {
                 let Traffic { percent, linear, .. } = release.traffic;
                 let next = if linear { (release.green.weight + percent).min(100) } else { 100 };
                 self.shift(index, next);
                 false
             }
-            _ => true,
+            _ => self.function_agrees(index, at),
         }
+    }
+
+    /// Whether the function of an event lets the release go on; if it does not, the release fails.
+    fn function_agrees(&mut self, index: usize, at: usize) -> bool {
+        let function = self.code_deploy.releases[index].events[at].function.clone();
+        // An ARN ends in the name.
+        let fails = function.as_deref().and_then(|f| f.rsplit(':').next()).is_some_and(|name| self.failing.contains(name));
+        if fails {
+            let words = "The deployment failed because one or more of the lifecycle event validation functions failed.";
+            self.fail_release(index, "HOOK_EXECUTION_FAILURE", words.to_owned());
+        }
+        !fails
     }
 
     /// All events are done: the old set is kept for a while, and then goes.
@@ -465,11 +491,13 @@ impl Estate {
         self.end_release(index, ReleaseStatus::Stopped, error, event, false);
     }
 
-    /// `StopDeployment`: true if it rolls back.
-    pub fn stop_by_user(&mut self, index: usize, roll_back: bool) -> bool {
-        let asked = self.code_deploy.releases[index].rollback.iter().any(|event| event == "DEPLOYMENT_STOP_ON_REQUEST");
-        self.end_release(index, ReleaseStatus::Stopped, None, "DEPLOYMENT_STOP_ON_REQUEST", roll_back);
-        roll_back || asked
+    /// `StopDeployment`: true if it rolls back. Without a word about it the group's configuration decides.
+    pub fn stop_by_user(&mut self, index: usize, roll_back: Option<bool>) -> bool {
+        if roll_back == Some(false) {
+            self.code_deploy.releases[index].rollback.retain(|event| event != "DEPLOYMENT_STOP_ON_REQUEST");
+        }
+        self.end_release(index, ReleaseStatus::Stopped, None, "DEPLOYMENT_STOP_ON_REQUEST", roll_back == Some(true));
+        self.code_deploy.releases[index].rolled_back_by.is_some()
     }
 
     /// `ContinueDeployment`: ends the wait that a release is in.
@@ -510,8 +538,8 @@ impl Estate {
         let (group, id, green, blue) = (failed.group, failed.id.clone(), failed.green.clone(), failed.blue.clone());
         let Some(spec) = failed.previous.clone() else { return };
         let service = self.code_deploy.groups[group].service;
-        if green.id == 0 || !self.services[service].deployments.iter().any(|d| d.id == blue.id) {
-            // Nothing was made yet, or nothing is left to go back to: what runs stays as it is.
+        if green.id != 0 && !self.services[service].deployments.iter().any(|d| d.id == blue.id) {
+            // Nothing is left to go back to: what runs stays as it is.
             return;
         }
         let definition = self.services[service].revision_of(blue.id).map(|r| Arc::clone(&r.definition));

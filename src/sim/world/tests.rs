@@ -340,12 +340,17 @@ fn a_request_can_roll_a_deployment_back_once() {
     let s = service(&mut w);
     let stop = json!({"serviceDeploymentArn": s["currentServiceDeployment"], "stopType": "ROLLBACK"});
     assert_eq!(call(&mut w, "StopServiceDeployment", &stop)["serviceDeploymentArn"], s["currentServiceDeployment"]);
+    let arns = json!({"serviceDeploymentArns": [s["currentServiceDeployment"]]});
+    let status = |w: &mut World| call(w, "DescribeServiceDeployments", &arns)["serviceDeployments"][0]["status"].clone();
+    assert_eq!(status(&mut w), "ROLLBACK_REQUESTED");
+    run(&mut w, 3, |_| {});
+    assert_eq!(status(&mut w), "ROLLBACK_IN_PROGRESS");
+    call(&mut w, "StopServiceDeployment", &stop);
+    assert_eq!(status(&mut w), "ROLLBACK_IN_PROGRESS", "what is on its way back goes on");
+    run(&mut w, 200, |_| {});
+    assert_eq!(status(&mut w), "ROLLBACK_SUCCESSFUL");
     let (code, _) = refused(&mut w, "StopServiceDeployment", &stop);
     assert_eq!(code, "ConflictException");
-    run(&mut w, 200, |_| {});
-    let arns = json!({"serviceDeploymentArns": [s["currentServiceDeployment"]]});
-    let full = call(&mut w, "DescribeServiceDeployments", &arns);
-    assert_eq!(full["serviceDeployments"][0]["status"], "ROLLBACK_SUCCESSFUL");
     assert!(service(&mut w)["taskDefinition"].as_str().unwrap().ends_with("api:7"));
 }
 

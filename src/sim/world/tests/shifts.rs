@@ -162,11 +162,16 @@ fn a_pause_waits_for_its_answer() {
 fn a_function_that_fails_and_a_pause_that_nobody_answers_roll_back() {
     let fails = "[[service.rollout.hook]]\nstages = [\"PRE_SCALE_UP\"]\nfunction = \"smoke\"\nfails = true";
     let late = "[[service.rollout.hook]]\nstages = [\"POST_SCALE_UP\"]\ntimeout = \"2m\"";
-    for (hook, word) in [(fails, "FAILED"), (late, "TIMED_OUT")] {
+    let said = [
+        "because PRE_SCALE_UP lifecycle hook(s) failed. Lifecycle hook target arn:aws:lambda:eu-west-1:123456789012:function:smoke returned FAILED",
+        "because POST_SCALE_UP lifecycle hook(s) failed.",
+    ];
+    for ((hook, word), said) in [(fails, "FAILED"), (late, "TIMED_OUT")].into_iter().zip(said) {
         let mut w = pair(&format!("strategy = \"BLUE_GREEN\"\n{hook}"), &release("fate = \"healthy\""));
         run(&mut w, 500, |_| {});
         let d = deployment(&mut w);
         assert_eq!((&d["status"], &d["lifecycleHookDetails"][0]["status"]), (&json!("ROLLBACK_SUCCESSFUL"), &json!(word)));
+        assert!(d["statusReason"].as_str().unwrap().contains(said), "{}", d["statusReason"]);
         assert_eq!(weights(&w), [100, 0]);
         assert!(service(&mut w)["taskDefinition"].as_str().unwrap().ends_with(":7"));
     }
