@@ -6,17 +6,16 @@
 mod clients;
 
 use aws_sdk_cloudwatchlogs::types::StartLiveTailResponseStream;
-use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_ecs::config::Credentials;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use clients::{config, http};
-use midwatch::sim::{ContextInfo, Options, Sim};
+use clients::config;
+use midwatch::sim::{Options, Sim};
 use std::collections::HashSet;
 use std::time::Duration;
 

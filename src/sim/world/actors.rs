@@ -230,9 +230,13 @@ impl Estate {
         self.stop_task(id, Stop { code: "SpotInterruption", reason: "Your Spot Task was interrupted.".to_owned() });
     }
 
-    /// The present revision's tasks fare in another way from now on.
+    /// The newest revision's tasks fare in another way from now on.
     fn befall(&mut self, service: usize, behaviour: &Behaviour) {
-        let Some(revision) = self.services[service].current_revision() else { return };
+        let of = &self.services[service];
+        // Of task sets the newest one, which a release under way has brought; otherwise the PRIMARY deployment.
+        let sets = of.deployments.iter().filter(|d| d.set.as_ref().is_some_and(|set| !set.leaving));
+        let newest = sets.max_by_key(|d| d.created_at).or(of.deployments.first());
+        let Some(revision) = newest.and_then(|d| of.revisions.get(d.revision)) else { return };
         let old = Arc::clone(&revision.definition);
         let fate = Arc::new(behaviour.clone());
         let new = Arc::new(TaskDefinition { behaviour: Arc::clone(&fate), ..TaskDefinition::clone(&old) });

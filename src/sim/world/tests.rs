@@ -528,5 +528,6 @@ fn a_container_health_check_may_fail_late() {
 
 mod drills;
 mod hosts;
+mod seeds;
 mod shifts;
 mod starts;

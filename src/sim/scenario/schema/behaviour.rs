@@ -137,7 +137,8 @@ pub enum Act {
     Interrupt,
     /// `RunTask` with the service's task definition.
     Run,
-    /// The tasks of the present revision fare by `behaviour` from now on, those that run and those to come.
+    /// The tasks of the newest revision fare by `behaviour` from now on, those that run and those to come; of a release
+    /// through `CodeDeploy` that is under way, the green ones.
     Befall,
     /// `StopTask` of one task of the service.
     Stop,
