@@ -339,7 +339,8 @@ mod tests {
         pass.passed_to_service = Some("ecs-tasks.amazonaws.com".to_owned());
         let mut policy = vec![statement(&["ecs:RegisterTaskDefinition"], &["*"]), pass.clone()];
         let refused = |policy: &[Statement], execution: &str| {
-            let body = json!({"family": "api", "taskRoleArn": "arn:aws:iam::111122223333:role/api-task-role", "executionRoleArn": execution});
+            let body =
+                json!({"family": "api", "taskRoleArn": "arn:aws:iam::111122223333:role/api-task-role", "executionRoleArn": execution});
             need("ecs", "RegisterTaskDefinition", &body, Some(&estate)).refused_by(policy)
         };
         let other = "arn:aws:iam::111122223333:role/ecsTaskExecutionRole";
@@ -375,7 +376,10 @@ mod tests {
         let found = of("ecs", "UpdateContainerInstancesState", hosts);
         assert_eq!(found, "arn:aws:ecs:eu-west-2:1:container-instance/main/0c arn:aws:ecs:eu-west-2:1:container-instance/main/0d");
         let names = json!({"Names": ["/app/KEY", "arn:aws:ssm:eu-west-2:1:parameter/app/OTHER"]});
-        assert_eq!(of("ssm", "GetParameters", names), "arn:aws:ssm:eu-west-2:1:parameter/app/KEY arn:aws:ssm:eu-west-2:1:parameter/app/OTHER");
+        assert_eq!(
+            of("ssm", "GetParameters", names),
+            "arn:aws:ssm:eu-west-2:1:parameter/app/KEY arn:aws:ssm:eu-west-2:1:parameter/app/OTHER"
+        );
         assert_eq!(of("ecs", "DeregisterTaskDefinition", json!({"taskDefinition": "job:1"})), "*");
     }
 

@@ -31,7 +31,9 @@ fn parameters(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
         return Err(refuse(
             400,
             "ValidationException",
-            format!("1 validation error detected: Value '{found}' at 'names' failed to satisfy constraint: Member must have length {bound}"),
+            format!(
+                "1 validation error detected: Value '{found}' at 'names' failed to satisfy constraint: Member must have length {bound}"
+            ),
         ));
     }
     let clear = body.get("WithDecryption").and_then(Value::as_bool).unwrap_or(false);

@@ -22,7 +22,10 @@ async fn scaling_sends_one_number_and_needs_no_role() {
     assert_eq!((service.desired_count(), service.deployments().len()), (2, 1), "scaling starts no deployment");
     let (code, words) = refusal(updater.update_service().cluster(OKY).service("other").desired_count(2).send().await);
     assert_eq!(code, "AccessDeniedException");
-    assert!(words.contains("ecs:UpdateService on resource: arn:aws:ecs:eu-west-2:637423184246:service/project-oky-ecs-cluster/other"), "{words}");
+    assert!(
+        words.contains("ecs:UpdateService on resource: arn:aws:ecs:eu-west-2:637423184246:service/project-oky-ecs-cluster/other"),
+        "{words}"
+    );
     let admin = ecs(&sim, "oky-admin");
     until(&sim, "two tasks run", async || described(&admin, OKY, API).await.running_count() == 2).await;
 }
@@ -95,7 +98,10 @@ async fn what_a_controller_or_a_daemon_does_not_take_is_refused_in_awss_words() 
     let both = update("edge").force_new_deployment(true).task_definition(definition).send().await;
     assert_eq!(refusal(both).1, format!("Unable to update task definition {instead}"));
     let network = edge.task_sets()[0].network_configuration().unwrap().clone();
-    assert_eq!(refusal(update("edge").network_configuration(network).send().await).1, format!("Unable to update network parameters {instead}"));
+    assert_eq!(
+        refusal(update("edge").network_configuration(network).send().await).1,
+        format!("Unable to update network parameters {instead}")
+    );
     assert_eq!(update("edge").desired_count(4).send().await.unwrap().service().unwrap().desired_count(), 4);
     let daemon = refusal(update("host-metrics").desired_count(3).send().await);
     assert_eq!(daemon.0, "InvalidParameterException");
@@ -140,9 +146,8 @@ async fn a_paused_deployment_is_continued_or_rolled_back() {
         ecs.update_service().cluster("main").service("web").force_new_deployment(true).send().await.unwrap();
         let hook = async || {
             let deployment = newest(&ecs, "main", "web").await;
-            let waits = |h: &&aws_sdk_ecs::types::DeploymentLifecycleHookDetail| {
-                h.status().is_some_and(|s| s.as_str() == "AWAITING_ACTION")
-            };
+            let waits =
+                |h: &&aws_sdk_ecs::types::DeploymentLifecycleHookDetail| h.status().is_some_and(|s| s.as_str() == "AWAITING_ACTION");
             deployment.lifecycle_hook_details().iter().find(waits).and_then(|h| h.hook_id()).map(str::to_owned)
         };
         until(&sim, "a hook waits", async || hook().await.is_some()).await;

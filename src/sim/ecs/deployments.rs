@@ -210,10 +210,8 @@ fn hook_details(service: &Service, runs: &[HookRun]) -> Vec<Value> {
 
 /// A rolling deployment scales up until its source is all that is left to clean.
 fn stage(service: &Service, of: &ServiceDeployment) -> Option<&'static str> {
-    let under_way = matches!(
-        of.status,
-        DeploymentStatus::InProgress | DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress
-    );
+    let under_way =
+        matches!(of.status, DeploymentStatus::InProgress | DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress);
     if let Some(shift) = of.shift.as_ref().filter(|_| under_way) {
         return Some(shift.stage.word());
     }

@@ -23,7 +23,10 @@ pub(super) fn run(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     if let Some((asked, started)) = token.as_ref().and_then(|token| estate.tokens.get(token)) {
         if asked != body.0 {
             // The documentation of ConflictException, which has no words of its own for it.
-            return Err(ApiError::client("ConflictException", "The provided clientToken is already in use with a different RunTask request."));
+            return Err(ApiError::client(
+                "ConflictException",
+                "The provided clientToken is already in use with a different RunTask request.",
+            ));
         }
         let tasks: Vec<Value> = started.iter().filter_map(|id| estate.tasks.get(id)).map(|t| one(estate, t, true)).collect();
         return Ok(json!({"tasks": tasks, "failures": []}));

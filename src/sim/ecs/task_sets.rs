@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::body::Body;
 use super::definitions::find;
+use super::run::network;
 use super::services::task_set;
 use super::update::{balancing, provider_strategy};
-use super::run::network;
 use super::{ApiError, Caller, Reply, cluster, missing, service, short};
 use crate::sim::world::{Controller, Estate, Launch};
 

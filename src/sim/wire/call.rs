@@ -239,7 +239,9 @@ impl State {
             return Err(denied(&action, resource.as_deref()));
         }
         let since_start = seconds_between(self.world.opened, now);
-        if let Some((action, resource)) = need.beside().into_iter().find(|(action, _)| self.faults.denies(&context.name, action, since_start)) {
+        if let Some((action, resource)) =
+            need.beside().into_iter().find(|(action, _)| self.faults.denies(&context.name, action, since_start))
+        {
             return Err(denied(&action, resource.as_deref()));
         }
         let seed = self.world.seed;

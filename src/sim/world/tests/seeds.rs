@@ -237,7 +237,10 @@ fn o6_the_revision_before_names_an_image_that_has_expired() {
     assert_eq!(ecr::handle(estate(&mut w, context), "DescribeImages", &asked).unwrap_err().code, "ImageNotFoundException");
     ask(&mut w, context, "UpdateService", &json!({"cluster": cluster, "service": name, "taskDefinition": older}));
     run(&mut w, 120, |_| {});
-    assert!(deployments(&mut w, context, cluster, name)["deploymentCircuitBreaker"]["failureCount"].as_u64().unwrap() > 0, "it cannot be pulled");
+    assert!(
+        deployments(&mut w, context, cluster, name)["deploymentCircuitBreaker"]["failureCount"].as_u64().unwrap() > 0,
+        "it cannot be pulled"
+    );
 }
 
 #[test]
