@@ -156,6 +156,7 @@ fn service(estate: &mut Estate, index: u32, cluster: &str, desired: u32) -> Serv
         deployed: Span(deployed),
         minimum: 100,
         maximum: 200,
+        future: std::collections::BTreeMap::new(),
         breaker: Breaker::Rollback,
         rollout: Rollout::default(),
         express: false,

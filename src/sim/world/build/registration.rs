@@ -27,6 +27,10 @@ impl Estate {
             "containerDefinitions": containers,
             "requiresCompatibilities": [if ec2 { "EC2" } else { "FARGATE" }],
         });
+        for (key, value) in &service.future {
+            // Whatever TOML can say, JSON can.
+            input[key] = serde_json::to_value(value).unwrap_or_default();
+        }
         if !ec2 {
             input["cpu"] = json!(service.cpu.to_string());
             input["memory"] = json!(service.memory.to_string());

@@ -4,33 +4,15 @@ use super::*;
 
 /// Two instances of 1 vCPU and 1,000 MiB, and a service of 400 MiB with keys of its own.
 fn hosts(keys: &str, ports: &str, more: &str) -> World {
-    let text = format!(
-        r#"
-about = "a test"
-past = "1s"
-[[context]]
-name = "test"
-region = "eu-west-2"
-account = "170904582664"
-access_key = "AKIATEST"
-secret_key = "secret"
-[[cluster]]
-name = "main"
-context = "test"
-[[cluster.instances]]
+    let two = r#"[[cluster.instances]]
 count = 2
 type = "t3.small"
 cpu = 1024
 memory = 1000
 age = "9d"
-ids = ["i-0aaaaaaaaaaaaaaa1", "i-0aaaaaaaaaaaaaaa2"]
-[[service]]
-name = "api"
-cluster = "main"
-launch = "EC2"
-revision = 7
-age = "90d"
-deployed = "2d"
+ids = ["i-0aaaaaaaaaaaaaaa1", "i-0aaaaaaaaaaaaaaa2"]"#;
+    let service = format!(
+        r#"launch = "EC2"
 {keys}
 [[service.container]]
 name = "app"
@@ -48,7 +30,7 @@ drain = "10s"
 {more}
 "#
     );
-    World::open(&scenario::read("test.toml", &text, &[]).unwrap(), 1, NOW).unwrap()
+    open(LONDON, two, &service)
 }
 
 fn instances(w: &mut World) -> Vec<Value> {
