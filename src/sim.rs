@@ -1,7 +1,7 @@
 //! The embedded AWS: a loopback server that speaks what the SDKs speak, over a world that moves.
 //!
 //! `world` is the clockwork, `ecs`, `elbv2`, `logs`, `ecr`, `autoscaling`, `cloudwatch`,
-//! `codedeploy` and `sts` are the services on it, `wire` is HTTP in and out with
+//! `codedeploy`, `vault` and `sts` are the services on it, `wire` is HTTP in and out with
 //! signatures, policies, throttles and faults. It imports nothing from the rest of the crate, on purpose: a mistake that client
 //! and simulator shared would cancel itself out. Scenarios are TOML, see [`scenario`]; fault rules see [`faults`].
 
@@ -23,6 +23,7 @@ pub mod scenario;
 mod sigv4;
 mod sts;
 mod throttle;
+mod vault;
 mod wire;
 pub mod world;
 
@@ -96,8 +97,21 @@ pub struct Call {
     pub at_ms: i64,
     /// HTTP status; 0 if a fault left it unanswered.
     pub status: u16,
-    /// The error's code, or the fault that left it unanswered.
+    /// The error's code, or the fault that left it unanswered. After `lost_reply` and `cut_reply` it may have been done.
     pub error_code: Option<String>,
+}
+
+/// A call with all that it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// When, for what, and what came of it.
+    pub call: Call,
+    /// Access key id of the signature; empty if there was none.
+    pub access_key: String,
+    /// The program that sent it, by its own account.
+    pub user_agent: String,
+    /// Parameters as JSON, whatever the protocol was; null if they could not be read. Out of a form, every value is a text.
+    pub parameters: serde_json::Value,
 }
 
 /// Why there is no simulator, in one line.
@@ -268,6 +282,18 @@ impl Sim {
     #[must_use]
     pub fn take_calls(&self) -> Vec<Call> {
         self.shared.take_calls()
+    }
+
+    /// Requests for operations that are served, with their parameters, oldest first; no more than the last 2,000.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Received> {
+        self.shared.requests()
+    }
+
+    /// The same, and forgets them.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<Received> {
+        self.shared.take_requests()
     }
 
     /// Serves until the process is killed.

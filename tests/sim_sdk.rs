@@ -2,17 +2,20 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
 
+#[path = "support/clients.rs"]
+mod clients;
+
 use aws_sdk_cloudwatchlogs::types::StartLiveTailResponseStream;
-use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_sdk_ecs::config::Credentials;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use midwatch::sim::{ContextInfo, Options, Sim};
+use clients::config;
+use midwatch::sim::{Options, Sim};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -21,24 +24,6 @@ const PROD: usize = 0;
 /// The `small` world at a standstill, so that only steps move it.
 fn small() -> Sim {
     Sim::start(Options { speed: 0.0, ..Options::default() }).unwrap()
-}
-
-fn http() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
-}
-
-/// One attempt only: a retry would hide what the simulator answered.
-macro_rules! config {
-    ($service:ident, $sim:expr, $context:expr) => {{
-        let ContextInfo { region, access_key, secret_key, .. } = $context.clone();
-        $service::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
-            .credentials_provider(Credentials::new(access_key, secret_key, None, None, "test"))
-            .endpoint_url($sim.endpoint())
-            .http_client(http())
-            .retry_config(RetryConfig::disabled())
-    }};
 }
 
 fn ecs(sim: &Sim) -> aws_sdk_ecs::Client {

@@ -60,7 +60,7 @@ pub type Reply = Result<Value, ApiError>;
 
 type Operation = fn(&mut Estate, &Caller, Body<'_>) -> Reply;
 
-const TABLE: [(&str, Operation); 30] = [
+const TABLE: [(&str, Operation); 31] = [
     ("ListClusters", clusters::list),
     ("DescribeClusters", clusters::describe),
     ("ListContainerInstances", clusters::list_instances),
@@ -70,6 +70,7 @@ const TABLE: [(&str, Operation); 30] = [
     ("ListServices", services::list),
     ("DescribeServices", services::describe),
     ("UpdateService", update::update),
+    ("DeleteService", services::delete),
     ("ListServiceDeployments", deployments::list),
     ("DescribeServiceDeployments", deployments::describe),
     ("DescribeServiceRevisions", deployments::revisions),

@@ -10,12 +10,15 @@
 //! from = 30.0                  # seconds of virtual time since the start; default 0
 //! until = 90.0                 # default: for ever
 //! probability = 0.5            # of those calls, drawn from the seed; default 1
-//! kind = "latency"             # latency hang throttle deny reset malformed expired_token error
+//! times = 2                    # strikes so often and then no more; default for ever
+//! kind = "latency"             # latency hang throttle deny reset malformed expired_token error lost_reply cut_reply
 //! ms = 800                     # latency only: real milliseconds
 //! # kind = "error" takes code, and may take message and status (default 400)
 //! ```
 //!
-//! Delays of several rules add up; otherwise the first rule that strikes decides. This file only judges: `wire` acts.
+//! Delays of several rules add up; otherwise the first rule that strikes decides. `hang` and `reset` keep a call from being done;
+//! `lost_reply` and `cut_reply` do it and then say nothing, or break the connection. `deny` may also name an action that other calls
+//! need beside their own, such as `iam:PassRole`. This file only judges: `wire` acts.
 
 use super::{iam, rng, wire};
 use serde::Deserialize;
@@ -34,6 +37,10 @@ pub(super) enum Kind {
     Deny,
     /// The connection is reset without an answer.
     Reset,
+    /// It is done, but never answered; the connection stays open.
+    LostReply,
+    /// It is done, and the connection is reset instead of an answer.
+    CutReply,
     /// Status 200 and a body that is cut off in the middle.
     Malformed,
     /// The session token has expired.
@@ -59,6 +66,7 @@ pub struct Rule {
     from: f64,
     until: f64,
     probability: f64,
+    times: Option<u64>,
     kind: Kind,
 }
 
@@ -83,6 +91,7 @@ struct Table {
     until: Option<f64>,
     #[serde(default = "certain")]
     probability: f64,
+    times: Option<u64>,
     kind: Name,
     ms: Option<u64>,
     code: Option<String>,
@@ -101,6 +110,8 @@ enum Name {
     Malformed,
     ExpiredToken,
     Error,
+    LostReply,
+    CutReply,
 }
 
 fn any() -> String {
@@ -119,7 +130,8 @@ impl TryFrom<Table> for Rule {
     type Error = String;
 
     fn try_from(table: Table) -> Result<Self, String> {
-        if !wire::actions().any(|action| iam::matches(&table.operation, &action)) {
+        let beside = table.kind == Name::Deny && iam::BESIDE.iter().any(|action| iam::matches(&table.operation, action));
+        if !beside && !wire::actions().any(|action| iam::matches(&table.operation, &action)) {
             return Err(format!("no operation is called `{}`, write it like `ecs:DescribeServices`, `logs:*` or `*`", table.operation));
         }
         if table.every == 0 {
@@ -127,6 +139,9 @@ impl TryFrom<Table> for Rule {
         }
         if !(0.0..=1.0).contains(&table.probability) {
             return Err("`probability` lies between 0 and 1".to_owned());
+        }
+        if table.times == Some(0) {
+            return Err("`times` counts from 1".to_owned());
         }
         let until = table.until.unwrap_or(f64::INFINITY);
         if until <= table.from || table.from < 0.0 {
@@ -151,6 +166,8 @@ impl TryFrom<Table> for Rule {
             Name::Deny => Kind::Deny,
             Name::Reset => Kind::Reset,
             Name::Malformed => Kind::Malformed,
+            Name::LostReply => Kind::LostReply,
+            Name::CutReply => Kind::CutReply,
             Name::ExpiredToken => Kind::ExpiredToken,
             Name::Error => Kind::Error {
                 code: table.code.unwrap_or_default(),
@@ -158,8 +175,8 @@ impl TryFrom<Table> for Rule {
                 status: table.status.unwrap_or(400),
             },
         };
-        let Table { operation, context, every, from, probability, .. } = table;
-        Ok(Self { operation, context, every, from, until, probability, kind })
+        let Table { operation, context, every, from, probability, times, .. } = table;
+        Ok(Self { operation, context, every, from, until, probability, times, kind })
     }
 }
 
@@ -167,6 +184,12 @@ impl Rule {
     /// The context that the rule is for, to be held against those that exist.
     pub(super) fn context(&self) -> Option<&str> {
         self.context.as_deref()
+    }
+
+    fn is_for(&self, context: &str, action: &str, since_start: f64) -> bool {
+        self.context.as_deref().is_none_or(|wanted| wanted == context)
+            && iam::matches(&self.operation, action)
+            && (self.from..self.until).contains(&since_start)
     }
 }
 
@@ -178,32 +201,38 @@ pub(super) struct Verdict {
     pub(super) strike: Option<Kind>,
 }
 
-/// The rules in force and how often each has matched.
+/// The rules in force.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    rules: Vec<(Rule, u64)>,
+    rules: Vec<Counted>,
     seed: u64,
+}
+
+/// A rule, and how often it has matched and struck.
+#[derive(Debug)]
+struct Counted {
+    rule: Rule,
+    matched: u64,
+    struck: u64,
 }
 
 impl Faults {
     pub(super) fn new(rules: Vec<Rule>, seed: u64) -> Self {
-        Self { rules: rules.into_iter().map(|rule| (rule, 0)).collect(), seed }
+        Self { rules: rules.into_iter().map(|rule| Counted { rule, matched: 0, struck: 0 }).collect(), seed }
     }
 
     /// Judges one call and counts it. `since_start` is in seconds of virtual time.
     pub(super) fn judge(&mut self, context: &str, action: &str, since_start: f64) -> Verdict {
         let mut verdict = Verdict::default();
-        for (at, (rule, matched)) in self.rules.iter_mut().enumerate() {
-            let here = rule.context.as_deref().is_none_or(|wanted| wanted == context)
-                && iam::matches(&rule.operation, action)
-                && (rule.from..rule.until).contains(&since_start);
-            if !here {
+        for (at, Counted { rule, matched, struck }) in self.rules.iter_mut().enumerate() {
+            if !rule.is_for(context, action, since_start) || rule.times.is_some_and(|times| *struck >= times) {
                 continue;
             }
             *matched += 1;
             if !matched.is_multiple_of(rule.every) || unit(self.seed, at, *matched) >= rule.probability {
                 continue;
             }
+            *struck += 1;
             match &rule.kind {
                 Kind::Latency(delay) => verdict.delay += *delay,
                 kind if verdict.strike.is_none() => verdict.strike = Some(kind.clone()),
@@ -211,6 +240,15 @@ impl Faults {
             }
         }
         verdict
+    }
+
+    /// Whether an action that a call needs beside its own is to be denied.
+    pub(super) fn denies(&mut self, context: &str, action: &str, since_start: f64) -> bool {
+        let of = |counted: &&mut Counted| {
+            let Counted { rule, struck, .. } = counted;
+            rule.kind == Kind::Deny && rule.is_for(context, action, since_start) && rule.times.is_none_or(|times| *struck < times)
+        };
+        self.rules.iter_mut().find(of).map(|counted| counted.struck += 1).is_some()
     }
 }
 
@@ -267,6 +305,22 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_strikes_as_often_as_it_may_and_then_no_more() {
+        let mut faults = faults("[[fault]]\noperation = 'ecs:UpdateService'\ntimes = 2\nkind = 'throttle'\n");
+        let struck: Vec<bool> = (0..4).map(|_| faults.judge("a", "ecs:UpdateService", 0.0).strike.is_some()).collect();
+        assert_eq!(struck, [true, true, false, false]);
+    }
+
+    #[test]
+    fn an_action_that_calls_need_beside_their_own_can_be_denied() {
+        let mut faults = faults("[[fault]]\noperation = 'iam:PassRole'\ncontext = 'a'\ntimes = 1\nkind = 'deny'\n");
+        assert!(!faults.denies("b", "iam:PassRole", 0.0));
+        assert!(faults.denies("a", "iam:PassRole", 0.0));
+        assert!(!faults.denies("a", "iam:PassRole", 0.0), "once was all that was asked for");
+        assert!(refusal("[[fault]]\noperation = 'iam:PassRole'\nkind = 'throttle'\n").contains("no operation is called"));
+    }
+
+    #[test]
     fn a_rule_that_could_never_work_is_refused_with_its_place() {
         let text = refusal("[[fault]]\nkind = 'latency'\n");
         assert!(text.contains("needs it") && text.contains("line 1, column 1"), "{text}");
@@ -276,6 +330,7 @@ mod tests {
         assert!(refusal("[[fault]]\nkind = 'hung'\n").contains("unknown variant `hung`"));
         assert!(refusal("[[fault]]\nkind = 'error'\n").contains("`code`"));
         assert!(refusal("[[fault]]\nkind = 'hang'\nevery = 0\n").contains("from 1"));
+        assert!(refusal("[[fault]]\nkind = 'hang'\ntimes = 0\n").contains("from 1"));
         assert!(refusal("[[fault]]\nkind = 'hang'\nstatus = 500\n").contains("belong to kind `error`"));
     }
 }

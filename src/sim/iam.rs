@@ -9,39 +9,152 @@ use serde_json::Value;
 
 /// Who ECS passes the roles of tasks to.
 const PASSED_TO: &str = "ecs-tasks.amazonaws.com";
+/// Who takes on the roles of load balancers and lifecycle hooks.
+const ECS: &str = "ecs.amazonaws.com";
+
+/// Actions that calls need beside their own, so that a fault rule can name them.
+pub(super) const BESIDE: [&str; 4] =
+    ["iam:PassRole", "ecs:TagResource", "codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision"];
 
 /// Whether a statement allows `action` on `resource`; without a resource, only a statement on any resource does. As in IAM, the case
 /// of actions does not matter.
 pub(super) fn allows(policy: &[Statement], action: &str, resource: Option<&str>) -> bool {
     // "No permissions are required to perform this operation", says the reference of STS.
-    action == "sts:GetCallerIdentity"
-        || policy.iter().any(|statement| {
-            statement.action.iter().any(|pattern| matches(pattern, action))
-                && statement.resource.iter().any(|pattern| matches(pattern, resource.unwrap_or("*")))
-                && statement.passed_to_service.as_deref().is_none_or(|service| action == "iam:PassRole" && service == PASSED_TO)
-        })
+    action == "sts:GetCallerIdentity" || grants(policy, action, resource, PASSED_TO)
 }
 
-/// The first role that a call hands to tasks and that the policy does not let the caller pass.
-pub(super) fn unpassable(policy: &[Statement], operation: &str, body: &Value, estate: &Estate) -> Option<String> {
-    let roles = |from: &Value| ["taskRoleArn", "executionRoleArn"].map(|key| from.get(key).and_then(Value::as_str).map(str::to_owned));
-    let handed: Vec<String> = match operation {
-        "RegisterTaskDefinition" => roles(body).into_iter().flatten().collect(),
-        "RunTask" => {
-            let wanted = body.get("taskDefinition").and_then(Value::as_str).unwrap_or_default();
-            let wanted = wanted.rsplit('/').next().unwrap_or_default();
-            let definition = match wanted.split_once(':') {
-                Some((family, revision)) => revision.parse().ok().and_then(|revision| estate.definition(family, revision)),
-                None => estate.newest(wanted),
-            };
-            let document = definition.and_then(|d| serde_json::from_str::<Value>(&d.document).ok());
-            let overridden = body.get("overrides").map_or([None, None], roles);
-            let own = document.as_ref().map_or([None, None], roles);
-            overridden.into_iter().zip(own).filter_map(|(over, own)| over.or(own)).collect()
+/// As [`allows`], when a role that is passed goes to this service.
+fn grants(policy: &[Statement], action: &str, resource: Option<&str>, to: &str) -> bool {
+    policy.iter().any(|statement| {
+        statement.action.iter().any(|pattern| matches(pattern, action))
+            && statement.resource.iter().any(|pattern| matches(pattern, resource.unwrap_or("*")))
+            && statement.passed_to_service.as_deref().is_none_or(|service| action == "iam:PassRole" && service == to)
+    })
+}
+
+/// A call, as far as policies care.
+pub(super) struct Need<'a> {
+    /// Signing name.
+    pub(super) service: &'a str,
+    pub(super) operation: &'a str,
+    pub(super) region: &'a str,
+    pub(super) account: &'a str,
+    /// Parameters.
+    pub(super) body: &'a Value,
+    /// Where names are looked up; none if the account has nothing in the region.
+    pub(super) estate: Option<&'a Estate>,
+}
+
+/// An action that is needed, and on what.
+pub(super) type Demand = (String, Option<String>);
+
+impl Need<'_> {
+    /// The first action that the policy does not allow, and the resource that it names.
+    pub(super) fn refused_by(&self, policy: &[Statement]) -> Option<Demand> {
+        // CloudWatch is the one service that signs with another name than its policies use.
+        let prefix = if self.service == "monitoring" { "cloudwatch" } else { self.service };
+        let action = format!("{prefix}:{}", self.operation);
+        let resources = self.resources();
+        if resources.is_empty() && !allows(policy, &action, None) {
+            return Some((action, None));
         }
-        _ => Vec::new(),
+        if let Some(refused) = resources.into_iter().find(|arn| !allows(policy, &action, Some(arn))) {
+            return Some((action, Some(refused)));
+        }
+        let passed = self.roles_to_ecs().into_iter().find(|role| !grants(policy, "iam:PassRole", Some(role), ECS));
+        let passed = passed.map(|role| ("iam:PassRole".to_owned(), Some(role)));
+        passed.or_else(|| self.to_tasks_and_tags().into_iter().find(|(action, on)| !allows(policy, action, on.as_deref())))
+    }
+
+    /// What the call needs beside its own action.
+    pub(super) fn beside(&self) -> Vec<Demand> {
+        let passed = self.roles_to_ecs().into_iter().map(|role| ("iam:PassRole".to_owned(), Some(role)));
+        passed.chain(self.to_tasks_and_tags()).collect()
+    }
+
+    /// Roles of load balancers and lifecycle hooks, which ECS itself takes on.
+    fn roles_to_ecs(&self) -> Vec<String> {
+        if (self.service, self.operation) != ("ecs", "UpdateService") {
+            return Vec::new();
+        }
+        let list = |at: &str| self.body.pointer(at).and_then(Value::as_array).into_iter().flatten();
+        let balancers = list("/loadBalancers").filter_map(|lb| lb.pointer("/advancedConfiguration/roleArn"));
+        let hooks = list("/deploymentConfiguration/lifecycleHooks").filter_map(|hook| hook.get("roleArn"));
+        balancers.chain(hooks).filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    fn to_tasks_and_tags(&self) -> Vec<Demand> {
+        let text = |key: &str| self.body.get(key).and_then(Value::as_str);
+        let tagged = self.body.get("tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
+        let roles = |from: &Value| ["taskRoleArn", "executionRoleArn"].map(|key| from.get(key).and_then(Value::as_str).map(str::to_owned));
+        let pass = |role: String| ("iam:PassRole".to_owned(), Some(role));
+        let tag = |on: String| ("ecs:TagResource".to_owned(), Some(format!("arn:aws:ecs:{}:{}:{on}", self.region, self.account)));
+        match (self.service, self.operation) {
+            ("ecs", "RegisterTaskDefinition") => {
+                let tags = tagged.then(|| tag(format!("task-definition/{}:*", text("family").unwrap_or("*"))));
+                roles(self.body).into_iter().flatten().map(pass).chain(tags).collect()
+            }
+            ("ecs", "RunTask") => {
+                let definition = self.estate.and_then(|estate| named_definition(estate, text("taskDefinition").unwrap_or_default()));
+                let overridden = self.body.get("overrides").map_or([None, None], roles);
+                let own = definition.as_ref().map_or([None, None], roles);
+                let handed = overridden.into_iter().zip(own).filter_map(|(over, own)| over.or(own));
+                // On the task that is to be: `task/CLUSTER/*`.
+                let tags = tagged.then(|| tag(format!("task/{}/*", text("cluster").map_or("default", last))));
+                handed.map(pass).chain(tags).collect()
+            }
+            // The policies of those who deploy with CI name these beside CreateDeployment.
+            ("codedeploy", "CreateDeployment") => {
+                let group = self.estate.and_then(|estate| {
+                    let (application, group) = (text("applicationName")?, text("deploymentGroupName")?);
+                    estate.code_deploy.groups.iter().find(|g| g.application == application && g.name == group)
+                });
+                let config = text("deploymentConfigName").or_else(|| group.map(|g| g.traffic.name.as_str())).unwrap_or("*");
+                let of = |kind: &str, name: &str| Some(format!("arn:aws:codedeploy:{}:{}:{kind}:{name}", self.region, self.account));
+                vec![
+                    ("codedeploy:GetDeploymentConfig".to_owned(), of("deploymentconfig", config)),
+                    ("codedeploy:RegisterApplicationRevision".to_owned(), of("application", text("applicationName").unwrap_or("*"))),
+                ]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The resources that a call needs to be allowed on. AWS names the first that it refuses in its denial; for Elastic Load
+    /// Balancing's Describe calls there are none, and for calls that have no resource of their own it says `*`.
+    pub(super) fn resources(&self) -> Vec<String> {
+        let key = match (self.service, self.operation) {
+            ("ecs", "DescribeServices") => "services",
+            ("ecs", "DescribeTasks" | "GetTaskProtection" | "UpdateTaskProtection") => "tasks",
+            ("ecs", "DescribeClusters") => "clusters",
+            ("ecs", "DescribeContainerInstances" | "UpdateContainerInstancesState") => "containerInstances",
+            ("ecs", "DescribeServiceDeployments") => "serviceDeploymentArns",
+            ("ecs", "DescribeServiceRevisions") => "serviceRevisionArns",
+            ("ssm", "GetParameters") => "Names",
+            _ => "",
+        };
+        let several = self.body.get(key).and_then(Value::as_array).filter(|all| all.len() > 1);
+        let Some(several) = several else { return self.resource(self.body).into_iter().collect() };
+        let one = |name: &Value| {
+            let mut body = self.body.clone();
+            body[key] = Value::Array(vec![name.clone()]);
+            self.resource(&body)
+        };
+        several.iter().filter_map(one).collect()
+    }
+}
+
+fn last(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or_default()
+}
+
+/// The document of the task definition that a request means.
+fn named_definition(estate: &Estate, name: &str) -> Option<Value> {
+    let definition = match last(name).split_once(':') {
+        Some((family, revision)) => revision.parse().ok().and_then(|revision| estate.definition(family, revision)),
+        None => estate.newest(last(name)),
     };
-    handed.into_iter().find(|role| !allows(policy, "iam:PassRole", Some(role)))
+    serde_json::from_str(&definition?.document).ok()
 }
 
 /// IAM's wildcards: `*` for any run of characters, `?` for one; without regard to case.
@@ -79,92 +192,101 @@ pub(super) fn denial(caller_arn: &str, action: &str, resource: Option<&str>) -> 
     format!("User: {caller_arn} is not authorized to perform: {action}{on} because no identity-based policy allows the {action} action")
 }
 
-/// The resources that a call needs to be allowed on. AWS names the first that it refuses in its denial; for Elastic Load Balancing's
-/// Describe calls there are none, and for calls that have no resource of their own it says `*`.
-pub(super) fn resources(service: &str, operation: &str, region: &str, account: &str, body: &Value) -> Vec<String> {
-    let key = match (service, operation) {
-        ("ecs", "DescribeServices") => "services",
-        ("ecs", "DescribeTasks") => "tasks",
-        ("ecs", "DescribeClusters") => "clusters",
-        _ => "",
-    };
-    let several = body.get(key).and_then(Value::as_array).filter(|all| all.len() > 1);
-    let Some(several) = several else { return resource(service, operation, region, account, body).into_iter().collect() };
-    let one = |name: &Value| {
-        let mut body = body.clone();
-        body[key] = Value::Array(vec![name.clone()]);
-        resource(service, operation, region, account, &body)
-    };
-    several.iter().filter_map(one).collect()
-}
+impl Need<'_> {
+    fn resource(&self, body: &Value) -> Option<String> {
+        let Self { service, operation, region, account, .. } = *self;
+        let text = |key: &str| body.get(key).and_then(Value::as_str);
+        let first = |key: &str| body.get(key).and_then(|names| names.get(0)).and_then(Value::as_str);
+        match service {
+            "ecs" => self.ecs_resource(body).map(|rest| match rest {
+                rest if rest == "*" || rest.starts_with("arn:") => rest,
+                rest => format!("arn:aws:ecs:{region}:{account}:{rest}"),
+            }),
+            "logs" if operation == "DescribeLogGroups" => Some(format!("arn:aws:logs:{region}:{account}:log-group::log-stream:")),
+            "logs" => {
+                let listed = first("logGroupIdentifiers");
+                let group = text("logGroupName").or_else(|| text("logGroupIdentifier")).or(listed).unwrap_or("*");
+                let name = group.split(":log-group:").last().unwrap_or(group);
+                Some(format!("arn:aws:logs:{region}:{account}:log-group:{name}:log-stream:"))
+            }
+            "ecr" => Some(format!("arn:aws:ecr:{region}:{account}:repository/{}", text("repositoryName").unwrap_or("*"))),
+            "application-autoscaling" if operation == "RegisterScalableTarget" => {
+                Some(format!("arn:aws:application-autoscaling:{region}:{account}:scalable-target/*"))
+            }
+            "codedeploy" => self.code_deploy_resource().map(|rest| format!("arn:aws:codedeploy:{region}:{account}:{rest}")),
+            "monitoring" if operation != "GetMetricData" => {
+                let name = first("AlarmNames").or_else(|| text("AlarmName"));
+                Some(format!("arn:aws:cloudwatch:{region}:{account}:alarm:{}", name.unwrap_or("*")))
+            }
+            "ssm" => {
+                let name = first("Names").unwrap_or("*");
+                let name = name.rsplit_once(":parameter/").map_or(name, |(_, name)| name);
+                Some(format!("arn:aws:ssm:{region}:{account}:parameter/{}", name.trim_start_matches('/')))
+            }
+            "secretsmanager" => text("SecretId").map(str::to_owned),
+            _ => None,
+        }
+    }
 
-fn resource(service: &str, operation: &str, region: &str, account: &str, body: &Value) -> Option<String> {
-    let text = |key: &str| body.get(key).and_then(Value::as_str);
-    let last = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
-    let ecs = |rest: String| Some(format!("arn:aws:ecs:{region}:{account}:{rest}"));
-    let cluster = text("cluster").map_or_else(|| "default".to_owned(), last);
-    match (service, operation) {
-        ("ecs", "DescribeClusters") => {
-            let name =
-                body.get("clusters").and_then(|names| names.get(0)).and_then(Value::as_str).map_or_else(|| "default".to_owned(), last);
-            ecs(format!("cluster/{name}"))
+    /// What follows the account in the ARN, a whole ARN, or `*`.
+    fn ecs_resource(&self, body: &Value) -> Option<String> {
+        let text = |key: &str| body.get(key).and_then(Value::as_str);
+        let first = |key: &str| body.get(key).and_then(|names| names.get(0)).and_then(Value::as_str);
+        let cluster = text("cluster").map_or("default", last);
+        let of_cluster = |kind: &str, name: Option<&str>| Some(format!("{kind}/{cluster}/{}", name.map_or("*", last)));
+        match self.operation {
+            "DescribeClusters" => Some(format!("cluster/{}", first("clusters").map_or("default", last))),
+            "ListContainerInstances" => Some(format!("cluster/{cluster}")),
+            "ListServices" => of_cluster("service", None),
+            "ListTasks" => of_cluster("task", None),
+            "DescribeServices" => of_cluster("service", first("services")),
+            "UpdateService" | "DeleteService" | "UpdateServicePrimaryTaskSet" => of_cluster("service", text("service")),
+            "ListServiceDeployments" => {
+                // A service ARN names its cluster as well.
+                let service = text("service").filter(|name| name.starts_with("arn:"));
+                service.map(str::to_owned).or_else(|| of_cluster("service", text("service")))
+            }
+            "DescribeTasks" | "GetTaskProtection" | "UpdateTaskProtection" => of_cluster("task", first("tasks")),
+            "StopTask" => of_cluster("task", text("task")),
+            "DescribeContainerInstances" | "UpdateContainerInstancesState" => of_cluster("container-instance", first("containerInstances")),
+            "StopServiceDeployment" | "ContinueServiceDeployment" => Some(text("serviceDeploymentArn").unwrap_or("*").to_owned()),
+            "DescribeServiceDeployments" => Some(first("serviceDeploymentArns").unwrap_or("*").to_owned()),
+            "DescribeServiceRevisions" => Some(first("serviceRevisionArns").unwrap_or("*").to_owned()),
+            "CreateTaskSet" | "UpdateTaskSet" | "DeleteTaskSet" | "DescribeTaskSets" => {
+                let service = text("service").map_or("*", last);
+                let set = text("taskSet").or_else(|| first("taskSets")).map_or("*", last);
+                Some(format!("task-set/{cluster}/{service}/{}", set.trim_start_matches("ecs-svc/")))
+            }
+            "RegisterTaskDefinition" => Some(format!("task-definition/{}:*", text("family").unwrap_or("*"))),
+            // A family alone stands there as it was sent.
+            "RunTask" => Some(format!("task-definition/{}", text("taskDefinition").map_or("*", last))),
+            // The reference lists no resource for it, yet policies name task definitions here; those are taken at their word.
+            "DescribeTaskDefinition" => {
+                let wanted = text("taskDefinition").map_or("*", last);
+                Some(if wanted.contains(':') { format!("task-definition/{wanted}") } else { format!("task-definition/{wanted}:*") })
+            }
+            _ => Some("*".to_owned()),
         }
-        ("ecs", "ListServices" | "ListTasks" | "ListContainerInstances") => {
-            let kind = match operation {
-                "ListServices" => "service",
-                "ListTasks" => "task",
-                _ => return ecs(format!("cluster/{cluster}")),
-            };
-            ecs(format!("{kind}/{cluster}/*"))
-        }
-        ("ecs", "DescribeServices" | "UpdateService") => {
-            let first = body.get("services").and_then(|names| names.get(0)).and_then(Value::as_str);
-            ecs(format!("service/{cluster}/{}", last(first.or_else(|| text("service")).unwrap_or("*"))))
-        }
-        ("ecs", "DescribeTasks" | "StopTask") => {
-            let first = body.get("tasks").and_then(|names| names.get(0)).and_then(Value::as_str);
-            ecs(format!("task/{cluster}/{}", last(first.or_else(|| text("task")).unwrap_or("*"))))
-        }
-        ("ecs", "RegisterTaskDefinition") => ecs(format!("task-definition/{}:*", text("family").unwrap_or("*"))),
-        // The reference lists no resource for it, yet policies name task definitions here; those are taken at their word.
-        ("ecs", "DescribeTaskDefinition") => {
-            let wanted = last(text("taskDefinition").unwrap_or("*"));
-            ecs(if wanted.contains(':') { format!("task-definition/{wanted}") } else { format!("task-definition/{wanted}:*") })
-        }
-        ("logs", "DescribeLogGroups") => Some(format!("arn:aws:logs:{region}:{account}:log-group::log-stream:")),
-        ("logs", _) => {
-            let listed = body.get("logGroupIdentifiers").and_then(|names| names.get(0)).and_then(Value::as_str);
-            let group = text("logGroupName").or_else(|| text("logGroupIdentifier")).or(listed).unwrap_or("*");
-            let name = group.split(":log-group:").last().unwrap_or(group);
-            Some(format!("arn:aws:logs:{region}:{account}:log-group:{name}:log-stream:"))
-        }
-        ("ecr", _) => {
-            let name = text("repositoryName").unwrap_or("*");
-            Some(format!("arn:aws:ecr:{region}:{account}:repository/{name}"))
-        }
-        ("application-autoscaling", "RegisterScalableTarget") => {
-            Some(format!("arn:aws:application-autoscaling:{region}:{account}:scalable-target/*"))
-        }
-        ("codedeploy", _) => {
-            let application = text("applicationName").unwrap_or("*");
-            let group = text("deploymentGroupName").or_else(|| text("currentDeploymentGroupName"));
-            match (operation, group) {
-                ("ListApplications" | "ListDeploymentConfigs", _) => None,
-                ("GetDeploymentConfig", _) => {
-                    Some(format!("arn:aws:codedeploy:{region}:{account}:deploymentconfig:{}", text("deploymentConfigName").unwrap_or("*")))
-                }
-                ("GetApplication" | "BatchGetApplications" | "ListDeploymentGroups", _) => {
-                    Some(format!("arn:aws:codedeploy:{region}:{account}:application:{application}"))
-                }
-                (_, group) => Some(format!("arn:aws:codedeploy:{region}:{account}:deploymentgroup:{application}/{}", group.unwrap_or("*"))),
+    }
+
+    fn code_deploy_resource(&self) -> Option<String> {
+        let text = |key: &str| self.body.get(key).and_then(Value::as_str);
+        let application = text("applicationName").unwrap_or("*");
+        match self.operation {
+            "ListApplications" | "ListDeploymentConfigs" => None,
+            "GetDeploymentConfig" => Some(format!("deploymentconfig:{}", text("deploymentConfigName").unwrap_or("*"))),
+            "GetApplication" | "BatchGetApplications" | "ListDeploymentGroups" => Some(format!("application:{application}")),
+            _ => {
+                // A deployment belongs to its group.
+                let of_id = text("deploymentId").and_then(|id| {
+                    let releases = &self.estate?.code_deploy;
+                    let release = releases.releases.iter().find(|r| r.id == id)?;
+                    releases.groups.get(release.group).map(|g| (g.application.as_str(), g.name.as_str()))
+                });
+                let (application, group) = of_id.unwrap_or((application, text("deploymentGroupName").unwrap_or("*")));
+                Some(format!("deploymentgroup:{application}/{group}"))
             }
         }
-        ("monitoring", "DescribeAlarms" | "SetAlarmState") => {
-            let name = body.get("AlarmNames").and_then(|names| names.get(0)).and_then(Value::as_str).or_else(|| text("AlarmName"));
-            Some(format!("arn:aws:cloudwatch:{region}:{account}:alarm:{}", name.unwrap_or("*")))
-        }
-        ("ecs", _) => Some("*".to_owned()),
-        _ => None,
     }
 }
 
@@ -199,10 +321,14 @@ mod tests {
         assert!(!allows(&policy, "ecs:UpdateService", None), "what has no resource needs a statement on any");
     }
 
+    fn need<'a>(service: &'a str, operation: &'a str, body: &'a Value, estate: Option<&'a Estate>) -> Need<'a> {
+        Need { service, operation, region: "eu-west-2", account: "1", body, estate }
+    }
+
     #[test]
     fn each_of_several_services_must_be_allowed() {
         let body = json!({"cluster": "main", "services": ["api", "cms"]});
-        let names = resources("ecs", "DescribeServices", "eu-west-2", "1", &body);
+        let names = need("ecs", "DescribeServices", &body, None).resources();
         assert_eq!(names, ["arn:aws:ecs:eu-west-2:1:service/main/api", "arn:aws:ecs:eu-west-2:1:service/main/cms"]);
     }
 
@@ -211,31 +337,67 @@ mod tests {
         let estate = Estate::new("111122223333", "eu-west-2", 1, 0);
         let mut pass = statement(&["iam:PassRole"], &["arn:aws:iam::111122223333:role/api-task-role"]);
         pass.passed_to_service = Some("ecs-tasks.amazonaws.com".to_owned());
-        let body = |execution: &str| json!({"taskRoleArn": "arn:aws:iam::111122223333:role/api-task-role", "executionRoleArn": execution});
+        let mut policy = vec![statement(&["ecs:RegisterTaskDefinition"], &["*"]), pass.clone()];
+        let refused = |policy: &[Statement], execution: &str| {
+            let body =
+                json!({"family": "api", "taskRoleArn": "arn:aws:iam::111122223333:role/api-task-role", "executionRoleArn": execution});
+            need("ecs", "RegisterTaskDefinition", &body, Some(&estate)).refused_by(policy)
+        };
         let other = "arn:aws:iam::111122223333:role/ecsTaskExecutionRole";
-        let policy = [pass.clone()];
-        let refused = |body: &Value| unpassable(&policy, "RegisterTaskDefinition", body, &estate);
-        assert_eq!(refused(&body("arn:aws:iam::111122223333:role/api-task-role")), None);
-        assert_eq!(refused(&body(other)).as_deref(), Some(other));
-        pass.passed_to_service = Some("lambda.amazonaws.com".to_owned());
-        assert!(!allows(&[pass], "iam:PassRole", Some("arn:aws:iam::111122223333:role/api-task-role")));
+        assert_eq!(refused(&policy, "arn:aws:iam::111122223333:role/api-task-role"), None);
+        assert_eq!(refused(&policy, other), Some(("iam:PassRole".to_owned(), Some(other.to_owned()))));
+        policy[1].passed_to_service = Some("lambda.amazonaws.com".to_owned());
+        assert!(refused(&policy, "arn:aws:iam::111122223333:role/api-task-role").is_some());
+    }
+
+    #[test]
+    fn tags_and_the_roles_of_a_load_balancer_need_actions_of_their_own() {
+        let policy = [statement(&["ecs:RegisterTaskDefinition", "ecs:UpdateService"], &["*"])];
+        let tagged = json!({"family": "api", "tags": [{"key": "team", "value": "shop"}]});
+        let on = "arn:aws:ecs:eu-west-2:1:task-definition/api:*".to_owned();
+        let refused = need("ecs", "RegisterTaskDefinition", &tagged, None).refused_by(&policy);
+        assert_eq!(refused, Some(("ecs:TagResource".to_owned(), Some(on))));
+        let scaled = json!({"service": "api", "desiredCount": 3});
+        assert_eq!(need("ecs", "UpdateService", &scaled, None).refused_by(&policy), None, "scaling passes no role");
+        let role = "arn:aws:iam::1:role/ecs-elb";
+        let balanced = json!({"service": "api", "loadBalancers": [{"advancedConfiguration": {"roleArn": role}}]});
+        let refused = need("ecs", "UpdateService", &balanced, None).refused_by(&policy);
+        assert_eq!(refused, Some(("iam:PassRole".to_owned(), Some(role.to_owned()))));
+    }
+
+    #[test]
+    fn each_write_is_allowed_on_what_it_changes() {
+        let of = |service: &str, operation: &str, body: Value| need(service, operation, &body, None).resources().join(" ");
+        let arn = "arn:aws:ecs:eu-west-2:1:service-deployment/main/api/abc";
+        assert_eq!(of("ecs", "StopServiceDeployment", json!({"serviceDeploymentArn": arn})), arn);
+        assert_eq!(of("ecs", "StopTask", json!({"cluster": "main", "task": "0a1b"})), "arn:aws:ecs:eu-west-2:1:task/main/0a1b");
+        assert_eq!(of("ecs", "RunTask", json!({"taskDefinition": "job"})), "arn:aws:ecs:eu-west-2:1:task-definition/job");
+        let hosts = json!({"cluster": "main", "containerInstances": ["0c", "0d"]});
+        let found = of("ecs", "UpdateContainerInstancesState", hosts);
+        assert_eq!(found, "arn:aws:ecs:eu-west-2:1:container-instance/main/0c arn:aws:ecs:eu-west-2:1:container-instance/main/0d");
+        let names = json!({"Names": ["/app/KEY", "arn:aws:ssm:eu-west-2:1:parameter/app/OTHER"]});
+        assert_eq!(
+            of("ssm", "GetParameters", names),
+            "arn:aws:ssm:eu-west-2:1:parameter/app/KEY arn:aws:ssm:eu-west-2:1:parameter/app/OTHER"
+        );
+        assert_eq!(of("ecs", "DeregisterTaskDefinition", json!({"taskDefinition": "job:1"})), "*");
     }
 
     #[test]
     fn a_denial_reads_as_awss_own() {
-        let resource = resource("ecs", "ListServices", "eu-west-1", "111122223333", &json!({"cluster": "edge"}));
+        let resource = need("ecs", "ListServices", &json!({"cluster": "edge"}), None).resources().pop();
         assert_eq!(
             denial("arn:aws:sts::111122223333:assumed-role/oncall/night", "ecs:ListServices", resource.as_deref()),
             "User: arn:aws:sts::111122223333:assumed-role/oncall/night is not authorized to perform: ecs:ListServices on resource: \
-             arn:aws:ecs:eu-west-1:111122223333:service/edge/* because no identity-based policy allows the ecs:ListServices action"
+             arn:aws:ecs:eu-west-2:1:service/edge/* because no identity-based policy allows the ecs:ListServices action"
         );
     }
 
     #[test]
     fn a_denial_of_logs_names_the_group() {
         let body = json!({"logGroupIdentifiers": ["arn:aws:logs:eu-west-1:111122223333:log-group:/ecs/api"]});
-        let arn = resource("logs", "StartLiveTail", "eu-west-1", "111122223333", &body);
-        assert_eq!(arn.as_deref(), Some("arn:aws:logs:eu-west-1:111122223333:log-group:/ecs/api:log-stream:"));
-        assert_eq!(resource("elasticloadbalancing", "DescribeRules", "eu-west-1", "1", &json!({})), None);
+        let arn = need("logs", "StartLiveTail", &body, None).resources().pop();
+        assert_eq!(arn.as_deref(), Some("arn:aws:logs:eu-west-2:1:log-group:/ecs/api:log-stream:"));
+        assert!(need("elasticloadbalancing", "DescribeRules", &json!({}), None).resources().is_empty());
     }
 }

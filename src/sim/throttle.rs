@@ -23,7 +23,7 @@ const RATES: &[Rate] = &[
     rate("cluster-resource-read", "ecs",
         &["ListTasks", "DescribeTasks", "ListContainerInstances", "DescribeContainerInstances"], 100.0, 20.0),
     rate("cluster-resource-modify", "ecs", &["RunTask", "StopTask", "UpdateContainerInstancesState"], 100.0, 40.0),
-    rate("service-modify", "ecs", &["UpdateService"], 50.0, 5.0),
+    rate("service-modify", "ecs", &["UpdateService", "DeleteService"], 50.0, 5.0),
     rate("service-deployment", "ecs", &["ListServiceDeployments", "DescribeServiceDeployments"], 50.0, 20.0),
     rate("service-revision", "ecs", &["DescribeServiceRevisions"], 50.0, 20.0),
     rate("task-definition-read", "ecs",
@@ -53,6 +53,9 @@ const RATES: &[Rate] = &[
     rate("other", "cloudwatch", &["*"], 10.0, 3.0),
     rate("modify", "codedeploy", &["CreateDeployment", "StopDeployment", "ContinueDeployment"], 10.0, 2.0),
     rate("read", "codedeploy", &["*"], 20.0, 8.0),
+    // 40 calls a second by default, and 40 of DescribeSecret, says the page of quotas of either.
+    rate("read", "ssm", &["*"], 40.0, 40.0),
+    rate("read", "secretsmanager", &["*"], 40.0, 40.0),
     rate("all", "sts", &["*"], 600.0, 600.0),
 ];
 

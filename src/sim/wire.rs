@@ -14,13 +14,13 @@ pub(super) use cbor::time;
 pub(super) use reply::{iso, refuse, uuid};
 pub(super) use route::actions;
 
-use super::Call;
 use super::clock::Clock;
 use super::faults::{Faults, Kind};
 use super::sts::Roles;
 use super::throttle::Throttle;
 use super::world::World;
-use call::Request;
+use super::{Call, Received};
+use call::{Kept, Request};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -39,6 +39,8 @@ const LARGEST_BODY: usize = 1 << 20;
 const BODY_DEADLINE: Duration = Duration::from_secs(20);
 /// Calls that are remembered for tests; a demo that runs for days must not grow.
 const REMEMBERED: usize = 20_000;
+/// Requests that are remembered with all that they said; a megabyte or two.
+const KEPT: usize = 2_000;
 /// The world is advanced at least this often, so that nobody has to catch up with an hour of it.
 const LONGEST_NAP: Duration = Duration::from_secs(5);
 const SHORTEST_NAP: Duration = Duration::from_millis(100);
@@ -54,6 +56,7 @@ pub(super) struct State {
     /// Live tails that are open, by account and region.
     pub(super) tails: HashMap<(String, String), usize>,
     calls: VecDeque<Call>,
+    kept: VecDeque<Kept>,
     requests: u64,
 }
 
@@ -66,6 +69,7 @@ impl State {
             roles: Roles::default(),
             tails: HashMap::new(),
             calls: VecDeque::new(),
+            kept: VecDeque::new(),
             requests: 0,
         }
     }
@@ -81,6 +85,17 @@ impl State {
             self.calls.pop_front();
         }
         self.calls.push_back(call);
+    }
+
+    /// As [`State::remember`], with what was asked for.
+    fn keep(&mut self, call: Call, request: &Request) {
+        if let Ok(kept) = request.kept(&call) {
+            if self.kept.len() == KEPT {
+                self.kept.pop_front();
+            }
+            self.kept.push_back(kept);
+        }
+        self.remember(call);
     }
 }
 
@@ -124,6 +139,17 @@ impl Shared {
 
     pub(super) fn take_calls(&self) -> Vec<Call> {
         self.state().calls.drain(..).collect()
+    }
+
+    pub(super) fn requests(&self) -> Vec<Received> {
+        // Reading bodies does not need the world.
+        let kept: Vec<Kept> = self.state().kept.iter().cloned().collect();
+        kept.iter().map(Kept::read).collect()
+    }
+
+    pub(super) fn take_requests(&self) -> Vec<Received> {
+        let kept: Vec<Kept> = self.state().kept.drain(..).collect();
+        kept.iter().map(Kept::read).collect()
     }
 
     /// How long nothing can happen, in real time; none if time stands still.
@@ -209,6 +235,14 @@ async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Resul
     match triage.faults.strike {
         Some(Kind::Hang) => std::future::pending().await,
         Some(Kind::Reset) => Err(Reset),
+        Some(Kind::LostReply) => {
+            drop(shared.perform(&request, triage));
+            std::future::pending().await
+        }
+        Some(Kind::CutReply) => {
+            drop(shared.perform(&request, triage));
+            Err(Reset)
+        }
         _ => Ok(shared.perform(&request, triage)),
     }
 }

@@ -23,6 +23,7 @@ mod register;
 mod rollout;
 mod scaling;
 mod scheduler;
+mod secrets;
 mod shifting;
 pub mod state;
 mod stopping;
@@ -170,8 +171,11 @@ impl Estate {
             addresses: 0,
             code_deploy: CodeDeploy::default(),
             watch: Watch { seed, ..Watch::default() },
+            in_use: std::collections::BTreeSet::new(),
             absent: std::collections::BTreeSet::new(),
             denied: std::collections::BTreeSet::new(),
+            failing: std::collections::BTreeSet::new(),
+            tokens: std::collections::BTreeMap::new(),
         }
     }
 }

@@ -17,6 +17,10 @@ def run(report, sim):
         hosts(report, ecs)
     with report.section("a revision is deregistered"):
         deregister(report, ecs)
+    with report.section("success before the end"):
+        early(report, ecs)
+    with report.section("a service is deleted"):
+        delete(report, ecs)
 
 
 def web(ecs):
@@ -158,5 +162,29 @@ def deregister(report, ecs):
     gone = ecs.deregister_task_definition(taskDefinition=newest)["taskDefinition"]
     report.equal(gone["status"], "INACTIVE", "a deregistered revision")
     report.check(gone.get("deregisteredAt"), "since when")
-    refused(report, ecs.run_task, "ClientException", cluster="main", taskDefinition=newest)
+    refused(report, ecs.run_task, "InvalidParameterException", "TaskDefinition is inactive", cluster="main", taskDefinition=newest)
+    refused(report, ecs.update_service, "ClientException", "TaskDefinition is inactive", cluster="main", service="hosted", taskDefinition=newest)
     report.check(newest not in ecs.list_task_definitions(familyPrefix="hosted")["taskDefinitionArns"], "it is no longer listed as ACTIVE")
+
+
+def early(report, ecs):
+    criteria = {"enable": True, "healthyPercent": 100, "sourceServiceRevisionCleanup": "DEFERRED"}
+    wrong = {**criteria, "healthyPercent": 50}
+    update = {"cluster": "main", "service": "hosted"}
+    refused(report, ecs.update_service, "InvalidParameterException", "minimumHealthyPercent", deploymentConfiguration={"earlySuccessCriteria": wrong}, **update)
+    refused(report, ecs.update_service, "InvalidParameterException", "ROLLING", cluster="main", service="web", deploymentConfiguration={"earlySuccessCriteria": criteria})
+    shown = ecs.update_service(deploymentConfiguration={"earlySuccessCriteria": criteria}, **update)["service"]["deploymentConfiguration"]
+    report.equal(shown["earlySuccessCriteria"], criteria, "early success criteria are kept")
+
+
+def delete(report, ecs):
+    refused(report, ecs.delete_service, "InvalidParameterException", "scaled above 0", cluster="main", service="hosted")
+    gone = ecs.delete_service(cluster="main", service="hosted", force=True)["service"]
+    report.check(gone["status"] in ("DRAINING", "INACTIVE"), f"a deleted service is {gone['status']}")
+    refused(report, ecs.update_service, "ServiceNotActiveException", "Service was not ACTIVE.", cluster="main", service="hosted", desiredCount=2)
+    report.check(not any(a.endswith("/hosted") for a in ecs.list_services(cluster="main")["serviceArns"]), "it is listed no more")
+
+    def inactive():
+        return ecs.describe_services(cluster="main", services=["hosted"])["services"][0]["status"] == "INACTIVE"
+
+    eventually(report, inactive, "it is INACTIVE once its tasks are gone", 60)

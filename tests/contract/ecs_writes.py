@@ -246,6 +246,11 @@ def run_task(report, ecs, service):
         ecs.stop_task(cluster=cluster, task=arn)
     wait(report, ecs, "tasks_stopped", "tasks that were run can be stopped", cluster=cluster, tasks=arns)
     refused(report, ecs.run_task, "InvalidParameterException", count=11, **arguments)
+    again = [ecs.run_task(clientToken="contract-1", **arguments)["tasks"][0]["taskArn"] for _ in range(2)]
+    report.equal(again[0], again[1], "the same clientToken starts no second task")
+    refused(report, ecs.run_task, "ConflictException", "clientToken", clientToken="contract-1", count=2, **arguments)
+    nobody = {"containerOverrides": [{"name": "nobody", "command": ["true"]}]}
+    refused(report, ecs.run_task, "InvalidParameterException", "Override for container named nobody is not", overrides=nobody, **arguments)
 
 
 def refusals(report, ecs, service):
@@ -260,3 +265,9 @@ def refusals(report, ecs, service):
     refused(report, ecs.stop_service_deployment, "ServiceDeploymentNotFoundException", serviceDeploymentArn=unknown)
     refused(report, ecs.register_task_definition, "ClientException", family="bad name!", containerDefinitions=[{"name": "a", "image": "b", "memory": 64}])
     refused(report, ecs.register_task_definition, "ClientException", family="empty", containerDefinitions=[])
+    private = [{"name": "a", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/a:1"}]
+    fargate = {"networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
+    words = "execution role ARN to support ECR images"
+    refused(report, ecs.register_task_definition, "ClientException", words, family="bare", containerDefinitions=private, **fargate)
+    long = [{"name": "a", "image": "b", "memory": 64, "command": ["x" * 70_000]}]
+    refused(report, ecs.register_task_definition, "ClientException", "Max allowed length is '65536' bytes.", family="long", containerDefinitions=long)

@@ -19,6 +19,7 @@ import ecs_writes
 import elbv2
 import identity
 import logs
+import vault
 from harness import Report, Sim
 
 OFFERED = {
@@ -27,7 +28,7 @@ OFFERED = {
         DescribeCapacityProviders ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions
         RegisterTaskDefinition UpdateService StopTask RunTask StopServiceDeployment ContinueServiceDeployment
         UpdateContainerInstancesState GetTaskProtection UpdateTaskProtection DescribeTaskSets CreateTaskSet UpdateTaskSet
-        UpdateServicePrimaryTaskSet DeleteTaskSet DeregisterTaskDefinition""",
+        UpdateServicePrimaryTaskSet DeleteTaskSet DeregisterTaskDefinition DeleteService""",
     "logs": "DescribeLogGroups DescribeLogStreams FilterLogEvents GetLogEvents StartLiveTail",
     "elbv2": "DescribeTargetGroups DescribeTargetHealth DescribeListeners DescribeRules DescribeLoadBalancers",
     "sts": "GetCallerIdentity AssumeRole",
@@ -38,6 +39,8 @@ OFFERED = {
     "codedeploy": """ListApplications GetApplication BatchGetApplications ListDeploymentGroups GetDeploymentGroup
         BatchGetDeploymentGroups GetDeploymentConfig ListDeploymentConfigs CreateDeployment GetDeployment BatchGetDeployments
         ListDeployments ListDeploymentTargets GetDeploymentTarget BatchGetDeploymentTargets StopDeployment ContinueDeployment""",
+    "ssm": "GetParameters",
+    "secretsmanager": "DescribeSecret",
 }
 
 
@@ -66,6 +69,7 @@ def main():
     at_rest("autoscaling", autoscaling.run, scenario=beside, speed="60")
     at_rest("cloudwatch", cloudwatch.run, scenario=beside)
     at_rest("codedeploy", codedeploy.run, scenario=beside, speed="60")
+    at_rest("vault", vault.run, scenario="seeds")
     at_rest("writes", ecs_writes.run, speed="30")
     at_rest("shifts", ecs_shifts.run, scenario=str(Path(__file__).with_name("shifts.toml")), speed="30")
     at_rest("breaker", ecs_writes.breaker, speed="30")

@@ -1,7 +1,7 @@
 //! Deployments and their targets: made, looked at, stopped, continued.
 
 use super::groups::{application_name, config_named, group, too_many};
-use super::views::{blue_green, load_balancer, revision, rollback_configuration, status};
+use super::views::{blue_green, load_balancer, revision, rollback_configuration, sha256, status};
 use super::{page, text, texts};
 use crate::sim::ecs::ApiError;
 use crate::sim::wire::{refuse, time};
@@ -29,6 +29,10 @@ pub(super) fn create(estate: &mut Estate, body: &Value) -> Result<Value, ApiErro
         _ => return Err(invalid("The revision was specified in an invalid format.".to_owned())),
     };
     let content = content.ok_or_else(|| invalid("The AppSpec content was not specified.".to_owned()))?.to_owned();
+    let sum = given.get("appSpecContent").and_then(|spec| text(spec, "sha256"));
+    if sum.is_some_and(|sum| !sum.eq_ignore_ascii_case(&sha256(&content))) {
+        return Err(invalid("The SHA256 hash value of the AppSpec content does not match the specified value.".to_owned()));
+    }
     let rollback = body.get("autoRollbackConfiguration").filter(|given| !given.is_null()).map(|given| {
         let enabled = given.get("enabled").and_then(Value::as_bool).unwrap_or(false);
         if enabled { texts(given, "events").into_iter().map(str::to_owned).collect() } else { Vec::new() }
@@ -216,6 +220,10 @@ fn target_value(estate: &Estate, index: usize, id: &str) -> Result<Value, ApiErr
             },
             "startTime": event.started_at.map(time),
             "endTime": event.ended_at.map(time),
+            // What a function that fails leaves here nobody has published; the members are the model's.
+            "diagnostics": (event.status == EventStatus::Failed && event.function.is_some()).then(|| {
+                json!({"errorCode": "ScriptFailed", "scriptName": event.function, "message": "", "logTail": ""})
+            }),
         })
     };
     let set = |seen: &SetSeen, label: &str| {
@@ -270,7 +278,7 @@ fn running(estate: &Estate, body: &Value) -> Result<usize, ApiError> {
 
 pub(super) fn stop(estate: &mut Estate, body: &Value) -> Result<Value, ApiError> {
     let index = running(estate, body)?;
-    let back = body.get("autoRollbackEnabled").and_then(Value::as_bool).unwrap_or(false);
+    let back = body.get("autoRollbackEnabled").and_then(Value::as_bool);
     if estate.stop_by_user(index, back) {
         return Ok(json!({"status": "Pending", "statusMessage": "Deployment is stopping; a rollback deployment will be created."}));
     }

@@ -16,12 +16,17 @@ pub(super) fn id_of(estate: &Estate, name: &str) -> String {
 
 /// A revision that is an `AppSpec`.
 pub(super) fn revision(spec: &str) -> Value {
+    json!({"revisionType": "AppSpecContent", "appSpecContent": {"content": spec, "sha256": sha256(spec)}})
+}
+
+/// In hex.
+pub(super) fn sha256(text: &str) -> String {
     let mut sum = String::new();
-    for byte in Sha256::digest(spec.as_bytes()) {
+    for byte in Sha256::digest(text.as_bytes()) {
         // Writing into a String cannot fail.
         let _ = write!(sum, "{byte:02x}");
     }
-    json!({"revisionType": "AppSpecContent", "appSpecContent": {"content": spec, "sha256": sum}})
+    sum
 }
 
 pub(super) fn rollback_configuration(events: &[String]) -> Value {

@@ -52,7 +52,7 @@ fn one(estate: &Estate, index: usize, body: Body<'_>) -> Reply {
         "registeredContainerInstancesCount": instances,
         "runningTasksCount": running,
         "pendingTasksCount": pending,
-        "activeServicesCount": cluster.services.len(),
+        "activeServicesCount": cluster.services.values().filter(|&&index| !estate.services[index].deleted).count(),
         "statistics": [], "tags": [], "settings": [],
         "capacityProviders": cluster.capacity_providers,
         "defaultCapacityProviderStrategy": [],

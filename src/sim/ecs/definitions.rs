@@ -72,13 +72,20 @@ pub(super) fn register(estate: &mut Estate, caller: &Caller, body: Body<'_>) -> 
     if family.is_empty() || family.len() > 255 || !family.chars().all(good) {
         return Err(ApiError::general("Family contains invalid characters."));
     }
+    // A document of 64 KiB, says the page of quotas; the words stand so in people's code.
+    let length = body.0.to_string().len();
+    if length > LONGEST {
+        return Err(ApiError::general(format!("Actual length: '{length}'. Max allowed length is '{LONGEST}' bytes.")));
+    }
+    body.one_of("networkMode", &["bridge", "host", "awsvpc", "none"])?;
     check_containers(body)?;
+    check_order(body)?;
     check_size(body)?;
     if body.list("tags")?.is_some_and(Vec::is_empty) {
         return Err(ApiError::parameter("Tags can not be empty."));
     }
     let flavour = estate.inherited_flavour(body.0, &caller.arn);
-    let definition = estate.register(body.0, flavour);
+    let definition = estate.register_sent(body.0, flavour);
     let mut reply = json!({"taskDefinition": document(&definition)});
     if !definition.tags.is_empty() {
         reply["tags"] = tags(&definition.tags);
@@ -131,6 +138,28 @@ fn check_containers(body: Body<'_>) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Members of a request together.
+const LONGEST: usize = 65_536;
+
+/// Containers wait for containers that are there, and not in a ring. The words are ours.
+fn check_order(body: Body<'_>) -> Result<(), ApiError> {
+    let containers = body.list("containerDefinitions")?.map_or(&[][..], Vec::as_slice);
+    let name = |c: &Value| c.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let waits = |c: &Value| -> Vec<String> {
+        let all = c.get("dependsOn").and_then(Value::as_array).into_iter().flatten();
+        all.filter_map(|d| d.get("containerName").and_then(Value::as_str).map(str::to_owned)).collect()
+    };
+    let mut left: Vec<(String, Vec<String>)> = containers.iter().map(|c| (name(c), waits(c))).collect();
+    let known: Vec<String> = left.iter().map(|(name, _)| name.clone()).collect();
+    if let Some(odd) = left.iter().flat_map(|(_, waits)| waits).find(|wanted| !known.contains(wanted)) {
+        return Err(ApiError::general(format!("Invalid 'dependsOn' setting: container '{odd}' does not exist.")));
+    }
+    while let Some(at) = left.iter().position(|(_, waits)| !waits.iter().any(|wanted| left.iter().any(|(name, _)| name == wanted))) {
+        left.remove(at);
+    }
+    if left.is_empty() { Ok(()) } else { Err(ApiError::general("Container dependency cycle detected.")) }
+}
+
 /// What Fargate allows: CPU units, the least and the most MiB, and the step.
 const SIZES: [(u32, u32, u32, u32); 7] = [
     (256, 512, 2048, 512),
@@ -148,6 +177,14 @@ fn check_size(body: Body<'_>) -> Result<(), ApiError> {
     }
     if body.text("networkMode")? != Some("awsvpc") {
         return Err(ApiError::general("Fargate only supports network mode ‘awsvpc’."));
+    }
+    let containers = body.list("containerDefinitions")?.map_or(&[][..], Vec::as_slice);
+    let private = |c: &Value| c.get("image").and_then(Value::as_str).is_some_and(|image| image.contains(".dkr.ecr."));
+    let logs = |c: &Value| c.pointer("/logConfiguration/logDriver").and_then(Value::as_str) == Some("awslogs");
+    let wants = [(containers.iter().any(private), "ECR images"), (containers.iter().any(logs), "log driver awslogs")];
+    let wanted = wants.iter().find(|(wants, _)| *wants).map(|(_, what)| *what);
+    if let Some(what) = wanted.filter(|_| body.get("executionRoleArn").is_none()) {
+        return Err(ApiError::general(format!("Fargate requires task definition to have execution role ARN to support {what}.")));
     }
     let number = |key| Ok::<_, ApiError>(body.text(key)?.and_then(|t| t.parse::<u32>().ok()));
     let (cpu, memory) = (number("cpu")?, number("memory")?);

@@ -210,7 +210,8 @@ fn hook_details(service: &Service, runs: &[HookRun]) -> Vec<Value> {
 
 /// A rolling deployment scales up until its source is all that is left to clean.
 fn stage(service: &Service, of: &ServiceDeployment) -> Option<&'static str> {
-    let under_way = matches!(of.status, DeploymentStatus::InProgress | DeploymentStatus::RollbackInProgress);
+    let under_way =
+        matches!(of.status, DeploymentStatus::InProgress | DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress);
     if let Some(shift) = of.shift.as_ref().filter(|_| under_way) {
         return Some(shift.stage.word());
     }
@@ -281,6 +282,9 @@ pub(super) fn go_on(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     Ok(json!({"serviceDeploymentArn": arn}))
 }
 
+/// `StopServiceDeployment`. The model's enum has ABORT; its documentation says "the valid values are ROLLBACK". The guide, "Stopping
+/// Amazon ECS service deployments", lets a rollback that was asked for or is under way be stopped too, and it goes on; what has
+/// ended is a conflict, whose words are ours.
 pub(super) fn stop(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     let arn = body.needed("serviceDeploymentArn", "Service deployment ARN cannot be empty.")?;
     let kind = body.one_of("stopType", &["ABORT", "ROLLBACK"])?.unwrap_or("ROLLBACK");
@@ -302,6 +306,7 @@ pub(super) fn stop(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
 fn status_word(status: DeploymentStatus) -> &'static str {
     match status {
         DeploymentStatus::InProgress => "IN_PROGRESS",
+        DeploymentStatus::RollbackRequested => "ROLLBACK_REQUESTED",
         DeploymentStatus::Successful => "SUCCESSFUL",
         DeploymentStatus::Stopped => "STOPPED",
         DeploymentStatus::RollbackInProgress => "ROLLBACK_IN_PROGRESS",

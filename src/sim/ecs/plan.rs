@@ -6,7 +6,7 @@ use super::body::Body;
 use super::{ApiError, is_arn};
 use crate::sim::scenario::Strategy;
 use crate::sim::scenario::schema::{Threshold, ThresholdKind};
-use crate::sim::world::{Estate, Hook, Plan};
+use crate::sim::world::{Early, Estate, Hook, Plan};
 
 /// Lifecycle stages that hooks may name.
 const STAGES: [&str; 8] = [
@@ -63,6 +63,9 @@ pub(super) fn changed(estate: &Estate, index: usize, body: Body<'_>) -> Result<P
         plan.alarms = if enabled { alarms.texts("alarmNames")?.into_iter().map(str::to_owned).collect() } else { Vec::new() };
         plan.alarm_rollback = alarms.flag("rollback")?.unwrap_or(false);
     }
+    if let Some(early) = config.part("earlySuccessCriteria")? {
+        plan.early = self::early(early, plan.strategy)?;
+    }
     if let Some(hooks) = config.list("lifecycleHooks")? {
         plan.hooks = hooks.iter().map(|value| hook(Body(value))).collect::<Result<_, _>>()?;
     }
@@ -73,6 +76,24 @@ pub(super) fn changed(estate: &Estate, index: usize, body: Body<'_>) -> Result<P
         }
     }
     Ok(plan)
+}
+
+/// The limits are those of the model's documentation; the words of the refusals are ours.
+fn early(body: Body<'_>, strategy: Strategy) -> Result<Option<Early>, ApiError> {
+    if !body.flag("enable")?.unwrap_or(false) {
+        return Ok(None);
+    }
+    if strategy != Strategy::Rolling {
+        return Err(ApiError::parameter("earlySuccessCriteria can only be used with the ROLLING deployment strategy."));
+    }
+    let cleanup = body.one_of("sourceServiceRevisionCleanup", &["BLOCKING", "DEFERRED"])?;
+    let percent = body.whole("healthyPercent")?.and_then(|n| u32::try_from(n).ok()).filter(|n| *n <= 100);
+    match (percent, cleanup) {
+        (Some(percent), Some(cleanup)) => Ok(Some(Early { percent, deferred: cleanup == "DEFERRED" })),
+        _ => Err(ApiError::parameter(
+            "earlySuccessCriteria needs healthyPercent between 0 and 100 and sourceServiceRevisionCleanup when it is enabled.",
+        )),
+    }
 }
 
 fn threshold(body: Body<'_>) -> Result<Threshold, ApiError> {

@@ -10,9 +10,27 @@ use super::services::LAUNCH_TYPES;
 use super::tasks::one;
 use super::update::provider_strategy;
 use super::{ApiError, Caller, Reply, cluster, put};
-use crate::sim::world::{Estate, Launch, NetworkMode, NewTask, tags};
+use crate::sim::world::{Estate, Launch, NetworkMode, NewTask, TaskDefinition, tags};
+
+/// A `clientToken` is at most so long.
+const LONGEST_TOKEN: usize = 64;
 
 pub(super) fn run(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
+    let token = body.text("clientToken")?.map(str::to_owned);
+    if token.as_ref().is_some_and(|token| token.len() > LONGEST_TOKEN) {
+        return Err(ApiError::parameter(format!("clientToken can have up to {LONGEST_TOKEN} characters.")));
+    }
+    if let Some((asked, started)) = token.as_ref().and_then(|token| estate.tokens.get(token)) {
+        if asked != body.0 {
+            // The documentation of ConflictException, which has no words of its own for it.
+            return Err(ApiError::client(
+                "ConflictException",
+                "The provided clientToken is already in use with a different RunTask request.",
+            ));
+        }
+        let tasks: Vec<Value> = started.iter().filter_map(|id| estate.tasks.get(id)).map(|t| one(estate, t, true)).collect();
+        return Ok(json!({"tasks": tasks, "failures": []}));
+    }
     let new = request(estate, body)?;
     let count = body.whole("count")?.unwrap_or(1);
     if !(1..=10).contains(&count) {
@@ -27,6 +45,9 @@ pub(super) fn run(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
         }
     }
     let tasks: Vec<Value> = started.iter().filter_map(|id| estate.tasks.get(id)).map(|t| one(estate, t, true)).collect();
+    if let Some(token) = token {
+        estate.tokens.insert(token, (body.0.clone(), started));
+    }
     Ok(json!({"tasks": tasks, "failures": failures}))
 }
 
@@ -46,12 +67,43 @@ fn failure(estate: &Estate, words: &str) -> Value {
     out
 }
 
+/// A network interface needs a subnet, and nothing else may name one.
+pub(super) fn network(mode: NetworkMode, body: Body<'_>) -> Result<(), ApiError> {
+    let given = body.part("networkConfiguration")?.map(|n| n.part("awsvpcConfiguration")).transpose()?.flatten();
+    match (mode, given) {
+        (NetworkMode::Awsvpc, None) => {
+            Err(ApiError::parameter("Network Configuration must be provided when networkMode 'awsvpc' is specified."))
+        }
+        (NetworkMode::Awsvpc, Some(vpc)) if vpc.texts("subnets")?.is_empty() => Err(ApiError::parameter("subnets can not be empty.")),
+        (NetworkMode::Awsvpc, Some(vpc)) if vpc.texts("subnets")?.len() > 16 => {
+            Err(ApiError::parameter("subnets can have at most 16 items."))
+        }
+        (mode, Some(_)) if mode != NetworkMode::Awsvpc => {
+            Err(ApiError::parameter("Network Configuration is not valid for the given networkMode of this task definition."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is overridden must be there.
+fn overrides(definition: &TaskDefinition, body: Body<'_>) -> Result<(), ApiError> {
+    let Some(given) = body.part("overrides")? else { return Ok(()) };
+    for container in given.list("containerOverrides")?.map_or(&[][..], Vec::as_slice) {
+        let name = Body(container).text("name")?.unwrap_or_default();
+        if !definition.containers.iter().any(|c| c.name == name) {
+            return Err(ApiError::parameter(format!("Override for container named {name} is not a container in the TaskDefinition.")));
+        }
+    }
+    Ok(())
+}
+
 fn request(estate: &Estate, body: Body<'_>) -> Result<NewTask, ApiError> {
     let cluster = cluster(estate, body)?;
     let given = body.needed("taskDefinition", "TaskDefinition cannot be empty.")?;
     let definition = find(estate, given)?.ok_or_else(|| ApiError::general("TaskDefinition not found."))?;
     if !definition.active {
-        return Err(ApiError::general("TaskDefinition is inactive"));
+        // Of UpdateService this is a ClientException; clients of RunTask report this one.
+        return Err(ApiError::parameter("TaskDefinition is inactive"));
     }
     let launch_type = body.one_of("launchType", &LAUNCH_TYPES)?;
     let strategy = body.list("capacityProviderStrategy")?.filter(|s| !s.is_empty());
@@ -71,9 +123,8 @@ fn request(estate: &Estate, body: Body<'_>) -> Result<NewTask, ApiError> {
     if on_fargate && !fits {
         return Err(ApiError::parameter("Task definition does not support launch_type FARGATE."));
     }
-    if definition.network == NetworkMode::Awsvpc && body.part("networkConfiguration")?.is_none() {
-        return Err(ApiError::parameter("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
-    }
+    network(definition.network, body)?;
+    overrides(&definition, body)?;
     if launch == Launch::Ec2 && !estate.instances.iter().any(|i| i.cluster == cluster) {
         return Err(ApiError::parameter("No Container Instances were found in your cluster."));
     }

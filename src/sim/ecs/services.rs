@@ -17,7 +17,7 @@ pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     let launch = body.one_of("launchType", &LAUNCH_TYPES)?;
     let scheduling = body.one_of("schedulingStrategy", &["REPLICA", "DAEMON"])?;
     let managed = body.one_of("resourceManagementType", &["CUSTOMER", "ECS"])?;
-    let services = estate.clusters[cluster].services.values().map(|&index| &estate.services[index]);
+    let services = estate.clusters[cluster].services.values().map(|&index| &estate.services[index]).filter(|s| !s.deleted);
     let wanted = services.filter(|s| {
         let type_of = s.current_revision().and_then(|r| launch_type(&r.launch));
         launch.is_none_or(|l| type_of == Some(l))
@@ -99,7 +99,7 @@ pub(super) fn one(estate: &Estate, index: usize) -> Value {
         "clusterArn": estate.cluster_arn(estate.cluster_name(service.cluster)),
         "loadBalancers": load_balancers(estate, &revision.load_balancers),
         "serviceRegistries": [],
-        "status": "ACTIVE",
+        "status": status_word(service, total.running + total.pending),
         "desiredCount": total.desired,
         "runningCount": total.running,
         "pendingCount": total.pending,
@@ -274,6 +274,13 @@ pub(super) fn deployment_configuration(service: &Service) -> Value {
         Strategy::Canary => out["canaryConfiguration"] = json!({"canaryPercent": plan.percent, "canaryBakeTimeInMinutes": plan.step_bake}),
         _ => {}
     }
+    if let Some(early) = plan.early {
+        out["earlySuccessCriteria"] = json!({
+            "enable": true,
+            "healthyPercent": early.percent,
+            "sourceServiceRevisionCleanup": if early.deferred { "DEFERRED" } else { "BLOCKING" },
+        });
+    }
     if !plan.alarms.is_empty() {
         out["alarms"] = json!({"alarmNames": plan.alarms, "enable": true, "rollback": plan.alarm_rollback});
     }
@@ -313,6 +320,30 @@ pub(super) fn launch_type(launch: &Launch) -> Option<&'static str> {
         Launch::Ec2 => Some("EC2"),
         Launch::Providers(_) => None,
     }
+}
+
+/// A deleted service drains until its last task has gone.
+fn status_word(service: &Service, tasks: usize) -> &'static str {
+    match (service.deleted, tasks) {
+        (false, _) => "ACTIVE",
+        (true, 0) => "INACTIVE",
+        (true, _) => "DRAINING",
+    }
+}
+
+/// `DeleteService`.
+pub(super) fn delete(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
+    let cluster = cluster(estate, body)?;
+    let given = body.needed("service", "Service name cannot be empty.")?;
+    let index = service(estate, cluster, given);
+    let index = index.ok_or_else(|| ApiError::client("ServiceNotFoundException", "Service not found."))?;
+    let force = body.flag("force")?.unwrap_or(false);
+    let of = &estate.services[index];
+    if !force && of.scheduling == Scheduling::Replica && of.desired > 0 {
+        return Err(ApiError::parameter("The service cannot be stopped while it is scaled above 0."));
+    }
+    estate.delete_service(index);
+    Ok(json!({"service": one(estate, index)}))
 }
 
 fn scheduling_word(scheduling: Scheduling) -> &'static str {

@@ -4,15 +4,19 @@ use serde_json::{Value, json};
 
 use super::body::Body;
 use super::definitions::find;
+use super::run::network;
 use super::services::task_set;
 use super::update::{balancing, provider_strategy};
 use super::{ApiError, Caller, Reply, cluster, missing, service, short};
-use crate::sim::world::{Controller, Estate, Launch, NetworkMode};
+use crate::sim::world::{Controller, Estate, Launch};
+
+/// Seen in people's logs, of DescribeTaskSets.
+const NOT_EXTERNAL: &str = "Amazon ECS only supports task set management on services configured to use external deployment controllers.";
 
 pub(super) fn describe(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     let index = owner(estate, body)?;
     if estate.services[index].controller == Controller::Ecs {
-        return Err(ApiError::parameter("Amazon ECS only supports task set management on services with external deployment controllers."));
+        return Err(ApiError::parameter(NOT_EXTERNAL));
     }
     let names = body.texts("taskSets")?;
     let sets = |estate: &Estate| -> Vec<Value> {
@@ -44,9 +48,7 @@ pub(super) fn create(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
     if !definition.active {
         return Err(ApiError::general("TaskDefinition is inactive"));
     }
-    if definition.network == NetworkMode::Awsvpc && body.part("networkConfiguration")?.is_none() {
-        return Err(ApiError::parameter("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
-    }
+    network(definition.network, body)?;
     let Some(mut template) = estate.services[index].current_revision().cloned() else {
         return Err(ApiError::client("ServiceNotActiveException", "Service was not ACTIVE."));
     };
@@ -117,12 +119,7 @@ fn managed(estate: &Estate, body: Body<'_>) -> Result<usize, ApiError> {
     let index = owner(estate, body)?;
     match estate.services[index].controller {
         Controller::External => Ok(index),
-        Controller::CodeDeploy => {
-            Err(ApiError::parameter("Task sets of services with a CODE_DEPLOY deployment controller are managed by AWS CodeDeploy."))
-        }
-        Controller::Ecs => {
-            Err(ApiError::parameter("Amazon ECS only supports task set management on services with external deployment controllers."))
-        }
+        Controller::CodeDeploy | Controller::Ecs => Err(ApiError::parameter(NOT_EXTERNAL)),
     }
 }
 

@@ -165,6 +165,7 @@ fn actor(place: (&str, &str), scenario: &Scenario, actor: &Actor) -> Result<(), 
             return lacks("this act needs `parameter = \"NAME\"`");
         }
         Act::ExpireImage if actor.image.is_none() => return lacks("act `expire_image` needs `image = \"REPOSITORY:TAG\"`"),
+        Act::FailFunction | Act::MendFunction if actor.function.is_none() => return lacks("this act needs `function = \"NAME\"`"),
         Act::Alarm if actor.alarm.is_none() => return lacks("act `alarm` needs `alarm = \"NAME\"`"),
         _ => {}
     }
@@ -191,6 +192,8 @@ fn on_a_service(act: Act) -> bool {
             | Act::RestoreParameter
             | Act::ExpireImage
             | Act::Alarm
+            | Act::FailFunction
+            | Act::MendFunction
             | Act::Fill
             | Act::AgentDisconnect
             | Act::AgentConnect

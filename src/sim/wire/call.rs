@@ -8,7 +8,7 @@ use super::{Shared, State, cbor, query};
 use crate::sim::ecs::ApiError;
 use crate::sim::faults::{Kind, Verdict};
 use crate::sim::sigv4::{self, Claim, Refusal, Signed};
-use crate::sim::{Call, autoscaling, cloudwatch, codedeploy, ecr, ecs, elbv2, iam, logs, sts};
+use crate::sim::{Call, Received, autoscaling, cloudwatch, codedeploy, ecr, ecs, elbv2, iam, logs, sts, vault};
 use hyper::Response;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
@@ -58,6 +58,22 @@ impl Request {
         Signed { method: &self.method, path: &self.path, query: &self.query, headers: &self.headers, body: &self.body }
     }
 
+    /// What is remembered of it.
+    ///
+    /// # Errors
+    /// If it was for nobody.
+    pub(super) fn kept(&self, call: &Call) -> Result<Kept, ()> {
+        let route = *self.route.as_ref().map_err(|_| ())?;
+        Ok(Kept {
+            call: call.clone(),
+            access_key: self.claim.as_ref().map_or_else(|_| String::new(), |claim| claim.access_key.clone()),
+            user_agent: self.header("user-agent").unwrap_or_default().to_owned(),
+            route,
+            // A copy, for the bytes may be a corner of a large read buffer.
+            body: Bytes::copy_from_slice(&self.body),
+        })
+    }
+
     /// The parameters as a value, whatever the protocol.
     fn parameters(&self, route: Route) -> Result<Value, ApiError> {
         let unreadable = |message: &str| refuse(400, "SerializationException", message);
@@ -79,6 +95,27 @@ impl Request {
                 Err(_) => Err(unreadable("Unable to parse the request body as JSON")),
             },
         }
+    }
+}
+
+/// A request that was for one of ours, as it is remembered. It is read only when somebody asks.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    call: Call,
+    access_key: String,
+    user_agent: String,
+    route: Route,
+    body: Bytes,
+}
+
+impl Kept {
+    pub(super) fn read(&self) -> Received {
+        let parameters = match self.route.service.protocol {
+            _ if self.route.cbor => cbor::read(&self.body).unwrap_or_default(),
+            Protocol::Query { .. } => query::form(&self.body),
+            Protocol::Json(_) | Protocol::Json10(_) => serde_json::from_slice(&self.body).unwrap_or_default(),
+        };
+        Received { call: self.call.clone(), access_key: self.access_key.clone(), user_agent: self.user_agent.clone(), parameters }
     }
 }
 
@@ -105,9 +142,7 @@ impl Shared {
         let Ok(route) = request.route.as_ref() else {
             return Triage { faults: Verdict::default(), at_ms, context };
         };
-        // Milliseconds of a virtual lifetime are far below what an f64 holds exactly.
-        #[allow(clippy::cast_precision_loss)]
-        let since_start = (at_ms - state.world.opened) as f64 / 1000.0;
+        let since_start = seconds_between(state.world.opened, at_ms);
         let faults = state.faults.judge(&context, &route.action(), since_start);
         let unanswered = match faults.strike {
             Some(Kind::Hang) => Some("hang"),
@@ -115,7 +150,7 @@ impl Shared {
             _ => None,
         };
         if let Some(fault) = unanswered {
-            state.remember(record(Some(*route), &context, at_ms, 0, Some(fault)));
+            state.keep(record(Some(*route), &context, at_ms, 0, Some(fault)), request);
         }
         Triage { faults, at_ms, context }
     }
@@ -134,16 +169,22 @@ impl Shared {
             }
         };
         if faults.strike == Some(Kind::Malformed) {
-            state.remember(record(Some(route), &context, at_ms, 200, Some("malformed")));
+            state.keep(record(Some(route), &context, at_ms, 200, Some("malformed")), request);
             return stamp.malformed(route);
         }
         if let Some(Kind::Error { code, message, status }) = &faults.strike {
-            state.remember(record(Some(route), &context, at_ms, *status, Some(code)));
+            state.keep(record(Some(route), &context, at_ms, *status, Some(code)), request);
             return stamp.failure(shape, *status, code, message);
         }
         let outcome = state.outcome(request, route, faults.strike.as_ref());
+        let unheard = match &faults.strike {
+            Some(Kind::LostReply) => Some("lost_reply"),
+            Some(Kind::CutReply) => Some("cut_reply"),
+            _ => None,
+        };
         let (status, code) = outcome.as_ref().map_or_else(|error| (error.status, Some(error.code)), |_| (200, None));
-        state.remember(record(Some(route), &context, at_ms, status, code));
+        let (status, code) = unheard.map_or((status, code), |fault| (0, Some(fault)));
+        state.keep(record(Some(route), &context, at_ms, status, code), request);
         match outcome {
             Ok(Outcome::Value(value)) => {
                 // Writing a long answer does not need the world.
@@ -189,27 +230,32 @@ impl State {
             let message = iam::denial(&context.caller_arn(), action, resource);
             if query { refuse(403, "AccessDenied", message) } else { refuse(400, "AccessDeniedException", message) }
         };
-        let resources = iam::resources(service, operation, &claim.region, &context.account, &body);
-        if strike == Some(&Kind::Deny) || resources.is_empty() && !iam::allows(&context.policy, &action, None) {
-            return Err(denied(&action, resources.first().map(String::as_str)));
+        let estate = self.world.estate(&context.account, &claim.region);
+        let need = iam::Need { service, operation, region: &claim.region, account: &context.account, body: &body, estate };
+        if strike == Some(&Kind::Deny) {
+            return Err(denied(&action, need.resources().first().map(String::as_str)));
         }
-        if let Some(refused) = resources.iter().find(|arn| !iam::allows(&context.policy, &action, Some(arn))) {
-            return Err(denied(&action, Some(refused)));
+        if let Some((action, resource)) = need.refused_by(&context.policy) {
+            return Err(denied(&action, resource.as_deref()));
+        }
+        let since_start = seconds_between(self.world.opened, now);
+        if let Some((action, resource)) =
+            need.beside().into_iter().find(|(action, _)| self.faults.denies(&context.name, action, since_start))
+        {
+            return Err(denied(&action, resource.as_deref()));
         }
         let seed = self.world.seed;
         if service == "sts" {
             return sts::handle(&mut self.roles, &self.world, &context, operation, &body).map(Outcome::Value);
         }
         let estate = self.world.estate_mut(&context.account, &claim.region);
-        if let Some(role) = iam::unpassable(&context.policy, operation, &body, estate).filter(|_| service == "ecs") {
-            return Err(denied("iam:PassRole", Some(&role)));
-        }
         match service {
             "ecs" => ecs::handle(estate, &ecs::Caller { arn: context.caller_arn() }, operation, &body).map(Outcome::Value),
             "elasticloadbalancing" => elbv2::handle(estate, operation, &body).map(Outcome::Value),
             "ecr" => ecr::handle(estate, operation, &body).map(Outcome::Value),
             "application-autoscaling" => autoscaling::handle(estate, operation, &body).map(Outcome::Value),
             "monitoring" => cloudwatch::handle(estate, operation, &body).map(Outcome::Value),
+            "ssm" | "secretsmanager" => vault::handle(estate, operation, &body).map(Outcome::Value),
             "codedeploy" => codedeploy::handle(estate, operation, &body).map(Outcome::Value),
             _ if operation == "StartLiveTail" => {
                 let open = self.tails.get(&(context.account.clone(), claim.region.clone())).copied().unwrap_or_default();
@@ -218,6 +264,13 @@ impl State {
             _ => logs::handle(estate, seed, now, operation, &body).map(Outcome::Value),
         }
     }
+}
+
+fn seconds_between(from_ms: i64, to_ms: i64) -> f64 {
+    // Milliseconds of a virtual lifetime are far below what an f64 holds exactly.
+    #[allow(clippy::cast_precision_loss)]
+    let seconds = (to_ms - from_ms) as f64 / 1000.0;
+    seconds
 }
 
 fn lost_error(lost: &Lost) -> (Shape, u16, &'static str, String) {

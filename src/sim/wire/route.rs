@@ -69,6 +69,7 @@ pub(crate) const SERVICES: &[Service] = &[
             "DescribeServiceRevisions",
             "RegisterTaskDefinition",
             "UpdateService",
+            "DeleteService",
             "StopTask",
             "RunTask",
             "StopServiceDeployment",
@@ -156,6 +157,14 @@ pub(crate) const SERVICES: &[Service] = &[
             "StopDeployment",
             "ContinueDeployment",
         ],
+    },
+    Service { name: "ssm", iam: "ssm", protocol: Protocol::Json("AmazonSSM"), cbor: None, operations: &["GetParameters"] },
+    Service {
+        name: "secretsmanager",
+        iam: "secretsmanager",
+        protocol: Protocol::Json("secretsmanager"),
+        cbor: None,
+        operations: &["DescribeSecret"],
     },
 ];
 

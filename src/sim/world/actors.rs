@@ -70,6 +70,7 @@ impl Estate {
                 // Nothing under way is nothing to roll back.
                 let _ = self.request_rollback(service);
             }
+            Act::Delete => self.delete_service(service),
             Act::StrayTarget => self.register_stray(service, script.address.as_deref()),
             Act::Protect => {
                 let ids: Vec<TaskId> = self.running_tasks(service).map(|t| t.id).collect();
@@ -99,6 +100,12 @@ impl Estate {
             Act::RestoreParameter => {
                 self.absent.remove(&parameter);
                 self.denied.remove(&parameter);
+            }
+            Act::FailFunction => {
+                self.failing.insert(script.function.clone().unwrap_or_default());
+            }
+            Act::MendFunction => {
+                self.failing.remove(script.function.as_deref().unwrap_or_default());
             }
             Act::ExpireImage => self.expire_image(script.image.as_deref().unwrap_or_default()),
             Act::Alarm => self.set_off(script.alarm.as_deref().unwrap_or_default()),
@@ -143,6 +150,9 @@ impl Estate {
     /// Sets desiredCount; no deployment comes of it.
     pub fn scale(&mut self, service: usize, desired: u32) {
         let of = &mut self.services[service];
+        if of.deleted {
+            return;
+        }
         if of.desired != desired {
             of.desired = desired;
             of.steady = false;
@@ -151,6 +161,13 @@ impl Estate {
             }
         }
         self.wake(service, 2_000);
+    }
+
+    /// `DeleteService`: its tasks go, and it is INACTIVE afterwards.
+    pub fn delete_service(&mut self, service: usize) {
+        self.scale(service, 0);
+        self.services[service].deleted = true;
+        self.watch.scaling.retain(|target| target.service != service);
     }
 
     /// A new image, a new revision of the task definition, a new deployment.
@@ -213,9 +230,13 @@ impl Estate {
         self.stop_task(id, Stop { code: "SpotInterruption", reason: "Your Spot Task was interrupted.".to_owned() });
     }
 
-    /// The present revision's tasks fare in another way from now on.
+    /// The newest revision's tasks fare in another way from now on.
     fn befall(&mut self, service: usize, behaviour: &Behaviour) {
-        let Some(revision) = self.services[service].current_revision() else { return };
+        let of = &self.services[service];
+        // Of task sets the newest one, which a release under way has brought; otherwise the PRIMARY deployment.
+        let sets = of.deployments.iter().filter(|d| d.set.as_ref().is_some_and(|set| !set.leaving));
+        let newest = sets.max_by_key(|d| d.created_at).or(of.deployments.first());
+        let Some(revision) = newest.and_then(|d| of.revisions.get(d.revision)) else { return };
         let old = Arc::clone(&revision.definition);
         let fate = Arc::new(behaviour.clone());
         let new = Arc::new(TaskDefinition { behaviour: Arc::clone(&fate), ..TaskDefinition::clone(&old) });
@@ -301,11 +322,15 @@ impl Estate {
 #[must_use]
 pub fn registration_of(definition: &TaskDefinition) -> Option<Value> {
     let mut input: Value = serde_json::from_str(&definition.document).ok()?;
-    let members = input.as_object_mut()?;
-    for key in OUTPUT_ONLY {
-        members.remove(key);
-    }
+    drop_output(&mut input);
     Some(input)
+}
+
+/// Leaves out what `RegisterTaskDefinition` has no parameter for.
+pub(super) fn drop_output(input: &mut Value) {
+    if let Some(members) = input.as_object_mut() {
+        members.retain(|key, _| !OUTPUT_ONLY.contains(&key.as_str()));
+    }
 }
 
 /// The tag after this one: another commit for a commit, the next number otherwise.

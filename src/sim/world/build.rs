@@ -1,19 +1,21 @@
 //! From a scenario to a world: clusters, instances, load balancers, task
 //! definitions and services as they stood when the played past began.
 
-use serde_json::{Value, json};
+mod balancers;
+mod registration;
+
+use serde_json::json;
 
 use super::metrics::MINUTE;
 use super::past::Past;
 use super::queue::Due;
 use super::state::{
-    Actor, Breaker, CapacityProvider, Check, Cluster, ContainerInstance, Context, Controller, Estate, Hook, InstanceStatus, Launch,
-    Listener, LoadBalancer, LoadBalancing, Ms, Plan, Rule, Scheduling, Service, ServiceRevision, TargetGroup, TaskDefinition,
+    Actor, Breaker, CapacityProvider, Cluster, ContainerInstance, Context, Controller, Early, Estate, Hook, InstanceStatus, Launch,
+    LoadBalancing, Ms, Plan, Scheduling, Service, ServiceRevision, TaskDefinition,
 };
 use super::{World, fleet};
-use crate::sim::rng;
 use crate::sim::scenario::schema as file;
-use crate::sim::scenario::{Error, LaunchType, LogDriver, Scenario};
+use crate::sim::scenario::{Error, LaunchType, Scenario};
 use std::sync::Arc;
 
 /// The platform version that LATEST stands for.
@@ -240,101 +242,11 @@ impl Estate {
             pass_at: None,
             stalled: 0,
             unregistered: Vec::new(),
+            deleted: false,
         });
         let index = self.services.len() - 1;
         self.clusters[cluster].services.insert(file.name.clone(), index);
         index
-    }
-
-    /// The target group of a service, hung on its load balancer, and the other one of a pair.
-    pub(super) fn build_balancing(&mut self, service: &file::Service, file: &file::LoadBalancer) -> LoadBalancing {
-        let balancer = self.balancer(file);
-        let name = file.target_group.clone().unwrap_or_else(|| format!("{}-{}", service.cluster.get_ref(), service.name));
-        let group = self.build_target_group(&name, balancer, service, file);
-        let invented = &self.target_groups[group].id;
-        self.target_groups[group].id = file.target_group_id.clone().unwrap_or_else(|| invented.clone());
-        let alternate = (file.pair && service.controller != file::Controller::CodeDeploy).then(|| {
-            // Room for the ending within the 32 characters.
-            let name: String = name.chars().take(30).collect();
-            self.build_target_group(&format!("{}-b", name.trim_end_matches('-')), balancer, service, file)
-        });
-        // ECS keeps both groups of a pair in its rule; CodeDeploy takes the idle one out.
-        let native = file.pair && service.controller == file::Controller::Ecs;
-        let mut forward = vec![(group, if native { 100 } else { 1 })];
-        forward.extend(alternate.filter(|_| native).map(|other| (other, 0)));
-        let rule_id = self.rng.hex(16);
-        let listener = &mut self.load_balancers[balancer].listeners[0];
-        let routed = file.host.is_some() || !file.hosts.is_empty() || !file.paths.is_empty();
-        if file.network || file.default {
-            listener.default.clone_from(&forward);
-        }
-        if !file.network && (routed || !file.default) {
-            let priority = u32::try_from(listener.rules.len()).unwrap_or(0) * 10 + 10;
-            let hosts = file.host.iter().chain(&file.hosts).cloned().collect();
-            let paths = if routed { file.paths.clone() } else { vec![format!("/{}/*", service.name)] };
-            listener.rules.push(Rule { id: rule_id, priority, hosts, paths, forward });
-        }
-        if let (Some(port), Some(other)) = (file.test_port, alternate) {
-            self.build_test_listener(balancer, port, if native { vec![(group, 100), (other, 0)] } else { vec![(group, 1)] });
-        }
-        let first = || service.container[0].name.clone();
-        let container = file.container.as_ref().map_or_else(first, |name| name.get_ref().clone());
-        LoadBalancing { target_group: group, container, port: file.port, alternate, test_port: file.test_port }
-    }
-
-    fn build_target_group(&mut self, name: &str, balancer: usize, service: &file::Service, file: &file::LoadBalancer) -> usize {
-        let instance = service.launch == LaunchType::Ec2 && service.network != file::Network::Awsvpc;
-        self.target_groups.push(TargetGroup {
-            name: shortened(name),
-            id: self.rng.hex(16),
-            protocol: if file.network { "TCP" } else { "HTTP" },
-            port: file.port,
-            target_type: if instance { "instance" } else { "ip" },
-            check: Check {
-                path: file.path.clone(),
-                interval: file.interval.as_seconds(),
-                timeout: file.timeout.as_seconds(),
-                healthy: file.healthy,
-                unhealthy: file.unhealthy,
-                matcher: file.matcher.clone(),
-            },
-            drain: file.drain.as_seconds(),
-            load_balancer: Some(balancer),
-            targets: Vec::new(),
-        });
-        self.target_groups.len() - 1
-    }
-
-    fn build_test_listener(&mut self, balancer: usize, port: u16, forward: Vec<(usize, u32)>) {
-        let id = self.rng.hex(16);
-        let of = &mut self.load_balancers[balancer];
-        let protocol = of.listeners[0].protocol;
-        match of.listeners.iter_mut().find(|l| l.port == port) {
-            Some(known) => known.default = forward,
-            None => of.listeners.push(Listener { id, port, protocol, default: forward, rules: Vec::new() }),
-        }
-    }
-
-    fn balancer(&mut self, file: &file::LoadBalancer) -> usize {
-        if let Some(known) = self.load_balancers.iter().position(|lb| lb.name == file.name) {
-            return known;
-        }
-        let (port, protocol) = match (file.network, file.internal) {
-            (true, _) => (443, "TCP"),
-            (false, true) => (80, "HTTP"),
-            (false, false) => (443, "HTTPS"),
-        };
-        let listener = Listener { id: self.rng.hex(16), port, protocol, default: Vec::new(), rules: Vec::new() };
-        self.load_balancers.push(LoadBalancer {
-            name: file.name.clone(),
-            id: self.rng.hex(16),
-            dns_number: file.dns_number,
-            kind: if file.network { "network" } else { "application" },
-            scheme: if file.internal { "internal" } else { "internet-facing" },
-            created_at: self.now - 700 * super::past::DAY,
-            listeners: vec![listener],
-        });
-        self.load_balancers.len() - 1
     }
 
     /// An actor of the scenario, which may act before it opens.
@@ -356,112 +268,6 @@ impl Estate {
         let service = file.service.as_ref().and_then(|name| self.clusters[cluster].services.get(name.get_ref())).copied();
         self.actors.push(Actor { script: file.clone(), cluster, service, round: 0 });
         self.queue.set(due, Due::Act(self.actors.len() - 1));
-    }
-
-    /// What `RegisterTaskDefinition` would be sent for a service's revision with these image tags.
-    pub(super) fn registration(&self, service: &file::Service, tags: &[String]) -> Value {
-        let family = service.family.as_ref().unwrap_or(&service.name);
-        let ec2 = service.launch == LaunchType::Ec2;
-        let containers: Vec<Value> =
-            service.container.iter().zip(tags).map(|(c, tag)| self.container_registration(family, service, c, tag)).collect();
-        let mut input = json!({
-            "family": family,
-            "taskRoleArn": self.role_arn(service.task_role.as_ref().unwrap_or(&format!("{family}-task"))),
-            "executionRoleArn": self.role_arn(service.execution_role.as_deref().unwrap_or("ecs-task-execution")),
-            "networkMode": match service.network {
-                _ if !ec2 => "awsvpc",
-                file::Network::Bridge => "bridge",
-                file::Network::Host => "host",
-                file::Network::Awsvpc => "awsvpc",
-            },
-            "containerDefinitions": containers,
-            "requiresCompatibilities": [if ec2 { "EC2" } else { "FARGATE" }],
-        });
-        if !ec2 {
-            input["cpu"] = json!(service.cpu.to_string());
-            input["memory"] = json!(service.memory.to_string());
-            let platform = json!({"cpuArchitecture": service.architecture, "operatingSystemFamily": "LINUX"});
-            input["runtimePlatform"] = platform;
-        } else if let Some(memory) = service.task_memory {
-            input["memory"] = json!(memory.to_string());
-        }
-        input
-    }
-
-    fn container_registration(&self, family: &str, service: &file::Service, file: &file::Container, tag: &str) -> Value {
-        let log_group = service.log_group.clone().unwrap_or_else(|| format!("/ecs/{family}"));
-        let image = if file.is_own() { format!("{}/{}:{tag}", self.registry(), file.image) } else { format!("{}:{tag}", file.image) };
-        let mut c = json!({"name": file.name, "image": image, "cpu": file.cpu, "essential": file.essential});
-        if file.memory > 0 {
-            c["memory"] = json!(file.memory);
-        }
-        if !file.command.is_empty() {
-            c["command"] = json!(file.command);
-        }
-        if file.memory_reservation > 0 {
-            c["memoryReservation"] = json!(file.memory_reservation);
-        }
-        let host_ports = file.host_ports.iter().copied().chain(std::iter::repeat(0));
-        let ports = file.ports.iter().zip(host_ports).map(|(port, host)| {
-            let mut mapping = json!({"containerPort": port, "protocol": "tcp"});
-            if host > 0 {
-                mapping["hostPort"] = json!(host);
-            }
-            mapping
-        });
-        c["portMappings"] = ports.collect();
-        let environment = file.environment.iter().map(|(name, value)| json!({"name": name, "value": value}));
-        c["environment"] = environment.collect();
-        if !file.depends_on.is_empty() {
-            let one = |(name, condition): (&String, &file::Condition)| json!({"containerName": name, "condition": condition.word()});
-            c["dependsOn"] = file.depends_on.iter().map(one).collect();
-        }
-        if !file.environment_files.is_empty() {
-            c["environmentFiles"] = file.environment_files.iter().map(|arn| json!({"value": arn, "type": "s3"})).collect();
-        }
-        if !file.secrets.is_empty() || !file.parameters.is_empty() {
-            let secret = |(name, path): (&String, &String)| {
-                // Secrets Manager appends six characters of its own.
-                let suffix = format!("{:06x}", rng::hash(path) & 0xff_ffff);
-                json!({"name": name, "valueFrom": self.arn("secretsmanager", &format!("secret:{path}-{suffix}"))})
-            };
-            let parameter = |(name, path): (&String, &String)| {
-                let path = path.trim_start_matches('/');
-                json!({"name": name, "valueFrom": self.arn("ssm", &format!("parameter/{path}"))})
-            };
-            c["secrets"] = file.secrets.iter().map(secret).chain(file.parameters.iter().map(parameter)).collect();
-        }
-        if let Some(check) = &file.health_check {
-            let mut said = json!({
-                "command": ["CMD-SHELL", check.command], "interval": check.interval,
-                "timeout": check.timeout, "retries": check.retries,
-            });
-            if check.start_period > 0 {
-                said["startPeriod"] = json!(check.start_period);
-            }
-            c["healthCheck"] = said;
-        }
-        let awslogs = |prefix: &str| {
-            json!({"logDriver": "awslogs", "options": {
-                "awslogs-group": log_group,
-                "awslogs-region": self.region,
-                "awslogs-stream-prefix": prefix,
-            }})
-        };
-        match file.log_driver {
-            LogDriver::Awslogs => c["logConfiguration"] = awslogs(file.log_prefix.as_deref().unwrap_or("ecs")),
-            LogDriver::Router => {
-                c["logConfiguration"] = awslogs("firelens");
-                c["firelensConfiguration"] = json!({"type": "fluentbit", "options": {"enable-ecs-log-metadata": "true"}});
-            }
-            LogDriver::Awsfirelens => {
-                c["logConfiguration"] = json!({"logDriver": "awsfirelens", "options": {
-                    "Name": "firehose", "region": self.region, "delivery_stream": format!("{family}-logs"),
-                }});
-            }
-            LogDriver::None => {}
-        }
-        c
     }
 }
 
@@ -488,14 +294,10 @@ fn plan(estate: &Estate, file: &file::Rollout) -> Plan {
         alarm_rollback: file.alarm_rollback,
         threshold: file.threshold.unwrap_or(file::Threshold { kind: file::ThresholdKind::BoundedPercent, value: 50 }),
         reset_on_healthy_task: file.reset_on_healthy_task.unwrap_or(true),
+        early: file.early.map(|early| Early { percent: early.percent, deferred: early.deferred }),
     }
 }
 
 pub(super) fn pairs(tags: &std::collections::BTreeMap<String, String>) -> Vec<(String, String)> {
     tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
-/// Target group names have at most 32 characters and do not end in a hyphen.
-fn shortened(name: &str) -> String {
-    name.chars().take(32).collect::<String>().trim_end_matches('-').to_owned()
 }

@@ -2,6 +2,7 @@
 //!
 //! One table of texts; when they come is told in `lifecycle`.
 
+use super::secrets::secret_name;
 use super::state::{Estate, Stop, Task, TaskDefinition, TaskId};
 use crate::sim::scenario::{Behaviour, Fate};
 
@@ -204,17 +205,4 @@ fn cannot_pull(task: &Task, container: usize, fate: Fate) -> String {
         _ => format!("{retried} {reference}: {reference}: not found"),
     });
     format!("CannotPullContainerError: {words}")
-}
-
-/// The name of a parameter, or the name of a secret without the six characters of Secrets Manager's own.
-fn secret_name(from: &str) -> &str {
-    if let Some((_, name)) = from.split_once(":parameter/") {
-        return name;
-    }
-    let Some((_, name)) = from.split_once(":secret:") else { return from.trim_start_matches('/') };
-    let name = name.split(':').next().unwrap_or(name);
-    match name.rsplit_once('-') {
-        Some((stem, ending)) if ending.len() == 6 => stem,
-        _ => name,
-    }
 }

@@ -75,6 +75,7 @@ fn roll(estate: &mut Estate, service: usize, turn: u32, of: u32, opened: Ms) {
         leave: None,
         address: None,
         reason: None,
+        function: None,
     };
     estate.actors.push(Actor { script, cluster, service: Some(service), round: 0 });
     let first = opened + PACE / 2 + PACE * Ms::from(turn);
@@ -155,6 +156,7 @@ fn service(estate: &mut Estate, index: u32, cluster: &str, desired: u32) -> Serv
         deployed: Span(deployed),
         minimum: 100,
         maximum: 200,
+        future: std::collections::BTreeMap::new(),
         breaker: Breaker::Rollback,
         rollout: Rollout::default(),
         express: false,

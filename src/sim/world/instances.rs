@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::lifecycle::NewTask;
 use super::register::{Flavour, Trait};
-use super::state::{ActorScript, Estate, InstanceStatus, Launch, Stop, Task, TaskId};
+use super::state::{ActorScript, Estate, InstanceStatus, Launch, Stop, Task, TaskId, TaskStatus};
 use crate::sim::scenario::Voice;
 
 impl Estate {
@@ -17,6 +17,15 @@ impl Estate {
     /// `UpdateContainerInstancesState`. Tasks of services are replaced within their percents; others stay.
     pub fn set_instance_status(&mut self, instance: usize, status: InstanceStatus) {
         self.instances[instance].status = status;
+        if status == InstanceStatus::Draining {
+            // "Service tasks on the container instance that are in the PENDING state are stopped immediately."
+            let waits = |id: &TaskId| self.tasks.get(id).is_some_and(|t| t.service.is_some() && t.status < TaskStatus::Running);
+            let waiting: Vec<TaskId> = self.tasks_on(instance).into_iter().filter(waits).collect();
+            for id in waiting {
+                let reason = "Task stopped because its container instance is draining.".to_owned();
+                self.stop_task(id, Stop { code: "ServiceSchedulerInitiated", reason });
+            }
+        }
         self.wake_cluster(instance);
     }
 

@@ -1,6 +1,9 @@
 //! A task from its first status to RUNNING, and what befalls it there.
 //! How it ends is told in `stopping`.
 
+mod fate;
+mod order;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,7 +12,6 @@ use super::queue::Due;
 use super::state::{
     Container, ContainerStatus, Estate, Health, Launch, LogStream, Ms, NetworkMode, Task, TaskDefinition, TaskId, TaskStatus,
 };
-use crate::sim::scenario::schema::Condition;
 use crate::sim::scenario::{Behaviour, Fate};
 
 /// A task to be started.
@@ -260,99 +262,6 @@ impl Estate {
         }
     }
 
-    /// Sets the time at which a sick task meets its fate, and when the container health checks speak.
-    pub(super) fn set_fate(&mut self, id: TaskId, clock_starts: Ms) {
-        let Some(task) = self.tasks.get(&id) else { return };
-        let sick = task.sick;
-        let (fate, after) = (task.behaviour.fate, task.fate_delay());
-        let check = task.definition.containers.iter().find_map(|c| c.health_check.clone());
-        if sick && matches!(fate, Fate::Exits | Fate::Oom | Fate::Ends) {
-            // A tenth either way: siblings do not die in the same second.
-            let jitter = self.rng.between(-after / 10, after / 10);
-            self.queue.set(clock_starts + after + jitter, Due::Fate(id));
-        }
-        let Some(check) = check else { return };
-        let interval = Ms::from(check.interval.max(1)) * 1000;
-        let fails_at = clock_starts + Ms::from(check.start_period) * 1000 + Ms::from(check.retries.max(1)) * interval;
-        let fails = sick && fate == Fate::ContainerUnhealthy;
-        if fails {
-            self.queue.set(fails_at.max(clock_starts + after), Due::Probed(id, false));
-        }
-        if !fails || after > interval {
-            self.queue.set(clock_starts + interval, Due::Probed(id, true));
-        }
-    }
-
-    /// The containers of a sick task end.
-    pub(super) fn meet_fate(&mut self, id: TaskId) {
-        let Some(task) = self.tasks.get(&id) else { return };
-        if task.stopping() || task.status > TaskStatus::Running {
-            return;
-        }
-        let culprit = task.definition.culprit(&task.behaviour);
-        let essential = task.definition.containers[culprit].essential;
-        let (code, reason) = match task.behaviour.fate {
-            Fate::Oom => (137, Some("OutOfMemoryError: Container killed due to memory usage".to_owned())),
-            Fate::Exits => (task.behaviour.code.unwrap_or(1), None),
-            _ => (0, None),
-        };
-        if essential {
-            self.essential_exit(id, culprit, code, reason);
-        } else {
-            self.container_exit(id, culprit, code, reason);
-        }
-    }
-
-    /// The container health checks have spoken.
-    pub(super) fn probe_containers(&mut self, id: TaskId, healthy: bool) {
-        let Some(task) = self.tasks.get_mut(&id) else { return };
-        if task.status > TaskStatus::Running || task.stopping() {
-            return;
-        }
-        let health = if healthy { Health::Healthy } else { Health::Unhealthy };
-        let definition = Arc::clone(&task.definition);
-        for (container, of) in task.containers.iter_mut().zip(&definition.containers) {
-            if of.health_check.is_some() {
-                container.health = health;
-            }
-        }
-        // Only essential containers count for the task.
-        let counts = definition.containers.iter().any(|c| c.essential && c.health_check.is_some());
-        if counts {
-            task.health = health;
-        }
-        task.version += 1;
-        if healthy {
-            self.prove(id);
-        }
-        self.wake_owner(id);
-    }
-
-    /// Counts a task as good once all its checks pass: failures are forgotten.
-    pub(super) fn prove(&mut self, id: TaskId) {
-        if !self.is_well(id) {
-            return;
-        }
-        let Some(task) = self.tasks.get_mut(&id) else { return };
-        if std::mem::replace(&mut task.proven, true) {
-            return;
-        }
-        let (service, deployment) = (task.service, task.deployment);
-        if let Some(service) = service {
-            self.forgive(service, deployment);
-        }
-    }
-
-    /// RUNNING, and every check that it has passes.
-    #[must_use]
-    pub fn is_well(&self, id: TaskId) -> bool {
-        let Some(task) = self.tasks.get(&id) else { return false };
-        let running = task.status == TaskStatus::Running && !task.stopping();
-        let balanced = self.is_balanced(task);
-        let checked = task.definition.containers.iter().any(|c| c.essential && c.health_check.is_some());
-        running && (!checked || task.health == Health::Healthy) && (!balanced || !task.targets.is_empty() && self.targets_are_healthy(task))
-    }
-
     pub(super) fn wake_owner(&mut self, id: TaskId) {
         if let Some(service) = self.tasks.get(&id).and_then(|t| t.service) {
             let delay = self.rng.between(2_000, 6_000);
@@ -430,45 +339,6 @@ impl Task {
             let wide = |n: u64| crate::sim::rng::mix(hash.wrapping_add(n));
             format!("{:016x}{:016x}{:016x}{:016x}", wide(1), wide(2), wide(3), wide(4))
         }
-    }
-}
-
-impl TaskDefinition {
-    /// Whether a container starts only after another is healthy or has ended.
-    fn waits(&self, container: usize) -> bool {
-        // A chain is no longer than the list; a circle would be refused by AWS.
-        let mut next = vec![container];
-        for _ in 0..self.containers.len() {
-            let Some(at) = next.pop() else { return false };
-            for (before, condition) in &self.containers[at].depends_on {
-                if *condition != Condition::Start {
-                    return true;
-                }
-                next.push(*before);
-            }
-        }
-        false
-    }
-
-    /// Whether others wait until a container is healthy or has ended.
-    fn is_awaited(&self, container: usize) -> bool {
-        self.containers.iter().flat_map(|c| &c.depends_on).any(|(at, condition)| *at == container && *condition != Condition::Start)
-    }
-
-    /// Whether others wait for a container's end.
-    fn ends_first(&self, container: usize) -> bool {
-        let all = self.containers.iter().flat_map(|c| &c.depends_on);
-        all.into_iter().any(|(at, condition)| *at == container && matches!(condition, Condition::Complete | Condition::Success))
-    }
-
-    /// How long the containers that wait do so, in ms: until the first health check, or until short work is done.
-    fn waiting_time(&self) -> Ms {
-        let awaited = (0..self.containers.len()).filter(|&at| self.is_awaited(at));
-        let one = |at: usize| match &self.containers[at].health_check {
-            Some(check) if !self.ends_first(at) => Ms::from(check.interval.max(1)) * 1000,
-            _ => 6_000,
-        };
-        awaited.map(one).max().unwrap_or(0)
     }
 }
 

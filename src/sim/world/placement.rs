@@ -79,8 +79,12 @@ impl Estate {
     pub(super) fn attach_eni(&mut self, zone: &str) -> Eni {
         let zones = self.zones();
         let index = zones.iter().position(|z| z == zone).unwrap_or(0);
-        // Each zone has a /16; the first addresses of a subnet are AWS's own.
-        let host = 10 + (self.addresses / 3) % 65_000;
+        // Each zone has a /16; the first addresses of a subnet are AWS's own. What is in use is not given out again.
+        let address = |number: u32| format!("10.{}.{}.{}", 20 + index, number / 256, number % 256);
+        let first = self.addresses / 3;
+        let ip = (first..first + 65_000).map(|at| address(10 + at % 65_000)).find(|ip| !self.in_use.contains(ip));
+        let ip = ip.unwrap_or_else(|| address(first % 65_000));
+        self.in_use.insert(ip.clone());
         self.addresses += 1;
         let mac = self.rng.next().to_be_bytes();
         let mac: Vec<String> = mac[..5].iter().map(|b| format!("{b:02x}")).collect();
@@ -88,7 +92,7 @@ impl Estate {
             attachment: self.rng.wide(),
             id: format!("eni-0{}", self.rng.hex(16)),
             subnet: self.subnets()[index].clone(),
-            ip: format!("10.{}.{}.{}", 20 + index, host / 256, host % 256),
+            ip,
             mac: format!("0a:{}", mac.join(":")),
         }
     }

@@ -75,6 +75,13 @@ impl Estate {
         Flavour { traits, behaviour, revision: None, at: self.now, by: by.to_owned() }
     }
 
+    /// Registers what a client sent: members that only a reply has are ignored, as the service ignores what it does not know.
+    pub fn register_sent(&mut self, input: &Value, flavour: Flavour) -> Arc<TaskDefinition> {
+        let mut input = input.clone();
+        super::actors::drop_output(&mut input);
+        self.register(&input, flavour)
+    }
+
     /// Registers a task definition from the members of a `RegisterTaskDefinition` request that has been checked.
     pub fn register(&mut self, input: &Value, flavour: Flavour) -> Arc<TaskDefinition> {
         let family = text(input, "family").unwrap_or_default().to_owned();

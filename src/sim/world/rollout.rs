@@ -11,16 +11,32 @@ use super::state::{
 use crate::sim::scenario::schema::{Threshold, ThresholdKind};
 
 /// Why a rollback begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// Of the texts below, those of the breaker, of alarms (the event) and of hooks stand so in logs that people have published; where
+/// nothing could be found it is said beside the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// A lifecycle hook failed, or nobody answered it.
-    Hook,
+    /// A lifecycle hook failed, or nobody answered it: its stage, and what became of it.
+    Hook(&'static str, String),
     /// The circuit breaker fell.
     Breaker,
     /// `StopServiceDeployment`.
     Request,
     /// An alarm of the deployment went off.
     Alarm,
+}
+
+impl Cause {
+    /// statusReason of a service deployment that is rolled back.
+    fn reason(&self) -> String {
+        match self {
+            Self::Breaker => "Service deployment rolled back because the circuit breaker threshold was exceeded.".to_owned(),
+            // Not seen: the words of this and the next are ours.
+            Self::Request => "Service deployment rolled back because of a user request.".to_owned(),
+            Self::Alarm => "Service deployment rolled back because an alarm was detected.".to_owned(),
+            Self::Hook(stage, what) => format!("Service deployment rolled back because {stage} lifecycle hook(s) failed. {what}"),
+        }
+    }
 }
 
 impl Service {
@@ -196,9 +212,9 @@ impl Estate {
     pub(super) fn fail(&mut self, service: usize, cause: Cause) {
         let now = self.now;
         let of = &mut self.services[service];
-        let rollback = match cause {
+        let rollback = match &cause {
             Cause::Breaker => of.breaker.rollback,
-            Cause::Request | Cause::Hook => true,
+            Cause::Request | Cause::Hook(..) => true,
             Cause::Alarm => of.plan.alarm_rollback,
         };
         let Some(primary) = of.deployments.first_mut() else { return };
@@ -206,11 +222,12 @@ impl Estate {
         let history_index = primary.history;
         primary.rollout = Rollout::Failed;
         primary.updated_at = now;
-        primary.reason = match cause {
+        primary.reason = match &cause {
             Cause::Breaker => "ECS deployment circuit breaker: tasks failed to start.".to_owned(),
+            // Not seen: the words of this and of the next two are ours, after those of the breaker.
             Cause::Request => format!("ECS deployment ecs-svc/{id} was stopped: a rollback was requested."),
             Cause::Alarm => "ECS deployment failed: alarm detected.".to_owned(),
-            Cause::Hook => "ECS deployment failed: a lifecycle hook failed.".to_owned(),
+            Cause::Hook(..) => "ECS deployment failed: lifecycle hook(s) failed.".to_owned(),
         };
         let history = &mut of.history[history_index];
         history.updated_at = now;
@@ -221,27 +238,28 @@ impl Estate {
         }
         if again || !rollback {
             history.status = if again { DeploymentStatus::RollbackFailed } else { DeploymentStatus::Stopped };
-            let why = match cause {
+            let why = match &cause {
+                // Not seen: after the words that a rollback has.
                 Cause::Alarm => "Service deployment failed because an alarm was detected.",
                 _ => "Service deployment failed because the circuit breaker threshold was exceeded.",
             };
             why.clone_into(&mut history.reason);
             history.finished_at = Some(now);
         }
-        match cause {
+        match &cause {
             Cause::Breaker => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: tasks failed to start.")),
             Cause::Alarm => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: alarm detected.")),
-            Cause::Hook => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: lifecycle hook failed.")),
+            Cause::Hook(..) => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: {}", cause.reason())),
             Cause::Request => {}
         }
         if rollback && !again {
-            self.roll_back(service, history_index, cause);
+            self.roll_back(service, history_index, &cause);
         }
         self.wake(service, 1_000);
     }
 
     /// Makes the last good deployment PRIMARY again; its tasks stay as they are.
-    fn roll_back(&mut self, service: usize, history_index: usize, cause: Cause) {
+    fn roll_back(&mut self, service: usize, history_index: usize, cause: &Cause) {
         let now = self.now;
         let fresh = self.deployment_number();
         let of = &mut self.services[service];
@@ -274,20 +292,15 @@ impl Estate {
         };
         let (id, revision) = (deployment.id, deployment.revision);
         let history = &mut of.history[history_index];
-        let reason = match cause {
-            Cause::Breaker => "Service deployment rolled back because the circuit breaker threshold was exceeded.",
-            Cause::Request => "Service deployment rolled back because of a user request.",
-            Cause::Alarm => "Service deployment rolled back because an alarm was detected.",
-            Cause::Hook => "Service deployment rolled back because a lifecycle hook failed.",
-        };
+        let reason = cause.reason();
         history.status = DeploymentStatus::RollbackInProgress;
         if let Some(shift) = &mut history.shift {
             // The tasks that served before stand still, or start again; then the traffic goes back.
             (shift.stage, shift.since) = (Stage::ScaleUp, now);
         }
-        reason.clone_into(&mut history.reason);
-        history.rollback = Some(Rollback { reason: reason.to_owned(), started_at: now, revision });
-        let why = if cause == Cause::Breaker { "ECS deployment circuit breaker: rolling" } else { "ECS deployment: rolling" };
+        history.reason.clone_from(&reason);
+        history.rollback = Some(Rollback { reason, started_at: now, revision });
+        let why = if *cause == Cause::Breaker { "ECS deployment circuit breaker: rolling" } else { "ECS deployment: rolling" };
         of.deployments.insert(
             0,
             Deployment {
@@ -305,14 +318,28 @@ impl Estate {
         self.event(service, &format!("rolling back to deployment ecs-svc/{id}."));
     }
 
-    /// Rolls the deployment under way back because somebody asked; false when there is none to roll back.
+    /// Asks for the deployment under way to be rolled back, which then begins within seconds; false when none is under way. A
+    /// rollback that is under way goes on.
     pub fn request_rollback(&mut self, service: usize) -> bool {
-        let Some(under_way) = self.services[service].under_way() else { return false };
-        if under_way.rollback.is_some() {
+        let now = self.now;
+        let Some(at) = self.services[service].deployments.first().filter(|d| d.rollout == Rollout::InProgress).map(|d| d.history) else {
             return false;
+        };
+        let history = &mut self.services[service].history[at];
+        if history.rollback.is_none() {
+            history.status = DeploymentStatus::RollbackRequested;
+            history.updated_at = now;
+            self.wake(service, 1_500);
         }
-        self.fail(service, Cause::Request);
         true
+    }
+
+    /// Does what was asked for.
+    pub(super) fn heed_request(&mut self, service: usize) {
+        let asked = self.services[service].under_way().is_some_and(|h| h.status == DeploymentStatus::RollbackRequested);
+        if asked {
+            self.fail(service, Cause::Request);
+        }
     }
 
     /// An alarm went off: deployments under way by then that are wired to it fail, and roll back if they are told to.

@@ -236,7 +236,8 @@ impl Estate {
             if target.no_out {
                 return;
             }
-            let wanted = wanted.min(max);
+            // Out of the range, a scale-out brings a service up to the minimum, and leaves one above the maximum alone.
+            let wanted = wanted.max(min).min(max);
             if wanted > current {
                 self.watch.scaling[index].last_out = now;
                 self.set_desired(index, wanted, cause);
@@ -250,7 +251,8 @@ impl Estate {
         }
         let all: Option<Vec<(u32, String)>> = fewer.into_iter().collect();
         let Some((wanted, cause)) = all.and_then(|all| all.into_iter().max_by_key(|(wanted, _)| *wanted)) else { return };
-        let wanted = wanted.max(min);
+        // And a scale-in brings one down to the maximum.
+        let wanted = wanted.max(min).min(max);
         if wanted < current {
             self.watch.scaling[index].last_in = now;
             self.set_desired(index, wanted, cause);

@@ -35,6 +35,7 @@ impl Estate {
         }
         self.register_targets(service);
         self.replace_unhealthy(service);
+        self.heed_request(service);
         if self.services[service].deployments[0].set.is_some() {
             return self.pass_sets(service);
         }
@@ -324,6 +325,7 @@ impl Estate {
         let roll = self.roll(service);
         let running = |id: &TaskId| self.tasks.get(id).is_some_and(|t| t.status == TaskStatus::Running && t.proven);
         let ready = roll.new.len() == wanted && roll.new.iter().all(running);
+        self.succeed_early(service, &roll, wanted);
         let of = &self.services[service];
         let rollout = of.deployments[0].rollout;
         if !ready || roll.old_alive > 0 || rollout == Rollout::Failed {
@@ -341,6 +343,20 @@ impl Estate {
             }
         }
         self.settle(service);
+    }
+}
+
+impl Estate {
+    /// earlySuccessCriteria: enough of the new tasks are well, and the old ones are gone or may go later.
+    fn succeed_early(&mut self, service: usize, roll: &Roll, wanted: usize) {
+        let of = &self.services[service];
+        let primary = &of.deployments[0];
+        let rolls = primary.rollout == Rollout::InProgress && of.controller == Controller::Ecs;
+        let Some(early) = of.plan.early.filter(|_| rolls && of.history[primary.history].rollback.is_none()) else { return };
+        let enough = (wanted * early.percent as usize).div_ceil(100);
+        if self.well(&roll.new) >= enough && (early.deferred || roll.old_alive == 0) {
+            self.complete(service);
+        }
     }
 }
 

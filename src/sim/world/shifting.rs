@@ -233,23 +233,32 @@ impl Estate {
         let plan = self.services[service].plan.clone();
         let Some(shift) = self.services[service].history[history].shift.as_mut() else { return true };
         let stage = shift.stage;
-        let (mut waits, mut failed) = (None, false);
+        let (mut waits, mut failed) = (None, None);
         for run in shift.hooks.iter_mut().filter(|run| run.stage == stage) {
             let Some(hook) = plan.hooks.get(run.hook) else { continue };
             let open = matches!(run.status, HookStatus::AwaitingAction | HookStatus::InProgress);
             if open && run.ends_at.is_some_and(|end| end <= now) {
-                run.status = if hook.fails { HookStatus::Failed } else { HookStatus::Succeeded };
+                let function = hook.function.as_deref().and_then(|arn| arn.rsplit(':').next()).unwrap_or_default();
+                let fails = hook.fails || self.failing.contains(function);
+                run.status = if fails { HookStatus::Failed } else { HookStatus::Succeeded };
             } else if open && run.expires_at <= now {
                 run.status = HookStatus::TimedOut;
             }
-            failed |= run.status == HookStatus::Failed || run.status == HookStatus::TimedOut && !hook.timeout_continues;
+            let target = hook.function.as_ref().map_or_else(|| format!("hook {}", run.id), |arn| format!("target {arn}"));
+            failed = failed.or(match run.status {
+                HookStatus::Failed if hook.function.is_some() => Some(format!("Lifecycle hook {target} returned FAILED status.")),
+                // Not seen: the words of this and the next are ours.
+                HookStatus::Failed => Some(format!("Lifecycle {target} was answered with ROLLBACK.")),
+                HookStatus::TimedOut if !hook.timeout_continues => Some(format!("Lifecycle hook {target} timed out.")),
+                _ => None,
+            });
             if matches!(run.status, HookStatus::AwaitingAction | HookStatus::InProgress) {
                 let due = run.ends_at.unwrap_or(run.expires_at).min(run.expires_at);
                 waits = Some(waits.map_or(due, |other: Ms| other.min(due)));
             }
         }
-        if failed {
-            self.fail(service, Cause::Hook);
+        if let Some(what) = failed {
+            self.fail(service, Cause::Hook(stage.word(), what));
             return false;
         }
         if let Some(due) = waits {

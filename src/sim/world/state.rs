@@ -103,10 +103,16 @@ pub struct Estate {
     pub actors: Vec<Actor>,
     /// Private addresses handed out so far.
     pub addresses: u32,
+    /// Private addresses of network interfaces that are there.
+    pub in_use: BTreeSet<String>,
     /// Secrets and parameters that are not there, by name or path.
     pub absent: BTreeSet<String>,
     /// Secrets and parameters that execution roles may not read.
     pub denied: BTreeSet<String>,
+    /// clientToken of a `RunTask`: what was asked for, and the tasks that it started.
+    pub tokens: BTreeMap<String, (serde_json::Value, Vec<TaskId>)>,
+    /// Names of the Lambda functions that say FAILED when a deployment calls them.
+    pub failing: BTreeSet<String>,
     /// Deployment groups of `CodeDeploy` and what they have deployed.
     pub code_deploy: CodeDeploy,
     /// What watches services and moves their desired counts.

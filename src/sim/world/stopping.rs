@@ -167,6 +167,12 @@ impl Estate {
         task.stopped_at = Some(now);
         let definition = std::sync::Arc::clone(&task.definition);
         let ports: Vec<u16> = task.containers.iter().flat_map(|c| c.bindings.iter().map(|b| b.1)).collect();
+        let address = task.eni.as_ref().map(|eni| eni.ip.clone());
+        if let Some(ip) = address {
+            // The interface is gone; the task keeps saying which address it had.
+            self.in_use.remove(&ip);
+        }
+        let Some(task) = self.tasks.get(&id) else { return };
         if let Some(instance) = task.instance {
             self.vacate(instance, &definition, ports.into_iter());
         }

@@ -119,6 +119,8 @@ pub struct Actor {
     pub address: Option<String>,
     /// For `stop`: what the person says.
     pub reason: Option<String>,
+    /// For `fail_function` and `mend_function`: name of a Lambda function that lifecycle hooks call.
+    pub function: Option<String>,
 }
 
 /// What an actor does.
@@ -135,7 +137,8 @@ pub enum Act {
     Interrupt,
     /// `RunTask` with the service's task definition.
     Run,
-    /// The tasks of the present revision fare by `behaviour` from now on, those that run and those to come.
+    /// The tasks of the newest revision fare by `behaviour` from now on, those that run and those to come; of a release
+    /// through `CodeDeploy` that is under way, the green ones.
     Befall,
     /// `StopTask` of one task of the service.
     Stop,
@@ -167,6 +170,12 @@ pub enum Act {
     Protect,
     /// `DeregisterTaskDefinition` of the present revision.
     Deregister,
+    /// `DeleteService` with force.
+    Delete,
+    /// A Lambda function of lifecycle hooks says FAILED from now on.
+    FailFunction,
+    /// It says SUCCEEDED again.
+    MendFunction,
 }
 
 /// `[[drill]]`: a trouble that does not begin by itself; `Sim::start_drill` starts it by its name.

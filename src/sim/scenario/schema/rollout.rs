@@ -31,6 +31,19 @@ pub struct Rollout {
     pub threshold: Option<Threshold>,
     /// resetOnHealthyTask of the circuit breaker, true by default.
     pub reset_on_healthy_task: Option<bool>,
+    /// earlySuccessCriteria of a rolling deployment; default none.
+    pub early: Option<Early>,
+}
+
+/// `early` of a rolling deployment.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Early {
+    /// healthyPercent.
+    pub percent: u32,
+    /// sourceServiceRevisionCleanup DEFERRED instead of BLOCKING.
+    #[serde(default)]
+    pub deferred: bool,
 }
 
 /// Who moves how much traffic when.

@@ -66,6 +66,9 @@ pub struct Service {
     /// maximumPercent.
     #[serde(default = "two_hundred")]
     pub maximum: u32,
+    /// Members of its task definition that are newer than any client, as AWS adds them from time to time.
+    #[serde(default)]
+    pub future: BTreeMap<String, toml::Value>,
     /// Circuit breaker: `rollback` (default), `stop` or `off`.
     #[serde(default)]
     pub breaker: Breaker,

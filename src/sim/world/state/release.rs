@@ -96,6 +96,8 @@ pub struct Lifecycle {
     pub name: &'static str,
     /// Where it stands.
     pub status: EventStatus,
+    /// The Lambda function that it calls, by name or ARN.
+    pub function: Option<String>,
     /// When it began.
     pub started_at: Option<Ms>,
     /// When it ended.

@@ -60,6 +60,17 @@ pub struct Plan {
     pub threshold: Threshold,
     /// resetOnHealthyTask of the circuit breaker.
     pub reset_on_healthy_task: bool,
+    /// earlySuccessCriteria, if they are enabled.
+    pub early: Option<Early>,
+}
+
+/// When a rolling deployment counts as successful before all of it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Early {
+    /// healthyPercent of the desired count.
+    pub percent: u32,
+    /// The old tasks go afterwards (DEFERRED), not before (BLOCKING).
+    pub deferred: bool,
 }
 
 /// A lifecycle hook.
@@ -137,6 +148,8 @@ pub struct Service {
     pub stalled: u32,
     /// Tasks that run but are not yet registered with their target groups.
     pub unregistered: Vec<TaskId>,
+    /// It was deleted: DRAINING while tasks run, INACTIVE afterwards.
+    pub deleted: bool,
 }
 
 /// A line of `service.events`.
@@ -253,6 +266,8 @@ pub struct TaskSet {
 pub enum DeploymentStatus {
     /// `IN_PROGRESS`.
     InProgress,
+    /// `ROLLBACK_REQUESTED`: somebody asked, and nothing has come of it yet.
+    RollbackRequested,
     /// SUCCESSFUL.
     Successful,
     /// STOPPED: replaced by a newer deployment or failed without rollback.

@@ -117,3 +117,11 @@ fn task_sets_by_hand_take_over_from_one_another() {
     let force = json!({"cluster": "main", "service": "api", "forceNewDeployment": true});
     assert!(refused(&mut w, "UpdateService", &force).1.contains("EXTERNAL deployment controller"));
 }
+
+#[test]
+fn a_task_definition_may_hold_members_that_no_client_knows_yet() {
+    let mut w = world("desired = 1\nfuture = { quantumIsolation = { enabled = true } }", "");
+    let definition = service(&mut w)["taskDefinition"].clone();
+    let told = call(&mut w, "DescribeTaskDefinition", &json!({"taskDefinition": definition}));
+    assert_eq!(told["taskDefinition"]["quantumIsolation"], json!({"enabled": true}));
+}

@@ -4,33 +4,15 @@ use super::*;
 
 /// Two instances of 1 vCPU and 1,000 MiB, and a service of 400 MiB with keys of its own.
 fn hosts(keys: &str, ports: &str, more: &str) -> World {
-    let text = format!(
-        r#"
-about = "a test"
-past = "1s"
-[[context]]
-name = "test"
-region = "eu-west-2"
-account = "170904582664"
-access_key = "AKIATEST"
-secret_key = "secret"
-[[cluster]]
-name = "main"
-context = "test"
-[[cluster.instances]]
+    let two = r#"[[cluster.instances]]
 count = 2
 type = "t3.small"
 cpu = 1024
 memory = 1000
 age = "9d"
-ids = ["i-0aaaaaaaaaaaaaaa1", "i-0aaaaaaaaaaaaaaa2"]
-[[service]]
-name = "api"
-cluster = "main"
-launch = "EC2"
-revision = 7
-age = "90d"
-deployed = "2d"
+ids = ["i-0aaaaaaaaaaaaaaa1", "i-0aaaaaaaaaaaaaaa2"]"#;
+    let service = format!(
+        r#"launch = "EC2"
 {keys}
 [[service.container]]
 name = "app"
@@ -48,7 +30,7 @@ drain = "10s"
 {more}
 "#
     );
-    World::open(&scenario::read("test.toml", &text, &[]).unwrap(), 1, NOW).unwrap()
+    open(LONDON, two, &service)
 }
 
 fn instances(w: &mut World) -> Vec<Value> {
@@ -166,4 +148,25 @@ fn a_strategy_fills_its_base_and_then_its_weights() {
     assert_eq!((on(&mut w, "FARGATE"), on(&mut w, "FARGATE_SPOT")), (3, 6));
     let strategy = service(&mut w)["capacityProviderStrategy"].clone();
     assert_eq!(strategy[1], json!({"capacityProvider": "FARGATE_SPOT", "weight": 3, "base": 0}));
+}
+
+/// Addresses that more than one living task has, in all of a world.
+fn shared_addresses(w: &World) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    let estates = w.estates.iter();
+    let living = estates.flat_map(|e| e.tasks.values().map(move |t| (e, t))).filter(|(_, t)| t.status != TaskStatus::Stopped);
+    let addresses = living.filter_map(|(e, t)| t.eni.as_ref().map(|eni| format!("{} {} {}", e.account, eni.subnet, eni.ip)));
+    addresses.filter(|address| !seen.insert(address.clone())).collect()
+}
+
+#[test]
+fn no_two_tasks_share_an_address_while_both_live() {
+    for name in ["seeds", "small", "large"] {
+        let mut w = World::open(&scenario::load(name, &[]).unwrap(), 1, NOW).unwrap();
+        assert_eq!(shared_addresses(&w), [] as [String; 0], "{name} as it opens");
+        for _ in 0..20 {
+            w.advance_to(w.now() + 60_000);
+            assert_eq!(shared_addresses(&w), [] as [String; 0], "{name}");
+        }
+    }
 }

@@ -4,26 +4,8 @@ use super::*;
 
 /// Service `api` with a pair of target groups; `rollout` are keys of `[service.rollout]` and tables below it.
 fn pair(rollout: &str, more: &str) -> World {
-    let text = format!(
-        r#"
-about = "a test"
-past = "1s"
-[[context]]
-name = "test"
-region = "eu-west-1"
-account = "123456789012"
-access_key = "AKIATEST"
-secret_key = "secret"
-[[cluster]]
-name = "main"
-context = "test"
-[[service]]
-name = "api"
-cluster = "main"
-desired = 2
-revision = 7
-age = "90d"
-deployed = "2d"
+    let service = format!(
+        r#"desired = 2
 [[service.container]]
 name = "app"
 image = "api"
@@ -43,7 +25,7 @@ drain = "10s"
 {more}
 "#
     );
-    World::open(&scenario::read("test.toml", &text, &[]).unwrap(), 1, NOW).unwrap()
+    open(IRELAND, "", &service)
 }
 
 fn deployment(w: &mut World) -> Value {
@@ -162,13 +144,34 @@ fn a_pause_waits_for_its_answer() {
 fn a_function_that_fails_and_a_pause_that_nobody_answers_roll_back() {
     let fails = "[[service.rollout.hook]]\nstages = [\"PRE_SCALE_UP\"]\nfunction = \"smoke\"\nfails = true";
     let late = "[[service.rollout.hook]]\nstages = [\"POST_SCALE_UP\"]\ntimeout = \"2m\"";
-    for (hook, word) in [(fails, "FAILED"), (late, "TIMED_OUT")] {
+    let said = [
+        "because PRE_SCALE_UP lifecycle hook(s) failed. Lifecycle hook target arn:aws:lambda:eu-west-1:123456789012:function:smoke returned FAILED",
+        "because POST_SCALE_UP lifecycle hook(s) failed.",
+    ];
+    for ((hook, word), said) in [(fails, "FAILED"), (late, "TIMED_OUT")].into_iter().zip(said) {
         let mut w = pair(&format!("strategy = \"BLUE_GREEN\"\n{hook}"), &release("fate = \"healthy\""));
         run(&mut w, 500, |_| {});
         let d = deployment(&mut w);
         assert_eq!((&d["status"], &d["lifecycleHookDetails"][0]["status"]), (&json!("ROLLBACK_SUCCESSFUL"), &json!(word)));
+        assert!(d["statusReason"].as_str().unwrap().contains(said), "{}", d["statusReason"]);
         assert_eq!(weights(&w), [100, 0]);
         assert!(service(&mut w)["taskDefinition"].as_str().unwrap().ends_with(":7"));
+    }
+}
+
+#[test]
+fn a_function_that_begins_to_fail_is_minded_by_the_next_deployment_until_it_is_mended() {
+    let step = |act: &str| format!("[[drill.step]]\ncluster = \"main\"\nact = \"{act}\"\nfunction = \"smoke\"\n");
+    let drill = |name: &str, act: &str| format!("[[drill]]\nname = \"{name}\"\nabout = \"a function\"\n{}", step(act));
+    let hook = "[[service.rollout.hook]]\nstages = [\"POST_SCALE_UP\"]\nfunction = \"smoke\"";
+    let more = format!("{}{}", drill("broken", "fail_function"), drill("mended", "mend_function"));
+    let mut w = pair(&format!("strategy = \"BLUE_GREEN\"\n{hook}"), &more);
+    let force = json!({"cluster": "main", "service": "api", "forceNewDeployment": true});
+    for (name, status) in [("broken", "ROLLBACK_SUCCESSFUL"), ("mended", "SUCCESSFUL")] {
+        w.start_drill(name).unwrap();
+        call(&mut w, "UpdateService", &force);
+        run(&mut w, 500, |_| {});
+        assert_eq!(deployment(&mut w)["status"], status);
     }
 }
 

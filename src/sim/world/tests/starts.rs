@@ -4,31 +4,7 @@ use super::*;
 
 /// A cluster `main` with one service of the given tables.
 fn of_service(service: &str, more: &str) -> World {
-    let text = format!(
-        r#"
-about = "a test"
-past = "1s"
-[[context]]
-name = "test"
-region = "eu-west-2"
-account = "170904582664"
-access_key = "AKIATEST"
-secret_key = "secret"
-[[cluster]]
-name = "main"
-context = "test"
-[[service]]
-name = "api"
-cluster = "main"
-desired = 1
-revision = 7
-age = "90d"
-deployed = "2d"
-{service}
-{more}
-"#
-    );
-    World::open(&scenario::read("test.toml", &text, &[]).unwrap(), 1, NOW).unwrap()
+    open(LONDON, "", &format!("desired = 1\n{service}\n{more}"))
 }
 
 const THREE: &str = r#"
