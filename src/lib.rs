@@ -92,6 +92,7 @@ pub mod action;
 pub mod app;
 pub mod aws;
 pub mod budget;
+pub mod change;
 pub mod cli;
 pub mod config;
 pub mod duration;
