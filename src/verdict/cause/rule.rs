@@ -3,7 +3,7 @@
 //! Knows no rule and no name of its own.
 
 use super::names::Names;
-use super::rules::RULES;
+use super::rules;
 use super::{Cause, Confidence, one_line};
 
 /// Where texts stand, as bits: a rule may hold for several.
@@ -74,7 +74,7 @@ fn holds(text: &str, fragment: &str) -> bool {
 /// The first rule that fits, in the order of the table.
 pub(super) fn first(text: &str, field: Field) -> Option<&'static Rule> {
     let plain = plain(text);
-    RULES.iter().find(|rule| rule.fits(&plain, field))
+    rules::all().find(|rule| rule.fits(&plain, field))
 }
 
 /// The text as fragments are compared with it: one line, lower case, straight quotes, and without names that people chose for services
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn every_rule_is_written_in_lower_case_and_names_only_known_names() {
-        for rule in RULES {
+        for rule in rules::all() {
             for fragment in rule.all.iter().copied().flatten().chain(rule.none) {
                 assert_eq!(fragment.to_lowercase(), **fragment, "{}", rule.says);
                 assert!(!fragment.is_empty());
