@@ -53,6 +53,11 @@ pub(super) const UNREACHED: &[&str] = &[
     "service unavailable",
     "gateway time",
     "500 internal server error",
+    "missingendpoint",
+    "resolve endpoint",
+    "unknownendpoint",
+    "proxyconnect",
+    "broken pipe",
 ];
 
 /// Somebody said no.

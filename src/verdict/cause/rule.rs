@@ -3,6 +3,7 @@
 //! Knows no rule and no name of its own.
 
 use super::names::Names;
+use super::plain::plain;
 use super::rules;
 use super::{Cause, Confidence, one_line};
 
@@ -75,35 +76,6 @@ fn holds(text: &str, fragment: &str) -> bool {
 pub(super) fn first(text: &str, field: Field) -> Option<&'static Rule> {
     let plain = plain(text);
     rules::all().find(|rule| rule.fits(&plain, field))
-}
-
-/// The text as fragments are compared with it: one line, lower case, straight quotes, and without names that people chose for services
-/// and target groups, which may hold any of the words that are looked for.
-fn plain(text: &str) -> String {
-    let quote = |c: char| match c {
-        '\u{2018}' | '\u{2019}' | '`' => '\'',
-        '\u{201c}' | '\u{201d}' => '"',
-        c => c,
-    };
-    let text = one_line(text).chars().map(quote).collect::<String>().to_lowercase();
-    let text = without_name(&text, "(service ", &[')', ',']);
-    let text = without_name(&text, "(target-group ", &[')']);
-    // Without brackets the name is the second word of the sentence.
-    match text.strip_prefix("service ").and_then(|rest| rest.split_once(' ')) {
-        Some((_, rest)) => format!("service {rest}"),
-        None => text,
-    }
-}
-
-/// The text without the word behind an opening, wherever that stands.
-fn without_name(text: &str, opening: &str, closings: &[char]) -> String {
-    let mut parts = text.split(opening);
-    let mut out = parts.next().unwrap_or("").to_owned();
-    for part in parts {
-        out.push_str(opening);
-        out.push_str(part.find(closings).map_or("", |at| &part[at..]));
-    }
-    out
 }
 
 /// A template with its names filled in.

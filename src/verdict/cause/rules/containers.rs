@@ -26,6 +26,9 @@ pub(super) const STARTS: &[Rule] = &[
         START,
         &[&[
             "cannotstartcontainer",
+            "dependency graph",
+            "ordering dependency",
+            "dependent container",
             "cannotcreatecontainer",
             "cannot start container",
             "cannot create container",
@@ -99,7 +102,7 @@ pub(super) const ENDS: &[Rule] = &[
     rule(
         START,
         &[&["essential container", "container exited", "exited with code", "exited with exit code", "exit code", "exit status"]],
-        &[],
+        &["initializationerror", "failed to ", "unable to "],
         (C::AppExit, Medium),
         "a container that the task cannot live without ended",
         "its exit code and the last log lines",

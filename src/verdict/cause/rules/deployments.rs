@@ -64,7 +64,7 @@ pub(super) const ALL: &[Rule] = &[
     ),
     rule(
         SCHEDULER,
-        &[&["consistently start", "start tasks successfully", "task start impaired", "task_start_impaired"]],
+        &[&["consistently start", "start tasks successfully", "task start impaired"]],
         &[],
         (C::StartBackoff, High),
         "tasks keep failing to start, and ECS waits longer before each new try",
@@ -80,7 +80,7 @@ pub(super) const ALL: &[Rule] = &[
     ),
     rule(
         EVENT,
-        &[&["steady state", "steady_state"]],
+        &[&["steady state"]],
         &["unable", "not reach", "failed to reach", "did not"],
         (C::SteadyState, High),
         "everything runs as wanted",

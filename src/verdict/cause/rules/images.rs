@@ -11,6 +11,13 @@ use super::{START, rule};
 const IMAGE_ABSENT: &str = "the image[ {image}][ tag {tag}] does not exist";
 const IMAGE_ABSENT_NEXT: &str = "that the tag is in the repository (lifecycle rules expire tags), and how the name is spelled";
 
+const DENIED: &str = "the image[ {image}] may not be pulled[: {action} is denied][ for role {role}]";
+const DENIED_NEXT: &str =
+    "the execution role's ecr rights (AmazonECSTaskExecutionRolePolicy), the repository's policy across accounts, or the registry login";
+
+/// Words of unpacking what was pulled: what these do not find is a file, not the image.
+const UNPACKED: &[&str] = &["register layer", "extract layer", "unpack image", "system cannot find"];
+
 /// Rate and platform, which a text names beside whatever else failed.
 pub(super) const LIMITED: &[Rule] = &[
     rule(
@@ -85,14 +92,16 @@ pub(super) const PULLS: &[Rule] = &[
         IMAGE_ABSENT,
         IMAGE_ABSENT_NEXT,
     ),
+    // The agent's own word for a login that it could not get.
     rule(
         START,
-        &[PULL, REFUSED],
-        &[],
+        &[PULL, &["autherror", "credentials: not found", "get credentials", "retrieve credentials", "decode docker auth"]],
+        UNREACHED,
         (C::ImagePullDenied, High),
-        "the image[ {image}] may not be pulled[: {action} is denied][ for role {role}]",
-        "the execution role's ecr rights (AmazonECSTaskExecutionRolePolicy), the repository's policy across accounts, or the registry login",
+        DENIED,
+        DENIED_NEXT,
     ),
+    rule(START, &[PULL, REFUSED], &[], (C::ImagePullDenied, High), DENIED, DENIED_NEXT),
     rule(
         START,
         &[PULL, UNREACHED],
@@ -101,7 +110,7 @@ pub(super) const PULLS: &[Rule] = &[
         "the registry[ of {image}] cannot be reached[ at {host}]",
         "a route out: NAT or assignPublicIp, or endpoints for ecr.api, ecr.dkr and s3; security groups; DNS",
     ),
-    rule(START, &[PULL, ABSENT], &[], (C::ImageNotFound, High), IMAGE_ABSENT, IMAGE_ABSENT_NEXT),
+    rule(START, &[PULL, ABSENT], UNPACKED, (C::ImageNotFound, High), IMAGE_ABSENT, IMAGE_ABSENT_NEXT),
     rule(START, &[&["no such image"]], &[], (C::ImageNotFound, High), IMAGE_ABSENT, IMAGE_ABSENT_NEXT),
     rule(
         START,

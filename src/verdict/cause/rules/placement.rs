@@ -178,7 +178,7 @@ pub(super) const INSTANCES: &[Rule] = &[
     ),
     rule(
         SCHEDULER,
-        &[&["no container instance met all", "unable to place a task because no", "no instance met"]],
+        &[&["no container instance met all", "resources could not be found", "unable to place a task because no", "no instance met"]],
         &[],
         (C::PlacementNoInstances, High),
         "no container instance fits the task[; the closest is {instance}]",

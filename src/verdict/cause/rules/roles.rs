@@ -42,6 +42,7 @@ pub(super) const ROLES: &[Rule] = &[rule(
         "assuming role",
         "assume the service",
         "unable to find execution role credentials",
+        "no execution credentials",
         "execution role credentials not available",
         "unable to get execution role credentials",
         "trust relationship",

@@ -10,7 +10,7 @@ pub(super) const BALANCE: &[Rule] = &[
     rule(
         START,
         &[
-            &["protect", "deployment_blocked"],
+            &["protect", "deployment blocked"],
             &[
                 "scale in",
                 "scale-in",
@@ -21,7 +21,7 @@ pub(super) const BALANCE: &[Rule] = &[
                 "protected task",
                 "tasks are protected",
                 "under protection",
-                "deployment_blocked",
+                "deployment blocked",
             ],
         ],
         &[],
