@@ -291,6 +291,9 @@ fn told(label: &str, text: &str, field: Field) -> Explanation {
     let evidence = if text.trim().is_empty() { Vec::new() } else { vec![format!("{label}: {}", one_line(text))] };
     match found {
         Some((rule, confidence)) => {
+            if let Some(code) = exit::in_text(text).filter(|_| rule.cause == Cause::AppExit) {
+                return Explanation { evidence, ..stop::container("", Some(code)) };
+            }
             let (says, next_check) = rule.sentences(text);
             Explanation { cause: rule.cause, says, next_check, confidence, evidence }
         }

@@ -121,6 +121,17 @@ pub(super) fn of_a_stop(code: i64) -> bool {
     matches!(unsigned(code), Some(0 | 137 | 143 | 0xC000_013A | 0x4001_0004))
 }
 
+/// The code that a text gives in words: "exited (exit code: 137)", "Exit status 1".
+pub(super) fn in_text(text: &str) -> Option<i64> {
+    const BEFORE: &[&str] = &["exit code", "exitcode", "exit status", "exited with code", "exited with status", "exited with"];
+    let text = text.to_ascii_lowercase();
+    BEFORE.iter().find_map(|words| {
+        let rest = text.split_once(words)?.1.trim_start_matches([' ', ':', '=', '(', ')', '"', '\'']);
+        let end = rest.char_indices().find(|(at, c)| !c.is_ascii_digit() && (*at > 0 || *c != '-')).map_or(rest.len(), |(at, _)| at);
+        rest[..end].parse().ok().filter(|code| unsigned(*code).is_some())
+    })
+}
+
 fn unsigned(code: i64) -> Option<u32> {
     u32::try_from(code).ok().or_else(|| i32::try_from(code).ok().map(i32::cast_unsigned))
 }

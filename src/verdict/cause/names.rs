@@ -122,11 +122,13 @@ const PATTERNS: &[(&str, &str, &str, &str)] = &[
     ("group", "target group", r"target-group ([\w-]+)", "$1"),
     ("function", "function", r":function:([\w-]+)", "$1"),
     ("balancer", "load balancer", r"\((?:elb|load-balancer) ([^\s)]+)\)", "$1"),
+    ("attribute", "attribute", r"((?:com\.amazonaws\.)?ecs\.capability\.[\w.-]*\w)", "$1"),
     ("attribute", "attribute", r"attribute ['\x22]?([\w-]+\.[\w.-]*\w)", "$1"),
-    ("attribute", "constraint", r"(?:constraint|expression) ['\x22(]*([\w:.-]+ ?(?:==|!=|=~|in|not_in) ?[\w.\[\]-]+)", "$1"),
+    ("attribute", "constraint", r"(?:constraint|expression|member ?of)[ (]*['\x22(]*([\w:.-]+ ?(?:==|!=|=~|in|not_in) ?[\w.\[\]-]+)", "$1"),
     ("provider", "capacity provider", r"capacity[ -]provider:? ['\x22(]?([\w-]*[A-Z_\d-][\w-]*)", "$1"),
     ("task", "task", r"\(task ([0-9a-f-]{8,36})\)", "$1"),
     ("container", "container", r"container (?:named )?['\x22\[]([\w-]+)['\x22\]]", "$1"),
+    ("backto", "deployment", r"back to \(?(?:deployment ?(?:id)? )?(ecs-svc/\d+)", "$1"),
     ("deployment", "deployment", r"(ecs-svc/\d+)", "$1"),
     ("service", "service", r"\(service ([\w-]+)", "$1"),
     ("namespace", "namespace", r"namespace ['\x22]?([\w./:-]*\w)", "$1"),
@@ -188,7 +190,7 @@ fn ascii(regex: &str) -> String {
 const LISTED: usize = 5;
 
 /// Names that are in nearly every text and told elsewhere, so never listed.
-const SILENT: &[&str] = &["detail", "protected", "why", "service", "task", "deployment", "tasks", "targets"];
+const SILENT: &[&str] = &["detail", "protected", "why", "service", "task", "deployment", "backto", "tasks", "targets"];
 
 /// Beginnings that AWS puts before what went wrong, peeled off one after the other.
 const PREFIXES: &[&str] = &[

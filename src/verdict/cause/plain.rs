@@ -31,7 +31,8 @@ static NAME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(&NAMES.join("|")).expect("the expression is constant and compiled by every test"));
 
 /// Words behind "service" that are no name of one.
-const OF_AWS: &[&str] = &["connect", "deployment", "discovery", "linked", "quota", "role", "scheduler", "task", "is", "was", "has", "unable"];
+const OF_AWS: &[&str] =
+    &["connect", "deployment", "discovery", "linked", "quota", "role", "scheduler", "task", "is", "was", "has", "unable"];
 
 /// The text as it is compared.
 pub(super) fn plain(text: &str) -> String {
@@ -39,6 +40,10 @@ pub(super) fn plain(text: &str) -> String {
     let text = spaced(&text).to_lowercase();
     let text = NAME.replace_all(&text, |found: &Captures| {
         let kept = |part: &str| (1..=NAMES.len()).find_map(|n| found.name(&format!("{part}{n}"))).map_or("", |kept| kept.as_str());
+        // The socket of a plugin is no registry.
+        if kept("a").ends_with(".sock/") {
+            return found[0].to_owned();
+        }
         format!("{}{}", kept("a"), kept("b"))
     });
     // Without brackets the name is the second word of the sentence.

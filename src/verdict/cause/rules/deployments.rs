@@ -34,7 +34,7 @@ pub(super) const ALL: &[Rule] = &[
         &[&["rolling back", "rollback in progress", "rollback started", "rollback initiated", "is being rolled back"]],
         &[],
         (C::RollingBack, High),
-        "the deployment goes back[ to {deployment}]",
+        "the deployment goes back[ to {backto}]",
         "why the newer revision failed: its stopped tasks, or the alarm",
     ),
     rule(
@@ -59,7 +59,7 @@ pub(super) const ALL: &[Rule] = &[
         &[&["rolled back", "rollback"]],
         &[],
         (C::RollingBack, Medium),
-        "the deployment went back[ to {deployment}]",
+        "the deployment went back[ to {backto}]",
         "why the newer revision failed: its stopped tasks, or the alarm",
     ),
     rule(

@@ -20,7 +20,7 @@ pub(super) const CONNECT: &[Rule] = &[rule(
 pub(super) const INTERFACES: &[Rule] = &[rule(
     START,
     &[INTERFACE],
-    &["is unhealthy in", "docker0"],
+    &["is unhealthy in", "docker0", "an attribute"],
     (C::NetworkInterface, High),
     "the task did not get its network interface[ in {subnet}][ with {securitygroup}][ on {instance}]",
     "free addresses of the subnet, the limit of interfaces (of the account, or of the instance), subnet and security group; then try again",

@@ -19,6 +19,7 @@ pub(super) const EXEC: &[Rule] = &[rule(
         "ssmmessages",
         "session manager",
         "session-manager",
+        "sessionmanager",
     ]],
     &["unable to retrieve secret"],
     (C::ExecAgent, High),

@@ -53,7 +53,10 @@ pub(super) const BALANCE: &[Rule] = &[
 pub(super) const GROUND: &[Rule] = &[
     rule(
         START,
-        &[&["spot"], &["interrupt", "reclaim", "terminat", "rebalance recommendation"]],
+        &[
+            &[" spot ", "spot-", "spot instance", "spot task", "spot capacity", "spotinterrupt", "spot interrupt", "=spot", "_spot"],
+            &["interrupt", "reclaim", "terminat", "rebalance recommendation"],
+        ],
         &[],
         (C::SpotInterruption, High),
         "AWS took the Spot capacity back[ (capacity provider {provider})][ on instance {instance}]",
