@@ -6,6 +6,7 @@
 mod exit;
 mod fragments;
 mod names;
+mod patterns;
 mod plain;
 mod rule;
 mod rules;
