@@ -112,8 +112,10 @@ const fn memory(says: &'static str) -> Meaning {
 /// What the code means; any that is not known is the program's own.
 pub(super) fn meaning(code: i64) -> &'static Meaning {
     const OWN: Meaning = app("the program ended with a code of its own", LOGS);
+    const WINDOWS: Meaning = app("the program ended with a code of its own, one that only Windows reports", LOGS);
     let plain = unsigned(code);
-    MEANINGS.iter().find(|(known, _)| Some(*known) == plain).map_or(&OWN, |(_, meaning)| meaning)
+    let own = if (0..=255).contains(&code) { &OWN } else { &WINDOWS };
+    MEANINGS.iter().find(|(known, _)| Some(*known) == plain).map_or(own, |(_, meaning)| meaning)
 }
 
 /// Whether the code is what a container ends with when it is told to stop, by SIGTERM or by SIGKILL after that.

@@ -155,7 +155,7 @@ pub(super) const KINDS: &[Kind] = &[
     named("deployment", &[r"(ecs-svc/\d+)"]),
     named("service", &[r"\(service ([\w-]+)"]),
     named("namespace", &[r"namespace <q>([\w./:-]*\w)"]),
-    named("alarm", &[r"alarms?(?: named| detected| name)?:? ?[\['\x22(]+([^\]'\x22)]+)"]),
+    named("alarm", &[r"alarms?(?:\(s\))?(?: in alarm state| named| detected| name)?:? ?[\['\x22(]+([^\]'\x22)]+)"]),
     // Figures.
     labelled("codes", "code", &[r"codes?:? \[(\d{3}(?:, ?\d{3})*)\]"]),
     labelled("codes", "status", &[r"(?:status(?: code)?:?|http) (\d{3})\b"]),

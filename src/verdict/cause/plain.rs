@@ -18,7 +18,7 @@ const NAMES: &[&str] = &[
     // registry.example/team/name:tag
     r"(?P<a4>(?-u:\b)[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?/)[a-z0-9._/-]*[a-z0-9](?::[a-z0-9._-]*[a-z0-9_])?",
     // team/name:tag
-    r"(?P<a5>(?:^|[ '\x22]))[a-z0-9._-]+(?:/[a-z0-9._-]+)+:[a-z0-9._-]*[a-z0-9_]",
+    r"(?P<a5>(?:^|[ '\x22]))[a-z0-9_-]+(?:/[a-z0-9._-]+)+:[a-z0-9._-]*[a-z0-9_]",
     // exec: "command"
     r"(?P<a6>exec:? \\*[\x22'])[^\x22'\\]*",
     // /var/lib/ecs/volumes/NAME

@@ -22,7 +22,7 @@ pub(super) const TARGET: Field = 8;
 pub(super) struct Rule {
     /// Fields whose texts it reads.
     pub on: Field,
-    /// Fragments in lower case; one behind `=` is the whole text. Of each group one must occur.
+    /// Fragments in lower case; one behind `=` is the whole text, one behind `^` its beginning. Of each group one must occur.
     pub all: &'static [&'static [&'static str]],
     /// Fragments that must not occur.
     pub none: &'static [&'static str],
@@ -35,8 +35,8 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Whether it reads such a field and its fragments are in the text, which is in lower case.
-    fn fits(&self, text: &str, field: Field) -> bool {
+    /// Whether it reads such a field and its fragments are in the text as it is compared, by the given sense of "in".
+    fn fits(&self, text: &str, field: Field, holds: fn(&str, &str) -> bool) -> bool {
         self.on & field != 0
             && self.all.iter().all(|any| any.iter().any(|fragment| holds(text, fragment)))
             && !self.none.iter().any(|fragment| text.contains(fragment))
@@ -69,13 +69,30 @@ pub fn to_check(next: &str) -> String {
 }
 
 fn holds(text: &str, fragment: &str) -> bool {
-    fragment.strip_prefix('=').map_or_else(|| text.contains(fragment), |whole| text == whole)
+    match fragment.as_bytes().first() {
+        Some(b'=') => text == &fragment[1..],
+        Some(b'^') => text.starts_with(&fragment[1..]),
+        _ => text.contains(fragment),
+    }
 }
 
-/// The first rule that fits, in the order of the table.
+/// The same for a text that was cut, which AWS shows by dots: the fragment may begin where the text ends. Less than a word, or than half
+/// of the fragment, is no sign.
+fn holds_or_begins(text: &str, fragment: &str) -> bool {
+    const LEAST: usize = 5;
+    let cut = text.strip_suffix("...").or_else(|| text.strip_suffix('\u{2026}'));
+    let begins = |told: &str| {
+        let parts = (LEAST.max(fragment.len() / 2)..fragment.len()).filter_map(|end| fragment.get(..end));
+        parts.into_iter().any(|part| told.ends_with(part))
+    };
+    holds(text, fragment) || cut.is_some_and(begins)
+}
+
+/// The first rule that fits, in the order of the table; for a cut text, if none fits it as it is, the first that fits what may have followed.
 pub(super) fn first(text: &str, field: Field) -> Option<&'static Rule> {
     let plain = plain(text);
-    rules::all().find(|rule| rule.fits(&plain, field))
+    let of = |holds| rules::all().find(|rule| rule.fits(&plain, field, holds));
+    of(holds).or_else(|| of(holds_or_begins))
 }
 
 /// A template with its names filled in.

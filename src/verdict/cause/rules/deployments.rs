@@ -23,6 +23,14 @@ pub(super) const ALL: &[Rule] = &[
     ),
     rule(
         SCHEDULER,
+        &[&["rolled back", "rollback "], &["alarm", "circuit breaker"]],
+        &[],
+        (C::CircuitBreaker, High),
+        "the deployment[ {deployment}] failed by its circuit breaker or alarms[: alarm {alarm}]",
+        "the stopped tasks of that deployment, or the alarm: their reasons are the cause",
+    ),
+    rule(
+        SCHEDULER,
         &[&["rolled back because", "lifecycle hook"]],
         &["circuit breaker", "alarm", "unable to assume"],
         (C::RollingBack, High),

@@ -17,7 +17,7 @@ pub(super) const ALL: &[Rule] = &[
     ),
     rule(
         EVENT,
-        &[&["registered", "registering"], &["target"]],
+        &[&["registered", "registering"], &["target", " in (elb"]],
         &["failed", "unable", "error"],
         (C::TargetRegistered, High),
         "targets were registered[ in {group}][: {targets}]",

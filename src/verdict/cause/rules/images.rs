@@ -22,10 +22,7 @@ const UNPACKED: &[&str] = &["register layer", "extract layer", "unpack image", "
 pub(super) const LIMITED: &[Rule] = &[
     rule(
         START,
-        &[
-            &["toomanyrequests:", "toomanyrequests,", "toomanyrequests ", "too many requests", "pull rate limit"],
-            &["docker.io", "docker.com", "docker hub", "dockerhub"],
-        ],
+        &[&["toomanyrequests", "too many requests", "pull rate limit"], &["docker.io", "docker.com", "docker hub", "dockerhub"]],
         &["toomanyrequestsexception"],
         (C::ImagePullRateLimit, High),
         "Docker Hub's limit on pulls is reached[: it refuses to give {image} for now]",
@@ -34,7 +31,7 @@ pub(super) const LIMITED: &[Rule] = &[
     rule(
         START,
         &[
-            &["toomanyrequests:", "toomanyrequests,", "toomanyrequests ", "too many requests", "pull rate limit", "rate limit", " 429 "],
+            &["toomanyrequests", "too many requests", "pull rate limit", "rate limit", " 429 "],
             &["pull", "docker", "registry", "image", "manifest", "ecr", "toomanyrequests"],
         ],
         &["toomanyrequestsexception"],
@@ -101,7 +98,7 @@ pub(super) const PULLS: &[Rule] = &[
         DENIED,
         DENIED_NEXT,
     ),
-    rule(START, &[PULL, REFUSED], &[], (C::ImagePullDenied, High), DENIED, DENIED_NEXT),
+    rule(START, &[PULL, REFUSED], UNPACKED, (C::ImagePullDenied, High), DENIED, DENIED_NEXT),
     rule(
         START,
         &[PULL, UNREACHED],

@@ -65,4 +65,12 @@ pub(super) const LOGGING: &[Rule] = &[
         LOG_DENIED,
         LOG_DENIED_NEXT,
     ),
+    rule(
+        START,
+        &[&["failed to validate logger arg"]],
+        &["is required", "unknown log opt"],
+        (C::LogNetwork, Low),
+        "the log driver could not be made ready[: {detail}]",
+        "a route to CloudWatch Logs (endpoint logs, NAT or a public address), awslogs-group and awslogs-region, rights of the execution role",
+    ),
 ];

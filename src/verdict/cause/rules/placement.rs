@@ -19,6 +19,14 @@ pub(super) const THROTTLED: &[Rule] = &[rule(
 pub(super) const CAPACITY: &[Rule] = &[
     rule(
         START,
+        &[&["limitexceededexception"]],
+        &[],
+        (C::QuotaReached, High),
+        "a limit of the account is reached[: {detail}]",
+        "Service Quotas for this limit, and what else uses it",
+    ),
+    rule(
+        START,
         &[&[
             "capacity is unavailable",
             "capacity unavailable",

@@ -40,6 +40,7 @@ pub(super) const ALL: &[Rule] = &[
                 "cannot find the specified",
                 "did not contain json key",
                 "marked for deletion",
+                "was deleted",
                 "marked deleted",
                 "staging label",
                 "versionid",

@@ -92,7 +92,7 @@ pub(super) const GROUND: &[Rule] = &[
         REASON | CONTAINER,
         &[
             &["host ec2", "(instance", "container instance", "ec2 instance", "managed instance", "the instance", "the host", "host "],
-            &["terminat", "stopped", "deregist", "impaired", "unhealthy", "lost", "failed status", "hardware", "shut down", "rebooted"],
+            &["terminat", "stopped", "deregist", "impaired", "unhealthy", "lost", "status check", "hardware", "shut down", "rebooted"],
         ],
         &["is unhealthy in", "cannotstart", "cannotcreate", "oci runtime"],
         (C::HostTerminated, High),
@@ -150,6 +150,12 @@ pub(super) const MEANT: &[Rule] = &[
         REASON,
         &[&[
             "stopped by user",
+            "stopped by a user",
+            "killed by user",
+            "cancelled by user",
+            "canceled by user",
+            "terminated by user",
+            "killed by the user",
             "stopped by the user",
             "user initiated",
             "userinitiated",
@@ -168,6 +174,14 @@ pub(super) const MEANT: &[Rule] = &[
         &[],
         (C::UserStopped, High),
         "a person or a tool stopped the task",
+        "CloudTrail StopTask tells who",
+    ),
+    rule(
+        REASON,
+        &[&["^stopped by ", "^task stopped by ", "^terminated by ", "^killed by ", "^cancelled by ", "^canceled by "]],
+        &["deployment", "scheduler", "health", "scal", "drain", "signal", "ecs", "service", "kernel"],
+        (C::UserStopped, Medium),
+        "a person or a tool stopped the task[: {detail}]",
         "CloudTrail StopTask tells who",
     ),
 ];

@@ -68,7 +68,17 @@ pub(super) const ALL: &[Rule] = &[
     ),
     rule(
         TARGET,
-        &[&["invalidstate", "stopped state", "terminated state", "is stopped", "is terminated", "shutting-down", "stopping state"]],
+        &[&[
+            "invalidstate",
+            "stopped state",
+            "terminated state",
+            "the terminated",
+            "is in the stopped",
+            "is stopped",
+            "is terminated",
+            "shutting-down",
+            "stopping state",
+        ]],
         &[],
         (C::HostTerminated, High),
         "the instance behind the target is stopped or terminated[: {instance}]",
