@@ -209,7 +209,7 @@ pub(super) const INSTANCES: &[Rule] = &[
     rule(
         SCHEDULER,
         &[&["unable to place"]],
-        &["reason", "error"],
+        &["reason", "error", "your account"],
         (C::CapacityUnavailable, Medium),
         "ECS finds no place for the task now",
         "the other events of the service; other zones or subnets, another size",
