@@ -279,8 +279,9 @@ pub fn container(reason: &str, exit_code: Option<i64>) -> Explanation {
     stop::container(reason, exit_code)
 }
 
-/// One text of one field. What no rule of its own field fits is tried against the others, for texts are quoted out of their place.
-fn told(label: &str, text: &str, field: Field) -> Explanation {
+/// The rule for a text of one field. What no rule of its own field fits is tried against the others, for texts are quoted out of their
+/// place.
+fn rule_of(text: &str, field: Field) -> Option<(&'static rule::Rule, Confidence)> {
     let own = rule::first(text, field).map(|rule| (rule, rule.sure));
     // What the scheduler says is never said of a target, nor the other way round.
     let others = match field {
@@ -288,9 +289,13 @@ fn told(label: &str, text: &str, field: Field) -> Explanation {
         _ if text.contains("service") => REASON | CONTAINER | EVENT,
         _ => REASON | CONTAINER | EVENT | TARGET,
     };
-    let found = own.or_else(|| rule::first(text, others).map(|rule| (rule, rule.sure.min(Confidence::Medium))));
+    own.or_else(|| rule::first(text, others).map(|rule| (rule, rule.sure.min(Confidence::Medium))))
+}
+
+/// One text of one field, explained.
+fn told(label: &str, text: &str, field: Field) -> Explanation {
     let evidence = if text.trim().is_empty() { Vec::new() } else { vec![format!("{label}: {}", one_line(text))] };
-    match found {
+    match rule_of(text, field) {
         Some((rule, confidence)) => {
             if let Some(code) = exit::in_text(text).filter(|_| rule.cause == Cause::AppExit) {
                 return Explanation { evidence, ..stop::container("", Some(code)) };

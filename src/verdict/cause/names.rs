@@ -6,11 +6,16 @@ use super::patterns::{KINDS, Kind, spelled};
 use regex::Regex;
 use std::sync::LazyLock;
 
-static COMPILED: LazyLock<Vec<(&Kind, Vec<Regex>)>> = LazyLock::new(|| {
-    let compile =
-        |way: &&str| Regex::new(&format!("(?i){}", ascii(&spelled(way)))).expect("every expression of the table is compiled by the tests");
-    KINDS.iter().map(|kind| (kind, kind.ways.iter().map(compile).collect())).collect()
+/// The expressions in the order of the table, each with its kind. One by one, for as a `RegexSet` they take ten times as long: its automaton
+/// outgrows its cache on every text.
+static COMPILED: LazyLock<Vec<(&Kind, Regex)>> = LazyLock::new(|| {
+    let compile = |(kind, way): (&'static Kind, String)| (kind, Regex::new(&way).expect("every expression is compiled by the tests"));
+    ways().map(compile).collect()
 });
+
+fn ways() -> impl Iterator<Item = (&'static Kind, String)> {
+    KINDS.iter().flat_map(|kind| kind.ways.iter().map(move |way| (kind, format!("(?i){}", ascii(&spelled(way))))))
+}
 
 /// The expression with classes of ASCII alone: AWS's names hold nothing else, and Unicode's classes take a tenth of a second to compile.
 fn ascii(regex: &str) -> String {
@@ -110,11 +115,11 @@ impl Names {
     /// Reads them.
     pub fn of(text: &str) -> Names {
         let mut found: Vec<(&'static str, &'static str, String)> = Vec::new();
-        for (kind, ways) in COMPILED.iter() {
+        for (kind, way) in COMPILED.iter() {
             if found.iter().any(|(name, ..)| *name == kind.name) {
                 continue;
             }
-            if let Some(captures) = ways.iter().find_map(|way| way.captures(text)) {
+            if let Some(captures) = way.captures(text) {
                 let part = |n: usize| captures.get(n).map_or("", |part| part.as_str());
                 let value = match part(3) {
                     "" => part(1).to_owned(),

@@ -173,12 +173,13 @@ pub(super) fn spelled(way: &str) -> String {
     let mut rest = way;
     while let Some((before, (mark, after))) = rest.split_once('<').and_then(|(before, rest)| Some((before, rest.split_once('>')?))) {
         out.push_str(before);
-        out.push_str(&match mark.split_once(' ') {
-            None if mark == "q" => r#"['"]?"#.to_owned(),
-            None => r"(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]+)?".to_owned(),
-            Some(("id", prefix)) => format!(r"\b({prefix}-[0-9a-f]{{8,17}})\b"),
-            Some((_, service)) => format!(r"arn:aws[\w-]*:{service}:[\w-]*:\d*"),
-        });
+        let (begins, named, ends) = match mark.split_once(' ') {
+            None if mark == "q" => (r#"['"]?"#, "", ""),
+            None => (r"(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]+)?", "", ""),
+            Some(("id", prefix)) => (r"\b(", prefix, r"-[0-9a-f]{8,17})\b"),
+            Some((_, service)) => (r"arn:aws[\w-]*:", service, r":[\w-]*:\d*"),
+        };
+        out.extend([begins, named, ends]);
         rest = after;
     }
     out + rest

@@ -6,6 +6,9 @@ use super::names::Names;
 use super::plain::plain;
 use super::rules;
 use super::{Cause, Confidence, one_line};
+use aho_corasick::AhoCorasick;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Where texts stand, as bits: a rule may hold for several.
 pub(super) type Field = u8;
@@ -35,13 +38,6 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Whether it reads such a field and its fragments are in the text as it is compared, by the given sense of "in".
-    fn fits(&self, text: &str, field: Field, holds: fn(&str, &str) -> bool) -> bool {
-        self.on & field != 0
-            && self.all.iter().all(|any| any.iter().any(|fragment| holds(text, fragment)))
-            && !self.none.iter().any(|fragment| text.contains(fragment))
-    }
-
     /// What it says of the text, and what to check. Names that the sentence does not mention follow in brackets.
     pub fn sentences(&self, text: &str) -> (String, String) {
         let text = one_line(text);
@@ -68,31 +64,97 @@ pub fn to_check(next: &str) -> String {
     }
 }
 
-fn holds(text: &str, fragment: &str) -> bool {
+/// Where in a text a fragment must stand.
+#[derive(Clone, Copy)]
+enum Place {
+    Anywhere,
+    Beginning,
+    Whole,
+}
+
+/// A fragment without its mark, and the place that the mark demands.
+fn marked(fragment: &'static str) -> (&'static str, Place) {
     match fragment.as_bytes().first() {
-        Some(b'=') => text == &fragment[1..],
-        Some(b'^') => text.starts_with(&fragment[1..]),
-        _ => text.contains(fragment),
+        Some(b'=') => (&fragment[1..], Place::Whole),
+        Some(b'^') => (&fragment[1..], Place::Beginning),
+        _ => (fragment, Place::Anywhere),
     }
 }
 
-/// The same for a text that was cut, which AWS shows by dots: the fragment may begin where the text ends. Less than a word, or than half
-/// of the fragment, is no sign.
-fn holds_or_begins(text: &str, fragment: &str) -> bool {
-    const LEAST: usize = 5;
-    let cut = text.strip_suffix("...").or_else(|| text.strip_suffix('\u{2026}'));
-    let begins = |told: &str| {
-        let parts = (LEAST.max(fragment.len() / 2)..fragment.len()).filter_map(|end| fragment.get(..end));
-        parts.into_iter().any(|part| told.ends_with(part))
-    };
-    holds(text, fragment) || cut.is_some_and(begins)
+/// The fragments of all rules as one automaton, so that a text is read once and not once for each of a thousand fragments.
+struct Index {
+    automaton: AhoCorasick,
+    /// The fragments by their numbers in the automaton.
+    fragments: Vec<&'static str>,
+    /// The rules with their fragments by number, in the order of the table.
+    rules: Vec<Numbered>,
 }
 
-/// The first rule that fits, in the order of the table; for a cut text, if none fits it as it is, the first that fits what may have followed.
+/// A rule's fragments by their numbers: one of each group; then those that must not occur.
+struct Numbered {
+    rule: &'static Rule,
+    all: Vec<Vec<(usize, Place)>>,
+    none: Vec<usize>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let (mut numbers, mut fragments) = (HashMap::new(), Vec::new());
+    let mut number = |fragment: &'static str| {
+        let (fragment, place) = marked(fragment);
+        let number = *numbers.entry(fragment).or_insert_with(|| {
+            fragments.push(fragment);
+            fragments.len() - 1
+        });
+        (number, place)
+    };
+    let of = |rule: &'static Rule| Numbered {
+        rule,
+        all: rule.all.iter().map(|any| any.iter().map(|fragment| number(fragment)).collect()).collect(),
+        none: rule.none.iter().map(|fragment| number(fragment).0).collect(),
+    };
+    let rules = rules::all().map(of).collect();
+    let automaton = AhoCorasick::new(&fragments).expect("a thousand short fragments are no size for an automaton");
+    Index { automaton, fragments, rules }
+});
+
+/// The first rule for such a field that fits, in the order of the table; for a cut text, if none fits it as it is, the first that fits what
+/// may have followed.
 pub(super) fn first(text: &str, field: Field) -> Option<&'static Rule> {
-    let plain = plain(text);
-    let of = |holds| rules::all().find(|rule| rule.fits(&plain, field, holds));
-    of(holds).or_else(|| of(holds_or_begins))
+    let text = plain(text);
+    let mut there = vec![false; INDEX.fragments.len()];
+    for found in INDEX.automaton.find_overlapping_iter(&text) {
+        there[found.pattern().as_usize()] = true;
+    }
+    let find = |there: &[bool]| {
+        let holds = |(number, place): &(usize, Place)| {
+            there[*number]
+                && match place {
+                    Place::Anywhere => true,
+                    Place::Beginning => text.starts_with(INDEX.fragments[*number]),
+                    Place::Whole => text == INDEX.fragments[*number],
+                }
+        };
+        let fits = |known: &&Numbered| {
+            known.rule.on & field != 0
+                && known.all.iter().all(|any| any.iter().any(holds))
+                && !known.none.iter().any(|number| there[*number])
+        };
+        INDEX.rules.iter().find(fits).map(|known| known.rule)
+    };
+    find(&there).or_else(|| {
+        let told = text.strip_suffix("...").or_else(|| text.strip_suffix('\u{2026}'))?;
+        for (there, fragment) in there.iter_mut().zip(&INDEX.fragments) {
+            *there |= begins_at_the_end(told, fragment);
+        }
+        find(&there)
+    })
+}
+
+/// Whether a text was cut within a fragment. Less than a word, or than half of the fragment, is no sign.
+fn begins_at_the_end(told: &str, fragment: &str) -> bool {
+    const LEAST: usize = 5;
+    let mut parts = (LEAST.max(fragment.len() / 2)..fragment.len()).filter_map(|end| fragment.get(..end));
+    parts.any(|part| told.ends_with(part))
 }
 
 /// A template with its names filled in.
@@ -137,6 +199,25 @@ mod tests {
         let names = Names::of("(port 8080) is unhealthy in (target-group web-tg)");
         assert_eq!(fill("port {port}[ of {group}][ on {instance}] fails", &names), "port 8080 of web-tg fails");
         assert_eq!(fill("nothing", &names), "nothing");
+    }
+
+    #[test]
+    fn a_cut_text_is_read_to_its_end_and_a_whole_one_is_not_guessed_at() {
+        let cause = |text: &str| first(text, CONTAINER).map(|rule| rule.cause);
+        let pull = "CannotPullContainerError: failed to resolve ref docker.io/acme/api:v7: docker.io/acme/api:v7: not fo";
+        assert_eq!(cause(&format!("{pull}...")), Some(Cause::ImageNotFound));
+        assert_eq!(cause(&format!("{pull}\u{2026}")), Some(Cause::ImageNotFound));
+        assert_eq!(cause(pull), None);
+        assert_eq!(cause("We will try agai..."), None);
+    }
+
+    #[test]
+    fn a_fragment_may_have_to_be_the_beginning_or_the_whole() {
+        let cause = |text: &str| first(text, REASON).map(|rule| rule.cause);
+        assert_eq!(cause("Stopped by the release tool"), Some(Cause::UserStopped));
+        assert_eq!(cause("It was stopped by the release tool"), None);
+        assert_eq!(cause("LOCATION"), Some(Cause::PlacementAttribute));
+        assert_eq!(cause("LOCATION of the party"), None);
     }
 
     #[test]

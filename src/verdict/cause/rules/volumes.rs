@@ -1,4 +1,4 @@
-//! Volumes of any kind: EFS, EBS, FSx, S3 files, bind mounts.
+//! Volumes of any kind: EFS, EBS, `FSx`, S3 files, bind mounts.
 
 use super::super::Cause as C;
 use super::super::Confidence::High;
