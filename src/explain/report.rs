@@ -125,13 +125,12 @@ impl Subject {
             let mut verdict = verdict::lone_event(&event.message);
             verdict.since = event.at;
             verdict.evidence = vec![Evidence { at: event.at, text: event.message.to_string() }];
-            match all.iter_mut().find(|known| known.verdict.why == verdict.why) {
-                Some(known) => known.count += 1,
-                None => {
-                    let kind = if event.message.contains("service ") { "event" } else { "text" };
-                    all.push(Subject::new(kind, service_of(&event.message), verdict));
-                }
+            if let Some(known) = all.iter_mut().find(|known| known.verdict.why == verdict.why) {
+                known.count += 1;
+                continue;
             }
+            let kind = if event.message.contains("service ") { "event" } else { "text" };
+            all.push(Subject::new(kind, service_of(&event.message), verdict));
         }
         all
     }
