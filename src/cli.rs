@@ -378,9 +378,14 @@ fn seed(text: &str) -> Result<u64, String> {
 fn exit_code(text: &str) -> Result<i64, String> {
     let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).and_then(|hex| i64::from_str_radix(hex, 16).ok());
     let number = hex.or_else(|| text.trim().parse().ok());
-    // Windows' status codes use all 32 bits, and are printed signed or not.
-    let fits = number.filter(|number| (i64::from(i32::MIN)..=i64::from(u32::MAX)).contains(number));
-    fits.ok_or_else(|| "a whole number is needed, such as 137".to_owned())
+    let number = number.ok_or_else(|| "a whole number is needed, such as 137".to_owned())?;
+    // Linux keeps eight bits. Windows has its system error codes, and status codes of 32 bits, which are printed signed or not.
+    let windows = (256..=15_999).contains(&number)
+        || (0x4000_0000..=i64::from(u32::MAX)).contains(&number)
+        || (i64::from(i32::MIN)..0).contains(&number);
+    let fits = (0..=255).contains(&number) || windows;
+    let wrong = "no system ends a program with this code: Linux knows 0 to 255, Windows also up to 15999 and 32-bit status codes";
+    if fits { Ok(number) } else { Err(wrong.to_owned()) }
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -4,6 +4,7 @@
 //! that a saved incident reads here as it does on the screen.
 
 pub mod documents;
+mod input;
 mod json;
 pub mod report;
 mod texts;
@@ -54,6 +55,5 @@ fn of_documents(asked: &Explain) -> Result<String, String> {
 fn read(from: impl std::io::Read) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     from.take(LARGEST).read_to_end(&mut bytes)?;
-    // What is no UTF-8 is told as it can be; names and sentences of AWS are.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(input::decoded(&bytes))
 }

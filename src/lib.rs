@@ -57,7 +57,7 @@
 //! # Adding a rule
 //!
 //! What a service can be is one table, [`verdict::RULES`]; a rule asks the facts that the store holds, and one that needs what is not known stays
-//! silent. What a text of AWS means is the table in `src/verdict/cause/rules.rs`; `tests/causes` holds it against texts as AWS prints them, each with
+//! silent. What a text of AWS means is the table in `src/verdict/cause/rules`, a file for each topic; `tests/causes` holds it against texts as AWS prints them, each with
 //! its source. The judge asks for nothing: panes want the feeds that a verdict needs (`src/panes/fleet/evidence.rs`).
 //!
 //! # Where the plan was changed, and why

@@ -276,6 +276,99 @@ fn bad_json_is_one_line_with_file_line_and_column() {
     assert_eq!((code, complaint.trim_end()), (2, "midwatch: nothing to explain: the input is empty"));
 }
 
+#[test]
+fn what_aws_does_not_have_is_said_in_words() {
+    let missing = |resource: &str| json!({ "arn": format!("arn:aws:ecs:eu-west-1:111122223333:{resource}"), "reason": "MISSING" });
+    let told = told(&[json!({ "services": [], "failures": [missing("service/north/tide")] })]);
+    assert_eq!((&told["verdict"], &told["cause"], &told["confidence"]), (&json!("Unknown"), &json!("other"), &json!("high")));
+    assert_eq!((&told["says"], &told["verdicts"][0]["service"]), (&json!("ECS has no such service: MISSING"), &json!("tide")));
+    let report = judged(&[services(service()), json!({ "tasks": [], "failures": [missing("task/north/a1")] })]);
+    let text = report.text();
+    assert!(text.contains("Unknown task north/a1: ECS has no such task: MISSING"), "{text}");
+    assert!(text.contains("forgets a stopped task") && text.contains("1 failure"), "{text}");
+    let short = json!({ "tasks": [], "failures": [{ "arn": "arn:aws:ecs:eu-west-1:111122223333:container-instance/north/b2", "reason": "RESOURCE:MEMORY" }] });
+    let told = self::told(&[short]);
+    assert_eq!((&told["cause"], &told["verdicts"][0]["instance"]), (&json!("placement_memory"), &json!("b2")));
+}
+
+#[test]
+fn tasks_alone_are_told_as_tasks_and_that_their_service_was_not_given() {
+    let stop = json!({ "stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited",
+        "containers": [{ "name": "web", "exitCode": 1 }] });
+    let report = judged(&[json!({ "tasks": [task("a", stop.clone()), task("b", stop.clone())] })]);
+    let (text, told) = (report.text(), report.json());
+    assert!(text.starts_with("✖ Failing task north/a of service tide ×2: container web exited with code 1"), "{text}");
+    assert!(text.ends_with("these tasks alone were judged, not their service: give the reply of describe-services too"), "{text}");
+    assert_eq!((&told["verdicts"][0]["task"], &told["verdicts"][0]["service"]), (&json!("a"), &json!("tide")));
+    assert!(told["note"].as_str().unwrap().starts_with("these tasks alone"), "{told}");
+    let whole = self::told(&[services(service()), json!({ "tasks": [task("a", stop)] })]);
+    assert_eq!(whole["note"], Value::Null);
+}
+
+#[test]
+fn documents_without_a_time_are_judged_now_and_never_in_1970() {
+    let timeless = json!({ "tasks": [{ "taskArn": "arn:aws:ecs:eu-west-1:111122223333:task/north/a", "lastStatus": "STOPPED", "stoppedAt": 0,
+        "stoppedReason": "Your Spot Task was interrupted." }] });
+    let report = judged(&[timeless]);
+    let text = report.text();
+    assert!(text.contains("(now: the documents tell no time)") && !text.contains("1970"), "{text}");
+    assert!(!report.json().to_string().contains("1970"), "{}", report.json());
+    assert!(!judged(&[json!({})]).json().to_string().contains("1970"));
+    let (text, _, _) = run(&["-", "--now", "2026-11-20T09:30:00Z"], "{\"taskArn\":\"x\",\"lastStatus\":\"STOPPED\"}");
+    assert!(text.contains("judged as of 2026-11-20 09:30:00 UTC") && !text.contains("(now:"), "{text}");
+}
+
+#[test]
+fn marks_colours_and_powershell_s_encoding_are_no_hindrance() {
+    let plain = services(service()).to_string();
+    let coloured = plain.replace('"', "\u{1b}[32m\"\u{1b}[0m").replace('{', "\u{1b}[1;39m{\u{1b}[0m");
+    for text in [format!("\u{feff}{plain}"), plain.replace(',', ",\r\n"), coloured, format!("[{plain}]")] {
+        let mut documents = Documents::default();
+        documents.read("a test", &text).unwrap();
+        assert_eq!(documents.judge(None).json()["verdict"], json!("Steady"), "{text}");
+    }
+    let file = tempfile();
+    let units = std::iter::once(0xFEFF).chain(plain.encode_utf16());
+    std::fs::write(&file, units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    let (json, complaint, code) = run(&["--json", file.to_str().unwrap()], "");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!((code, complaint.as_str()), (0, ""));
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["verdict"], json!("Steady"));
+}
+
+fn tempfile() -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("midwatch-explain-{}.json", std::process::id()))
+}
+
+#[test]
+fn other_formats_of_the_cli_are_named_with_the_option_that_helps() {
+    for (input, says) in [
+        ("services:\n- serviceName: tide\n", "it looks like YAML: ask the AWS CLI for --output json"),
+        ("- serviceName: tide\n", "it looks like YAML"),
+        ("----------\n|  DescribeServices  |\n", "it looks like a table"),
+        ("TASKS\tarn:aws:ecs:eu-west-1:1:task/a\n", "it looks like the text output"),
+        ("CannotPullContainerError: no basic auth credentials\n", "a single text goes with --reason"),
+    ] {
+        let (_, complaint, code) = run(&[], input);
+        assert_eq!((code, complaint.trim_end().lines().count()), (2, 1), "{complaint}");
+        assert!(complaint.contains(says), "{complaint}");
+    }
+    let (text, _, code) = run(&[], "{\"taskArns\": [\"arn:aws:ecs:eu-west-1:1:task/north/a\", \"arn:aws:ecs:eu-west-1:1:task/north/b\"]}");
+    assert_eq!(
+        (code, text.trim_end()),
+        (0, "read 1 document: names of 2 tasks; these are names alone: pass them to aws ecs describe-tasks --tasks")
+    );
+}
+
+#[test]
+fn sentences_that_a_query_took_out_of_their_rows_are_judged() {
+    let events = told(&[json!(["(service tide) has reached a steady state.", "(service tide) operations are being throttled on elb."])]);
+    assert_eq!((&events["cause"], &events["verdicts"].as_array().unwrap().len()), (&json!("throttled"), &2));
+    let reason = told(&[json!("CannotPullContainerError: no basic auth credentials")]);
+    assert_eq!(reason["cause"], json!("image_pull_denied"));
+    assert!(judged(&[json!(["arn:aws:ecs:eu-west-1:1:task/north/a"])]).is_empty());
+}
+
 /// Any JSON with the names that AWS uses, in any place.
 fn anything() -> impl Strategy<Value = Value> {
     const NAMES: &[&str] = &[

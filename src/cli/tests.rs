@@ -162,15 +162,23 @@ fn texts_to_explain_are_taken_together_and_as_they_are() {
     let asked = explain(&["--reason", "-x (it's me)", "--exit-code", "0xC0000005", "--stop-code", "UserInitiated", "--json"]);
     assert_eq!(asked.texts.reason.as_deref(), Some("-x (it's me)"));
     assert_eq!((asked.texts.exit_code, asked.texts.stop_code.as_deref(), asked.json), (Some(0xC000_0005), Some("UserInitiated"), true));
-    assert_eq!(explain(&["--exit-code", "-1073741819"]).texts.exit_code, Some(-1_073_741_819));
+    for code in [0, 255, 1067, 3_221_225_477, -1_073_741_819, -1] {
+        assert_eq!(explain(&["--exit-code", &code.to_string()]).texts.exit_code, Some(code));
+    }
     let asked = explain(&["services.json", "tasks.json"]);
     assert_eq!((asked.files.len(), asked.texts), (2, Texts::default()));
 }
 
 #[test]
 fn files_and_texts_do_not_mix_and_an_exit_code_has_32_bits() {
-    for line in ["explain a.json --event x", "explain --exit-code 4294967296", "explain --exit-code -2147483649", "explain --exit-code 1.5"]
-    {
+    for line in [
+        "explain a.json --event x",
+        "explain --exit-code 4294967296",
+        "explain --exit-code -2147483649",
+        "explain --exit-code 1.5",
+        "explain --exit-code 16000",
+        "explain --exit-code 99999",
+    ] {
         let stop = self::line(line).unwrap_err();
         assert_eq!((stop.code, stop.text.lines().count()), (2, 1), "{line}: {}", stop.text);
     }

@@ -1,16 +1,18 @@
 //! Files of the AWS CLI's JSON, judged as the screen would judge them: the documents fill a store, and the same board reads it.
 //!
 //! A file may hold one document or several behind each other, of any kind and in any order. Nothing is asked of AWS, and the time is the
-//! newest one that the documents tell, so that an incident saved last year is judged as it was.
+//! newest one that the documents tell, so that an incident saved last year is judged as it was; where they tell none it is now.
 
+use super::input;
 use super::json::{self, Of};
-use super::report::{Read, Report, Subject};
+use super::report::{Failure, Read, Report, Subject};
 use crate::feed::{Feed, Outcome, Update, Value as Answer};
 use crate::model::{
     Arn, ContainerInstance, Context, Ctx, Fleet, LoadBalancer, Service, ServiceDeployment, ServiceEvent, Str, Target, Task, TaskDefinition,
     Time,
 };
 use crate::store::Store;
+use crate::text::clean;
 use crate::verdict::Board;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -31,6 +33,10 @@ pub struct Documents {
     targets: Vec<(Option<Arn>, Vec<Target>)>,
     /// Events that stand outside of a service.
     events: Vec<ServiceEvent>,
+    /// What AWS said that it does not have, or could not do.
+    failures: Vec<Failure>,
+    /// Replies that hold names alone: of what, and how many.
+    names: Vec<(&'static str, usize)>,
     newest: Option<Time>,
     count: usize,
     unknown: usize,
@@ -42,10 +48,9 @@ impl Documents {
     /// # Errors
     /// One line with file, line and column for what is no JSON.
     pub fn read(&mut self, name: &str, text: &str) -> Result<(), String> {
-        // Some editors and shells put a mark in front.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
-            let document = document.map_err(|error| complaint(name, &error))?;
+        let text = input::uncoloured(text);
+        for document in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+            let document = document.map_err(|error| format!("{}{}", complaint(name, &error), input::advice(&text)))?;
             self.count += 1;
             self.newest = self.newest.max(newest(&document, 0));
             if !self.take(Of(&document)) {
@@ -66,7 +71,17 @@ impl Documents {
         if let Value::Array(rows) = from.0 {
             return rows.iter().filter(|row| self.take(Of(row))).count() > 0;
         }
+        if let Value::String(text) = from.0 {
+            return self.take_text(text);
+        }
         let mut known = false;
+        for row in from.list("failures").filter(|row| row.has("reason")) {
+            let failure = Failure { arn: row.arn("arn"), reason: row.text("reason"), detail: row.text("detail") };
+            if !self.failures.contains(&failure) {
+                self.failures.push(failure);
+            }
+            known = true;
+        }
         for row in from.list("services") {
             known |= self.take_service(row);
         }
@@ -100,6 +115,16 @@ impl Documents {
         known || self.take_row(from)
     }
 
+    /// A sentence that `--query` took out of its row. A name is none: it has no blank.
+    fn take_text(&mut self, text: &str) -> bool {
+        let message = clean(text.trim());
+        let told = message.contains(' ');
+        if told {
+            self.events.push(ServiceEvent { id: "".into(), at: None, message });
+        }
+        told
+    }
+
     /// A row that stands alone, without the list around it.
     fn take_row(&mut self, from: Of) -> bool {
         if from.has("taskArn") {
@@ -125,8 +150,18 @@ impl Documents {
             self.events.push(ServiceEvent { id: from.text("id"), at: from.time("createdAt"), message: from.text("message") });
             true
         } else {
+            let lists = [
+                ("taskArns", "task"),
+                ("serviceArns", "service"),
+                ("containerInstanceArns", "container instance"),
+                ("clusterArns", "cluster"),
+            ];
+            if let Some((key, kind)) = lists.iter().find(|(key, _)| from.has(key)) {
+                self.names.push((*kind, from.0.get(key).and_then(Value::as_array).map_or(0, Vec::len)));
+                return true;
+            }
             // An empty list is an answer too: nothing is there.
-            ["services", "tasks", "serviceDeployments", "failures", "taskArns", "serviceArns"].iter().any(|key| from.has(key))
+            ["services", "tasks", "serviceDeployments", "failures"].iter().any(|key| from.has(key))
         }
     }
 
@@ -164,10 +199,11 @@ impl Documents {
         true
     }
 
-    /// Judges what was read. `now` stands in for the newest time in the documents.
+    /// Judges what was read. `now` stands in for the newest time in the documents; where those tell none it is this moment.
     #[must_use]
     pub fn judge(mut self, now: Option<Time>) -> Report {
-        let now = now.or(self.newest).unwrap_or(Time::UNIX_EPOCH);
+        let dated = now.or(self.newest);
+        let now = dated.unwrap_or_else(Time::now);
         let read = self.counts();
         self.settle();
         let left = self.assign_targets();
@@ -178,11 +214,13 @@ impl Documents {
         let mut subjects: Vec<Subject> = board.all().map(|row| Subject::of_service(row)).collect();
         subjects.extend(Subject::of_tasks(&self.strays(), &self.definitions, now));
         subjects.extend(Subject::of_targets(&left));
+        subjects.extend(self.failures.iter().map(Subject::of_failure));
         if subjects.is_empty() {
             subjects.extend(Subject::of_events(&self.events));
         }
         subjects.sort_by_key(Subject::rank);
-        Report { subjects, read, now }
+        let tasks_alone = self.services.is_empty() && self.tasks.iter().any(|task| task.service().is_some());
+        Report { subjects, read, now, dated: dated.is_some(), tasks_alone }
     }
 
     fn counts(&self) -> Read {
@@ -191,6 +229,7 @@ impl Documents {
         Read {
             documents: self.count,
             unknown: self.unknown,
+            names: self.names.clone(),
             rows: vec![
                 ("service", self.services.len()),
                 ("task", self.tasks.len()),
@@ -199,6 +238,7 @@ impl Documents {
                 ("task definition", self.definitions.len()),
                 ("container instance", self.instances.len()),
                 ("event", self.events.len()),
+                ("failure", self.failures.len()),
             ],
         }
     }

@@ -92,9 +92,12 @@ fn whole(number: f64) -> Option<i64> {
     (number.abs() < 1e15).then_some(number as i64)
 }
 
+/// Before 2014 there was no ECS: an older time, such as 0, stands in for none.
+const FIRST: i64 = 1_388_534_400;
+
 /// A time as the CLI prints it; seconds or, where they are too large for that, milliseconds.
 pub(super) fn time(value: &Value) -> Option<Time> {
-    match value {
+    let told = match value {
         Value::Number(number) => epoch(number.as_f64()?),
         Value::String(text) => {
             let text = text.trim();
@@ -105,7 +108,8 @@ pub(super) fn time(value: &Value) -> Option<Time> {
             zoned.or_else(plain).or_else(|| epoch(text.parse().ok()?))
         }
         _ => None,
-    }
+    };
+    told.filter(|at| at.as_second() >= FIRST)
 }
 
 fn epoch(seconds: f64) -> Option<Time> {
@@ -293,7 +297,7 @@ pub(super) fn task(from: Of) -> Task {
         group: from.text("group"),
         started_by: from.maybe("startedBy"),
         status: TaskStatus::parse(
-            &from.maybe("lastStatus").unwrap_or_else(|| if from.has("stoppedReason") { "STOPPED" } else { "" }.into()),
+            &from.maybe("lastStatus").unwrap_or_else(|| if from.has("stoppedReason") { "STOPPED" } else { "UNKNOWN" }.into()),
         ),
         desired: from.text("desiredStatus"),
         health: from.maybe("healthStatus").unwrap_or_else(|| "UNKNOWN".into()),

@@ -2,6 +2,7 @@
 //!
 //! Texts come from a command line and may hold anything, so they are cleaned here before they are judged and printed.
 
+use super::input;
 use crate::cli::Texts;
 use crate::text;
 use crate::verdict::cause::{self, Cause, Ended, Explanation, Stop};
@@ -50,7 +51,7 @@ fn stop(texts: &Texts) -> Stop {
 fn cleaned(text: &str) -> String {
     const LONGEST: usize = 16 * 1024;
     let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
-    text::clean_multiline(&text[..end]).trim().to_owned()
+    text::clean_multiline(&input::unquoted(&input::uncoloured(&text[..end]))).trim().to_owned()
 }
 
 /// The explanation for a reader.

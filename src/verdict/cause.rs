@@ -6,6 +6,8 @@
 mod exit;
 mod fragments;
 mod names;
+mod patterns;
+mod plain;
 mod rule;
 mod rules;
 mod stop;
@@ -301,6 +303,9 @@ fn told(label: &str, text: &str, field: Field) -> Explanation {
     let evidence = if text.trim().is_empty() { Vec::new() } else { vec![format!("{label}: {}", one_line(text))] };
     match rule_of(text, field) {
         Some((rule, confidence)) => {
+            if let Some(code) = exit::in_text(text).filter(|_| rule.cause == Cause::AppExit) {
+                return Explanation { evidence, ..stop::container("", Some(code)) };
+            }
             let (says, next_check) = rule.sentences(text);
             Explanation { cause: rule.cause, says, next_check, confidence, evidence }
         }

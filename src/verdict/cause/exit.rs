@@ -112,13 +112,26 @@ const fn memory(says: &'static str) -> Meaning {
 /// What the code means; any that is not known is the program's own.
 pub(super) fn meaning(code: i64) -> &'static Meaning {
     const OWN: Meaning = app("the program ended with a code of its own", LOGS);
+    const WINDOWS: Meaning = app("the program ended with a code of its own, one that only Windows reports", LOGS);
     let plain = unsigned(code);
-    MEANINGS.iter().find(|(known, _)| Some(*known) == plain).map_or(&OWN, |(_, meaning)| meaning)
+    let own = if (0..=255).contains(&code) { &OWN } else { &WINDOWS };
+    MEANINGS.iter().find(|(known, _)| Some(*known) == plain).map_or(own, |(_, meaning)| meaning)
 }
 
 /// Whether the code is what a container ends with when it is told to stop, by SIGTERM or by SIGKILL after that.
 pub(super) fn of_a_stop(code: i64) -> bool {
     matches!(unsigned(code), Some(0 | 137 | 143 | 0xC000_013A | 0x4001_0004))
+}
+
+/// The code that a text gives in words: "exited (exit code: 137)", "Exit status 1".
+pub(super) fn in_text(text: &str) -> Option<i64> {
+    const BEFORE: &[&str] = &["exit code", "exitcode", "exit status", "exited with code", "exited with status", "exited with"];
+    let text = text.to_ascii_lowercase();
+    BEFORE.iter().find_map(|words| {
+        let rest = text.split_once(words)?.1.trim_start_matches([' ', ':', '=', '(', ')', '"', '\'']);
+        let end = rest.char_indices().find(|(at, c)| !c.is_ascii_digit() && (*at > 0 || *c != '-')).map_or(rest.len(), |(at, _)| at);
+        rest[..end].parse().ok().filter(|code| unsigned(*code).is_some())
+    })
 }
 
 fn unsigned(code: i64) -> Option<u32> {

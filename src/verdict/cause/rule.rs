@@ -3,7 +3,8 @@
 //! Knows no rule and no name of its own.
 
 use super::names::Names;
-use super::rules::RULES;
+use super::plain::plain;
+use super::rules;
 use super::{Cause, Confidence, one_line};
 use aho_corasick::AhoCorasick;
 use std::collections::HashMap;
@@ -24,7 +25,7 @@ pub(super) const TARGET: Field = 8;
 pub(super) struct Rule {
     /// Fields whose texts it reads.
     pub on: Field,
-    /// Fragments in lower case; one behind `=` is the whole text. Of each group one must occur.
+    /// Fragments in lower case; one behind `=` is the whole text, one behind `^` its beginning. Of each group one must occur.
     pub all: &'static [&'static [&'static str]],
     /// Fragments that must not occur.
     pub none: &'static [&'static str],
@@ -63,86 +64,97 @@ pub fn to_check(next: &str) -> String {
     }
 }
 
+/// Where in a text a fragment must stand.
+#[derive(Clone, Copy)]
+enum Place {
+    Anywhere,
+    Beginning,
+    Whole,
+}
+
+/// A fragment without its mark, and the place that the mark demands.
+fn marked(fragment: &'static str) -> (&'static str, Place) {
+    match fragment.as_bytes().first() {
+        Some(b'=') => (&fragment[1..], Place::Whole),
+        Some(b'^') => (&fragment[1..], Place::Beginning),
+        _ => (fragment, Place::Anywhere),
+    }
+}
+
 /// The fragments of all rules as one automaton, so that a text is read once and not once for each of a thousand fragments.
 struct Index {
     automaton: AhoCorasick,
-    /// Where a fragment stands in the automaton; of one behind `=` the rest, and that it must be the whole text.
-    numbers: HashMap<&'static str, usize>,
+    /// The fragments by their numbers in the automaton.
+    fragments: Vec<&'static str>,
+    /// The rules with their fragments by number, in the order of the table.
+    rules: Vec<Numbered>,
+}
+
+/// A rule's fragments by their numbers: one of each group; then those that must not occur.
+struct Numbered {
+    rule: &'static Rule,
+    all: Vec<Vec<(usize, Place)>>,
+    none: Vec<usize>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let (mut numbers, mut fragments) = (HashMap::new(), Vec::new());
-    let all = RULES.iter().flat_map(|rule| rule.all.iter().copied().flatten().chain(rule.none));
-    for fragment in all.map(|fragment| fragment.strip_prefix('=').unwrap_or(fragment)) {
-        numbers.entry(fragment).or_insert_with(|| {
+    let mut number = |fragment: &'static str| {
+        let (fragment, place) = marked(fragment);
+        let number = *numbers.entry(fragment).or_insert_with(|| {
             fragments.push(fragment);
             fragments.len() - 1
         });
-    }
-    let automaton = AhoCorasick::new(fragments).expect("a thousand short fragments are no size for an automaton");
-    Index { automaton, numbers }
+        (number, place)
+    };
+    let of = |rule: &'static Rule| Numbered {
+        rule,
+        all: rule.all.iter().map(|any| any.iter().map(|fragment| number(fragment)).collect()).collect(),
+        none: rule.none.iter().map(|fragment| number(fragment).0).collect(),
+    };
+    let rules = rules::all().map(of).collect();
+    let automaton = AhoCorasick::new(&fragments).expect("a thousand short fragments are no size for an automaton");
+    Index { automaton, fragments, rules }
 });
 
-/// A rule's fragments by their numbers: one of each group, and whether it must be the whole text; then those that must not occur.
-struct Numbered {
-    all: Vec<Vec<(usize, Option<&'static str>)>>,
-    none: Vec<usize>,
-}
-
-static NUMBERED: LazyLock<Vec<Numbered>> = LazyLock::new(|| {
-    let number = |fragment: &str| INDEX.numbers[fragment];
-    let one = |fragment: &'static str| match fragment.strip_prefix('=') {
-        Some(whole) => (number(whole), Some(whole)),
-        None => (number(fragment), None),
-    };
-    let of = |rule: &Rule| Numbered {
-        all: rule.all.iter().map(|any| any.iter().map(|fragment| one(fragment)).collect()).collect(),
-        none: rule.none.iter().map(|fragment| number(fragment)).collect(),
-    };
-    RULES.iter().map(of).collect()
-});
-
-/// The first rule for such a field whose fragments are in the text, in the order of the table.
+/// The first rule for such a field that fits, in the order of the table; for a cut text, if none fits it as it is, the first that fits what
+/// may have followed.
 pub(super) fn first(text: &str, field: Field) -> Option<&'static Rule> {
     let text = plain(text);
-    let mut there = vec![false; INDEX.numbers.len()];
+    let mut there = vec![false; INDEX.fragments.len()];
     for found in INDEX.automaton.find_overlapping_iter(&text) {
         there[found.pattern().as_usize()] = true;
     }
-    let holds = |(number, whole): &(usize, Option<&str>)| there[*number] && whole.is_none_or(|whole| text == *whole);
-    let fits = |(rule, numbered): &(&Rule, &Numbered)| {
-        rule.on & field != 0 && numbered.all.iter().all(|any| any.iter().any(holds)) && !numbered.none.iter().any(|number| there[*number])
+    let find = |there: &[bool]| {
+        let holds = |(number, place): &(usize, Place)| {
+            there[*number]
+                && match place {
+                    Place::Anywhere => true,
+                    Place::Beginning => text.starts_with(INDEX.fragments[*number]),
+                    Place::Whole => text == INDEX.fragments[*number],
+                }
+        };
+        let fits = |known: &&Numbered| {
+            known.rule.on & field != 0
+                && known.all.iter().all(|any| any.iter().any(holds))
+                && !known.none.iter().any(|number| there[*number])
+        };
+        INDEX.rules.iter().find(fits).map(|known| known.rule)
     };
-    RULES.iter().zip(NUMBERED.iter()).find(fits).map(|(rule, _)| rule)
+    find(&there).or_else(|| {
+        let told = text.strip_suffix("...").or_else(|| text.strip_suffix('\u{2026}'))?;
+        for (there, fragment) in there.iter_mut().zip(&INDEX.fragments) {
+            *there |= begins_at_the_end(told, fragment);
+        }
+        find(&there)
+    })
 }
 
-/// The text as fragments are compared with it: one line, lower case, straight quotes, and without names that people chose for services
-/// and target groups, which may hold any of the words that are looked for.
-fn plain(text: &str) -> String {
-    let quote = |c: char| match c {
-        '\u{2018}' | '\u{2019}' | '`' => '\'',
-        '\u{201c}' | '\u{201d}' => '"',
-        c => c,
-    };
-    let text = one_line(text).chars().map(quote).collect::<String>().to_lowercase();
-    let text = without_name(&text, "(service ", &[')', ',']);
-    let text = without_name(&text, "(target-group ", &[')']);
-    // Without brackets the name is the second word of the sentence.
-    match text.strip_prefix("service ").and_then(|rest| rest.split_once(' ')) {
-        Some((_, rest)) => format!("service {rest}"),
-        None => text,
-    }
-}
-
-/// The text without the word behind an opening, wherever that stands.
-fn without_name(text: &str, opening: &str, closings: &[char]) -> String {
-    let mut parts = text.split(opening);
-    let mut out = parts.next().unwrap_or("").to_owned();
-    for part in parts {
-        out.push_str(opening);
-        out.push_str(part.find(closings).map_or("", |at| &part[at..]));
-    }
-    out
+/// Whether a text was cut within a fragment. Less than a word, or than half of the fragment, is no sign.
+fn begins_at_the_end(told: &str, fragment: &str) -> bool {
+    const LEAST: usize = 5;
+    let mut parts = (LEAST.max(fragment.len() / 2)..fragment.len()).filter_map(|end| fragment.get(..end));
+    parts.any(|part| told.ends_with(part))
 }
 
 /// A template with its names filled in.
@@ -190,8 +202,27 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_text_is_read_to_its_end_and_a_whole_one_is_not_guessed_at() {
+        let cause = |text: &str| first(text, CONTAINER).map(|rule| rule.cause);
+        let pull = "CannotPullContainerError: failed to resolve ref docker.io/acme/api:v7: docker.io/acme/api:v7: not fo";
+        assert_eq!(cause(&format!("{pull}...")), Some(Cause::ImageNotFound));
+        assert_eq!(cause(&format!("{pull}\u{2026}")), Some(Cause::ImageNotFound));
+        assert_eq!(cause(pull), None);
+        assert_eq!(cause("We will try agai..."), None);
+    }
+
+    #[test]
+    fn a_fragment_may_have_to_be_the_beginning_or_the_whole() {
+        let cause = |text: &str| first(text, REASON).map(|rule| rule.cause);
+        assert_eq!(cause("Stopped by the release tool"), Some(Cause::UserStopped));
+        assert_eq!(cause("It was stopped by the release tool"), None);
+        assert_eq!(cause("LOCATION"), Some(Cause::PlacementAttribute));
+        assert_eq!(cause("LOCATION of the party"), None);
+    }
+
+    #[test]
     fn every_rule_is_written_in_lower_case_and_names_only_known_names() {
-        for rule in RULES {
+        for rule in rules::all() {
             for fragment in rule.all.iter().copied().flatten().chain(rule.none) {
                 assert_eq!(fragment.to_lowercase(), **fragment, "{}", rule.says);
                 assert!(!fragment.is_empty());

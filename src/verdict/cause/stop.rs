@@ -61,6 +61,11 @@ pub fn stopped(stop: &Stop) -> Explanation {
     if let Some(container) = culprit(&stop.containers) {
         return by_exit(container, stop, evidence);
     }
+    let of_an_end = |text: &&String| rule::first(text, REASON | CONTAINER).is_some_and(|rule| rule.cause == Cause::AppExit);
+    let mut texts = std::iter::once(&stop.reason).chain(stop.containers.iter().map(|c| &c.reason)).filter(of_an_end);
+    if let Some(code) = texts.find_map(|text| exit::in_text(text)) {
+        return by_exit(&Ended { exit_code: Some(code), ..Ended::default() }, stop, evidence);
+    }
     match own {
         Some(rule) => by_text(rule, &stop.reason, None, stop, evidence),
         None if stop.reason.trim().is_empty() => {

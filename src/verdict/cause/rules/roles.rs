@@ -1,0 +1,57 @@
+//! ECS Exec and roles: their texts name what others are about, so they are read early.
+
+use super::super::Cause as C;
+use super::super::Confidence::High;
+use super::super::rule::{Rule, TARGET};
+use super::{START, rule};
+
+/// The agent of ECS Exec.
+pub(super) const EXEC: &[Rule] = &[rule(
+    START | TARGET,
+    &[&[
+        "executecommand",
+        "execute command",
+        "exec agent",
+        "execagent",
+        "ssm agent",
+        "ssm-agent",
+        "targetnotconnected",
+        "ssmmessages",
+        "session manager",
+        "session-manager",
+        "sessionmanager",
+    ]],
+    &["unable to retrieve secret"],
+    (C::ExecAgent, High),
+    "ECS Exec's agent does not work[: {detail}]",
+    "enableExecuteCommand, ssmmessages:* in the task role, a route to the ssmmessages endpoint; the task itself may be well",
+)];
+
+/// Roles that ECS cannot assume.
+pub(super) const ROLES: &[Rule] = &[rule(
+    START,
+    &[&[
+        "assume the role",
+        "assume role",
+        "assumerole",
+        "unable to assume",
+        "failed to assume",
+        "be assumed",
+        "could not assume",
+        "cannot assume",
+        "can't assume",
+        "assuming role",
+        "assume the service",
+        "unable to find execution role credentials",
+        "no execution credentials",
+        "execution role credentials not available",
+        "unable to get execution role credentials",
+        "trust relationship",
+        "trust policy",
+        "iam permissions polic",
+    ]],
+    &[],
+    (C::RoleUnassumable, High),
+    "ECS cannot assume the role[ {role}]",
+    "that the role exists, that ecs-tasks.amazonaws.com may assume it (trust policy), and iam:PassRole of whoever registered it",
+)];
