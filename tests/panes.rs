@@ -266,7 +266,7 @@ fn a_first_answer_that_does_not_come() {
 
     let cases: [(&str, &str, Hangs, &str); 6] = [
         ("", "ecs:ListServices", |feed| matches!(feed, Feed::Services(..)), "services"),
-        ("enter", "ecs:ListTasks", |feed| matches!(feed, Feed::Tasks(..)), "tasks"),
+        ("enter", "ecs:ListTasks", |feed| matches!(feed, Feed::Tasks(..) | Feed::Stopped(..)), "tasks"),
         ("h", "elasticloadbalancing:DescribeTargetHealth", |feed| matches!(feed, Feed::Targets(..)), "targets"),
         ("D", "ecs:ListServiceDeployments", |feed| matches!(feed, Feed::ServiceDeployments(..)), "deployments"),
         ("l", "logs:FilterLogEvents", |feed| matches!(feed, Feed::Logs(..)), "logs"),
