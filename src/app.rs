@@ -484,7 +484,7 @@ impl App {
             feed @ Feed::Tasks(ctx, cluster) if unheard(feed) => Some((*ctx, cluster.clone())),
             _ => None,
         });
-        if self.shared.board.await_tasks(tasks.collect()) {
+        if self.shared.board.wait_for_tasks(tasks.collect()) {
             let cx = self.shared.cx();
             if let Some(view) = self.views.last_mut() {
                 view.sync(&cx, &[]);
@@ -533,9 +533,9 @@ impl App {
             Action::HistoryForward => !self.forward.is_empty(),
             Action::LastView => behind || !self.forward.is_empty(),
             Action::Bookmarks => !self.bookmarks.is_empty(),
-            Action::Palette | Action::Help | Action::Quit | Action::Cancel | Action::Refresh | Action::Redraw | Action::Suspend => true,
-            Action::Bookmark => true,
+            Action::Palette | Action::Help | Action::Quit | Action::Cancel => true,
             Action::Copy => own.unwrap_or_else(|| !view.subject(&cx).copies.is_empty()),
+            Action::Refresh | Action::Redraw | Action::Suspend | Action::Bookmark => own.unwrap_or(true),
             action => own.unwrap_or_else(|| {
                 let subject = view.subject(&cx);
                 let opens = |pane: &Pane| (!subject.ghost || pane.name == "logs") && (pane.open)(&subject.place, &cx).is_ok();

@@ -258,7 +258,10 @@ fn an_instance_opens_the_tasks_that_it_runs() {
     stage.press("enter");
     rest(&mut stage);
     let screen = stage.screen(120, 35);
-    assert!(screen.contains("legacy") && screen.contains("/instance ") && !screen.contains("catalogue"), "{screen}");
+    assert!(
+        screen.contains("legacy") && screen.contains("Tasks shop/i-0aa11bb22cc33dd44 · 1") && !screen.contains("catalogue"),
+        "{screen}"
+    );
 }
 
 #[test]

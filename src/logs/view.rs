@@ -497,7 +497,9 @@ impl View for LogView {
             Action::Context => Some(!keeps_all),
             Action::Unmark => Some(self.panel.marked() > 0),
             Action::Follow | Action::LiveTail => Some(!self.over()),
-            Action::Filter | Action::Refresh | Action::Time | Action::Wrap | Action::JsonMode | Action::Timestamps | Action::Range(_) => Some(true),
+            Action::Filter | Action::Refresh | Action::Time | Action::Wrap | Action::JsonMode | Action::Timestamps | Action::Range(_) => {
+                Some(true)
+            }
             action => LogView::move_for(action).map(|_| true).or(match action {
                 Action::Left | Action::Right | Action::HalfLeft | Action::HalfRight => Some(true),
                 _ => None,

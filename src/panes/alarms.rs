@@ -21,7 +21,9 @@ pub const PANE: Pane = Pane {
     open: |place, cx| match place.ctx.or(if cx.fleet.0.len() == 1 { Some(Ctx(0)) } else { None }) {
         Some(ctx) => {
             let place = Place { ctx: Some(ctx), task: None, container: None, target_group: None, ..place.clone() };
-            Ok(Box::new(TableView::open(&SPEC, place)))
+            let one = place.service.is_some();
+            let table = TableView::open(&SPEC, place);
+            Ok(Box::new(if one { table.without("SERVICE") } else { table }))
         }
         None => Err("Alarms need a context: put the cursor on a cluster or a service of it".to_owned()),
     },

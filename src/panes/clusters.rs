@@ -153,7 +153,7 @@ fn row(ctx: Ctx, cluster: Arn, counts: Option<Arc<Cluster>>, cx: &Cx) -> Cluster
     let context = cx.fleet.context(ctx);
     let judged = cx.board.of(ctx, &cluster);
     let known = cx.store.services(ctx, &cluster).is_some();
-    let told = || judged.iter().filter(|j| !cx.board.awaits(j));
+    let told = || judged.iter().filter(|j| !cx.board.undecided(j));
     let of = |health: Health| told().filter(|j| j.verdict.health == health).count();
     let sum = |count: fn(&crate::model::Service) -> u32| judged.iter().map(|j| count(&j.service)).sum::<u32>();
     let slot = cx.store.slot(&Feed::Services(ctx, cluster.clone()));

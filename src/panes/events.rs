@@ -95,6 +95,8 @@ fn message<'a>(row: &'a EventRow, _: &Cx<'a>) -> Cell<'a> {
 /// The message without the service's name, which stands beside it; target groups by name, tasks and instances by the beginning of their ids.
 pub(super) fn brief(message: &str) -> String {
     let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(message, |(_, rest)| rest);
+    // AWS ends its complaints with where its manual is.
+    let own = own.split_once(" For more information, see ").map_or(own, |(own, _)| own);
     let word = |word: &str| {
         let bare = word.trim_matches(['(', ')', '.', ',', ';']);
         let short = if bare.starts_with("arn:") && bare.contains(":targetgroup/") {
@@ -135,6 +137,8 @@ mod tests {
             brief("(service api) has started 2 tasks: (task a45c11f70266e5212e0dde9d1d847d3e) (task 1b64ce6572fe86a7a2370861ad11f70f)."),
             "has started 2 tasks: (task a45c11f7) (task 1b64ce65)."
         );
+        let manual = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
+        assert_eq!(brief(&format!("(service api) is unable to start tasks. {manual}")), "is unable to start tasks.");
         assert_eq!(brief("has reached a steady state."), "has reached a steady state.");
     }
 }

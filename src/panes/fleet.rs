@@ -30,7 +30,7 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     columns: COLUMNS,
     order: 0,
     wanted: |_, _, _, _, _| {},
-    rows: |place, cx| cx.board.all().filter(|row| row.verdict.health.troubled() && !cx.board.awaits(row) && place.ctx.is_none_or(|ctx| ctx == row.ctx)).cloned().collect(),
+    rows: |place, cx| cx.board.all().filter(|row| row.verdict.health.troubled() && !cx.board.undecided(row) && place.ctx.is_none_or(|ctx| ctx == row.ctx)).cloned().collect(),
     // Two contexts may look into one account.
     id: |row| format!("{}@{}", row.service.arn, row.ctx.0).into(),
     health: Some(|row| row.verdict.health),
@@ -41,7 +41,7 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
     empty: |place, cx| {
         let (seen, _) = size(place.ctx, cx);
         let listed: u32 = cx.fleet.all().filter(|ctx| place.ctx.is_none_or(|own| own == *ctx)).flat_map(|ctx| cx.store.clusters(ctx).unwrap_or_default()).map(|cluster| cluster.services).sum();
-        let awaited = cx.board.all().filter(|row| cx.board.awaits(row)).count();
+        let awaited = cx.board.all().filter(|row| cx.board.undecided(row)).count();
         if awaited > 0 {
             return format!("reading the tasks of {awaited} service{} before judging {}", if awaited == 1 { "" } else { "s" }, if awaited == 1 { "it" } else { "them" });
         }

@@ -300,7 +300,8 @@ fn preview(row: &ImageRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     match &row.named {
         Some(image) if !matches!(row.state, State::Pinned | State::Current) => {
             let pushed = image.pushed_at.map_or(String::new(), |at| format!(" · pushed {}", age::clock(at, cx)));
-            lines.push(line("tag now", format!("{}{pushed} · {}", image.digest, row.says()), row.role()));
+            let told = format!("{} · {}{pushed}", row.says(), image.digest);
+            lines.extend(frame::labelled(frame::label("tag now", cx.theme), &told, width, row.role(), cx.theme));
         }
         _ => lines.push(line("tag now", row.says(), row.role())),
     }

@@ -58,7 +58,7 @@ const COLUMNS: &[Column<Arc<Judged>>] = &[
     Column { key: 'r', title: "RUN/WANT", width: Width::Fixed(8), right: true, rank: 0, cell: |row, _| running(&row.service), sort: |row, _| Key::Number(i64::from(row.service.running) - i64::from(row.service.desired)) },
     Column { key: 'p', title: "PEND", width: Width::Fixed(4), right: true, rank: 5, cell: |row, _| if row.service.pending == 0 { dim("0") } else { painted(row.service.pending.to_string(), Role::Busy) }, sort: |row, _| Key::Number(-i64::from(row.service.pending)) },
     Column { key: 'g', title: "TARGETS", width: Width::Fixed(9), right: false, rank: 1, cell: |row, cx| targets(row, cx), sort: |row, cx| Key::Text(targets(row, cx).text.into()) },
-    Column { key: 'd', title: "DEPLOYMENT", width: Width::Fixed(22), right: false, rank: 1, cell: |row, cx| deployment(&row.service, cx), sort: |row, _| Key::Number(-newest(&row.service)) },
+    Column { key: 'd', title: "DEPLOYMENT", width: Width::Fit(12, 22), right: false, rank: 1, cell: |row, cx| deployment(&row.service, cx), sort: |row, _| Key::Number(-newest(&row.service)) },
     Column { key: 't', title: "TASKDEF", width: Width::Fit(10, 40), right: false, rank: 3, cell: |row, _| plain(row.service.task_definition.name()).with_its_end(), sort: |row, _| Key::Text(row.service.task_definition.name().into()) },
     Column { key: 'i', title: "IMAGE TAG", width: Width::Fixed(14), right: false, rank: 6, cell: |row, cx| image_tag(row, cx), sort: |row, cx| Key::Text(image_tag(row, cx).text.into()) },
     Column { key: 'c', title: metrics::CPU, width: Width::Fixed(14), right: false, rank: 0, cell: |row, cx| metrics::cell(row, cx, |m| &m.cpu), sort: |row, cx| metrics::sort(row, cx, |m| &m.cpu) },
@@ -87,7 +87,7 @@ pub fn subject(row: &Judged) -> Subject {
 
 /// The verdict in a word, once it can be told.
 fn judged<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
-    if cx.board.awaits(row) { dim("… loading") } else { health(row.verdict.health) }
+    if cx.board.undecided(row) { dim("… loading") } else { health(row.verdict.health) }
 }
 
 fn running(service: &Service) -> Cell<'static> {
@@ -292,7 +292,7 @@ pub fn preview(row: &Judged, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let since = format!("{grace}{since}{}", began(verdict));
     let room = width.saturating_sub(LABEL + 6).max(20);
     let mut lines = Vec::new();
-    if cx.board.awaits(row) {
+    if cx.board.undecided(row) {
         return vec![Line::from(vec![label("why"), Span::styled("… its tasks are being read", cx.theme.style(Role::Dim))])];
     }
     for (n, part) in frame::cut(&format!("{}{since}", verdict.why), room, WHY).into_iter().enumerate() {

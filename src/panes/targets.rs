@@ -80,8 +80,8 @@ pub(super) const SPEC: TableSpec<TargetRow> = TableSpec {
 
 const COLUMNS: &[Column<TargetRow>] = &[
     Column { key: 'h', title: "STATE", width: Width::Fixed(13), right: false, rank: 0, cell: |row, _| state(row), sort: |row, _| Key::Both(row.verdict.health as i64, row.target.id.clone()) },
-    Column { key: 't', title: "TARGET", width: Width::Fit(14, 45), right: false, rank: 0, cell: |row, _| plain(format!("{}:{}", row.target.id, row.target.port)), sort: |row, _| Key::Text(row.target.id.clone()) },
-    Column { key: 'i', title: "TASK", width: Width::Fixed(8), right: false, rank: 0, cell: |row, _| row.task.as_ref().map_or_else(|| painted("no task", Role::Warn), |t| plain(super::tasks::short(&t.arn))), sort: |row, _| Key::Text(row.task.as_ref().map_or_else(|| "".into(), |t| t.arn.0.clone())) },
+    Column { key: 't', title: "TARGET", width: Width::Fit(14, 45), right: false, rank: 0, cell: |row, _| plain(format!("{}:{}", row.target.id, row.target.port)).with_its_end(), sort: |row, _| Key::Text(row.target.id.clone()) },
+    Column { key: 'i', title: "TASK", width: Width::Fixed(8), right: false, rank: 2, cell: |row, _| row.task.as_ref().map_or_else(|| painted("no task", Role::Warn), |t| plain(super::tasks::short(&t.arn))), sort: |row, _| Key::Text(row.task.as_ref().map_or_else(|| "".into(), |t| t.arn.0.clone())) },
     Column { key: 'v', title: "REV", width: Width::Fixed(5), right: true, rank: 3, cell: |row, _| row.task.as_ref().map_or_else(|| dim("-"), |t| plain(t.task_definition.name().rsplit(':').next().unwrap_or("?"))), sort: |row, _| Key::Text(row.task.as_ref().map_or_else(|| "".into(), |t| t.task_definition.0.clone())) },
     Column { key: 'g', title: "GROUP", width: Width::Fit(8, 32), right: false, rank: 4, cell: |row, _| dim(row.group.target_group_name()), sort: |row, _| Key::Text(row.group.0.clone()) },
     Column { key: 'f', title: "FROM", width: Width::Fit(4, 40), right: false, rank: 6, cell: |row, _| dim(&*row.from), sort: |row, _| Key::Text(row.from.as_str().into()) },

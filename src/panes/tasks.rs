@@ -47,13 +47,13 @@ pub struct TaskRow {
 
 pub(super) const SPEC: TableSpec<TaskRow> = TableSpec {
     name: "tasks",
-    crumb: |place, _| scope(place, " › ") + " › tasks",
+    crumb: |place, cx| scope(place, " › ", cx) + " › tasks",
     title: |place, cx| {
         let kept = match kept(place, cx).count() {
             0 => String::new(),
             n => format!(" · {n} of them kept"),
         };
-        format!("Tasks {} · {COUNT}{kept}", scope(place, "/"))
+        format!("Tasks {} · {COUNT}{kept}", scope(place, "/", cx))
     },
     columns: COLUMNS,
     order: 0,
@@ -87,11 +87,15 @@ const COLUMNS: &[Column<TaskRow>] = &[
     Column { key: 'w', title: "STOP REASON", width: Width::Fill(20), right: false, rank: 1, cell: |row, _| reason(row), sort: |row, _| Key::Text(row.task.stopped_reason.clone().unwrap_or_default()) },
 ];
 
-fn scope(place: &Place, between: &str) -> String {
+fn scope(place: &Place, between: &str, cx: &Cx) -> String {
     let cluster = place.cluster.as_ref().map_or("?", Arn::name);
     match (&place.service, &place.instance) {
         (Some(service), _) => format!("{cluster}{between}{}", service.name()),
-        (None, Some(instance)) => format!("{cluster}{between}instance {}", instance.name()),
+        (None, Some(arn)) => {
+            let instances = place.ctx.zip(place.cluster.as_ref()).and_then(|(ctx, cluster)| cx.store.instances(ctx, cluster));
+            let known = instances.unwrap_or_default().iter().find(|instance| instance.arn == *arn);
+            format!("{cluster}{between}{}", known.and_then(|instance| instance.ec2_instance.as_deref()).unwrap_or_else(|| arn.name()))
+        }
         (None, None) => cluster.to_owned(),
     }
 }

@@ -134,18 +134,19 @@ impl Triage {
             let why = cx.store.error(&Feed::Service(self.ctx, self.service.clone())).map_or("loading …".to_owned(), |e| e.what.to_string());
             return vec![Line::styled(format!(" {why}"), style(Role::Dim))];
         };
-        if cx.board.awaits(row) {
+        if cx.board.undecided(row) {
             return vec![Line::styled(" … its tasks are being read", style(Role::Dim))];
         }
         let verdict = &row.verdict;
         let sign = format!(" {} {} ", verdict.health.glyph(), verdict.health.word());
         let indent = text::width(&sign);
-        let since = verdict.since.map_or(String::new(), |at| format!(" · since {}", age::clock(at, cx)));
-        // In front of what may be cut: an operator who does not know of the grace reads unhealthy targets as a failure.
+        // In front of what may be cut: since when is the first question, and an operator who does not know of the grace reads unhealthy
+        // targets as a failure.
+        let since = verdict.since.map_or(String::new(), |at| format!("since {} · ", age::clock(at, cx)));
         let grace = verdict.grace_until.map_or(String::new(), |at| format!("health check grace until {} · ", age::clock(at, cx)));
         let room = width.saturating_sub(indent + 1).max(20);
         let next = if rows > 1 && !verdict.next.is_empty() { frame::cut(&verdict.next, room, if rows > 5 { 2 } else { 1 }) } else { Vec::new() };
-        let why = frame::cut(&format!("{grace}{}{since}", verdict.why), room, (rows - next.len()).min(if rows > 5 { 3 } else { 2 }));
+        let why = frame::cut(&format!("{since}{grace}{}", verdict.why), room, (rows - next.len()).min(if rows > 5 { 3 } else { 2 }));
         let shown = verdict.evidence.iter().filter(|evidence| !verdict.why.contains(&evidence.text));
         let evidence: Vec<String> = shown
             .map(|evidence| {

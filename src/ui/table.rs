@@ -503,6 +503,7 @@ impl<R: 'static> View for TableView<R> {
             Action::Mark | Action::MarkRange => Some(self.rows.cursor().is_some() && !self.rows.on_ghost()),
             Action::Unmark => Some(self.rows.marked() > 0),
             Action::ProblemsOnly => Some(self.spec.health.is_some() && (self.rows.total() > 0 || self.rows.problems_only())),
+            Action::SortNext | Action::SortPrevious | Action::Order | Action::Reverse => Some(self.rows.total() > 0),
             Action::Filter => Some(self.rows.total() > 0 || !self.rows.query_text().is_empty()),
             Action::Up
             | Action::Down
@@ -516,10 +517,6 @@ impl<R: 'static> View for TableView<R> {
             | Action::Right
             | Action::HalfLeft
             | Action::HalfRight
-            | Action::SortNext
-            | Action::SortPrevious
-            | Action::Order
-            | Action::Reverse
             | Action::Columns
             | Action::Zoom => Some(true),
             _ => None,

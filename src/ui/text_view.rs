@@ -291,8 +291,14 @@ impl View for TextView {
             Action::Back => Some(self.search.is_some()),
             Action::Search | Action::Wrap | Action::Copy | Action::Save => Some(known),
             Action::SearchNext | Action::SearchPrevious => Some(!self.matches.is_empty()),
-            Action::Up | Action::Down | Action::Top | Action::Bottom => Some(true),
-            Action::HalfPageUp | Action::HalfPageDown | Action::PageUp | Action::PageDown => Some(true),
+            Action::Up
+            | Action::Down
+            | Action::Top
+            | Action::Bottom
+            | Action::HalfPageUp
+            | Action::HalfPageDown
+            | Action::PageUp
+            | Action::PageDown => Some(true),
             Action::Left | Action::Right | Action::HalfLeft | Action::HalfRight => Some(!self.wrap),
             _ => None,
         }

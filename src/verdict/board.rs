@@ -153,11 +153,11 @@ impl Board {
         if self.unheard.is_empty() {
             return judged;
         }
-        judged - self.all().filter(|row| row.verdict.health == health && self.awaits(row)).count()
+        judged - self.all().filter(|row| row.verdict.health == health && self.undecided(row)).count()
     }
 
     /// Names the clusters whose tasks are awaited. Returns whether that makes a difference.
-    pub fn await_tasks(&mut self, unheard: HashSet<(Ctx, Arn)>) -> bool {
+    pub fn wait_for_tasks(&mut self, unheard: HashSet<(Ctx, Arn)>) -> bool {
         let differs = self.unheard != unheard;
         self.unheard = unheard;
         differs
@@ -166,7 +166,7 @@ impl Board {
     /// Whether a verdict of trouble was drawn before the first word of the tasks that it is about. It may be gone when they come, as that of
     /// a service in its grace, so nobody is to read it.
     #[must_use]
-    pub fn awaits(&self, row: &Judged) -> bool {
+    pub fn undecided(&self, row: &Judged) -> bool {
         !self.unheard.is_empty() && row.verdict.health.troubled() && self.unheard.contains(&(row.ctx, row.cluster.clone()))
     }
 }

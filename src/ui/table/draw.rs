@@ -77,9 +77,10 @@ impl<R: 'static> TableView<R> {
         let title = (self.spec.title)(&self.place, cx);
         [
             self.number.map_or_else(String::new, |number| format!("{number} ")),
-            match title.contains(COUNT) {
-                true => title.replacen(COUNT, &count, 1),
-                false => format!("{} · {count}", title.trim_end_matches('·').trim_end()),
+            if title.contains(COUNT) {
+                title.replacen(COUNT, &count, 1)
+            } else {
+                format!("{} · {count}", title.trim_end_matches('·').trim_end())
             },
             part(!query.is_empty(), format!(" · filter {query}")),
             part(self.rows.marked() > 0, format!(" · {} marked", self.rows.marked())),
@@ -98,12 +99,9 @@ impl<R: 'static> TableView<R> {
             let columns = if hidden.is_empty() { String::new() } else { format!("more columns → {}", hidden.join(" ").to_lowercase()) };
             return ((columns, Role::Dim), rows);
         };
-        let columns = match hidden.len() {
-            0 => String::new(),
-            1 => "1 column →".to_owned(),
-            n => format!("{n} columns →"),
-        };
-        let corner = if columns.is_empty() || rows.is_empty() { format!("{columns}{rows}") } else { format!("{columns} · {rows}") };
+        let columns = if hidden.is_empty() { "" } else { "→ more" };
+        let between = if columns.is_empty() || rows.is_empty() { "" } else { " · " };
+        let corner = format!("{columns}{between}{rows}");
         ((failure, Role::Warn), corner)
     }
 
