@@ -22,7 +22,7 @@ use std::time::Duration;
 /// A scenario at a standstill, so that only steps move it: an embedded one, or a file of the contract tests.
 fn world(name: &str) -> Sim {
     let file = format!("{}/tests/contract/{name}", env!("CARGO_MANIFEST_DIR"));
-    let scenario = if name.ends_with(".toml") { file } else { name.to_owned() };
+    let scenario = if name.contains('.') { file } else { name.to_owned() };
     Sim::start(Options { scenario, speed: 0.0, ..Options::default() }).unwrap()
 }
 

@@ -10,7 +10,7 @@ use super::update::{balancing, provider_strategy};
 use super::{ApiError, Caller, Reply, cluster, missing, service, short};
 use crate::sim::world::{Controller, Estate, Launch};
 
-/// Seen in people's logs, of DescribeTaskSets.
+/// Seen in people's logs, of `DescribeTaskSets`.
 const NOT_EXTERNAL: &str = "Amazon ECS only supports task set management on services configured to use external deployment controllers.";
 
 pub(super) fn describe(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {

@@ -186,7 +186,7 @@ impl Estate {
             }
             let reached = failed.failed_tasks >= history.threshold;
             if enabled && reached && index == 0 {
-                return self.fail(service, Cause::Breaker);
+                return self.fail(service, &Cause::Breaker);
             }
         }
         if slow {
@@ -209,10 +209,10 @@ impl Estate {
     }
 
     /// Fails the PRIMARY deployment and, when it may, rolls back.
-    pub(super) fn fail(&mut self, service: usize, cause: Cause) {
+    pub(super) fn fail(&mut self, service: usize, cause: &Cause) {
         let now = self.now;
         let of = &mut self.services[service];
-        let rollback = match &cause {
+        let rollback = match cause {
             Cause::Breaker => of.breaker.rollback,
             Cause::Request | Cause::Hook(..) => true,
             Cause::Alarm => of.plan.alarm_rollback,
@@ -222,7 +222,7 @@ impl Estate {
         let history_index = primary.history;
         primary.rollout = Rollout::Failed;
         primary.updated_at = now;
-        primary.reason = match &cause {
+        primary.reason = match cause {
             Cause::Breaker => "ECS deployment circuit breaker: tasks failed to start.".to_owned(),
             // Not seen: the words of this and of the next two are ours, after those of the breaker.
             Cause::Request => format!("ECS deployment ecs-svc/{id} was stopped: a rollback was requested."),
@@ -233,12 +233,12 @@ impl Estate {
         history.updated_at = now;
         history.stopped_at = Some(now);
         let again = history.rollback.is_some();
-        if cause == Cause::Breaker {
+        if *cause == Cause::Breaker {
             history.breaker = BreakerStatus::Triggered;
         }
         if again || !rollback {
             history.status = if again { DeploymentStatus::RollbackFailed } else { DeploymentStatus::Stopped };
-            let why = match &cause {
+            let why = match cause {
                 // Not seen: after the words that a rollback has.
                 Cause::Alarm => "Service deployment failed because an alarm was detected.",
                 _ => "Service deployment failed because the circuit breaker threshold was exceeded.",
@@ -246,14 +246,14 @@ impl Estate {
             why.clone_into(&mut history.reason);
             history.finished_at = Some(now);
         }
-        match &cause {
+        match cause {
             Cause::Breaker => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: tasks failed to start.")),
             Cause::Alarm => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: alarm detected.")),
             Cause::Hook(..) => self.event(service, &format!("(deployment ecs-svc/{id}) deployment failed: {}", cause.reason())),
             Cause::Request => {}
         }
         if rollback && !again {
-            self.roll_back(service, history_index, &cause);
+            self.roll_back(service, history_index, cause);
         }
         self.wake(service, 1_000);
     }
@@ -338,7 +338,7 @@ impl Estate {
     pub(super) fn heed_request(&mut self, service: usize) {
         let asked = self.services[service].under_way().is_some_and(|h| h.status == DeploymentStatus::RollbackRequested);
         if asked {
-            self.fail(service, Cause::Request);
+            self.fail(service, &Cause::Request);
         }
     }
 
@@ -354,7 +354,7 @@ impl Estate {
             };
             if of.history[at].rollback.is_none() {
                 self.services[service].history[at].alarms_fired.push(alarm.to_owned());
-                self.fail(service, Cause::Alarm);
+                self.fail(service, &Cause::Alarm);
             }
         }
     }

@@ -258,7 +258,7 @@ impl Estate {
             }
         }
         if let Some(what) = failed {
-            self.fail(service, Cause::Hook(stage.word(), what));
+            self.fail(service, &Cause::Hook(stage.word(), what));
             return false;
         }
         if let Some(due) = waits {

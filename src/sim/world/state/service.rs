@@ -94,6 +94,7 @@ pub struct Hook {
 
 /// An ECS service.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a trait of its own, and none excludes another")]
 pub struct Service {
     /// Service name.
     pub name: String,
