@@ -481,7 +481,9 @@ impl App {
         self.wanted.retain(|wanted| !wanted.feed().lasts() || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
         let unheard = |feed: &Feed| store.slot(feed).is_none_or(|slot| slot.value.is_none() && slot.error.is_none());
         let tasks = self.wanted.iter().filter_map(|wanted| match wanted.feed() {
-            feed @ Feed::Tasks(ctx, cluster) if unheard(feed) => Some((*ctx, cluster.clone())),
+            Feed::Tasks(ctx, cluster) | Feed::Stopped(ctx, cluster) if unheard(&Feed::Tasks(*ctx, cluster.clone())) => {
+                Some(((*ctx, cluster.clone()), !unheard(&Feed::Stopped(*ctx, cluster.clone()))))
+            }
             _ => None,
         });
         if self.shared.board.wait_for_tasks(tasks.collect()) {

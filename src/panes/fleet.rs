@@ -180,6 +180,8 @@ impl View for Fleet {
         let troubled = clusters(&Health::troubled);
         let moving = clusters(&|health| health.troubled() || health == Health::Roll);
         out.extend(troubled.into_iter().map(|(ctx, cluster)| Wanted::Poll { feed: Feed::Stopped(ctx, cluster), focus: false }));
+        let excused = cx.board.all().filter(|row| cx.board.may_be_excused(row)).map(|row| (row.ctx, row.cluster.clone())).collect::<BTreeSet<_>>();
+        out.extend(excused.into_iter().map(|(ctx, cluster)| Wanted::Poll { feed: Feed::Tasks(ctx, cluster), focus: false }));
         out.extend(moving.into_iter().map(|(ctx, cluster)| Wanted::Trickle { feed: Feed::Tasks(ctx, cluster) }));
         let mut troubled: Vec<_> = cx.board.all().filter(|row| row.verdict.health.troubled()).collect();
         troubled.sort_by_key(|row| severity(row));

@@ -34,7 +34,7 @@ pub struct Board {
     counted: Vec<(Ctx, Arn)>,
     totals: Totals,
     /// Clusters whose tasks were asked for and have not been told yet: whether their troubled services are so is not known either.
-    unheard: HashSet<(Ctx, Arn)>,
+    unheard: HashMap<(Ctx, Arn), bool>,
 }
 
 /// What the header and the fleet say of everything, counted once per change.
@@ -156,8 +156,8 @@ impl Board {
         judged - self.all().filter(|row| row.verdict.health == health && self.undecided(row)).count()
     }
 
-    /// Names the clusters whose tasks are awaited. Returns whether that makes a difference.
-    pub fn wait_for_tasks(&mut self, unheard: HashSet<(Ctx, Arn)>) -> bool {
+    /// Names the clusters whose tasks are awaited, and whether those that stopped are known of them. Returns whether that makes a difference.
+    pub fn wait_for_tasks(&mut self, unheard: HashMap<(Ctx, Arn), bool>) -> bool {
         let differs = self.unheard != unheard;
         self.unheard = unheard;
         differs
@@ -167,7 +167,16 @@ impl Board {
     /// a service in its grace, so nobody is to read it.
     #[must_use]
     pub fn undecided(&self, row: &Judged) -> bool {
-        !self.unheard.is_empty() && row.verdict.health.troubled() && self.unheard.contains(&(row.ctx, row.cluster.clone()))
+        if self.unheard.is_empty() || !row.verdict.health.troubled() {
+            return false;
+        }
+        self.unheard.get(&(row.ctx, row.cluster.clone())).is_some_and(|stops| !stops || self.may_be_excused(row))
+    }
+
+    /// Whether the trouble is with targets that may still be in their grace, which the tasks that run behind them tell.
+    #[must_use]
+    pub fn may_be_excused(&self, row: &Judged) -> bool {
+        row.service.grace_seconds > 0 && row.verdict.rule.ends_with("unhealthy")
     }
 }
 
