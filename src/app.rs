@@ -7,11 +7,12 @@ mod palette;
 mod prompt;
 
 use crate::action::{ACTIONS, Action, ActionRow, Scope};
+use crate::aws::ErrorKind;
 use crate::budget::Meter;
 use crate::config::Config;
 use crate::feed::{Feed, Update, Wanted};
 use crate::keys::{Key, Keymap};
-use crate::model::{Ctx, Fleet, Task, Time};
+use crate::model::{Arn, Ctx, Fleet, Task, Time};
 use crate::panes::{self, Pane};
 use crate::store::Store;
 use crate::theme::Theme;
@@ -280,6 +281,10 @@ impl App {
         let found = self.shared.board.of(*ctx, &cluster).iter().find(|row| fits(&row.service)).map(|row| row.service.arn.clone());
         let slot = self.shared.store.slot(&Feed::Services(*ctx, cluster.clone()));
         let complete = slot.is_some_and(|slot| slot.value.is_some() && slot.expected.is_none());
+        // A role that may not list may still be allowed to act on what it knows by name.
+        let denied =
+            slot.is_some_and(|slot| slot.value.is_none() && slot.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Denied));
+        let found = found.or_else(|| if denied { self.service_arn(*ctx, &cluster, name) } else { None });
         if found.is_none() && !complete {
             return;
         }
@@ -291,6 +296,17 @@ impl App {
             }
             _ => self.tell(Tone::Warn, format!("{} has no service {name}: these are the ones it has", cluster.name())),
         }
+    }
+
+    /// The ARN that a service of that name has, as soon as the account is known.
+    fn service_arn(&self, ctx: Ctx, cluster: &Arn, name: &str) -> Option<Arn> {
+        if name.starts_with("arn:") {
+            return Some(Arn::from(name));
+        }
+        let (identity, region) = (self.shared.store.identity(ctx)?, &self.shared.fleet.context(ctx).region);
+        let partition = identity.arn.split(':').nth(1)?;
+        let arn = format!("arn:{partition}:ecs:{region}:{}:service/{}/{name}", identity.account, cluster.name());
+        Some(Arn::from(&*arn))
     }
 
     fn judge(&mut self) -> bool {

@@ -12,6 +12,7 @@ use crate::model::{
     Task, TaskDefinition, Time,
 };
 use crate::view::Notice;
+use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -47,13 +48,17 @@ pub struct Access {
     pub denied: Option<Str>,
 }
 
+/// Names come from AWS, where nobody chooses them to collide, and a verdict looks up ten of them.
+type Slots = HashMap<Feed, Slot, RandomState>;
+type Groups = HashMap<Str, Group, RandomState>;
+
 /// All slots.
 #[derive(Default)]
 pub struct Store {
-    slots: HashMap<Feed, Slot>,
+    slots: Slots,
     tails: HashMap<Feed, Buffer>,
     tail_order: Vec<Feed>,
-    tasks_by_service: HashMap<(Ctx, Arn), HashMap<Str, Group>>,
+    tasks_by_service: HashMap<(Ctx, Arn), Groups, RandomState>,
     zones: HashMap<(Ctx, Arn), Vec<Str>>,
     messages: VecDeque<(Time, Notice)>,
     locked_out: HashMap<Ctx, Arc<AwsError>>,
@@ -537,8 +542,8 @@ impl Store {
 }
 
 /// Groups tasks by service. A group whose tasks are the very same keeps its revision.
-fn group_by_service(tasks: &[Arc<Task>], mut old: HashMap<Str, Group>, revision: u64) -> HashMap<Str, Group> {
-    let mut groups: HashMap<Str, Group> = HashMap::with_capacity(old.len());
+fn group_by_service(tasks: &[Arc<Task>], mut old: Groups, revision: u64) -> Groups {
+    let mut groups = Groups::with_capacity_and_hasher(old.len(), RandomState::default());
     for task in tasks {
         if let Some(service) = task.service() {
             match groups.get_mut(service) {

@@ -1,5 +1,6 @@
 //! All verdicts at once: judged when the store changes, read by every pane, so that two panes never disagree.
 
+use super::cause::Memo;
 use super::{Group, Health, Known, Verdict, service};
 use crate::feed::Feed;
 use crate::model::{Arn, Cluster, CodeDeployment, Ctx, Fleet, LogScope, Service, Task, TaskSet, Time};
@@ -32,6 +33,7 @@ pub struct Board {
     clusters: HashMap<(Ctx, Arn), Vec<Arc<Judged>>>,
     /// The clusters that count: one that was named and is listed as well counts once.
     counted: Vec<(Ctx, Arn)>,
+    memo: Memo,
     totals: Totals,
     /// Clusters whose tasks were asked for and have not been told yet: whether their troubled services are so is not known either.
     unheard: HashMap<(Ctx, Arn), bool>,
@@ -120,7 +122,7 @@ impl Board {
             match row {
                 Some(row) if Arc::ptr_eq(&row.service, service) && row.evidence == evidence && !depends_on_time(&row) => rows.push(row),
                 row => {
-                    let verdict = judge(store, ctx, cluster, service, now);
+                    let verdict = judge(store, &self.memo, ctx, cluster, service, now);
                     changed |= row.is_none_or(|row| !Arc::ptr_eq(&row.service, service) || row.verdict != verdict);
                     rows.push(Arc::new(Judged { ctx, cluster: cluster.clone(), service: service.clone(), verdict, evidence }));
                 }
@@ -213,7 +215,7 @@ fn depends_on_time(row: &Judged) -> bool {
     !matches!(row.verdict.health, Health::Ok | Health::Idle) || row.service.grace_seconds > 0
 }
 
-fn judge(store: &Store, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {
+fn judge(store: &Store, memo: &Memo, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {
     let mut known: Vec<Group> = Vec::new();
     for arn in row.target_groups() {
         if let Some(targets) = store.targets(ctx, arn) {
@@ -229,6 +231,7 @@ fn judge(store: &Store, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) 
         code: code_deployment(store, ctx, row),
         definition: &|arn| store.definition(ctx, arn).map(|definition| &**definition),
         lines: &|task, container| lines(store, ctx, row, task, container),
+        memo,
         now,
     })
 }

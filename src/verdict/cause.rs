@@ -5,6 +5,7 @@
 
 mod exit;
 mod fragments;
+mod memo;
 mod names;
 mod patterns;
 mod plain;
@@ -15,6 +16,7 @@ mod stop;
 mod tests;
 
 pub use exit::word as exit_word;
+pub use memo::Memo;
 pub use stop::{Ended, Stop, stopped};
 
 use rule::{CONTAINER, EVENT, Field, REASON, TARGET};

@@ -2,6 +2,8 @@
 
 use super::cause::{self, Cause};
 use super::{Health, State, Verdict};
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
 
 /// What a service event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +59,16 @@ const FRAGMENTS: &[(&str, EventKind)] = &[
     ("registered", EventKind::Moving),
 ];
 
+/// All of them at once: a poll brings a hundred sentences a service.
+static AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new(FRAGMENTS.iter().map(|(fragment, _)| fragment)).expect("a few short fragments are no size for an automaton")
+});
+
 /// What a sentence of the scheduler is about. Most are told by a fragment, which is cheap; the rest is asked of the rules of causes.
 #[must_use]
 pub fn event(message: &str) -> EventKind {
-    FRAGMENTS.iter().find(|(fragment, _)| message.contains(fragment)).map_or_else(|| of_cause(cause::of_event(message)), |(_, kind)| *kind)
+    let found = AUTOMATON.find_overlapping_iter(message).map(|found| found.pattern().as_usize()).min();
+    found.map_or_else(|| of_cause(cause::of_event(message)), |first| FRAGMENTS[first].1)
 }
 
 /// How an event sounds that stands alone, without the service that it is about.

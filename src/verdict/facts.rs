@@ -2,6 +2,7 @@
 //!
 //! A rule asks here and nowhere else. What is not known is empty, and a rule that needs it stays silent.
 
+use super::cause::Memo;
 use super::stops::{self, Stops};
 use super::{EventKind, event, stopped_normally};
 use crate::model::{
@@ -46,6 +47,8 @@ pub struct Known<'a> {
     pub definition: &'a dyn Fn(&Arn) -> Option<&'a TaskDefinition>,
     /// The last lines that a task's container wrote, oldest first.
     pub lines: &'a dyn Fn(&Task, &str) -> Vec<&'a str>,
+    /// Explanations made before.
+    pub memo: &'a Memo,
     /// The time.
     pub now: Time,
 }

@@ -2,7 +2,7 @@
 //!
 //! What a text of AWS means is told by [`cause`]; here is what only the task, its definition and its last lines show.
 
-use super::cause::{self, Cause, Explanation};
+use super::cause::{Cause, Explanation};
 use super::facts::{Facts, ended_at};
 use super::{Evidence, task};
 use crate::model::{Container, ContainerDefinition, Task, TaskDefinition, Time};
@@ -47,7 +47,7 @@ pub(super) fn grouped<'a>(facts: &Facts<'a>, failures: &[&'a Task]) -> Vec<Stops
             break;
         }
         let definition = (facts.definition)(&task.task_definition);
-        let (explained, culprit) = (cause::stopped(&task::stop(task, definition)), task::culprit(task, definition));
+        let (explained, culprit) = (facts.memo.stopped(&task::stop(task, definition)), task::culprit(task, definition));
         let alike = |group: &&mut Stops| {
             let key = |c: Option<&Container>| c.map(|c| (c.name.clone(), c.exit_code));
             group.newest().task_definition == task.task_definition
@@ -57,7 +57,7 @@ pub(super) fn grouped<'a>(facts: &Facts<'a>, failures: &[&'a Task]) -> Vec<Stops
         };
         match groups.iter_mut().find(alike) {
             Some(group) => group.tasks.push(task),
-            None => groups.push(Stops { tasks: vec![task], explained: Rc::new(explained), culprit }),
+            None => groups.push(Stops { tasks: vec![task], explained, culprit }),
         }
     }
     groups

@@ -3,6 +3,7 @@
 mod rules;
 mod stories;
 
+use super::cause::Memo;
 use super::*;
 use crate::model::sample::{ago, container, group, service as steady, stopped, target as a_target, task as a_task};
 use crate::model::{
@@ -67,6 +68,7 @@ impl Scene {
             code: self.code.as_ref(),
             definition: &|arn| self.definitions.iter().find(|d| d.arn == *arn),
             lines: &|_, name| self.lines.iter().filter(|(own, _)| *own == name).flat_map(|(_, lines)| lines.iter().copied()).collect(),
+            memo: &Memo::default(),
             now,
         })
     }

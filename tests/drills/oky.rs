@@ -2,6 +2,7 @@
 
 use crate::stage::{Stage, sim};
 use crate::walk::{at, go, hides, rest, service, shows};
+use midwatch::model::Ctx;
 
 const CLUSTER: &str = "project-oky-ecs-cluster";
 const CMS: &str = "project-oky-ecs-cms-task-service-smibyuqs";
@@ -22,6 +23,15 @@ fn o2_each_denied_read_is_named_on_its_pane_and_nothing_loops() {
     go(&mut stage, "pane access");
     rest(&mut stage);
     shows(&mut stage, &["ecs:ListClusters", "denied"]);
+}
+
+/// The updater started as its advice says: by cluster and service, of which it may list neither.
+#[test]
+fn o2_a_role_that_may_not_list_opens_the_service_that_it_names() {
+    let mut stage = Stage::cluster(sim("seeds"), "oky-updater", CLUSTER);
+    stage.app.find_service(Ctx(0), CMS);
+    rest(&mut stage);
+    shows(&mut stage, &[&format!("{CLUSTER} › {CMS}"), "AccessDenied for ecs:ListTasks"]);
 }
 
 #[test]

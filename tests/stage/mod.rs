@@ -8,7 +8,7 @@ use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::config::Config;
 use midwatch::feed::{Feed, Outcome, Update, Wanted};
 use midwatch::keys::{Key, Keymap};
-use midwatch::model::{Context, Ctx, Fleet, Time};
+use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
 use midwatch::panes;
 use midwatch::sim::{Options, Sim};
 use midwatch::store::Store;
@@ -106,17 +106,24 @@ impl Stage {
     /// A world on the fleet's screen, with nothing asked yet.
     pub fn open(sim: Sim) -> Stage {
         let all = specs(&sim);
-        Stage::start(sim, all)
+        Stage::start(sim, all, "fleet", &Place::default())
     }
 
     /// The same with one of its contexts alone, as with `--profile`.
     pub fn only(sim: Sim, context: &str) -> Stage {
         let one: Vec<ContextSpec> = specs(&sim).into_iter().filter(|spec| spec.name == context).collect();
         assert_eq!(one.len(), 1, "no context is called {context}");
-        Stage::start(sim, one)
+        Stage::start(sim, one, "fleet", &Place::default())
     }
 
-    fn start(sim: Sim, specs: Vec<ContextSpec>) -> Stage {
+    /// One context on the services of a cluster, as with `--profile` and `--cluster`.
+    pub fn cluster(sim: Sim, context: &str, cluster: &str) -> Stage {
+        let one: Vec<ContextSpec> = specs(&sim).into_iter().filter(|spec| spec.name == context).collect();
+        let place = Place { ctx: Some(Ctx(0)), cluster: Some(Arn::from(cluster)), ..Place::default() };
+        Stage::start(sim, one, "services", &place)
+    }
+
+    fn start(sim: Sim, specs: Vec<ContextSpec>, pane: &str, place: &Place) -> Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let clients = runtime.block_on(aws::connect(specs)).unwrap();
         let (tx, updates) = mpsc::channel(64);
@@ -135,7 +142,7 @@ impl Stage {
             now: time(&sim),
         };
         let themes = ["midwatch-dark", "midwatch-light", "mono"].map(str::to_owned).to_vec();
-        let mut app = App::open(shared, panes::named("fleet").unwrap(), &Place::default(), themes).unwrap();
+        let mut app = App::open(shared, panes::named(pane).unwrap(), place, themes).unwrap();
         app.offer_drills(sim.drills());
         let steps = vec![(Time::now(), time(&sim))];
         Stage { sim, app, effects: Vec::new(), standings: HashMap::new(), hurried: HashSet::new(), steps, updates, watcher, runtime }

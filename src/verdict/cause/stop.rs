@@ -6,7 +6,7 @@ use super::rule::{self, CONTAINER, EVENT, REASON, Rule};
 use super::{Cause, Confidence, Explanation, exit, one_line, unknown};
 
 /// A stopped task, or one that stops, as far as AWS tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Stop {
     /// `stoppedReason`; empty when there is none.
     pub reason: String,
@@ -19,7 +19,7 @@ pub struct Stop {
 }
 
 /// A container of a stop.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ended {
     /// Its name; empty when it is not known.
     pub name: String,

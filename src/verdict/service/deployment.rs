@@ -2,7 +2,7 @@
 
 use super::{Found, plain, short};
 use crate::model::{Deployment, ServiceEvent, Task, Time};
-use crate::verdict::cause::{self, Cause, Confidence};
+use crate::verdict::cause::{Cause, Confidence};
 use crate::verdict::facts::{Facts, ended_at};
 use crate::verdict::stops::Stops;
 use crate::verdict::{EventKind, Evidence, Health, event};
@@ -171,7 +171,7 @@ pub(super) fn blocked(facts: &Facts) -> Option<Found> {
     if s.deployments.len() < 2 && s.running >= s.desired {
         return None;
     }
-    let explained = cause::event(&event.message);
+    let explained = facts.memo.event(&event.message);
     let percent = match (s.min_percent, s.max_percent) {
         (Some(min), Some(max)) => format!("min {min}% and max {max}% of {} leave no room to stop or start a task", s.desired),
         _ => plain(&event.message, &s.name),

@@ -2,7 +2,7 @@
 
 use super::{Found, plain};
 use crate::model::{ServiceEvent, Task};
-use crate::verdict::cause::{self, Cause, Confidence, Explanation};
+use crate::verdict::cause::{Cause, Confidence};
 use crate::verdict::facts::{Facts, ended_at};
 use crate::verdict::placement::{self, Short};
 use crate::verdict::stops::{self, Stops};
@@ -26,7 +26,7 @@ pub(super) fn cannot_place(facts: &Facts) -> Option<Found> {
         || d.is_some_and(|d| d.running < d.desired)
         || facts.replacement().is_some_and(|set| set.running < set.desired);
     let (event, _) = facts.newest_telling().filter(|(_, kind)| *kind == EventKind::Unplaceable)?;
-    let explained = cause::event(&event.message);
+    let explained = facts.memo.event(&event.message);
     let of = short_of(explained.cause)?;
     if !missing {
         return None;
@@ -71,7 +71,7 @@ pub(super) fn cannot_start(facts: &Facts) -> Option<Found> {
     if s.running >= s.desired || event.message.contains("stop or start tasks") {
         return None;
     }
-    let explained = cause::event(&event.message);
+    let explained = facts.memo.event(&event.message);
     let said = Evidence { at: event.at, text: plain(&event.message, &s.name) };
     let since = since_first(facts, event);
     match newest_deaths(facts) {
@@ -187,7 +187,7 @@ pub(super) fn bad_event(facts: &Facts) -> Option<Found> {
     if !bad || !facts.within(event.at, COUNTS_SECONDS) {
         return None;
     }
-    let explained: Explanation = cause::event(&event.message);
+    let explained = facts.memo.event(&event.message);
     let text = plain(&event.message, &facts.service.name);
     let found = Found::new(text.clone()).explained(&explained, "e events · h target health").since(event.at);
     Some(found.health(Health::Warn).evidence(vec![Evidence { at: event.at, text }]))
