@@ -130,9 +130,7 @@ fn l3_and_l4_the_way_back_of_codedeploy_is_to_stop_while_it_runs_and_a_release_o
     let content = world.arn("content-service");
     let former = world.service("content-service").task_sets[0].task_definition.clone();
     world.drill("L4", 1);
-    for _ in 0..40 {
-        world.step(120);
-    }
+    world.step(4800);
     world.preview_revision(&content, &former);
     assert_eq!(plans::way_out(&world.facts(), &content), None);
     let plan = plans::roll_back(&world.facts(), &content, &RollBack::Revision(former.clone())).unwrap();
@@ -239,10 +237,7 @@ fn o6_an_image_that_expired_blocks_the_way_back_before_the_call() {
 fn t3_a_moving_tag_makes_the_way_back_a_trap_and_a_pin_is_offered() {
     let mut world = World::open("seeds", "tutorbloc", "tutorbloc");
     let production = world.arn("production");
-    world.drill("T3", 60);
-    for _ in 0..20 {
-        world.step(60);
-    }
+    world.drill("T3", 1200);
     world.preview(Verb::RollBack, &[production.clone()]);
     let rows = revisions::history(&world.facts(), &production);
     let current = rows.iter().find(|row| row.current).unwrap().revision;
@@ -264,10 +259,7 @@ fn t3_a_moving_tag_makes_the_way_back_a_trap_and_a_pin_is_offered() {
 #[test]
 fn t5_a_fixed_host_port_on_full_instances_is_said_before_the_redeploy() {
     let mut world = World::open("seeds", "tutorbloc", "tutorbloc");
-    world.sim.start_drill("T5").unwrap();
-    for _ in 0..8 {
-        world.step(30);
-    }
+    world.drill("T5", 240);
     let production = world.arn("production");
     world.preview(Verb::Redeploy, &[production.clone()]);
     assert_eq!(world.service("production").running, 2, "the drill holds both instances");
@@ -369,4 +361,31 @@ fn exec_one_off_tasks_and_ranges_are_planned_by_what_the_service_is() {
     assert_eq!((off.level, off.word), (Level::Drastic, Some("force")));
     assert!(plans::answer_hook(&world.facts(), &auth, false).unwrap_err().contains("waits"));
     assert_eq!(notes(&range, Weight::Blocker), Vec::<&str>::new());
+}
+
+#[test]
+fn the_app_spec_is_found_by_its_deployment_group_where_the_service_may_not_be_read() {
+    let mut world = lomash();
+    let auth = world.arn("auth-service");
+    world.ask(Feed::AppSpec(Ctx(0), auth.clone()));
+    let by_service = world.store.app_spec(Ctx(0), &auth).unwrap().clone();
+    world.sim.set_faults("[[fault]]\noperation = 'ecs:DescribeServices'\nkind = 'deny'\n").unwrap();
+    world.ask(Feed::AppSpec(Ctx(0), auth.clone()));
+    let by_group = world.store.app_spec(Ctx(0), &auth).unwrap().clone();
+    assert_eq!((&by_group.application, &by_group.group, &by_group.content), (&by_service.application, &by_service.group, &by_service.content));
+    assert!(world.store.error(&Feed::AppSpec(Ctx(0), auth.clone())).is_none());
+    world.sim.set_faults("[[fault]]\noperation = 'codedeploy:*'\nkind = 'deny'\n").unwrap();
+    world.ask(Feed::AppSpec(Ctx(0), auth.clone()));
+    let error = world.store.error(&Feed::AppSpec(Ctx(0), auth)).unwrap();
+    assert_eq!(&*error.action, "codedeploy:GetDeployment");
+}
+
+#[test]
+fn the_newest_revisions_of_a_family_come_first() {
+    let mut world = World::open("seeds", "oky-admin", OKY);
+    let family = text("project-oky-ecs-api-task");
+    world.ask(Feed::Revisions(Ctx(0), family.clone()));
+    let listed = world.store.revisions(Ctx(0), &family).unwrap();
+    let numbers: Vec<u32> = listed.arns.iter().map(|arn| arn.as_str().rsplit(':').next().unwrap().parse().unwrap()).collect();
+    assert!(numbers.len() > 1 && numbers.is_sorted_by(|a, b| a > b) && !listed.cut, "{numbers:?}");
 }

@@ -203,7 +203,7 @@ fn service_change(words: &mut Words, set: &ServiceChange) {
         words.plain("--force-new-deployment");
     }
     if let Some(exec) = set.exec {
-        words.plain(if exec { "--enable-execute-command" } else { "--no-enable-execute-command" });
+        words.plain(if exec { "--enable-execute-command" } else { "--disable-execute-command" });
     }
 }
 

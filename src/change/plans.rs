@@ -212,3 +212,6 @@ fn express(service: &Service) -> Option<Note> {
     (service.management.as_deref() == Some("ECS"))
         .then(|| Note::warning(format!("{} is an Express service: its next UpdateExpressGatewayService may set this back", service.name)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,10 @@ impl World {
         loop {
             let mut wanted = Vec::new();
             wants(&self.facts(), &mut wanted);
-            let new: Vec<Feed> = wanted.iter().map(|wanted| wanted.feed().clone()).filter(|feed| !asked.contains(feed)).collect();
+            let now = self.now();
+            // Time stands still, so what was answered at this moment would be answered the same again.
+            let fresh = |feed: &Feed| self.store.slot(feed).is_some_and(|slot| slot.at == Some(now));
+            let new: Vec<Feed> = wanted.iter().map(|wanted| wanted.feed().clone()).filter(|feed| !asked.contains(feed) && !fresh(feed)).collect();
             if new.is_empty() {
                 return;
             }

@@ -39,8 +39,31 @@ pub(super) fn notes(facts: &Facts, service: &Service, revision: &Arn) -> Vec<Not
     } else {
         notes.push(Note::info(format!("never fewer than {lower} of {} run, at most {upper} ({set})", tasks_of(wants))));
     }
-    notes.extend(ports(facts, service, revision, lower));
+    let fixed = ports(facts, service, revision, lower);
+    notes.extend(fixed.or_else(|| space(facts, service, lower)));
+    notes.extend(breaker(service));
     notes
+}
+
+/// Without room for one more task nothing new starts before something old stops.
+fn space(facts: &Facts, service: &Service, lower: u64) -> Option<Note> {
+    let (_, short) = room(facts, service).filter(|(fits, _)| *fits == 0)?;
+    if lower >= u64::from(service.running.min(service.desired)) {
+        let least = service.min_percent.unwrap_or(100);
+        return Some(Note::warning(format!("no instance has room for another task ({short}): with min {least} % no old task may stop first, so the deployment waits for room")));
+    }
+    Some(Note::info(format!("no instance has room for another task ({short}): each new one waits until an old one has stopped")))
+}
+
+/// Who takes a deployment back that fails.
+fn breaker(service: &Service) -> Option<Note> {
+    let words = match service.circuit_breaker {
+        Some(breaker) if breaker.enabled && breaker.rollback => return None,
+        Some(breaker) if breaker.enabled => "the circuit breaker stops a deployment that fails but does not roll it back",
+        _ if !service.alarms.is_empty() => return None,
+        _ => "no circuit breaker: a deployment that fails goes on trying until somebody stops it",
+    };
+    Some(Note::info(words.to_owned()))
 }
 
 /// A fixed port of the host makes room for one task on each instance.
