@@ -106,7 +106,8 @@ fn a_daemon_takes_no_count_and_stops_before_it_starts() {
 #[test]
 fn capacity_is_told_by_min_and_max_percent() {
     let plan = |desired: u32, least: u32, most: u32| {
-        let world = World::of(Service { desired, running: desired, min_percent: Some(least), max_percent: Some(most), ..sample::service("api") });
+        let world =
+            World::of(Service { desired, running: desired, min_percent: Some(least), max_percent: Some(most), ..sample::service("api") });
         redeploy(&world.facts(), &arn()).unwrap()
     };
     says(&plan(3, 100, 100), Weight::Warning, &["the deployment hangs"]);
@@ -139,7 +140,11 @@ fn an_external_controller_is_explained_and_its_old_task_set_is_the_way_back() {
     assert_eq!(plan.steps, []);
     world.define(6, |_| {});
     let back = roll_back(&world.facts(), &arn(), &RollBack::Revision(revision_arn(6))).unwrap();
-    assert!(matches!(&back.steps[0].call, Call::UpdateServicePrimaryTaskSet { task_set, .. } if &**task_set == "ecs-svc/6"), "{:?}", back.steps);
+    assert!(
+        matches!(&back.steps[0].call, Call::UpdateServicePrimaryTaskSet { task_set, .. } if &**task_set == "ecs-svc/6"),
+        "{:?}",
+        back.steps
+    );
     let gone = roll_back(&world.facts(), &arn(), &RollBack::Revision(revision_arn(5))).unwrap();
     assert!(gone.blocked() && gone.steps.is_empty());
     assert!(enable_exec(&world.facts(), &arn()).unwrap().blocked());
@@ -212,7 +217,13 @@ fn a_hook_that_waits_is_answered_and_nothing_else_is() {
         arn: "arn:d".into(),
         status: "IN_PROGRESS".into(),
         lifecycle_stage: Some("POST_SCALE_UP".into()),
-        hooks: vec![LifecycleHook { id: "hook-1".into(), kind: "PAUSE".into(), status: status.into(), expires_at: Some(sample::ago(-600)), ..LifecycleHook::default() }],
+        hooks: vec![LifecycleHook {
+            id: "hook-1".into(),
+            kind: "PAUSE".into(),
+            status: status.into(),
+            expires_at: Some(sample::ago(-600)),
+            ..LifecycleHook::default()
+        }],
         ..ServiceDeployment::default()
     };
     assert!(answer_hook(&world.facts(), &arn(), false).unwrap_err().contains("still reading"));
@@ -221,7 +232,9 @@ fn a_hook_that_waits_is_answered_and_nothing_else_is() {
     world.put(Feed::ServiceDeployments(CTX, arn()), Value::ServiceDeployments(vec![Arc::new(record("AWAITING_ACTION"))]));
     for back in [false, true] {
         let plan = answer_hook(&world.facts(), &arn(), back).unwrap();
-        assert!(matches!(&plan.steps[0].call, Call::ContinueServiceDeployment { hook, roll_back, .. } if &**hook == "hook-1" && *roll_back == back));
+        assert!(
+            matches!(&plan.steps[0].call, Call::ContinueServiceDeployment { hook, roll_back, .. } if &**hook == "hook-1" && *roll_back == back)
+        );
         says(&plan, Weight::Info, &["AWS decides in 10m"]);
     }
     says(&redeploy(&world.facts(), &arn()).unwrap(), Weight::Warning, &["under way", "ECS give it up"]);
@@ -286,7 +299,9 @@ fn exec_needs_a_task_role() {
 fn the_past_says_when_a_revision_ran_for_how_long_and_how_it_ended() {
     let mut world = World::of(sample::service("api"));
     let mut past = Vec::new();
-    for (n, (revision, status, began)) in [(7, "SUCCESSFUL", 3600), (6, "ROLLBACK_SUCCESSFUL", 7200), (5, "SUCCESSFUL", 10_800)].into_iter().enumerate() {
+    for (n, (revision, status, began)) in
+        [(7, "SUCCESSFUL", 3600), (6, "ROLLBACK_SUCCESSFUL", 7200), (5, "SUCCESSFUL", 10_800)].into_iter().enumerate()
+    {
         let to = Arn(format!("arn:revision:{n}").into());
         past.push(Arc::new(ServiceDeployment {
             arn: Arn(format!("arn:deployment:{n}").into()),
