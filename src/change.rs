@@ -4,7 +4,12 @@
 //! Here is what a plan is. It knows neither the screen nor the SDK: planners make it out of plain values, `aws` sends its calls, and
 //! whatever passes the gate is in the journal.
 
+pub mod app_spec;
 pub mod call;
+pub mod cli_lines;
+pub mod diff;
+pub mod plans;
+pub mod revisions;
 
 use crate::model::{Arn, Ctx, Str, Suspended};
 pub use call::{Call, Register, Revision, ServiceChange};
@@ -243,6 +248,8 @@ pub enum Inverse {
         /// Whether they are protected again.
         protect: bool,
     },
+    /// Several, in order.
+    Several(Vec<Inverse>),
     /// The former setting of ECS Exec.
     Exec {
         /// Service.
