@@ -8,6 +8,9 @@ mod prompt;
 
 use crate::action::{ACTIONS, Action, ActionRow, Scope};
 use crate::budget::Meter;
+use crate::change::apply::{Order, Progress};
+use crate::change::gate::Rules;
+use crate::change::journal::Record;
 use crate::config::Config;
 use crate::feed::{Feed, Update, Wanted};
 use crate::keys::{Key, Keymap};
@@ -24,6 +27,7 @@ use prompt::PromptLine;
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What can happen.
 #[derive(Debug)]
@@ -52,6 +56,12 @@ pub enum Event {
     Theme(Box<Theme>),
     /// Stopped tasks that an earlier run had seen.
     Recalled(Vec<Task>),
+    /// How an order stands.
+    Progress(u64, Progress),
+    /// What the gate for writes goes by now.
+    Gate(Box<Rules>),
+    /// Records of the journal: those of earlier runs when the program starts, then each as it is written.
+    Journal(Vec<Record>),
     /// The system wants the program to end.
     Terminate,
 }
@@ -77,6 +87,10 @@ pub enum Effect {
     Focused(bool),
     /// Start the trouble of that name in the embedded AWS.
     Drill(String),
+    /// Carry out what the operator confirmed, and tell of it by [`Event::Progress`].
+    Apply(Box<Order>),
+    /// Let a context's production be written to for a while, or lock it again when no time is given; [`Event::Gate`] tells how it stands.
+    Arm(Ctx, Duration),
 }
 
 /// Everything that views may look at; apart from the views, so that one of them can work while it looks.

@@ -4,7 +4,9 @@
 //! Here is what a plan is. It knows neither the screen nor the SDK: planners make it out of plain values, `aws` sends its calls, and
 //! whatever passes the gate is in the journal.
 
+pub mod apply;
 pub mod call;
+pub mod gate;
 
 use crate::model::{Arn, Ctx, Str, Suspended};
 pub use call::{Call, Register, Revision, ServiceChange};
