@@ -174,6 +174,7 @@ pub struct App {
     drills: Vec<(String, String)>,
     /// A service to open as soon as its cluster's list names it.
     sought: Option<(Ctx, String)>,
+    gate: Rules,
 }
 
 impl App {
@@ -203,6 +204,7 @@ impl App {
             themes,
             drills: Vec::new(),
             sought: None,
+            gate: Rules::default(),
         };
         app.show();
         Ok(app)
@@ -251,11 +253,31 @@ impl App {
                 self.dirty = true;
                 Vec::new()
             }
+            Event::Progress(_, progress) => {
+                self.progressed(&progress);
+                Vec::new()
+            }
+            Event::Gate(rules) => {
+                self.dirty |= self.gate != *rules;
+                self.gate = *rules;
+                Vec::new()
+            }
+            Event::Journal(records) => {
+                self.shared.store.record(records);
+                self.show();
+                Vec::new()
+            }
             Event::Terminate => {
                 self.quitting = true;
                 Vec::new()
             }
         }
+    }
+
+    /// What the gate for writes goes by.
+    #[must_use]
+    pub fn gate(&self) -> &Rules {
+        &self.gate
     }
 
     /// Brings the verdicts and the visible view up to what was heard since the last call: once per turn of the loop, not per update.
@@ -387,6 +409,16 @@ impl App {
         };
         self.board_stale |= changed.iter().any(judged_from);
         self.heard.extend(changed);
+    }
+
+    /// Says what came of an order that nothing on screen follows.
+    fn progressed(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Failed { error, .. } => self.tell(Tone::Fail, error.what.to_string()),
+            Progress::Unanswered { found, .. } => self.tell(Tone::Warn, format!("no answer: {found}")),
+            Progress::Refused(why) => self.tell(Tone::Warn, why.clone()),
+            _ => {}
+        }
     }
 
     fn tick(&mut self) {

@@ -6,7 +6,10 @@
 
 pub mod apply;
 pub mod call;
+pub mod compare;
 pub mod gate;
+pub mod journal;
+pub mod trace;
 
 use crate::model::{Arn, Ctx, Str, Suspended};
 pub use call::{Call, Register, Revision, ServiceChange};
