@@ -4,11 +4,16 @@
 //! Here is what a plan is. It knows neither the screen nor the SDK: planners make it out of plain values, `aws` sends its calls, and
 //! whatever passes the gate is in the journal.
 
+pub mod app_spec;
 pub mod apply;
 pub mod call;
+pub mod cli_lines;
 pub mod compare;
+pub mod diff;
 pub mod gate;
 pub mod journal;
+pub mod plans;
+pub mod revisions;
 pub mod trace;
 
 use crate::model::{Arn, Ctx, Str, Suspended};
@@ -248,6 +253,8 @@ pub enum Inverse {
         /// Whether they are protected again.
         protect: bool,
     },
+    /// Several, in order.
+    Several(Vec<Inverse>),
     /// The former setting of ECS Exec.
     Exec {
         /// Service.

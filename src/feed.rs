@@ -1,8 +1,8 @@
 //! What can be watched. A feed is a plain key that starts with its context; whoever wants one names it, and the watcher does the rest.
 
 use crate::model::{
-    Alarm, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, LogLine, LogScope, LogSources,
-    RepositoryImages, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics,
+    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, LogLine, LogScope, LogSources,
+    RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics,
     ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use std::sync::Arc;
@@ -24,6 +24,10 @@ pub enum Feed {
     Stopped(Ctx, Arn),
     /// One task-definition revision, by ARN. Asked once.
     TaskDefinition(Ctx, Arn),
+    /// A revision with its tags in AWS's own JSON, nothing masked: what a clone is made of. Asked once, never drawn as it is.
+    RawDefinition(Ctx, Arn),
+    /// The newest revisions of a family.
+    Revisions(Ctx, Str),
     /// Past and present deployments of a service, newest first.
     ServiceDeployments(Ctx, Arn),
     /// EC2 instances of a cluster.
@@ -42,6 +46,8 @@ pub enum Feed {
     ServiceRevision(Ctx, Arn),
     /// What CodeDeploy does to a service, by the service's ARN and the deployment's id.
     CodeDeployment(Ctx, Arn, Str),
+    /// Where CodeDeploy deploys a service and the `AppSpec` that it last used, by the service's ARN.
+    AppSpec(Ctx, Arn),
     /// The rules of a load balancer, by ARN.
     Routes(Ctx, Arn),
     /// The ranges within which services scale; all of the context.
@@ -84,7 +90,7 @@ impl Feed {
         match self {
             // A tag may move, a digest cannot.
             Feed::Image(_, reference) => reference.contains('@'),
-            Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::ImageIndex(..) | Feed::ServiceRevision(..) => true,
+            Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::RawDefinition(..) | Feed::ImageIndex(..) | Feed::ServiceRevision(..) => true,
             _ => false,
         }
     }
@@ -93,7 +99,10 @@ impl Feed {
     /// Where it fails, its own column or pane says so.
     #[must_use]
     pub fn beside(&self) -> bool {
-        let seldom = matches!(self, Feed::Image(..) | Feed::RepositoryImages(..) | Feed::Routes(..) | Feed::Metrics(..));
+        let seldom = matches!(
+            self,
+            Feed::Image(..) | Feed::RepositoryImages(..) | Feed::Routes(..) | Feed::Metrics(..) | Feed::Revisions(..) | Feed::AppSpec(..)
+        );
         let scaling = matches!(self, Feed::ScalableTargets(_) | Feed::ScalingPolicies(_) | Feed::ScheduledActions(_));
         self.lasts() || seldom || scaling
     }
@@ -109,6 +118,9 @@ impl Feed {
             | Feed::Tasks(ctx, _)
             | Feed::Stopped(ctx, _)
             | Feed::TaskDefinition(ctx, _)
+            | Feed::RawDefinition(ctx, _)
+            | Feed::Revisions(ctx, _)
+            | Feed::AppSpec(ctx, _)
             | Feed::ServiceDeployments(ctx, _)
             | Feed::Instances(ctx, _)
             | Feed::TargetGroup(ctx, _)
@@ -239,6 +251,12 @@ pub enum Value {
     Tasks(Vec<Arc<Task>>),
     /// For [`Feed::TaskDefinition`].
     TaskDefinition(Arc<TaskDefinition>),
+    /// For [`Feed::RawDefinition`].
+    RawDefinition(Arc<serde_json::Value>),
+    /// For [`Feed::Revisions`].
+    Revisions(Arc<Revisions>),
+    /// For [`Feed::AppSpec`].
+    AppSpec(Arc<AppSpec>),
     /// For [`Feed::ServiceDeployments`].
     ServiceDeployments(Vec<Arc<ServiceDeployment>>),
     /// For [`Feed::Instances`].

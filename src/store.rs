@@ -8,7 +8,7 @@ use crate::feed::{Feed, Learnt, Outcome, Update, Value};
 use crate::kept::Kept;
 use crate::logs::Buffer;
 use crate::model::{
-    Alarm, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, RepositoryImages, Route, ScalableTarget,
+    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, RepositoryImages, Revisions, Route, ScalableTarget,
     ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics, ServiceRevision, Str, Target, TargetGroup,
     Task, TaskDefinition, Time,
 };
@@ -387,6 +387,33 @@ impl Store {
     pub fn definition(&self, ctx: Ctx, arn: &Arn) -> Option<&Arc<TaskDefinition>> {
         match self.value(&Feed::TaskDefinition(ctx, arn.clone()))? {
             Value::TaskDefinition(definition) => Some(definition),
+            _ => None,
+        }
+    }
+
+    /// A revision with its tags in AWS's own JSON, nothing masked or cleaned.
+    #[must_use]
+    pub fn raw_definition(&self, ctx: Ctx, arn: &Arn) -> Option<&Arc<serde_json::Value>> {
+        match self.value(&Feed::RawDefinition(ctx, arn.clone()))? {
+            Value::RawDefinition(json) => Some(json),
+            _ => None,
+        }
+    }
+
+    /// The newest revisions of a family.
+    #[must_use]
+    pub fn revisions(&self, ctx: Ctx, family: &Str) -> Option<&Arc<Revisions>> {
+        match self.value(&Feed::Revisions(ctx, family.clone()))? {
+            Value::Revisions(revisions) => Some(revisions),
+            _ => None,
+        }
+    }
+
+    /// Where `CodeDeploy` deploys a service, and with what.
+    #[must_use]
+    pub fn app_spec(&self, ctx: Ctx, service: &Arn) -> Option<&Arc<AppSpec>> {
+        match self.value(&Feed::AppSpec(ctx, service.clone()))? {
+            Value::AppSpec(spec) => Some(spec),
             _ => None,
         }
     }

@@ -20,6 +20,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("aws", &["budget", "feed", "model", "nearest", "text"]),
     ("budget", &[]),
+    ("change", &["aws", "config", "duration", "feed", "model", "store", "text"]),
     ("cli", &["nearest"]),
     ("config", &["cli", "duration", "keys", "settings"]),
     ("duration", &[]),

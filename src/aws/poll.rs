@@ -1,7 +1,9 @@
 //! One answer to one feed. A poll remembers its last answer, so that it can say "the same".
 
+mod app_spec;
 mod cloudwatch;
 mod codedeploy;
+mod definitions;
 mod ecs;
 mod images;
 mod raw;
@@ -126,6 +128,9 @@ impl Poll {
             }
             (Feed::Identity(_), _) => identity(api, priority).await?,
             (Feed::TaskDefinition(_, arn), _) => ecs::task_definition(api, arn, priority).await?,
+            (Feed::RawDefinition(_, arn), _) => definitions::raw(api, arn, priority).await?,
+            (Feed::Revisions(_, family), _) => definitions::revisions(api, family, priority).await?,
+            (Feed::AppSpec(_, service), _) => app_spec::app_spec(api, service, priority).await?,
             (Feed::TargetGroup(_, arn), _) => Value::TargetGroup(Arc::new(target_groups::target_group(api, arn, priority).await?)),
             (Feed::Targets(_, arn), _) => targets(api, arn, priority).await?,
             (Feed::Image(_, reference), _) => images::image(api, reference, priority).await?,

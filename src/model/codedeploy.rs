@@ -109,6 +109,19 @@ pub struct LifecycleEvent {
     pub ended_at: Option<Time>,
 }
 
+/// Where `CodeDeploy` deploys a service, and the `AppSpec` of the deployment that brought what serves now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AppSpec {
+    /// Application.
+    pub application: Str,
+    /// Deployment group.
+    pub group: Str,
+    /// JSON or YAML, exactly as it was sent: it is sent again but for the task definition. Not cleaned, so never drawn as it is.
+    pub content: std::sync::Arc<str>,
+    /// The deployment that it is from.
+    pub deployment: Str,
+}
+
 /// What a task set gets of the traffic.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrafficShare {

@@ -2,50 +2,10 @@
 
 use super::facts::Facts;
 use super::stops::listed;
-use crate::model::{ContainerInstance, TaskDefinition};
+use crate::model::ContainerInstance;
 
 /// Instances that a sentence names.
 const NAMED: usize = 3;
-
-/// What one task asks of an instance.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Needs {
-    /// Units of CPU.
-    pub cpu: u32,
-    /// MiB.
-    pub memory: u32,
-    /// Ports of the host that are fixed.
-    pub ports: Vec<u16>,
-}
-
-/// The task's own sizes, else the sum of its containers; a soft limit counts before a hard one, as ECS reserves it.
-pub(super) fn needs(definition: &TaskDefinition) -> Needs {
-    let containers = &definition.containers;
-    let cpu = definition.cpu.as_deref().and_then(|text| sized(text, "vcpu"));
-    let memory = definition.memory.as_deref().and_then(|text| sized(text, "gb"));
-    let host = definition.network_mode.as_deref() == Some("host");
-    let awsvpc = definition.network_mode.as_deref() == Some("awsvpc");
-    let fixed = |port: u16, own: u16| if host { Some(own.max(port)) } else { Some(port) };
-    let mut ports: Vec<u16> = containers.iter().flat_map(|c| &c.ports).filter_map(|p| fixed(p.host, p.container)).collect();
-    // With awsvpc a host port is the task's own, and 0 is a dynamic one.
-    ports.retain(|port| *port != 0 && !awsvpc);
-    ports.dedup();
-    Needs {
-        cpu: cpu.unwrap_or_else(|| containers.iter().map(|c| c.cpu).sum()),
-        memory: memory.unwrap_or_else(|| containers.iter().filter_map(|c| c.memory_reservation.or(c.memory)).sum()),
-        ports,
-    }
-}
-
-/// `512`, `0.5 vCPU` or `2GB`, in units of 1/1024.
-fn sized(text: &str, unit: &str) -> Option<u32> {
-    let text = text.trim().to_lowercase();
-    match text.strip_suffix(unit) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size of a task, far below either limit")]
-        Some(number) => number.trim().parse::<f64>().ok().filter(|n| (0.0..1e5).contains(n)).map(|n| (n * 1024.0).round() as u32),
-        None => text.parse().ok(),
-    }
-}
 
 /// What is short.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +22,7 @@ pub(super) enum Short {
 /// What is short, by how much and where, as a sentence; nothing where the figures are not known or show no lack.
 pub(super) fn shortage(facts: &Facts, of: Short) -> Option<String> {
     let definition = facts.primary().map_or(&facts.service.task_definition, |d| &d.task_definition);
-    let needs = needs((facts.definition)(definition)?);
+    let needs = (facts.definition)(definition)?.needs();
     let open: Vec<&ContainerInstance> =
         facts.instances.iter().map(|i| &**i).filter(|i| &*i.status == "ACTIVE" && i.agent_connected).collect();
     let shut = facts.instances.len() - open.len();
@@ -122,55 +82,4 @@ fn closed(instances: &[std::sync::Arc<ContainerInstance>]) -> String {
 /// The EC2 instance's id, else the start of the container instance's.
 pub(super) fn name(instance: &ContainerInstance) -> &str {
     instance.ec2_instance.as_deref().unwrap_or_else(|| instance.arn.name())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Arn, ContainerDefinition, PortMapping};
-
-    fn definition(cpu: Option<&str>, memory: Option<&str>) -> TaskDefinition {
-        let port = |host| PortMapping { container: 80, host, protocol: "tcp".into() };
-        let container = |memory, soft, host| ContainerDefinition {
-            cpu: 64,
-            memory: Some(memory),
-            memory_reservation: soft,
-            ports: vec![port(host)],
-            ..ContainerDefinition::default()
-        };
-        TaskDefinition {
-            arn: Arn::from("arn:aws:ecs:eu-west-1:123456789012:task-definition/api:8"),
-            family: "api".into(),
-            revision: 8,
-            status: "ACTIVE".into(),
-            cpu: cpu.map(Into::into),
-            memory: memory.map(Into::into),
-            network_mode: Some("bridge".into()),
-            task_role: None,
-            execution_role: None,
-            platform: None,
-            registered_at: None,
-            registered_by: None,
-            containers: vec![container(256, Some(128), 80), container(128, None, 0)],
-            volumes: Vec::new(),
-            tags: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_task_needs_its_own_size_or_the_sum_of_its_containers_reservations() {
-        assert_eq!(needs(&definition(None, None)), Needs { cpu: 128, memory: 256, ports: vec![80] });
-        let own = needs(&definition(Some("0.5 vCPU"), Some("2GB")));
-        assert_eq!((own.cpu, own.memory), (512, 2048));
-        assert_eq!(needs(&definition(Some("256"), Some("a lot"))).memory, 256);
-    }
-
-    #[test]
-    fn a_port_of_awsvpc_is_no_port_of_the_host_and_host_mode_takes_the_container_s() {
-        let mut awsvpc = definition(None, None);
-        awsvpc.network_mode = Some("awsvpc".into());
-        assert_eq!(needs(&awsvpc).ports, Vec::<u16>::new());
-        awsvpc.network_mode = Some("host".into());
-        assert_eq!(needs(&awsvpc).ports, [80]);
-    }
 }

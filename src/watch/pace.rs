@@ -80,6 +80,7 @@ fn seconds(feed: &Feed, rows: usize, care: Care) -> Option<u32> {
         | Feed::Logs(..)
         | Feed::Identity(_)
         | Feed::TaskDefinition(..)
+        | Feed::RawDefinition(..)
         | Feed::ImageIndex(..)
         | Feed::ServiceRevision(..) => return None,
         Feed::Service(..) => looked_at(3, 10),
@@ -92,6 +93,8 @@ fn seconds(feed: &Feed, rows: usize, care: Care) -> Option<u32> {
         // Weights move while a deployment shifts traffic, alarms by the minute.
         Feed::Routes(..) | Feed::Alarms(..) => looked_at(20, 60),
         Feed::ScalingActivities(..) => 30,
+        // A revision comes with a release, and an `AppSpec` with the next deployment.
+        Feed::Revisions(..) | Feed::AppSpec(..) => looked_at(30, 60),
         // There is one point a minute.
         Feed::TargetGroup(..) | Feed::Metrics(..) => 60,
         // A tag moves when somebody pushes, a range when somebody thinks again: nobody does so by the second.
