@@ -81,6 +81,22 @@ pub enum Action {
     MarkLine,
     Save,
     LiveTail,
+    ActionMenu,
+    Redeploy,
+    Scale,
+    RollBack,
+    StopTasks,
+    DeployImage,
+    EnableExec,
+    Drain,
+    Activate,
+    RunTask,
+    ScalingRange,
+    Continue,
+    Abandon,
+    Protect,
+    Unprotect,
+    Undo,
 }
 
 /// What an action can do to the world.
@@ -114,6 +130,8 @@ pub enum Scope {
     Text,
     /// In tables and in text, each with its own keys.
     Both,
+    /// From the menu of actions and the palette; in tables by a key only where the user gives it one.
+    Menu,
 }
 
 impl Scope {
@@ -124,6 +142,7 @@ impl Scope {
             Scope::Global | Scope::Both => true,
             Scope::Table => kind == Kind::Table,
             Scope::Text => kind == Kind::Text,
+            Scope::Menu => false,
         }
     }
 }
@@ -166,8 +185,16 @@ const fn read(action: Action, scope: Scope, name: &'static str, hint: &'static s
     ActionRow { action, name, help, hint, risk: Risk::Read, scope }
 }
 
+const fn write(action: Action, scope: Scope, name: &'static str, hint: &'static str, help: &'static str) -> ActionRow {
+    ActionRow { action, name, help, hint, risk: Risk::Write, scope }
+}
+
+const fn destroy(action: Action, scope: Scope, name: &'static str, hint: &'static str, help: &'static str) -> ActionRow {
+    ActionRow { action, name, help, hint, risk: Risk::Destroy, scope }
+}
+
 use Action as A;
-use Scope::{Both, Global, Table, Text};
+use Scope::{Both, Global, Menu, Table, Text};
 
 /// Every action. The order is that of the help.
 pub const ACTIONS: &[ActionRow] = &[
@@ -235,6 +262,22 @@ pub const ACTIONS: &[ActionRow] = &[
     read(A::MarkRange, Both, "mark-range", "range", "Mark from here to where the cursor goes"),
     read(A::Unmark, Both, "unmark", "unmark", "Clear all marks"),
     read(A::Bookmark, Table, "bookmark", "bookmark", "Bookmark the row: its letter comes next"),
+    read(A::ActionMenu, Table, "action-menu", "actions", "Choose a change of what the cursor is on"),
+    write(A::Redeploy, Table, "redeploy", "redeploy", "Start the service's tasks anew"),
+    write(A::Scale, Table, "scale", "scale", "Run more or fewer tasks"),
+    write(A::RollBack, Table, "roll-back", "rollback", "Go back to an earlier revision"),
+    destroy(A::StopTasks, Table, "stop-tasks", "stop", "Stop the task, or the marked ones"),
+    write(A::DeployImage, Menu, "deploy-image", "deploy", "Deploy another image of the service"),
+    write(A::EnableExec, Menu, "enable-exec", "exec", "Let new tasks have ECS Exec"),
+    write(A::Drain, Menu, "drain", "drain", "Take service tasks off the instance"),
+    write(A::Activate, Menu, "activate", "activate", "Let the instance take tasks again"),
+    write(A::RunTask, Menu, "run-task", "run", "Run a one-off task of the revision"),
+    write(A::ScalingRange, Menu, "scaling-range", "range", "Change the range it scales within"),
+    write(A::Continue, Menu, "continue", "continue", "Let a paused deployment go on"),
+    destroy(A::Abandon, Menu, "abandon", "abandon", "Roll a paused deployment back"),
+    write(A::Protect, Menu, "protect", "protect", "Protect the tasks from being scaled in"),
+    write(A::Unprotect, Menu, "unprotect", "unprotect", "Let the tasks be stopped again"),
+    write(A::Undo, Menu, "undo", "undo", "Take the last change back, in its dialog"),
     read(A::Search, Text, "search", "search", "Find text; nothing is hidden"),
     read(A::SearchNext, Text, "search-next", "next", "Go to the next match"),
     read(A::SearchPrevious, Text, "search-previous", "previous", "Go to the match before"),

@@ -1,10 +1,13 @@
 //! The whole program as a pure function: an event comes in, the state changes, effects go out. No clock, no I/O, no runtime.
 
+mod changes;
+mod dialog;
 mod draw;
 mod history;
 mod menu;
 mod palette;
 mod prompt;
+mod verbs;
 
 use crate::action::{ACTIONS, Action, ActionRow, Scope};
 use crate::budget::Meter;
@@ -21,6 +24,8 @@ use crate::theme::Theme;
 use crate::ui::help::Help;
 use crate::verdict::{self, Board};
 use crate::view::{Cx, Notice, Place, Reaction, Subject, Tone, View};
+use changes::Changes;
+use dialog::{Dialog, Form};
 use menu::Menu;
 use palette::Palette;
 use prompt::PromptLine;
@@ -46,6 +51,8 @@ pub enum Event {
     Scroll(i32),
     /// A poll has something to say.
     Update(Box<Update>),
+    /// No more keys wait to be heard: what a key confirmed counts only now, for keys that come all at once confirm nothing.
+    Rest,
     /// Time has passed.
     Tick,
     /// The budget's figures for the header.
@@ -132,6 +139,7 @@ impl Shared {
 
 /// What lies over the view and takes the keys.
 enum Overlay {
+    Dialog(Box<Dialog>),
     Help(Help),
     Menu(Menu),
     Palette(Palette),
@@ -170,6 +178,7 @@ pub struct App {
     board_stale: bool,
     judged_at: Time,
     bookmarks: Vec<Bookmark>,
+    changes: Changes,
     themes: Vec<String>,
     drills: Vec<(String, String)>,
     /// A service to open as soon as its cluster's list names it.
@@ -201,6 +210,7 @@ impl App {
             board_stale: true,
             judged_at: Time::UNIX_EPOCH,
             bookmarks: Vec::new(),
+            changes: Changes::default(),
             themes,
             drills: Vec::new(),
             sought: None,
@@ -235,6 +245,7 @@ impl App {
                 self.show();
                 Vec::new()
             }
+            Event::Rest => self.rest(),
             Event::Tick => {
                 self.tick();
                 Vec::new()
@@ -253,8 +264,8 @@ impl App {
                 self.dirty = true;
                 Vec::new()
             }
-            Event::Progress(_, progress) => {
-                self.progressed(&progress);
+            Event::Progress(id, progress) => {
+                self.progress(id, progress);
                 Vec::new()
             }
             Event::Gate(rules) => {
@@ -287,6 +298,9 @@ impl App {
         }
         let heard = std::mem::take(&mut self.heard);
         let judged = std::mem::take(&mut self.board_stale) && self.judge();
+        if !heard.is_empty() {
+            self.replan();
+        }
         if judged || heard.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed)) {
             let cx = self.shared.cx();
             if let Some(view) = self.views.last_mut() {
@@ -368,7 +382,8 @@ impl App {
     /// Seconds until the screen looks different by time alone.
     #[must_use]
     pub fn ages(&self) -> Option<u32> {
-        let notice = self.notice.is_some().then_some(1);
+        let counts = matches!(&self.overlay, Some(Overlay::Dialog(dialog)) if dialog.counts()) || self.counts_down();
+        let notice = (self.notice.is_some() || counts).then_some(1);
         let view = self.views.last().and_then(|view| view.ages(&self.shared.cx()));
         notice.or(view)
     }
@@ -456,6 +471,11 @@ impl App {
         }
         let Some(view) = self.views.last() else { return Vec::new() };
         match self.shared.keys.action(view.kind(), key) {
+            Some(action) if changes::verb(action).is_some() => {
+                self.change(action, Some(key));
+                self.settle_wanted();
+                Vec::new()
+            }
             Some(action) => self.act(action),
             None => Vec::new(),
         }
@@ -465,6 +485,7 @@ impl App {
         self.dirty = true;
         match (&mut self.overlay, &mut self.prompt) {
             (Some(Overlay::Palette(palette)), _) => palette.paste(text),
+            (Some(Overlay::Dialog(_)), _) => self.tell(Tone::Info, "pasted text confirms nothing: type it"),
             (Some(_), _) => {}
             (None, Some(prompt)) => {
                 prompt.paste(text);
@@ -522,6 +543,7 @@ impl App {
         if let Some(view) = self.views.last() {
             view.wanted(&cx, &mut self.wanted);
         }
+        self.dialog_wants();
         // What never changes is asked for once in a session, not once in a visit.
         let store = &self.shared.store;
         self.wanted.retain(|wanted| !wanted.feed().lasts() || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
@@ -562,6 +584,9 @@ impl App {
             Action::Copy => self.copy_menu(),
             Action::Bookmark => self.overlay = Some(Overlay::Menu(Menu::bookmark())),
             Action::Bookmarks => self.bookmarks_menu(),
+            Action::ActionMenu => self.action_menu(),
+            Action::Undo => self.undo(),
+            action if changes::verb(action).is_some() => self.change(action, None),
             action => match panes::opened_by(action) {
                 Some(pane) => self.go(pane, None),
                 None => self.unavailable(action),
@@ -584,6 +609,9 @@ impl App {
             Action::Palette | Action::Help | Action::Quit | Action::Cancel => true,
             Action::Copy => own.unwrap_or_else(|| !view.subject(&cx).copies.is_empty()),
             Action::Refresh | Action::Redraw | Action::Suspend | Action::Bookmark => own.unwrap_or(true),
+            Action::Undo => !self.changes.nothing_to_take_back(),
+            Action::ActionMenu => changes::any_target(&view.subject(&cx)),
+            action if changes::verb(action).is_some() => changes::verb(action).is_some_and(|verb| self.targets(verb).is_ok()),
             action => own.unwrap_or_else(|| {
                 let subject = view.subject(&cx);
                 let opens = |pane: &Pane| (!subject.ghost || pane.name == "logs") && (pane.open)(&subject.place, &cx).is_ok();
@@ -626,6 +654,7 @@ impl App {
             Reaction::Ask(prompt, text) => self.prompt = Some(PromptLine::new(prompt, &text)),
             Reaction::Save(path, text) => return vec![Effect::Save(path, text)],
             Reaction::Refresh => return self.refresh(),
+            Reaction::Change(targets, wish) => self.open_dialog(targets, Vec::new(), Form::Fixed(*wish), None),
         }
         Vec::new()
     }

@@ -152,14 +152,9 @@ pub async fn run(
         };
         let Some(event) = event else { continue };
         world.take(&mut app, event)?;
-        while let Some(input) = world.input.as_mut() {
-            let Some(event) = input.ready().await else { break };
-            pressed = true;
-            if let Some(event) = world.translate(event, &mut app) {
-                world.take(&mut app, event)?;
-            }
-        }
-        if !pressed {
+        if world.drain(&mut app).await? || pressed {
+            world.take(&mut app, Event::Rest)?;
+        } else {
             // Polls come in bundles; a key is never made to wait for them, but one frame serves them all.
             while let Ok(update) = updates.try_recv() {
                 let event = world.heard(update);
@@ -198,6 +193,19 @@ impl World {
         Ok(())
     }
 
+    /// Takes in what the terminal has already sent. Returns whether that was anything.
+    async fn drain(&mut self, app: &mut App) -> std::io::Result<bool> {
+        let mut any = false;
+        while let Some(input) = self.input.as_mut() {
+            let Some(event) = input.ready().await else { break };
+            any = true;
+            if let Some(event) = self.translate(event, app) {
+                self.take(app, event)?;
+            }
+        }
+        Ok(any)
+    }
+
     fn draw(&mut self, app: &mut App) -> std::io::Result<()> {
         self.screen.draw(|buffer| app.draw(buffer))
     }
@@ -215,7 +223,11 @@ impl World {
                         Some(Ok(event)) => self.translate(event, app),
                         Some(Err(_)) | None => Some(Event::Terminate),
                     };
-                    return event.map_or(Ok(()), |event| self.take(app, event));
+                    if let Some(event) = event {
+                        self.take(app, event)?;
+                    }
+                    self.drain(app).await?;
+                    return self.take(app, Event::Rest);
                 }
                 () = &mut due => return Ok(()),
                 Some(update) = updates.recv() => {
@@ -436,7 +448,7 @@ fn desk(clients: &Clients, places: &Places, app: &App) -> Desk {
         places: places.clone(),
         user: crate::text::clean(&user.unwrap_or_default()),
         fleet: app.fleet().clone(),
-        cli: |_| Vec::new(),
+        cli: crate::change::cli_lines::lines,
     }
 }
 

@@ -14,8 +14,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "action", "aws", "budget", "config", "feed", "filter", "keys", "model", "panes", "store", "text", "theme", "ui", "verdict",
-            "view",
+            "action", "aws", "budget", "change", "config", "duration", "feed", "filter", "keys", "model", "panes", "store", "text", "theme",
+            "ui", "verdict", "view",
         ],
     ),
     ("aws", &["budget", "feed", "model", "nearest", "text"]),
@@ -33,9 +33,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("logs/source", &["aws", "feed", "logs", "model", "text"]),
     ("model", &["text"]),
     ("nearest", &[]),
-    ("panes", &["action", "feed", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
+    ("panes", &["action", "change", "feed", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
     ("retry", &[]),
-    ("run", &["app", "aws", "config", "feed", "kept", "keys", "model", "terminal", "theme", "view", "watch"]),
+    ("run", &["app", "aws", "change", "config", "feed", "kept", "keys", "model", "terminal", "theme", "view", "watch"]),
     ("settings", &["nearest"]),
     // A mistake that client and simulator shared would cancel itself out.
     ("sim", &[]),
@@ -45,7 +45,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("theme", &["nearest", "settings"]),
     ("ui", &["action", "feed", "filter", "keys", "model", "text", "theme", "verdict", "view"]),
     ("verdict", &["feed", "logs", "model", "store", "text", "theme"]),
-    ("view", &["action", "config", "feed", "keys", "model", "store", "theme", "verdict"]),
+    ("view", &["action", "change", "config", "feed", "keys", "model", "store", "theme", "verdict"]),
     ("watch", &["aws", "budget", "feed", "logs", "model", "retry"]),
 ];
 

@@ -5,8 +5,11 @@
 
 use midwatch::app::{App, Effect, Event, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
-use midwatch::config::Config;
-use midwatch::feed::{Feed, Outcome, Update, Wanted};
+use midwatch::change::apply::{Desk, Order, Told};
+use midwatch::change::cli_lines;
+use midwatch::change::gate::Rules;
+use midwatch::config::{Config, Places};
+use midwatch::feed::{Feed, Outcome, Update, Value, Wanted};
 use midwatch::keys::{Key, Keymap};
 use midwatch::model::{Context, Ctx, Fleet, Time};
 use midwatch::panes;
@@ -57,6 +60,11 @@ pub struct Stage {
     steps: Vec<(Time, Time)>,
     updates: mpsc::Receiver<Update>,
     watcher: Watcher,
+    clients: Clients,
+    /// Whether confirmed orders are carried out; else they lie among the effects.
+    pub sends: bool,
+    /// The rules of the gate that the program knows.
+    gate: u64,
     // Last, so that it ends after the polls that run on it.
     runtime: Runtime,
 }
@@ -138,7 +146,12 @@ impl Stage {
         let mut app = App::open(shared, panes::named("fleet").unwrap(), &Place::default(), themes).unwrap();
         app.offer_drills(sim.drills());
         let steps = vec![(Time::now(), time(&sim))];
-        Stage { sim, app, effects: Vec::new(), standings: HashMap::new(), hurried: HashSet::new(), steps, updates, watcher, runtime }
+        clients.gate().set(Rules::new(&Config::default(), &fleet(&clients), &[]));
+        let (standings, hurried) = (HashMap::new(), HashSet::new());
+        let mut stage =
+            Stage { sim, app, effects: Vec::new(), standings, hurried, steps, updates, watcher, clients, sends: true, gate: 0, runtime };
+        stage.look_at_the_gate();
+        stage
     }
 
     /// AWS's time.
@@ -179,6 +192,7 @@ impl Stage {
             panic!("waited in vain until {what}\n{screen}\n{:#?}", self.standings);
         };
         self.take(update.expect("the watcher keeps a sender"));
+        self.look_at_the_gate();
     }
 
     fn take(&mut self, mut update: Update) {
@@ -317,17 +331,68 @@ impl Stage {
     pub fn press(&mut self, key: &str) {
         let key: Key = key.parse().unwrap();
         let now = self.now();
-        let effects = self.app.update(Event::Key(key), now);
+        let mut effects = self.app.update(Event::Key(key), now);
+        // Each key comes alone, as under a hand.
+        effects.extend(self.app.update(Event::Rest, now));
         for effect in effects {
             match &effect {
                 Effect::Poke(feeds) => self.watcher.poke(feeds),
                 Effect::Drill(name) => self.sim.start_drill(name).unwrap(),
+                Effect::Arm(ctx, time) => drop(self.clients.gate().arm(*ctx, *time, now)),
+                Effect::Apply(order) if self.sends => self.carry_out((**order).clone()),
                 _ => {}
             }
             self.effects.push(effect);
         }
+        self.look_at_the_gate();
         let _inside = self.runtime.enter();
         self.watcher.reconcile(self.app.wanted());
+    }
+
+    /// Carries an order out as the loop does, to its end.
+    pub fn carry_out(&mut self, order: Order) {
+        let desk = Desk {
+            clients: self.clients.clone(),
+            places: Places::of_platform().forgetful(),
+            user: "operator".into(),
+            fleet: self.app.fleet().clone(),
+            cli: cli_lines::lines,
+        };
+        let (id, (tell, told)) = (order.id, std::sync::mpsc::channel());
+        self.runtime.block_on(desk.carry_out(order, move |news| drop(tell.send(news))));
+        for news in told {
+            let now = self.now();
+            let event = match news {
+                Told::Progress(progress) => Event::Progress(id, progress),
+                Told::Record(record) => Event::Journal(vec![*record]),
+                Told::Said(text) => Event::Said(midwatch::view::Notice { tone: midwatch::view::Tone::Warn, text }),
+                Told::Service(ctx, service) => {
+                    let (feed, value) = (Feed::Service(ctx, service.arn.clone()), Value::Services(vec![std::sync::Arc::new(*service)]));
+                    Event::Update(Box::new(Update { feed, epoch: 0, at: now, outcome: Outcome::Whole(value) }))
+                }
+                Told::Poke(feeds) => {
+                    self.watcher.poke(&feeds);
+                    continue;
+                }
+            };
+            self.app.update(event, now);
+        }
+        self.app.settle();
+    }
+
+    /// Tells the program by which rules the gate goes, when they are others now.
+    pub fn look_at_the_gate(&mut self) {
+        if self.clients.gate().version() != self.gate {
+            let (rules, version) = self.clients.gate().rules();
+            self.gate = version;
+            let now = self.now();
+            self.app.update(Event::Gate(Box::new(rules)), now);
+        }
+    }
+
+    /// The gate that writes pass.
+    pub fn gate(&self) -> &midwatch::change::gate::Gate {
+        self.clients.gate()
     }
 
     /// Presses keys, named with blanks between them.
