@@ -28,7 +28,7 @@ macro_rules! panes {
 }
 
 panes! {
-    fleet, clusters, services, triage, tasks, targets, logs, events, timeline, deployments, deploy, instances, images, scaling, alarms, describe, json,
+    fleet, clusters, services, triage, tasks, targets, logs, events, timeline, deployments, rollback, deploy, instances, images, scaling, alarms, describe, json,
     access, messages,
 }
 

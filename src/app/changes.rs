@@ -75,6 +75,11 @@ impl App {
             Verb::DeployImage => Some("deploy"),
             _ => None,
         };
+        if picker.is_some() && picker == self.views.last().map(|view| view.name()) {
+            // The key that opened the list means the row under its cursor.
+            drop(self.act(Action::Open));
+            return;
+        }
         if let (Some(name), [target]) = (picker, targets.as_slice()) {
             let place =
                 Place { ctx: Some(target.ctx), cluster: Some(target.cluster.clone()), service: Some(target.arn.clone()), ..Place::default() };
