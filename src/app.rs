@@ -170,11 +170,11 @@ pub struct App {
     board_stale: bool,
     judged_at: Time,
     bookmarks: Vec<Bookmark>,
+    rules: Rules,
     themes: Vec<String>,
     drills: Vec<(String, String)>,
     /// A service to open as soon as its cluster's list names it.
     sought: Option<(Ctx, String)>,
-    gate: Rules,
 }
 
 impl App {
@@ -201,10 +201,10 @@ impl App {
             board_stale: true,
             judged_at: Time::UNIX_EPOCH,
             bookmarks: Vec::new(),
+            rules: Rules::default(),
             themes,
             drills: Vec::new(),
             sought: None,
-            gate: Rules::default(),
         };
         app.show();
         Ok(app)
@@ -258,8 +258,8 @@ impl App {
                 Vec::new()
             }
             Event::Gate(rules) => {
-                self.dirty |= self.gate != *rules;
-                self.gate = *rules;
+                self.dirty |= self.rules != *rules;
+                self.rules = *rules;
                 Vec::new()
             }
             Event::Journal(records) => {
@@ -272,12 +272,6 @@ impl App {
                 Vec::new()
             }
         }
-    }
-
-    /// What the gate for writes goes by.
-    #[must_use]
-    pub fn gate(&self) -> &Rules {
-        &self.gate
     }
 
     /// Brings the verdicts and the visible view up to what was heard since the last call: once per turn of the loop, not per update.
