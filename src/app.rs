@@ -179,11 +179,11 @@ pub struct App {
     judged_at: Time,
     bookmarks: Vec<Bookmark>,
     changes: Changes,
+    rules: Rules,
     themes: Vec<String>,
     drills: Vec<(String, String)>,
     /// A service to open as soon as its cluster's list names it.
     sought: Option<(Ctx, String)>,
-    gate: Rules,
 }
 
 impl App {
@@ -211,10 +211,10 @@ impl App {
             judged_at: Time::UNIX_EPOCH,
             bookmarks: Vec::new(),
             changes: Changes::default(),
+            rules: Rules::default(),
             themes,
             drills: Vec::new(),
             sought: None,
-            gate: Rules::default(),
         };
         app.show();
         Ok(app)
@@ -269,8 +269,8 @@ impl App {
                 Vec::new()
             }
             Event::Gate(rules) => {
-                self.dirty |= self.gate != *rules;
-                self.gate = *rules;
+                self.dirty |= self.rules != *rules;
+                self.rules = *rules;
                 Vec::new()
             }
             Event::Journal(records) => {
@@ -283,12 +283,6 @@ impl App {
                 Vec::new()
             }
         }
-    }
-
-    /// What the gate for writes goes by.
-    #[must_use]
-    pub fn gate(&self) -> &Rules {
-        &self.gate
     }
 
     /// Brings the verdicts and the visible view up to what was heard since the last call: once per turn of the loop, not per update.

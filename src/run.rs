@@ -4,7 +4,7 @@ use crate::app::{App, Effect, Event};
 use crate::aws::Clients;
 use crate::change::apply::{Desk, Told};
 use crate::change::gate::Standing;
-use crate::change::journal;
+use crate::change::journal::{self, Record};
 use crate::config::Places;
 use crate::feed::{Feed, Outcome, Update, Value};
 use crate::kept;
@@ -53,6 +53,8 @@ struct World {
 
 /// What an order tells the loop: of which order, or nothing for what earlier runs left open.
 enum Word {
+    /// The journal of earlier runs.
+    Recalled(Vec<Record>),
     Told(Option<u64>, Told),
     Over,
 }
@@ -345,9 +347,7 @@ impl World {
                 Ok(Err(error)) => return drop(told.send(Word::Told(None, Told::Said(error)))),
                 Err(_) => return,
             };
-            for record in records.iter().rev().take(journal::SHOWN).rev() {
-                drop(told.send(Word::Told(None, Told::Record(Box::new(record.clone())))));
-            }
+            drop(told.send(Word::Recalled(records[records.len().saturating_sub(journal::SHOWN)..].to_vec())));
             desk.take_up(&records, |news| drop(told.send(Word::Told(None, news)))).await;
         });
     }
@@ -379,6 +379,7 @@ impl World {
         let now = self.now();
         let (id, told) = match word {
             Word::Told(id, told) => (id, told),
+            Word::Recalled(records) => return drop(app.update(Event::Journal(records), now)),
             Word::Over => {
                 self.flights -= 1;
                 return;

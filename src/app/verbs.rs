@@ -86,8 +86,8 @@ impl App {
     pub(super) fn standing(&self, ctx: Ctx) -> (String, crate::theme::Role) {
         use crate::theme::Role;
         let cluster = self.subject().place.cluster;
-        match self.gate.standing(ctx, cluster.as_ref(), self.shared.now) {
-            _ if self.gate.dry_run() => ("DRY".to_owned(), Role::Dim),
+        match self.rules.standing(ctx, cluster.as_ref(), self.shared.now) {
+            _ if self.rules.dry_run() => ("DRY".to_owned(), Role::Dim),
             Standing::Open => ("RW".to_owned(), Role::Text),
             Standing::Armed { until } => {
                 let left = until.as_second().saturating_sub(self.shared.now.as_second());
@@ -102,6 +102,6 @@ impl App {
     pub(super) fn counts_down(&self) -> bool {
         let ctx = self.context();
         let cluster = self.subject().place.cluster;
-        ctx.is_some_and(|ctx| matches!(self.gate.standing(ctx, cluster.as_ref(), self.shared.now), Standing::Armed { .. }))
+        ctx.is_some_and(|ctx| matches!(self.rules.standing(ctx, cluster.as_ref(), self.shared.now), Standing::Armed { .. }))
     }
 }
