@@ -144,7 +144,7 @@ impl Stage {
             places: Places::default(),
             user: "tester".into(),
             fleet: fleet.clone(),
-            cli: |_| Vec::new(),
+            cli: midwatch::change::cli_lines::lines,
         };
         let shared = Shared {
             store: Store::default(),
