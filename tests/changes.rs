@@ -74,7 +74,7 @@ fn changes(stage: &Stage) -> Vec<Received> {
 
 /// Operations and parameters of what changed something.
 fn sent(stage: &Stage) -> Vec<(String, serde_json::Value)> {
-    changes(stage).into_iter().map(|request| (request.call.operation.clone(), request.parameters)).collect()
+    changes(stage).into_iter().map(|request| (request.call.operation.to_owned(), request.parameters)).collect()
 }
 
 /// Waits for the last word on an order.
