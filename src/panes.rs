@@ -29,7 +29,7 @@ macro_rules! panes {
 
 panes! {
     fleet, clusters, services, triage, tasks, targets, logs, events, timeline, deployments, instances, images, scaling, alarms, describe, json,
-    access, messages,
+    access, journal, messages,
 }
 
 /// The pane of that name.
