@@ -2,8 +2,8 @@
 
 use crate::model::{
     Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, LogLine, LogScope, LogSources,
-    RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics,
-    ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
+    RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment,
+    ServiceMetrics, ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use std::sync::Arc;
 
@@ -90,7 +90,9 @@ impl Feed {
         match self {
             // A tag may move, a digest cannot.
             Feed::Image(_, reference) => reference.contains('@'),
-            Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::RawDefinition(..) | Feed::ImageIndex(..) | Feed::ServiceRevision(..) => true,
+            Feed::Identity(_) | Feed::TaskDefinition(..) | Feed::RawDefinition(..) | Feed::ImageIndex(..) | Feed::ServiceRevision(..) => {
+                true
+            }
             _ => false,
         }
     }

@@ -8,9 +8,9 @@ use crate::feed::{Feed, Learnt, Outcome, Update, Value};
 use crate::kept::Kept;
 use crate::logs::Buffer;
 use crate::model::{
-    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, RepositoryImages, Revisions, Route, ScalableTarget,
-    ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics, ServiceRevision, Str, Target, TargetGroup,
-    Task, TaskDefinition, Time,
+    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, RepositoryImages, Revisions, Route,
+    ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics, ServiceRevision, Str,
+    Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use crate::view::Notice;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};

@@ -44,18 +44,22 @@ fn expected(call: &Call, registered: &str) -> (&'static str, Value) {
             let action = if *roll_back { "ROLLBACK" } else { "CONTINUE" };
             ("ContinueServiceDeployment", json!({"serviceDeploymentArn": deployment.as_str(), "hookId": &**hook, "action": action}))
         }
-        Call::UpdateServicePrimaryTaskSet { cluster, service, task_set } => {
-            ("UpdateServicePrimaryTaskSet", json!({"cluster": cluster.as_str(), "service": service.as_str(), "primaryTaskSet": &**task_set}))
-        }
+        Call::UpdateServicePrimaryTaskSet { cluster, service, task_set } => (
+            "UpdateServicePrimaryTaskSet",
+            json!({"cluster": cluster.as_str(), "service": service.as_str(), "primaryTaskSet": &**task_set}),
+        ),
         Call::RegisterTaskDefinition(register) => ("RegisterTaskDefinition", (*register.request).clone()),
-        Call::StopTask { cluster, task, reason } => ("StopTask", json!({"cluster": cluster.as_str(), "task": task.as_str(), "reason": reason})),
+        Call::StopTask { cluster, task, reason } => {
+            ("StopTask", json!({"cluster": cluster.as_str(), "task": task.as_str(), "reason": reason}))
+        }
         Call::RunTask { cluster, revision, launch_type, capacity_providers, network, command, started_by, client_token } => {
             let mut body = json!({"cluster": cluster.as_str(), "taskDefinition": revision.as_str(), "count": 1, "startedBy": started_by, "clientToken": client_token});
             if let Some(launch_type) = launch_type {
                 body["launchType"] = json!(&**launch_type);
             }
             if !capacity_providers.is_empty() {
-                let one = |(name, base, weight): &(Arc<str>, u32, u32)| json!({"capacityProvider": &**name, "weight": weight, "base": base});
+                let one =
+                    |(name, base, weight): &(Arc<str>, u32, u32)| json!({"capacityProvider": &**name, "weight": weight, "base": base});
                 body["capacityProviderStrategy"] = capacity_providers.iter().map(one).collect();
             }
             if let Some((subnets, groups, public)) = network {
@@ -98,7 +102,10 @@ fn expected(call: &Call, registered: &str) -> (&'static str, Value) {
             let arn = if let Revision::Known(arn) = revision { arn.as_str() } else { registered };
             let content = app_spec::with_task_definition(spec, arn).unwrap();
             let revision = json!({"revisionType": "AppSpecContent", "appSpecContent": {"content": content}});
-            ("CreateDeployment", json!({"applicationName": &**application, "deploymentGroupName": &**group, "revision": revision, "description": description}))
+            (
+                "CreateDeployment",
+                json!({"applicationName": &**application, "deploymentGroupName": &**group, "revision": revision, "description": description}),
+            )
         }
         Call::StopDeployment { id } => ("StopDeployment", json!({"deploymentId": &**id, "autoRollbackEnabled": true})),
         Call::ContinueDeployment { id, wait } => ("ContinueDeployment", json!({"deploymentId": &**id, "deploymentWaitType": wait})),
@@ -125,7 +132,10 @@ fn run_lines(world: &World, context: &str, plan: &Plan, variables: &[(&str, &str
     let mut shell = Command::new("sh");
     shell.args(["-c", &script]).env_clear().env("PATH", format!("{bin}:/usr/bin:/bin")).envs(variables.iter().copied());
     shell.env("AWS_ENDPOINT_URL", world.sim.endpoint()).env("AWS_ACCESS_KEY_ID", &info.access_key);
-    shell.env("AWS_SECRET_ACCESS_KEY", &info.secret_key).env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    shell
+        .env("AWS_SECRET_ACCESS_KEY", &info.secret_key)
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     shell.env("AWS_MAX_ATTEMPTS", "1").env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_PAGER", "");
     let output = shell.output().unwrap();
     println!("{script}\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -221,7 +231,9 @@ fn the_printed_lines_send_what_plans_of_codedeploy_and_scaling_say() {
     let former = world.service("auth-service").task_sets[0].task_definition.clone();
     world.preview_revision(&auth, &former);
     let container = world.store.definition(Ctx(0), &former).unwrap().containers[0].name.clone();
-    let pin = text("111111111111.dkr.ecr.eu-west-2.amazonaws.com/lomash-wood/auth-service@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+    let pin = text(
+        "111111111111.dkr.ecr.eu-west-2.amazonaws.com/lomash-wood/auth-service@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    );
     let pinned = plans::roll_back(&world.facts(), &auth, &RollBack::Pinned(former, vec![(container, pin)])).unwrap();
     let stop = plans::roll_back(&world.facts(), &busy, &RollBack::StopDeployment).unwrap();
     let range = plans::scale(&world.facts(), &auth, 12, RangeChoice::ChangeRange).unwrap();
@@ -246,7 +258,11 @@ fn the_printed_lines_of_the_other_calls_send_them_as_they_are() {
         Call::StopServiceDeployment { deployment: deployment.clone() },
         Call::ContinueServiceDeployment { deployment: deployment.clone(), hook: text("it's-a hook"), roll_back: false },
         Call::ContinueServiceDeployment { deployment, hook: text("hook-2"), roll_back: true },
-        Call::UpdateServicePrimaryTaskSet { cluster: cluster.clone(), service: service.clone(), task_set: text("ecs-svc/1234567890123456789") },
+        Call::UpdateServicePrimaryTaskSet {
+            cluster: cluster.clone(),
+            service: service.clone(),
+            task_set: text("ecs-svc/1234567890123456789"),
+        },
         Call::UpdateService { cluster: cluster.clone(), service, set: off },
         Call::RunTask {
             cluster,

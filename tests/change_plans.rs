@@ -27,7 +27,10 @@ fn l2_a_count_above_the_maximum_offers_three_ways_each_with_its_own_calls() {
     world.preview(Verb::Scale, &[product.clone()]);
     let facts = world.facts();
     let choices = plans::range_choices(&facts, &product, 20);
-    assert_eq!(choices.iter().map(|(choice, _)| *choice).collect::<Vec<_>>(), [RangeChoice::Once, RangeChoice::ChangeRange, RangeChoice::Suspend]);
+    assert_eq!(
+        choices.iter().map(|(choice, _)| *choice).collect::<Vec<_>>(),
+        [RangeChoice::Once, RangeChoice::ChangeRange, RangeChoice::Suspend]
+    );
     assert!(choices[0].1.contains("leave 2-15") && choices[1].1.contains("raise the maximum to 20"), "{choices:?}");
     assert_eq!(plans::range_choices(&facts, &product, 15), []);
 
@@ -130,9 +133,7 @@ fn l3_and_l4_the_way_back_of_codedeploy_is_to_stop_while_it_runs_and_a_release_o
     let content = world.arn("content-service");
     let former = world.service("content-service").task_sets[0].task_definition.clone();
     world.drill("L4", 1);
-    for _ in 0..40 {
-        world.step(120);
-    }
+    world.step(4800);
     world.preview_revision(&content, &former);
     assert_eq!(plans::way_out(&world.facts(), &content), None);
     let plan = plans::roll_back(&world.facts(), &content, &RollBack::Revision(former.clone())).unwrap();
@@ -182,7 +183,8 @@ fn o1_a_deploy_clones_registers_and_updates_with_tags_kept() {
     let Call::UpdateService { set, .. } = &plan.steps[1].call else { panic!("{:?}", plan.steps) };
     assert_eq!(set.revision, Some(Revision::Registered));
     says(&plan, Weight::Info, &["iam:PassRole"]);
-    let lines: Vec<String> = diff::of(raw, &register.request).into_iter().map(|line| line.what).filter(|what| !what.starts_with("tag")).collect();
+    let lines: Vec<String> =
+        diff::of(raw, &register.request).into_iter().map(|line| line.what).filter(|what| !what.starts_with("tag")).collect();
     assert_eq!(lines, [format!("image {container}")]);
     assert_eq!(plan.inverse.unwrap(), Box::new(Inverse::Revision { service: api.clone(), revision: base }));
 
@@ -212,7 +214,11 @@ fn o2_who_may_update_and_not_read_names_what_to_clone() {
     let plan = plans::deploy_image_of(&world.facts(), &api, Some(&family), &images).unwrap();
     unblocked(&plan);
     let Call::RegisterTaskDefinition(register) = &plan.steps[0].call else { panic!("{:?}", plan.steps) };
-    assert!(register.base.as_str().rsplit(':').next().unwrap().parse::<u32>().is_ok(), "a family is cloned by its newest revision: {}", register.base);
+    assert!(
+        register.base.as_str().rsplit(':').next().unwrap().parse::<u32>().is_ok(),
+        "a family is cloned by its newest revision: {}",
+        register.base
+    );
     says(&plan, Weight::Warning, &["may not be read"]);
     let earlier = world.revision("project-oky-ecs-api-task:1");
     let back = plans::roll_back(&world.facts(), &api, &RollBack::Revision(earlier.clone())).unwrap();
@@ -239,10 +245,7 @@ fn o6_an_image_that_expired_blocks_the_way_back_before_the_call() {
 fn t3_a_moving_tag_makes_the_way_back_a_trap_and_a_pin_is_offered() {
     let mut world = World::open("seeds", "tutorbloc", "tutorbloc");
     let production = world.arn("production");
-    world.drill("T3", 60);
-    for _ in 0..20 {
-        world.step(60);
-    }
+    world.drill("T3", 1200);
     world.preview(Verb::RollBack, &[production.clone()]);
     let rows = revisions::history(&world.facts(), &production);
     let current = rows.iter().find(|row| row.current).unwrap().revision;
@@ -264,10 +267,7 @@ fn t3_a_moving_tag_makes_the_way_back_a_trap_and_a_pin_is_offered() {
 #[test]
 fn t5_a_fixed_host_port_on_full_instances_is_said_before_the_redeploy() {
     let mut world = World::open("seeds", "tutorbloc", "tutorbloc");
-    world.sim.start_drill("T5").unwrap();
-    for _ in 0..8 {
-        world.step(30);
-    }
+    world.drill("T5", 240);
     let production = world.arn("production");
     world.preview(Verb::Redeploy, &[production.clone()]);
     assert_eq!(world.service("production").running, 2, "the drill holds both instances");
@@ -292,8 +292,14 @@ fn c1_a_deployment_under_way_is_stopped_first_and_a_finished_one_is_not() {
     assert!(plans::way_out(&world.facts(), &backend).is_some());
     let plan = plans::roll_back(&world.facts(), &backend, &RollBack::StopDeployment).unwrap();
     unblocked(&plan);
-    assert!(matches!(&plan.steps[0].call, Call::StopServiceDeployment { deployment } if deployment.as_str().contains(":service-deployment/")));
-    assert!(plan.basis.iter().any(|basis| matches!(basis, Basis::Deployment { status, .. } if &**status == "IN_PROGRESS")), "{:?}", plan.basis);
+    assert!(
+        matches!(&plan.steps[0].call, Call::StopServiceDeployment { deployment } if deployment.as_str().contains(":service-deployment/"))
+    );
+    assert!(
+        plan.basis.iter().any(|basis| matches!(basis, Basis::Deployment { status, .. } if &**status == "IN_PROGRESS")),
+        "{:?}",
+        plan.basis
+    );
     assert_ne!(plan.changes[0].before, plan.changes[0].after, "{:?}", plan.changes);
     let redeploy = plans::redeploy(&world.facts(), &backend).unwrap();
     says(&redeploy, Weight::Warning, &["is under way"]);
@@ -313,7 +319,8 @@ fn stopping_tasks_says_what_goes_on_and_leaves_out_what_stops_already() {
     says(&plan, Weight::Warning, &["no other task of", "runs"]);
     assert_eq!((plan.level, plan.watch.clone(), plan.inverse.is_err()), (Level::Plain, Some(world.arn(API)), true));
     assert!(matches!(&plan.steps[0].call, Call::StopTask { task, .. } if *task == live));
-    let all: Vec<_> = world.store.tasks(Ctx(0), &world.cluster).unwrap().iter().filter(|task| !task.stopped()).map(|task| task.arn.clone()).collect();
+    let all: Vec<_> =
+        world.store.tasks(Ctx(0), &world.cluster).unwrap().iter().filter(|task| !task.stopped()).map(|task| task.arn.clone()).collect();
     let many = plans::stop_tasks(&world.facts(), &all).unwrap();
     assert_eq!((many.level, many.steps.len(), many.targets.len()), (Level::Grave, all.len(), all.len()));
     assert!(plans::stop_tasks(&world.facts(), &[world.arn("x")]).unwrap_err().contains("gone"));
@@ -334,7 +341,9 @@ fn draining_says_what_moves_and_whether_there_is_room() {
     let one = instances[0].arn.clone();
     let plan = plans::instances(&world.facts(), &[one.clone()], true).unwrap();
     unblocked(&plan);
-    assert!(matches!(&plan.steps[0].call, Call::UpdateContainerInstancesState { instances, drain: true, .. } if *instances == [one.clone()]));
+    assert!(
+        matches!(&plan.steps[0].call, Call::UpdateContainerInstancesState { instances, drain: true, .. } if *instances == [one.clone()])
+    );
     assert_eq!(plan.inverse.unwrap(), Box::new(Inverse::Instances { instances: vec![one], drain: false }));
     let all: Vec<_> = instances.iter().map(|i| i.arn.clone()).collect();
     let both = plans::instances(&world.facts(), &all, true).unwrap();
@@ -363,10 +372,44 @@ fn exec_one_off_tasks_and_ranges_are_planned_by_what_the_service_is() {
 
     let range = plans::scaling_range(&world.facts(), &auth, 2, 12, Suspended::default()).unwrap();
     unblocked(&range);
-    assert!(matches!(&range.steps[0].call, Call::RegisterScalableTarget { min: None, max: Some(12), suspended: None, .. }), "{:?}", range.steps);
+    assert!(
+        matches!(&range.steps[0].call, Call::RegisterScalableTarget { min: None, max: Some(12), suspended: None, .. }),
+        "{:?}",
+        range.steps
+    );
     says(&plans::scaling_range(&world.facts(), &auth, 9, 3, Suspended::default()).unwrap(), Weight::Blocker, &["no range"]);
     let off = plans::scaling_range(&world.facts(), &auth, 2, 10, Suspended { scale_in: true, ..Suspended::default() }).unwrap();
     assert_eq!((off.level, off.word), (Level::Drastic, Some("force")));
     assert!(plans::answer_hook(&world.facts(), &auth, false).unwrap_err().contains("waits"));
     assert_eq!(notes(&range, Weight::Blocker), Vec::<&str>::new());
+}
+
+#[test]
+fn the_app_spec_is_found_by_its_deployment_group_where_the_service_may_not_be_read() {
+    let mut world = lomash();
+    let auth = world.arn("auth-service");
+    world.ask(Feed::AppSpec(Ctx(0), auth.clone()));
+    let by_service = world.store.app_spec(Ctx(0), &auth).unwrap().clone();
+    world.sim.set_faults("[[fault]]\noperation = 'ecs:DescribeServices'\nkind = 'deny'\n").unwrap();
+    world.ask(Feed::AppSpec(Ctx(0), auth.clone()));
+    let by_group = world.store.app_spec(Ctx(0), &auth).unwrap().clone();
+    assert_eq!(
+        (&by_group.application, &by_group.group, &by_group.content),
+        (&by_service.application, &by_service.group, &by_service.content)
+    );
+    assert!(world.store.error(&Feed::AppSpec(Ctx(0), auth.clone())).is_none());
+    world.sim.set_faults("[[fault]]\noperation = 'codedeploy:*'\nkind = 'deny'\n").unwrap();
+    world.ask(Feed::AppSpec(Ctx(0), auth.clone()));
+    let error = world.store.error(&Feed::AppSpec(Ctx(0), auth)).unwrap();
+    assert_eq!(&*error.action, "codedeploy:GetDeployment");
+}
+
+#[test]
+fn the_newest_revisions_of_a_family_come_first() {
+    let mut world = World::open("seeds", "oky-admin", OKY);
+    let family = text("project-oky-ecs-api-task");
+    world.ask(Feed::Revisions(Ctx(0), family.clone()));
+    let listed = world.store.revisions(Ctx(0), &family).unwrap();
+    let numbers: Vec<u32> = listed.arns.iter().map(|arn| arn.as_str().rsplit(':').next().unwrap().parse().unwrap()).collect();
+    assert!(numbers.len() > 1 && numbers.is_sorted_by(|a, b| a > b) && !listed.cut, "{numbers:?}");
 }

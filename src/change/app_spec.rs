@@ -75,10 +75,16 @@ mod tests {
 
     #[test]
     fn only_the_task_definition_is_replaced_in_json_and_in_yaml() {
-        let json = format!("{{\"version\":0.0,\"Resources\":[{{\"TargetService\":{{\"Type\":\"AWS::ECS::Service\",\"Properties\":{{\"TaskDefinition\":\"{OLD}\",\"LoadBalancerInfo\":{{}}}}}}}}],\"Hooks\":[{{\"AfterInstall\":\"check\"}}]}}");
-        let yaml = format!("version: 0.0\n# TaskDefinition: not this\nResources:\n  - TargetService:\n      Type: AWS::ECS::Service\n      Properties:\n        TaskDefinition: \"{OLD}\" # the release\n        PlatformVersion: 'LATEST'\nHooks:\n  - AfterInstall: \"check\"\n");
+        let json = format!(
+            "{{\"version\":0.0,\"Resources\":[{{\"TargetService\":{{\"Type\":\"AWS::ECS::Service\",\"Properties\":{{\"TaskDefinition\":\"{OLD}\",\"LoadBalancerInfo\":{{}}}}}}}}],\"Hooks\":[{{\"AfterInstall\":\"check\"}}]}}"
+        );
+        let yaml = format!(
+            "version: 0.0\n# TaskDefinition: not this\nResources:\n  - TargetService:\n      Type: AWS::ECS::Service\n      Properties:\n        TaskDefinition: \"{OLD}\" # the release\n        PlatformVersion: 'LATEST'\nHooks:\n  - AfterInstall: \"check\"\n"
+        );
         let bare = yaml.replace(&format!("\"{OLD}\""), OLD);
-        let flow = format!("version: 0.0\nResources: [{{TargetService: {{Type: AWS::ECS::Service, Properties: {{TaskDefinition: {OLD}, PlatformVersion: LATEST}}}}}}]\n");
+        let flow = format!(
+            "version: 0.0\nResources: [{{TargetService: {{Type: AWS::ECS::Service, Properties: {{TaskDefinition: {OLD}, PlatformVersion: LATEST}}}}}}]\n"
+        );
         for text in [json, yaml, bare, flow] {
             assert_eq!(task_definition(&text), Some(OLD), "{text}");
             assert_eq!(with_task_definition(&text, NEW), Ok(text.replace(OLD, NEW)), "{text}");

@@ -203,7 +203,7 @@ fn service_change(words: &mut Words, set: &ServiceChange) {
         words.plain("--force-new-deployment");
     }
     if let Some(exec) = set.exec {
-        words.plain(if exec { "--enable-execute-command" } else { "--no-enable-execute-command" });
+        words.plain(if exec { "--enable-execute-command" } else { "--disable-execute-command" });
     }
 }
 
@@ -256,7 +256,9 @@ fn without_secrets(register: &Register) -> Value {
     for container in request["containerDefinitions"].as_array_mut().into_iter().flatten() {
         for pair in container.get_mut("environment").and_then(Value::as_array_mut).into_iter().flatten() {
             let name = pair["name"].as_str().unwrap_or_default().to_owned();
-            let Some(value) = pair.get_mut("value").filter(|value| value.as_str().is_some_and(|text| looks_secret(&name, text))) else { continue };
+            let Some(value) = pair.get_mut("value").filter(|value| value.as_str().is_some_and(|text| looks_secret(&name, text))) else {
+                continue;
+            };
             *value = variable(&name);
         }
         for part in ["/logConfiguration/options", "/dockerLabels"] {

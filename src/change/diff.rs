@@ -32,8 +32,11 @@ const TOLD: [&str; 9] = [
 ];
 
 /// Fields of a container that are told apart by name, with the field that names an entry, that holds its value, and the word for it.
-const NAMED: [(&str, &str, &str, &str); 3] =
-    [("environment", "name", "value", "env"), ("secrets", "name", "valueFrom", "secret"), ("environmentFiles", "value", "type", "env file")];
+const NAMED: [(&str, &str, &str, &str); 3] = [
+    ("environment", "name", "value", "env"),
+    ("secrets", "name", "valueFrom", "secret"),
+    ("environmentFiles", "value", "type", "env file"),
+];
 
 /// All differences: what readers look for first, then the rest. Each argument is a task definition, or a reply that holds one beside its tags.
 #[must_use]
@@ -41,13 +44,21 @@ pub fn of(before: &Value, after: &Value) -> Vec<DiffLine> {
     let mut lines = Vec::new();
     let (old, new) = (definition(before), definition(after));
     containers(old, new, &mut lines);
-    for (key, word) in [("cpu", "cpu"), ("memory", "memory"), ("taskRoleArn", "task role"), ("executionRoleArn", "execution role"), ("networkMode", "network mode")] {
+    for (key, word) in [
+        ("cpu", "cpu"),
+        ("memory", "memory"),
+        ("taskRoleArn", "task role"),
+        ("executionRoleArn", "execution role"),
+        ("networkMode", "network mode"),
+    ] {
         push(&mut lines, word.to_owned(), shown(old.get(key)), shown(new.get(key)));
     }
     let done = ["cpu", "memory", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions"];
     let rest = |of: &Value| -> Map<String, Value> {
         let own = of.as_object().into_iter().flatten();
-        own.filter(|(key, _)| !done.contains(&key.as_str()) && !TOLD.contains(&key.as_str())).map(|(key, value)| (key.clone(), value.clone())).collect()
+        own.filter(|(key, _)| !done.contains(&key.as_str()) && !TOLD.contains(&key.as_str()))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     };
     walk("", &Value::Object(rest(old)), &Value::Object(rest(new)), &mut lines);
     let tags = |of: &Value| pairs(of.get("tags"), "key", "value");
@@ -69,7 +80,8 @@ fn containers(old: &Value, new: &Value, lines: &mut Vec<DiffLine>) {
         match of_name(&new, &name) {
             Some(after) => {
                 if new.get(n).is_none_or(|same| *self::text(&same["name"]) != *name) {
-                    let place = |all: &[Value]| all.iter().position(|own| *self::text(&own["name"]) == *name).map(|n| format!("place {}", n + 1));
+                    let place =
+                        |all: &[Value]| all.iter().position(|own| *self::text(&own["name"]) == *name).map(|n| format!("place {}", n + 1));
                     push(lines, format!("container {name}"), place(&old), place(&new));
                 }
                 container(&name, before, &after, lines);
@@ -95,7 +107,12 @@ fn container(name: &str, old: &Value, new: &Value, lines: &mut Vec<DiffLine>) {
         named(&format!("{word} {name}"), &pairs(old.get(key), by, value), &pairs(new.get(key), by, value), lines);
     }
     push(lines, format!("health check of {name}"), check(old.get("healthCheck")), check(new.get("healthCheck")));
-    walk(&format!("logs of {name}"), old.get("logConfiguration").unwrap_or(&Value::Null), new.get("logConfiguration").unwrap_or(&Value::Null), lines);
+    walk(
+        &format!("logs of {name}"),
+        old.get("logConfiguration").unwrap_or(&Value::Null),
+        new.get("logConfiguration").unwrap_or(&Value::Null),
+        lines,
+    );
     let done = ["name", "image", "cpu", "memory", "memoryReservation", "portMappings", "healthCheck", "logConfiguration"];
     let rest = |of: &Value| -> Value {
         let own = of.as_object().into_iter().flatten();
@@ -112,9 +129,13 @@ fn ports(of: &Value) -> Option<String> {
 }
 
 fn port(of: &Value) -> String {
-    let own = of["containerPort"].as_u64().map(|port| port.to_string()).or_else(|| of["containerPortRange"].as_str().map(|range| clean(range).to_string()));
+    let own = of["containerPort"]
+        .as_u64()
+        .map(|port| port.to_string())
+        .or_else(|| of["containerPortRange"].as_str().map(|range| clean(range).to_string()));
     let own = own.unwrap_or_default();
-    let host = of["hostPort"].as_u64().filter(|host| *host != 0 && host.to_string() != own).map_or(String::new(), |host| format!("{host}:"));
+    let host =
+        of["hostPort"].as_u64().filter(|host| *host != 0 && host.to_string() != own).map_or(String::new(), |host| format!("{host}:"));
     let name = of["name"].as_str().map_or(String::new(), |name| format!(" {}", clean(name)));
     format!("{host}{own}/{}{name}", clean(of["protocol"].as_str().unwrap_or("tcp")))
 }
@@ -122,7 +143,8 @@ fn port(of: &Value) -> String {
 /// The command with what of the rest is set: `CMD-SHELL curl … (every 30 s, 3 times, timeout 5 s)`.
 fn check(of: Option<&Value>) -> Option<String> {
     let of = of.filter(|of| !of.is_null())?;
-    let command: Vec<String> = of["command"].as_array().into_iter().flatten().filter_map(Value::as_str).map(|word| clean(word).to_string()).collect();
+    let command: Vec<String> =
+        of["command"].as_array().into_iter().flatten().filter_map(Value::as_str).map(|word| clean(word).to_string()).collect();
     let set = [("interval", "every"), ("retries", "retries"), ("timeout", "timeout"), ("startPeriod", "grace")];
     let set: Vec<String> = set.iter().filter_map(|(key, word)| Some(format!("{word} {}", of[*key].as_i64()?))).collect();
     Some(if set.is_empty() { command.join(" ") } else { format!("{} ({})", command.join(" "), set.join(", ")) })
@@ -140,18 +162,25 @@ fn named(word: &str, old: &Pairs, new: &Pairs, lines: &mut Vec<DiffLine>) {
     let of = |all: &Pairs, name: &str| all.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
     let mut names: Vec<&String> = old.iter().chain(new).map(|(name, _)| name).collect();
     let mut seen = Vec::new();
-    names.retain(|name| !seen.contains(name) && { seen.push(*name); true });
+    names.retain(|name| {
+        !seen.contains(name) && {
+            seen.push(*name);
+            true
+        }
+    });
     for name in names {
         let (before, after) = (of(old, name), of(new, name));
         if before == after {
             continue;
         }
         let hides = word.starts_with("env ") && [&before, &after].into_iter().flatten().any(|value| looks_secret(name, value));
-        let shown = |value: Option<String>, other: bool| value.map(|value| match (hides, other) {
-            (false, _) => clean(&value).to_string(),
-            (true, false) => MASK.to_owned(),
-            (true, true) => format!("{MASK} (another)"),
-        });
+        let shown = |value: Option<String>, other: bool| {
+            value.map(|value| match (hides, other) {
+                (false, _) => clean(&value).to_string(),
+                (true, false) => MASK.to_owned(),
+                (true, true) => format!("{MASK} (another)"),
+            })
+        };
         let differs = before.is_some();
         lines.push(DiffLine { what: format!("{word} {}", clean(name)), before: shown(before, false), after: shown(after, differs) });
     }
@@ -171,7 +200,11 @@ fn walk(place: &str, old: &Value, new: &Value, lines: &mut Vec<DiffLine>) {
                 if looks_secret(key, of(a).as_str().or(of(b).as_str()).unwrap_or_default()) && (of(a).is_string() || of(b).is_string()) {
                     let masked = |value: Value, word: &str| (!value.is_null()).then(|| format!("{MASK}{word}"));
                     if of(a) != of(b) {
-                        lines.push(DiffLine { what: at(key), before: masked(of(a), ""), after: masked(of(b), if of(a).is_null() { "" } else { " (another)" }) });
+                        lines.push(DiffLine {
+                            what: at(key),
+                            before: masked(of(a), ""),
+                            after: masked(of(b), if of(a).is_null() { "" } else { " (another)" }),
+                        });
                     }
                     continue;
                 }
@@ -200,7 +233,9 @@ fn shown(value: Option<&Value>) -> Option<String> {
     let value = value.filter(|value| !empty(value))?;
     Some(match value {
         Value::String(text) => clean(text).to_string(),
-        Value::Array(list) if list.iter().all(Value::is_string) => list.iter().map(|own| text(own).to_string()).collect::<Vec<_>>().join(" "),
+        Value::Array(list) if list.iter().all(Value::is_string) => {
+            list.iter().map(|own| text(own).to_string()).collect::<Vec<_>>().join(" ")
+        }
         other => clean(&other.to_string()).to_string(),
     })
 }

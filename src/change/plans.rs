@@ -171,7 +171,9 @@ fn under_way(service: &Service) -> Option<String> {
     let primary = service.deployments.iter().find(|d| &*d.status == "PRIMARY")?;
     let rolls = primary.rollout_state.as_deref().map_or(service.deployments.len() > 1, |state| state == "IN_PROGRESS");
     let bakes = service.current_deployment.is_some() && shifts(service);
-    (rolls || bakes).then(|| format!("a deployment of {} is under way, {} of {} tasks run", primary.task_definition.name(), primary.running, primary.desired))
+    (rolls || bakes).then(|| {
+        format!("a deployment of {} is under way, {} of {} tasks run", primary.task_definition.name(), primary.running, primary.desired)
+    })
 }
 
 /// Whether ECS moves traffic between two sets of tasks, rather than replacing task by task.
@@ -212,3 +214,6 @@ fn express(service: &Service) -> Option<Note> {
     (service.management.as_deref() == Some("ECS"))
         .then(|| Note::warning(format!("{} is an Express service: its next UpdateExpressGatewayService may set this back", service.name)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,11 @@ impl World {
         loop {
             let mut wanted = Vec::new();
             wants(&self.facts(), &mut wanted);
-            let new: Vec<Feed> = wanted.iter().map(|wanted| wanted.feed().clone()).filter(|feed| !asked.contains(feed)).collect();
+            let now = self.now();
+            // Time stands still, so what was answered at this moment would be answered the same again.
+            let fresh = |feed: &Feed| self.store.slot(feed).is_some_and(|slot| slot.at == Some(now));
+            let new: Vec<Feed> =
+                wanted.iter().map(|wanted| wanted.feed().clone()).filter(|feed| !asked.contains(feed) && !fresh(feed)).collect();
             if new.is_empty() {
                 return;
             }
@@ -112,7 +116,10 @@ impl World {
     }
 
     pub fn service(&self, name: &str) -> Service {
-        let services = self.store.services(Ctx(0), &self.cluster).unwrap_or_else(|| panic!("{:?}", self.store.error(&Feed::Services(Ctx(0), self.cluster.clone()))));
+        let services = self
+            .store
+            .services(Ctx(0), &self.cluster)
+            .unwrap_or_else(|| panic!("{:?}", self.store.error(&Feed::Services(Ctx(0), self.cluster.clone()))));
         Service::clone(services.iter().find(|service| &*service.name == name).unwrap_or_else(|| panic!("no service {name}")))
     }
 

@@ -81,7 +81,8 @@ async fn last_of_group(api: &Api, service: &Arn, priority: Priority) -> Result<S
             if group.ecs_services().iter().any(deploys) {
                 let last = group.last_successful_deployment().or(group.last_attempted_deployment());
                 let doing = Doing { action: "codedeploy:BatchGetDeploymentGroups", what: &what, profile: None };
-                let never = || failure(ErrorKind::NotFound, doing, "its group has never deployed it", "Make the first deployment elsewhere");
+                let never =
+                    || failure(ErrorKind::NotFound, doing, "its group has never deployed it", "Make the first deployment elsewhere");
                 return last.and_then(|last| last.deployment_id()).map(str::to_owned).ok_or_else(never);
             }
         }
@@ -116,7 +117,8 @@ async fn groups(api: &Api, application: &str, what: &str, priority: Priority) ->
     let (mut names, mut token) = (Vec::new(), None);
     for _ in 0..PAGES {
         let list = call(priority, "codedeploy:ListDeploymentGroups", what);
-        let send = |sdk: Arc<Sdk>| sdk.codedeploy.list_deployment_groups().application_name(application).set_next_token(token.clone()).send();
+        let send =
+            |sdk: Arc<Sdk>| sdk.codedeploy.list_deployment_groups().application_name(application).set_next_token(token.clone()).send();
         let page = api.call(list, send).await?;
         names.extend(page.deployment_groups().to_vec());
         if !super::scaling::goes_on(&mut token, page.next_token) {

@@ -22,14 +22,19 @@ pub(super) fn notes(facts: &Facts, service: &Service, revision: &Arn) -> Vec<Not
         return vec![Note::info(format!("{} wants no tasks: none is started", service.name))];
     }
     if Controller::of(service) != Controller::Ecs || shifts(service) {
-        return vec![Note::info(format!("a second set of {} starts beside the old one, which keeps the traffic until it moves", tasks_of(wants)))];
+        return vec![Note::info(format!(
+            "a second set of {} starts beside the old one, which keeps the traffic until it moves",
+            tasks_of(wants)
+        ))];
     }
     let (lower, upper) = bounds(service);
     let percent = |percent: Option<u32>| percent.map_or("default".to_owned(), |percent| format!("{percent} %"));
     let set = format!("min {}, max {}", percent(service.min_percent), percent(service.max_percent));
     let mut notes = Vec::new();
     if lower >= u64::from(service.desired) && upper <= u64::from(service.desired) {
-        notes.push(Note::warning(format!("no task may stop before another starts, and none may start before one stops: the deployment hangs ({set})")));
+        notes.push(Note::warning(format!(
+            "no task may stop before another starts, and none may start before one stops: the deployment hangs ({set})"
+        )));
     } else if &*service.scheduling == "DAEMON" {
         notes.push(Note::warning(format!("a DAEMON stops the old task of an instance before it starts the new one ({set})")));
     } else if lower == 0 {
@@ -39,8 +44,33 @@ pub(super) fn notes(facts: &Facts, service: &Service, revision: &Arn) -> Vec<Not
     } else {
         notes.push(Note::info(format!("never fewer than {lower} of {} run, at most {upper} ({set})", tasks_of(wants))));
     }
-    notes.extend(ports(facts, service, revision, lower));
+    let fixed = ports(facts, service, revision, lower);
+    notes.extend(fixed.or_else(|| space(facts, service, lower)));
+    notes.extend(breaker(service));
     notes
+}
+
+/// Without room for one more task nothing new starts before something old stops.
+fn space(facts: &Facts, service: &Service, lower: u64) -> Option<Note> {
+    let (_, short) = room(facts, service).filter(|(fits, _)| *fits == 0)?;
+    if lower >= u64::from(service.running.min(service.desired)) {
+        let least = service.min_percent.unwrap_or(100);
+        return Some(Note::warning(format!(
+            "no instance has room for another task ({short}): with min {least} % no old task may stop first, so the deployment waits for room"
+        )));
+    }
+    Some(Note::info(format!("no instance has room for another task ({short}): each new one waits until an old one has stopped")))
+}
+
+/// Who takes a deployment back that fails.
+fn breaker(service: &Service) -> Option<Note> {
+    let words = match service.circuit_breaker {
+        Some(breaker) if breaker.enabled && breaker.rollback => return None,
+        Some(breaker) if breaker.enabled => "the circuit breaker stops a deployment that fails but does not roll it back",
+        _ if !service.alarms.is_empty() => return None,
+        _ => "no circuit breaker: a deployment that fails goes on trying until somebody stops it",
+    };
+    Some(Note::info(words.to_owned()))
 }
 
 /// A fixed port of the host makes room for one task on each instance.
@@ -69,7 +99,9 @@ fn ports(facts: &Facts, service: &Service, revision: &Arn, lower: u64) -> Option
     let taken = format!("{fixed}, and {all} taken");
     if lower >= u64::from(service.running.min(service.desired)) {
         let least = service.min_percent.unwrap_or(100);
-        return Some(Note::warning(format!("{taken}: with min {least} % no old task may stop first, so the deployment cannot place its next task (\"is already using a port required by your task\")")));
+        return Some(Note::warning(format!(
+            "{taken}: with min {least} % no old task may stop first, so the deployment cannot place its next task (\"is already using a port required by your task\")"
+        )));
     }
     Some(Note::info(format!("{taken}: each new task waits until an old one has stopped")))
 }
@@ -81,7 +113,8 @@ fn is(names: &[String]) -> String {
 
 /// How many more tasks the instances have room for, and what runs out first; nothing where no instance is asked or not all is known.
 pub(super) fn room(facts: &Facts, service: &Service) -> Option<(u32, &'static str)> {
-    let fargate = service.launch_type.as_deref() == Some("FARGATE") || service.capacity_providers.iter().any(|(name, ..)| name.starts_with("FARGATE"));
+    let fargate = service.launch_type.as_deref() == Some("FARGATE")
+        || service.capacity_providers.iter().any(|(name, ..)| name.starts_with("FARGATE"));
     let definition = facts.store.definition(facts.ctx, &service.task_definition).filter(|_| !fargate)?;
     let instances = facts.store.instances(facts.ctx, facts.cluster).filter(|instances| !instances.is_empty())?;
     let needs = definition.needs();

@@ -26,7 +26,8 @@ pub fn request(reply: &Value, images: &[(Str, Str)]) -> Result<Value, String> {
         definition.iter().filter(|(key, _)| !TOLD.contains(&key.as_str())).map(|(key, value)| (key.clone(), value.clone())).collect();
     let tags = reply.get("tags").and_then(Value::as_array).into_iter().flatten();
     // Tags of AWS's own, as CloudFormation's, may not be sent.
-    let own: Vec<Value> = tags.filter(|tag| !tag["key"].as_str().is_some_and(|key| key.to_lowercase().starts_with("aws:"))).cloned().collect();
+    let own: Vec<Value> =
+        tags.filter(|tag| !tag["key"].as_str().is_some_and(|key| key.to_lowercase().starts_with("aws:"))).cloned().collect();
     if !own.is_empty() {
         request.insert("tags".to_owned(), Value::Array(own));
     }

@@ -34,12 +34,17 @@ pub fn deploy_image_of(facts: &Facts, service: &Arn, base: Option<&Arn>, images:
         register(facts, &mut plan, &base, images)?;
         release::deploy_step(facts, &mut plan, known, Revision::Registered, "the new revision")?;
         plan.inverse = Ok(Box::new(Inverse::Revision { service: service.clone(), revision: serving(known).clone() }));
-        plan.notes.extend(express(known).map(|_| Note::blocker(format!("{} is an Express service: its image is changed by UpdateExpressGatewayService", known.name))));
+        plan.notes.extend(
+            express(known).map(|_| {
+                Note::blocker(format!("{} is an Express service: its image is changed by UpdateExpressGatewayService", known.name))
+            }),
+        );
         release::busy(facts, &mut plan, known);
         plan.notes.extend(capacity::notes(facts, known, &base));
         return Ok(plan);
     };
-    let base = base.ok_or_else(|| format!("what {} runs may not be read ({action}): name the revision or the family to clone", service.name()))?;
+    let base =
+        base.ok_or_else(|| format!("what {} runs may not be read ({action}): name the revision or the family to clone", service.name()))?;
     let mut plan = blind(facts, Verb::DeployImage, service, action);
     register(facts, &mut plan, base, images)?;
     plan.steps.push(release::update(facts.cluster, service, Revision::Registered, "the new revision"));
@@ -51,7 +56,10 @@ pub(super) fn blind(facts: &Facts, verb: Verb, service: &Arn, action: &str) -> P
     let mut plan = facts.plan(verb, vec![service.clone()]);
     plan.watch = Some(service.clone());
     plan.inverse = Err("what ran before may not be read");
-    plan.notes.push(Note::warning(format!("{} may not be read ({action}): what runs now is not known, and nothing is checked against it", service.name())));
+    plan.notes.push(Note::warning(format!(
+        "{} may not be read ({action}): what runs now is not known, and nothing is checked against it",
+        service.name()
+    )));
     plan
 }
 

@@ -37,7 +37,10 @@ pub fn answer_hook(facts: &Facts, service: &Arn, back: bool) -> Result<Plan, Str
         Controller::CodeDeploy => {
             let (id, code) = facts.code_under_way(known).ok_or_else(nothing)?;
             let code = code.ok_or_else(|| format!("still reading CodeDeploy deployment {id}"))?;
-            let shifted = code.events.iter().any(|event| matches!(&*event.name, "AllowTraffic" | "AfterAllowTraffic") && &*event.status == "Succeeded");
+            let shifted = code
+                .events
+                .iter()
+                .any(|event| matches!(&*event.name, "AllowTraffic" | "AfterAllowTraffic") && &*event.status == "Succeeded");
             let wait = match &*code.status {
                 "Ready" if !shifted => "READY_WAIT",
                 "Ready" | "InProgress" if shifted && code.waits.0.is_some_and(|minutes| minutes > 0) => "TERMINATION_WAIT",

@@ -40,7 +40,9 @@ pub(super) fn now(facts: &Facts, reference: &Str, known: &[Str]) -> Now {
     let Some(image) = facts.store.image(facts.ctx, reference) else {
         let Some(error) = facts.store.error(&Feed::Image(facts.ctx, reference.clone())) else { return Now::Asking };
         return match error.code.as_deref() {
-            Some("ImageNotFoundException") => Now::Gone(format!("ECR has no {}:{} (any more): no task could pull it", uri.repository, uri.short())),
+            Some("ImageNotFoundException") => {
+                Now::Gone(format!("ECR has no {}:{} (any more): no task could pull it", uri.repository, uri.short()))
+            }
             Some("RepositoryNotFoundException") => Now::Gone(format!("ECR has no repository {}", uri.repository)),
             // A malformed tag is one that cannot exist.
             Some("InvalidParameterException") => Now::Gone(format!("ECR does not take {} as a tag: {}", uri.short(), error.came())),
@@ -124,7 +126,8 @@ pub(super) fn redeploy_notes(facts: &Facts, service: &Service, definition: &Task
             Now::Moved(digest) => {
                 let runs: Vec<&str> = runs.iter().map(|digest| short(digest)).collect();
                 let pushed = facts.store.image(facts.ctx, &container.image).and_then(|image| image.pushed_at);
-                let pushed = pushed.map_or(String::new(), |at| format!(", pushed {} ago", crate::duration::short(facts.now.as_second() - at.as_second())));
+                let pushed = pushed
+                    .map_or(String::new(), |at| format!(", pushed {} ago", crate::duration::short(facts.now.as_second() - at.as_second())));
                 Some(Note::warning(format!(
                     "{}: the tag {what} has moved: {} runs, a new deployment starts {}{pushed}",
                     container.name,
@@ -142,7 +145,9 @@ pub(super) fn redeploy_notes(facts: &Facts, service: &Service, definition: &Task
 pub(super) fn tag_words(container: &str, what: &str, now: Now) -> Option<Note> {
     match now {
         Now::Gone(why) => Some(Note::blocker(format!("{container}: {why}"))),
-        Now::Elsewhere(registry) => Some(Note::info(format!("{container}: {what} is not in ECR ({registry}): whether it is still there is not checked"))),
+        Now::Elsewhere(registry) => {
+            Some(Note::info(format!("{container}: {what} is not in ECR ({registry}): whether it is still there is not checked")))
+        }
         Now::Unknown(why) => Some(Note::warning(format!("{container}: whether {what} is still there cannot be told: {why}"))),
         Now::Asking => Some(Note::warning(format!("{container}: ECR has not answered yet whether {what} is there"))),
         Now::Same(digest) | Now::There(digest) => Some(Note::info(format!("{container}: {what} is in ECR, {}", short(&digest)))),

@@ -60,7 +60,11 @@ fn draining(facts: &Facts, plan: &mut Plan, chosen: &[&Arc<ContainerInstance>], 
         let running: u32 = chosen.iter().map(|i| i.running + i.pending).sum();
         plan.notes.push(Note::info(format!("{} on it, which have not been read", tasks_of(running as usize))));
     } else if moved > 0 {
-        plan.notes.push(Note::info(format!("{} of {} are replaced elsewhere, by the services' min and max percent", tasks_of(moved), listed(&services))));
+        plan.notes.push(Note::info(format!(
+            "{} of {} are replaced elsewhere, by the services' min and max percent",
+            tasks_of(moved),
+            listed(&services)
+        )));
     } else {
         plan.notes.push(Note::info("no service runs a task on it".to_owned()));
     }
@@ -77,7 +81,12 @@ fn draining(facts: &Facts, plan: &mut Plan, chosen: &[&Arc<ContainerInstance>], 
     let left = |of: fn(&ContainerInstance) -> (u32, u32)| open.iter().map(|i| u64::from(of(i).0)).sum::<u64>();
     for (word, of) in [("CPU units", (|i| i.cpu) as fn(&ContainerInstance) -> (u32, u32)), ("MiB of memory", |i| i.memory)] {
         if used(of) > left(of) {
-            plan.notes.push(Note::warning(format!("{} {word} are in use on it, and the {} have {} left", used(of), counted(open.len(), "other instance"), left(of))));
+            plan.notes.push(Note::warning(format!(
+                "{} {word} are in use on it, and the {} have {} left",
+                used(of),
+                counted(open.len(), "other instance"),
+                left(of)
+            )));
         }
     }
 }

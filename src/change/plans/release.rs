@@ -15,7 +15,11 @@ pub fn redeploy(facts: &Facts, service: &Arn) -> Result<Plan, String> {
     let mut plan = facts.plan_for(Verb::Redeploy, service);
     let revision = serving(service).clone();
     plan.inverse = Err("a redeploy starts the same revision: there is nothing to go back to");
-    plan.changes.push(change("tasks", format!("{} of {}", service.running, revision.name()), format!("{} new of {}", service.desired, revision.name())));
+    plan.changes.push(change(
+        "tasks",
+        format!("{} of {}", service.running, revision.name()),
+        format!("{} new of {}", service.desired, revision.name()),
+    ));
     match Controller::of(service) {
         Controller::Ecs => {
             let set = ServiceChange { force: true, ..ServiceChange::default() };
@@ -77,7 +81,8 @@ fn release(facts: &Facts, plan: &mut Plan, service: &Service, revision: Revision
     if let Err(why) = crate::change::app_spec::with_task_definition(&spec.content, "") {
         plan.notes.push(Note::blocker(format!("{why}: it cannot be sent again with another one")));
     }
-    plan.notes.push(Note::info(format!("the AppSpec of {} is sent again with only the task definition changed: its hooks run", spec.deployment)));
+    plan.notes
+        .push(Note::info(format!("the AppSpec of {} is sent again with only the task definition changed: its hooks run", spec.deployment)));
     let call = Call::CreateDeployment {
         application: spec.application.clone(),
         group: spec.group.clone(),
@@ -91,7 +96,10 @@ fn release(facts: &Facts, plan: &mut Plan, service: &Service, revision: Revision
 
 pub(super) fn external(plan: &mut Plan, service: &Service, does: &str) {
     let who = service.task_sets.iter().find_map(|set| set.external_id.as_deref()).map_or(String::new(), |id| format!(" ({id})"));
-    plan.notes.push(Note::blocker(format!("{} is deployed by an EXTERNAL controller{who}: only that {does}, AWS refuses it to UpdateService", service.name)));
+    plan.notes.push(Note::blocker(format!(
+        "{} is deployed by an EXTERNAL controller{who}: only that {does}, AWS refuses it to UpdateService",
+        service.name
+    )));
 }
 
 /// What a deployment under way means for a new one.
@@ -100,7 +108,9 @@ pub(super) fn busy(facts: &Facts, plan: &mut Plan, service: &Service) {
         Controller::CodeDeploy => {
             if let Some((id, known)) = facts.code_under_way(service) {
                 let status = known.map_or("under way", |code| &*code.status);
-                plan.notes.push(Note::blocker(format!("CodeDeploy deployment {id} is {status}: AWS takes one at a time. Roll it back, or wait for its end")));
+                plan.notes.push(Note::blocker(format!(
+                    "CodeDeploy deployment {id} is {status}: AWS takes one at a time. Roll it back, or wait for its end"
+                )));
                 plan.basis.extend(known.map(|code| Basis::Code { id: id.clone(), status: code.status.clone() }));
             }
         }

@@ -47,7 +47,9 @@ fn stoppable<'a>(facts: &Facts<'a>, service: &'a Service) -> Option<(&'a Arn, Op
     if let Some(arn) = &service.current_deployment {
         return Some((arn, records.iter().find(|record| record.arn == *arn)));
     }
-    let open = records.iter().find(|record| matches!(&*record.status, "PENDING" | "IN_PROGRESS" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS" | "STOP_REQUESTED"))?;
+    let open = records.iter().find(|record| {
+        matches!(&*record.status, "PENDING" | "IN_PROGRESS" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS" | "STOP_REQUESTED")
+    })?;
     Some((&open.arn, Some(open)))
 }
 
@@ -66,7 +68,9 @@ fn stop(facts: &Facts, service: &Arn) -> Result<Plan, String> {
             plan.changes.push(change("runs", new.name(), old.name()));
             plan.notes.push(Note::info("CodeDeploy moves all traffic back to the old task set and ends the new one".to_owned()));
             if old == new {
-                plan.notes.push(Note::warning("the traffic has moved: what is left of this deployment is the wait before the old tasks end".to_owned()));
+                plan.notes.push(Note::warning(
+                    "the traffic has moved: what is left of this deployment is the wait before the old tasks end".to_owned(),
+                ));
             }
             plan.basis.extend(known_code.map(|code| Basis::Code { id: id.clone(), status: code.status.clone() }));
             plan.steps.push(step(Call::StopDeployment { id: id.clone() }, format!("stop CodeDeploy deployment {id} and roll it back")));
@@ -83,7 +87,10 @@ fn newest(service: &Service) -> &Arn {
 
 fn stop_of_ecs(facts: &Facts, plan: &mut Plan, service: &Service, arn: &Arn, record: Option<&ServiceDeployment>) {
     let revision = |arn: &Arn| facts.store.service_revision(facts.ctx, arn).map(|revision| revision.task_definition.name().to_owned());
-    let from = record.and_then(|record| record.target_revision.as_ref()).and_then(revision).unwrap_or_else(|| service.task_definition.name().to_owned());
+    let from = record
+        .and_then(|record| record.target_revision.as_ref())
+        .and_then(revision)
+        .unwrap_or_else(|| service.task_definition.name().to_owned());
     let source = record.and_then(|record| record.sources.first()).and_then(|share| revision(&share.arn));
     let old = service.deployments.iter().find(|d| &*d.status != "PRIMARY").map(|d| d.task_definition.name().to_owned());
     let to = source.or(old).unwrap_or_else(|| "what ran before".to_owned());
@@ -98,8 +105,13 @@ fn stop_of_ecs(facts: &Facts, plan: &mut Plan, service: &Service, arn: &Arn, rec
         }
         plan.basis.push(Basis::Deployment { arn: record.arn.clone(), status: record.status.clone() });
     }
-    plan.notes.push(Note::info("ECS goes back to the service revision before it: task definition, network, load balancers and images by digest".to_owned()));
-    plan.steps.push(step(Call::StopServiceDeployment { deployment: arn.clone() }, format!("stop the deployment of {} and roll it back", service.name)));
+    plan.notes.push(Note::info(
+        "ECS goes back to the service revision before it: task definition, network, load balancers and images by digest".to_owned(),
+    ));
+    plan.steps.push(step(
+        Call::StopServiceDeployment { deployment: arn.clone() },
+        format!("stop the deployment of {} and roll it back", service.name),
+    ));
 }
 
 fn to_revision(facts: &Facts, service: &Arn, revision: &Arn) -> Result<Plan, String> {
@@ -132,7 +144,8 @@ fn to_revision(facts: &Facts, service: &Arn, revision: &Arn) -> Result<Plan, Str
     plan.notes.extend(express(known));
     preflight(facts, &mut plan, Some(known), service, revision);
     plan.notes.extend(capacity::notes(facts, known, revision));
-    plan.notes.push(Note::info("only the task definition goes back: network, load balancers and platform version stay as they are".to_owned()));
+    plan.notes
+        .push(Note::info("only the task definition goes back: network, load balancers and platform version stay as they are".to_owned()));
     Ok(plan)
 }
 
@@ -140,7 +153,11 @@ fn to_revision(facts: &Facts, service: &Arn, revision: &Arn) -> Result<Plan, Str
 fn primary_set(plan: &mut Plan, service: &Service, revision: &Arn) {
     match service.task_sets.iter().find(|set| set.task_definition == *revision && &*set.status == "ACTIVE") {
         Some(set) => {
-            let call = Call::UpdateServicePrimaryTaskSet { cluster: service.cluster.clone(), service: service.arn.clone(), task_set: set.id.clone() };
+            let call = Call::UpdateServicePrimaryTaskSet {
+                cluster: service.cluster.clone(),
+                service: service.arn.clone(),
+                task_set: set.id.clone(),
+            };
             plan.steps.push(step(call, format!("make the task set of {} the primary one", revision.name())));
             plan.notes.push(Note::info(format!("the task set runs {} of {} tasks", set.running, set.desired)));
             plan.notes.push(Note::warning("the service's controller is EXTERNAL and may do otherwise".to_owned()));
@@ -204,7 +221,9 @@ fn image_notes(
             short(&digest),
             definition.short()
         ))],
-        Now::Same(digest) => vec![Note::info(format!("{}: {what} is still what {} ran, {}", container.name, definition.short(), short(&digest)))],
+        Now::Same(digest) => {
+            vec![Note::info(format!("{}: {what} is still what {} ran, {}", container.name, definition.short(), short(&digest)))]
+        }
         other => images::tag_words(&container.name, &what, other).into_iter().collect(),
     }
 }
@@ -217,7 +236,8 @@ fn shares_tag(facts: &Facts, known: Option<&Service>, container: &crate::model::
 
 /// Values are never fetched; that a name is new since is all that can be told.
 fn secrets(definition: &TaskDefinition, running: Option<&TaskDefinition>) -> Option<Note> {
-    let sources = |of: &TaskDefinition| -> Vec<Str> { of.containers.iter().flat_map(|c| &c.secrets).map(|(_, from)| from.clone()).collect() };
+    let sources =
+        |of: &TaskDefinition| -> Vec<Str> { of.containers.iter().flat_map(|c| &c.secrets).map(|(_, from)| from.clone()).collect() };
     let wanted = sources(definition);
     if wanted.is_empty() {
         return None;
@@ -228,7 +248,10 @@ fn secrets(definition: &TaskDefinition, running: Option<&TaskDefinition>) -> Opt
     Some(if other.is_empty() {
         Note::info(format!("all {} are those of the running revision", super::counted(wanted.len(), "secret")))
     } else {
-        Note::warning(format!("it reads {}, which the running revision does not: whether it is still there is not checked", super::listed(&other)))
+        Note::warning(format!(
+            "it reads {}, which the running revision does not: whether it is still there is not checked",
+            super::listed(&other)
+        ))
     })
 }
 
@@ -258,6 +281,7 @@ fn build(facts: &Facts, uri: &ImageUri, digest: &str) -> Option<String> {
     let images = &facts.store.repository_images(facts.ctx, &uri.name().into())?.images;
     let moved = images.iter().find(|image| &*image.digest == digest)?.pushed_at;
     let builds = |tags: &[Str]| tags.iter().find(|own| own.strip_prefix(tag).is_some_and(|rest| rest.starts_with('-'))).cloned();
-    let before = images.iter().filter(|image| &*image.digest != digest && image.pushed_at < moved && image.status.as_deref() != Some("ARCHIVED"));
+    let before =
+        images.iter().filter(|image| &*image.digest != digest && image.pushed_at < moved && image.status.as_deref() != Some("ARCHIVED"));
     before.filter_map(|image| Some((image.pushed_at, builds(&image.tags)?))).max().map(|(_, own)| format!("{}:{own}", uri.name()))
 }

@@ -82,7 +82,8 @@ pub fn scale(facts: &Facts, service: &Arn, desired: u32, choice: RangeChoice) ->
     }
     if let Some((fits, short)) = capacity::room(facts, known).filter(|(fits, _)| desired.saturating_sub(known.desired) > *fits) {
         let more = desired.saturating_sub(known.desired);
-        plan.notes.push(Note::warning(format!("the instances have room for {} more of the {more}: {short} runs out", tasks_of(fits as usize))));
+        plan.notes
+            .push(Note::warning(format!("the instances have room for {} more of the {more}: {short} runs out", tasks_of(fits as usize))));
     }
     if desired < known.running {
         plan.notes.push(Note::info(format!("{} stop, those without protection first", tasks_of((known.running - desired) as usize))));
@@ -118,11 +119,19 @@ fn unranged(facts: &Facts, plan: &mut Plan, service: &Service) {
     if let Some(error) = facts.store.error(&feed) {
         plan.notes.push(Note::warning(format!("whether something scales {} is not known: {}", service.name, error.what)));
     } else if facts.store.scalable_targets(facts.ctx).is_none() {
-        plan.notes.push(Note::warning(format!("whether something scales {} is not known yet: still reading the scaling ranges", service.name)));
+        plan.notes
+            .push(Note::warning(format!("whether something scales {} is not known yet: still reading the scaling ranges", service.name)));
     }
 }
 
-fn ranged(facts: &Facts, plan: &mut Plan, service: &Service, target: &ScalableTarget, (desired, choice): (u32, RangeChoice), former: Inverse) {
+fn ranged(
+    facts: &Facts,
+    plan: &mut Plan,
+    service: &Service,
+    target: &ScalableTarget,
+    (desired, choice): (u32, RangeChoice),
+    former: Inverse,
+) {
     plan.basis.push(basis(target));
     let policies = facts.store.scaling_policies(facts.ctx).unwrap_or_default();
     let drivers: Vec<String> = policies.iter().filter(|policy| policy.resource == target.resource).map(|policy| policy.driver()).collect();
@@ -138,7 +147,11 @@ fn ranged(facts: &Facts, plan: &mut Plan, service: &Service, target: &ScalableTa
         return;
     }
     plan.level = Level::Grave;
-    let bound = if desired > target.max { format!("{desired} is above the maximum of {}", target.max) } else { format!("{desired} is below the minimum of {}", target.min) };
+    let bound = if desired > target.max {
+        format!("{desired} is above the maximum of {}", target.max)
+    } else {
+        format!("{desired} is below the minimum of {}", target.min)
+    };
     plan.notes.push(Note::warning(format!("{owns}: {bound}")));
     let mut register = |min: Option<u32>, max: Option<u32>, suspended: Option<Suspended>, what: String| {
         let call = Call::RegisterScalableTarget { resource: target.resource.clone(), min, max, suspended };
@@ -155,7 +168,12 @@ fn ranged(facts: &Facts, plan: &mut Plan, service: &Service, target: &ScalableTa
         RangeChoice::ChangeRange => {
             let (min, max) = widened(target, desired);
             let changed = |new: u32, old: u32| (new != old).then_some(new);
-            register(changed(min, target.min), changed(max, target.max), None, format!("change the range of {} to {min}-{max}", service.name));
+            register(
+                changed(min, target.min),
+                changed(max, target.max),
+                None,
+                format!("change the range of {} to {min}-{max}", service.name),
+            );
             plan.changes.push(change("range", range(target), format!("{min}-{max}")));
         }
         RangeChoice::Suspend => {
@@ -181,7 +199,8 @@ pub fn scaling_range(facts: &Facts, service: &Arn, min: u32, max: u32, suspended
     })?;
     let mut plan = facts.plan_for(Verb::ScalingRange, known);
     plan.basis.push(basis(target));
-    plan.inverse = Ok(Box::new(Inverse::Range { resource: target.resource.clone(), range: (target.min, target.max), suspended: target.suspended }));
+    plan.inverse =
+        Ok(Box::new(Inverse::Range { resource: target.resource.clone(), range: (target.min, target.max), suspended: target.suspended }));
     if (min, max) != (target.min, target.max) {
         plan.changes.push(change("range", range(target), format!("{min}-{max}")));
     }
@@ -205,7 +224,10 @@ pub fn scaling_range(facts: &Facts, service: &Arn, min: u32, max: u32, suspended
     }
     let more = |now: bool, before: bool| now && !before;
     let before = target.suspended;
-    if more(suspended.scale_in, before.scale_in) || more(suspended.scale_out, before.scale_out) || more(suspended.scheduled, before.scheduled) {
+    if more(suspended.scale_in, before.scale_in)
+        || more(suspended.scale_out, before.scale_out)
+        || more(suspended.scheduled, before.scheduled)
+    {
         plan.notes.push(Note::warning("nothing of what is suspended scales it until somebody resumes it".to_owned()));
         plan.level = Level::Drastic;
         plan.word = plan.word.or(Some("force"));

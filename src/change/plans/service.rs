@@ -29,9 +29,12 @@ pub(super) fn set_exec(facts: &Facts, service: &Arn, enabled: bool) -> Result<Pl
         let revision = serving(known);
         match facts.store.definition(facts.ctx, revision) {
             Some(definition) if definition.task_role.is_none() => {
-                plan.notes.push(Note::blocker(format!("{} has no task role: AWS refuses, for the agent acts as that role", definition.short())));
+                plan.notes
+                    .push(Note::blocker(format!("{} has no task role: AWS refuses, for the agent acts as that role", definition.short())));
             }
-            Some(_) => plan.notes.push(Note::info("the task role needs the four ssmmessages actions; whether it has them is not checked".to_owned())),
+            Some(_) => plan
+                .notes
+                .push(Note::info("the task role needs the four ssmmessages actions; whether it has them is not checked".to_owned())),
             None => {
                 let why = facts.store.error(&Feed::TaskDefinition(facts.ctx, revision.clone()));
                 let why = why.map_or("still reading its task definition".to_owned(), |error| error.what.to_string());

@@ -50,7 +50,11 @@ pub fn stop_tasks(facts: &Facts, tasks: &[Arn]) -> Result<Plan, String> {
         plan.notes.push(Note::info(format!("left out, for they stop already: {}", listed(&names))));
     }
     for task in &live {
-        plan.changes.push(change(&format!("task {} of {}", short(&task.arn), task.task_definition.name()), task.status.as_str(), "STOPPED"));
+        plan.changes.push(change(
+            &format!("task {} of {}", short(&task.arn), task.task_definition.name()),
+            task.status.as_str(),
+            "STOPPED",
+        ));
         plan.basis.push(Basis::Task { arn: task.arn.clone(), alive: true });
         let call = Call::StopTask { cluster: facts.cluster.clone(), task: task.arn.clone(), reason: REASON.to_owned() };
         plan.steps.push(step(call, format!("stop task {}", short(&task.arn))));
@@ -63,7 +67,11 @@ pub fn stop_tasks(facts: &Facts, tasks: &[Arn]) -> Result<Plan, String> {
     }
     let alone = live.iter().filter(|task| task.service().is_none()).count();
     if alone > 0 {
-        plan.notes.push(Note::warning(format!("{} no service started: nothing replaces {}", of_which(alone), if alone == 1 { "it" } else { "them" })));
+        plan.notes.push(Note::warning(format!(
+            "{} no service started: nothing replaces {}",
+            of_which(alone),
+            if alone == 1 { "it" } else { "them" }
+        )));
     }
     if let [name] = services.as_slice() {
         plan.watch = service_named(facts, name).map(|service| service.arn.clone());
@@ -81,10 +89,12 @@ fn service_named<'a>(facts: &Facts<'a>, name: &str) -> Option<&'a Arc<Service>> 
 
 /// What a service has left while ECS starts others.
 fn left(facts: &Facts, name: &str, stopped: &[&Arc<Task>]) -> Vec<Note> {
-    let running = facts.store.tasks_of(facts.ctx, facts.cluster, name).iter().filter(|task| alive(task) && task.status.as_str() == "RUNNING");
+    let running =
+        facts.store.tasks_of(facts.ctx, facts.cluster, name).iter().filter(|task| alive(task) && task.status.as_str() == "RUNNING");
     let left = running.filter(|task| !stopped.iter().any(|own| own.arn == task.arn)).count();
     let wanted = service_named(facts, name).map_or(0, |service| service.desired as usize);
-    let mut notes = vec![Note::info(format!("ECS starts others for {name}: StopTask does not wait for them, and a protected task stops too"))];
+    let mut notes =
+        vec![Note::info(format!("ECS starts others for {name}: StopTask does not wait for them, and a protected task stops too"))];
     if left == 0 {
         notes.push(Note::warning(format!("no other task of {name} runs: it is out of service until a new one is healthy")));
     } else if wanted > 0 {
@@ -166,7 +176,9 @@ pub fn run_task(facts: &Facts, service: &Arn, revision: &Arn, command: Option<(S
     match &command {
         Some((container, words)) if words.is_empty() => plan.notes.push(Note::blocker(format!("no command for {container}"))),
         Some((container, words)) => plan.changes.push(change(&format!("command of {container}"), "its own", words.join(" "))),
-        None => plan.notes.push(Note::warning("it runs the command of its definition: what serves requests does not end by itself".to_owned())),
+        None => {
+            plan.notes.push(Note::warning("it runs the command of its definition: what serves requests does not end by itself".to_owned()))
+        }
     }
     plan.notes.push(Note::info("it joins no target group, and nothing replaces it".to_owned()));
     let call = Call::RunTask {

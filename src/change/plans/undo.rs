@@ -12,9 +12,7 @@ pub fn undo(facts: &Facts, inverse: &Inverse) -> Result<Plan, String> {
     match inverse {
         Inverse::Scale { service, desired } => scale(facts, service, *desired, RangeChoice::Once),
         Inverse::Revision { service, revision } => roll_back(facts, service, &RollBack::Revision(revision.clone())),
-        Inverse::Range { resource, range, suspended } => {
-            scaling_range(facts, &service_of(facts, resource)?, range.0, range.1, *suspended)
-        }
+        Inverse::Range { resource, range, suspended } => scaling_range(facts, &service_of(facts, resource)?, range.0, range.1, *suspended),
         Inverse::Instances { instances: which, drain } => instances(facts, which, *drain),
         Inverse::Protection { tasks, protect: on } => protect(facts, tasks, *on, None),
         Inverse::Exec { service: which, enabled } => service::set_exec(facts, which, *enabled),

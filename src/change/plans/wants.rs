@@ -92,11 +92,15 @@ fn past(facts: &Facts, service: &Service, out: &mut Vec<Wanted>) {
 pub fn wanted_of_revision(facts: &Facts, service: &Arn, revision: &Arn, out: &mut Vec<Wanted>) {
     want(out, Feed::TaskDefinition(facts.ctx, revision.clone()));
     want(out, Feed::RawDefinition(facts.ctx, revision.clone()));
-    if let Ok(service) = facts.service(service) {
-        want(out, Feed::RawDefinition(facts.ctx, serving(service).clone()));
+    if let Ok(known) = facts.service(service) {
+        want(out, Feed::RawDefinition(facts.ctx, serving(known).clone()));
     }
     images(facts, revision, out);
     repositories(facts, revision, out);
+    // What it would be pinned to must be there as well.
+    for (_, pin) in super::pins(facts, service, revision) {
+        wanted_of_image(facts, &pin, out);
+    }
 }
 
 /// What a preview of an image needs beside [`wanted`].
