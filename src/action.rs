@@ -25,6 +25,7 @@ pub enum Action {
     Redraw,
     Suspend,
     Messages,
+    Journal,
     Up,
     Down,
     Top,
@@ -81,6 +82,22 @@ pub enum Action {
     MarkLine,
     Save,
     LiveTail,
+    ActionMenu,
+    Redeploy,
+    Scale,
+    RollBack,
+    StopTasks,
+    DeployImage,
+    EnableExec,
+    Drain,
+    Activate,
+    RunTask,
+    ScalingRange,
+    Continue,
+    Abandon,
+    Protect,
+    Unprotect,
+    Undo,
 }
 
 /// What an action can do to the world.
@@ -114,6 +131,8 @@ pub enum Scope {
     Text,
     /// In tables and in text, each with its own keys.
     Both,
+    /// From the menu of actions and the palette; in tables by a key only where the user gives it one.
+    Menu,
 }
 
 impl Scope {
@@ -124,6 +143,7 @@ impl Scope {
             Scope::Global | Scope::Both => true,
             Scope::Table => kind == Kind::Table,
             Scope::Text => kind == Kind::Text,
+            Scope::Menu => false,
         }
     }
 }
@@ -166,8 +186,16 @@ const fn read(action: Action, scope: Scope, name: &'static str, hint: &'static s
     ActionRow { action, name, help, hint, risk: Risk::Read, scope }
 }
 
+const fn write(action: Action, scope: Scope, name: &'static str, hint: &'static str, help: &'static str) -> ActionRow {
+    ActionRow { action, name, help, hint, risk: Risk::Write, scope }
+}
+
+const fn destroy(action: Action, scope: Scope, name: &'static str, hint: &'static str, help: &'static str) -> ActionRow {
+    ActionRow { action, name, help, hint, risk: Risk::Destroy, scope }
+}
+
 use Action as A;
-use Scope::{Both, Global, Table, Text};
+use Scope::{Both, Global, Menu, Table, Text};
 
 /// Every action. The order is that of the help.
 pub const ACTIONS: &[ActionRow] = &[
@@ -178,6 +206,7 @@ pub const ACTIONS: &[ActionRow] = &[
     read(A::Cancel, Global, "cancel", "cancel", "Close the prompt; twice at once, quit"),
     read(A::Refresh, Global, "refresh", "refresh", "Ask AWS again now"),
     read(A::Messages, Global, "messages", "messages", "Show past messages and errors"),
+    read(A::Journal, Global, "journal", "journal", "Show past changes and what came of them"),
     read(A::NextPane, Global, "next-pane", "pane", "Go to the next pane"),
     read(A::PreviousPane, Global, "previous-pane", "pane", "Go to the previous pane"),
     read(A::Pane(1), Global, "pane-1", "pane", "Go to pane 1"),
@@ -235,6 +264,22 @@ pub const ACTIONS: &[ActionRow] = &[
     read(A::MarkRange, Both, "mark-range", "range", "Mark from here to where the cursor goes"),
     read(A::Unmark, Both, "unmark", "unmark", "Clear all marks"),
     read(A::Bookmark, Table, "bookmark", "bookmark", "Bookmark the row: its letter comes next"),
+    read(A::ActionMenu, Table, "action-menu", "actions", "Choose a change of what the cursor is on"),
+    write(A::Redeploy, Table, "redeploy", "redeploy", "Start the service's tasks anew"),
+    write(A::Scale, Table, "scale", "scale", "Run more or fewer tasks"),
+    write(A::RollBack, Table, "roll-back", "rollback", "Go back to an earlier revision"),
+    destroy(A::StopTasks, Table, "stop-tasks", "stop", "Stop the task, or the marked ones"),
+    write(A::DeployImage, Menu, "deploy-image", "deploy", "Deploy another image of the service"),
+    write(A::EnableExec, Menu, "enable-exec", "exec", "Let new tasks have ECS Exec"),
+    write(A::Drain, Menu, "drain", "drain", "Take service tasks off the instance"),
+    write(A::Activate, Menu, "activate", "activate", "Let the instance take tasks again"),
+    write(A::RunTask, Menu, "run-task", "run", "Run a one-off task of the revision"),
+    write(A::ScalingRange, Menu, "scaling-range", "range", "Change the range it scales within"),
+    write(A::Continue, Menu, "continue", "continue", "Let a paused deployment go on"),
+    destroy(A::Abandon, Menu, "abandon", "abandon", "Roll a paused deployment back"),
+    write(A::Protect, Menu, "protect", "protect", "Protect the tasks from being scaled in"),
+    write(A::Unprotect, Menu, "unprotect", "unprotect", "Let the tasks be stopped again"),
+    write(A::Undo, Menu, "undo", "undo", "Take the last change back, in its dialog"),
     read(A::Search, Text, "search", "search", "Find text; nothing is hidden"),
     read(A::SearchNext, Text, "search-next", "next", "Go to the next match"),
     read(A::SearchPrevious, Text, "search-previous", "previous", "Go to the match before"),

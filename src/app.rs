@@ -1,14 +1,20 @@
 //! The whole program as a pure function: an event comes in, the state changes, effects go out. No clock, no I/O, no runtime.
 
+mod changes;
+mod dialog;
 mod draw;
 mod history;
 mod menu;
 mod palette;
 mod prompt;
+mod verbs;
 
 use crate::action::{ACTIONS, Action, ActionRow, Scope};
 use crate::aws::ErrorKind;
 use crate::budget::Meter;
+use crate::change::apply::{Order, Progress};
+use crate::change::gate::Rules;
+use crate::change::journal::Record;
 use crate::config::Config;
 use crate::feed::{Feed, Update, Wanted};
 use crate::keys::{Key, Keymap};
@@ -19,12 +25,15 @@ use crate::theme::Theme;
 use crate::ui::help::Help;
 use crate::verdict::{self, Board};
 use crate::view::{Cx, Notice, Place, Reaction, Subject, Tone, View};
+use changes::Changes;
+use dialog::{Dialog, Form};
 use menu::Menu;
 use palette::Palette;
 use prompt::PromptLine;
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What can happen.
 #[derive(Debug)]
@@ -43,6 +52,8 @@ pub enum Event {
     Scroll(i32),
     /// A poll has something to say.
     Update(Box<Update>),
+    /// No more keys wait to be heard: what a key confirmed counts only now, for keys that come all at once confirm nothing.
+    Rest,
     /// Time has passed.
     Tick,
     /// The budget's figures for the header.
@@ -53,6 +64,12 @@ pub enum Event {
     Theme(Box<Theme>),
     /// Stopped tasks that an earlier run had seen.
     Recalled(Vec<Task>),
+    /// How an order stands.
+    Progress(u64, Progress),
+    /// What the gate for writes goes by now.
+    Gate(Box<Rules>),
+    /// Records of the journal: those of earlier runs when the program starts, then each as it is written.
+    Journal(Vec<Record>),
     /// The system wants the program to end.
     Terminate,
 }
@@ -78,6 +95,10 @@ pub enum Effect {
     Focused(bool),
     /// Start the trouble of that name in the embedded AWS.
     Drill(String),
+    /// Carry out what the operator confirmed, and tell of it by [`Event::Progress`].
+    Apply(Box<Order>),
+    /// Let a context's production be written to for a while, or lock it again when no time is given; [`Event::Gate`] tells how it stands.
+    Arm(Ctx, Duration),
 }
 
 /// Everything that views may look at; apart from the views, so that one of them can work while it looks.
@@ -119,6 +140,7 @@ impl Shared {
 
 /// What lies over the view and takes the keys.
 enum Overlay {
+    Dialog(Box<Dialog>),
     Help(Help),
     Menu(Menu),
     Palette(Palette),
@@ -157,6 +179,8 @@ pub struct App {
     board_stale: bool,
     judged_at: Time,
     bookmarks: Vec<Bookmark>,
+    changes: Changes,
+    rules: Rules,
     themes: Vec<String>,
     drills: Vec<(String, String)>,
     /// A service to open as soon as its cluster's list names it.
@@ -187,6 +211,8 @@ impl App {
             board_stale: true,
             judged_at: Time::UNIX_EPOCH,
             bookmarks: Vec::new(),
+            changes: Changes::default(),
+            rules: Rules::default(),
             themes,
             drills: Vec::new(),
             sought: None,
@@ -220,6 +246,7 @@ impl App {
                 self.show();
                 Vec::new()
             }
+            Event::Rest => self.rest(),
             Event::Tick => {
                 self.tick();
                 Vec::new()
@@ -238,6 +265,20 @@ impl App {
                 self.dirty = true;
                 Vec::new()
             }
+            Event::Progress(id, progress) => {
+                self.progress(id, progress);
+                Vec::new()
+            }
+            Event::Gate(rules) => {
+                self.dirty |= self.rules != *rules;
+                self.rules = *rules;
+                Vec::new()
+            }
+            Event::Journal(records) => {
+                self.shared.store.record(records);
+                self.show();
+                Vec::new()
+            }
             Event::Terminate => {
                 self.quitting = true;
                 Vec::new()
@@ -252,6 +293,9 @@ impl App {
         }
         let heard = std::mem::take(&mut self.heard);
         let judged = std::mem::take(&mut self.board_stale) && self.judge();
+        if !heard.is_empty() {
+            self.replan();
+        }
         if judged || heard.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed)) {
             let cx = self.shared.cx();
             if let Some(view) = self.views.last_mut() {
@@ -348,7 +392,8 @@ impl App {
     /// Seconds until the screen looks different by time alone.
     #[must_use]
     pub fn ages(&self) -> Option<u32> {
-        let notice = self.notice.is_some().then_some(1);
+        let counts = matches!(&self.overlay, Some(Overlay::Dialog(dialog)) if dialog.counts()) || self.counts_down();
+        let notice = (self.notice.is_some() || counts).then_some(1);
         let view = self.views.last().and_then(|view| view.ages(&self.shared.cx()));
         notice.or(view)
     }
@@ -391,6 +436,16 @@ impl App {
         self.heard.extend(changed);
     }
 
+    /// Says what came of an order that nothing on screen follows.
+    fn progressed(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Failed { error, .. } => self.tell(Tone::Fail, error.what.to_string()),
+            Progress::Unanswered { found, .. } => self.tell(Tone::Warn, format!("no answer: {found}")),
+            Progress::Refused(why) => self.tell(Tone::Warn, why.clone()),
+            _ => {}
+        }
+    }
+
     fn tick(&mut self) {
         let now = self.shared.now;
         if self.notice.as_ref().is_some_and(|(_, at)| now.as_millisecond() - at.as_millisecond() > NOTICE_MS) {
@@ -426,6 +481,11 @@ impl App {
         }
         let Some(view) = self.views.last() else { return Vec::new() };
         match self.shared.keys.action(view.kind(), key) {
+            Some(action) if changes::verb(action).is_some() => {
+                self.change(action, Some(key));
+                self.settle_wanted();
+                Vec::new()
+            }
             Some(action) => self.act(action),
             None => Vec::new(),
         }
@@ -435,6 +495,7 @@ impl App {
         self.dirty = true;
         match (&mut self.overlay, &mut self.prompt) {
             (Some(Overlay::Palette(palette)), _) => palette.paste(text),
+            (Some(Overlay::Dialog(_)), _) => self.tell(Tone::Info, "pasted text confirms nothing: type it"),
             (Some(_), _) => {}
             (None, Some(prompt)) => {
                 prompt.paste(text);
@@ -492,6 +553,7 @@ impl App {
         if let Some(view) = self.views.last() {
             view.wanted(&cx, &mut self.wanted);
         }
+        self.dialog_wants();
         // What never changes is asked for once in a session, not once in a visit.
         let store = &self.shared.store;
         self.wanted.retain(|wanted| !wanted.feed().lasts() || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));
@@ -532,6 +594,9 @@ impl App {
             Action::Copy => self.copy_menu(),
             Action::Bookmark => self.overlay = Some(Overlay::Menu(Menu::bookmark())),
             Action::Bookmarks => self.bookmarks_menu(),
+            Action::ActionMenu => self.action_menu(),
+            Action::Undo => self.undo(),
+            action if changes::verb(action).is_some() => self.change(action, None),
             action => match panes::opened_by(action) {
                 Some(pane) => self.go(pane, None),
                 None => self.unavailable(action),
@@ -554,6 +619,9 @@ impl App {
             Action::Palette | Action::Help | Action::Quit | Action::Cancel => true,
             Action::Copy => own.unwrap_or_else(|| !view.subject(&cx).copies.is_empty()),
             Action::Refresh | Action::Redraw | Action::Suspend | Action::Bookmark => own.unwrap_or(true),
+            Action::Undo => !self.changes.nothing_to_take_back(),
+            Action::ActionMenu => changes::any_target(&view.subject(&cx)),
+            action if changes::verb(action).is_some() => changes::verb(action).is_some_and(|verb| self.targets(verb).is_ok()),
             action => own.unwrap_or_else(|| {
                 let subject = view.subject(&cx);
                 let opens = |pane: &Pane| (!subject.ghost || pane.name == "logs") && (pane.open)(&subject.place, &cx).is_ok();
@@ -596,6 +664,7 @@ impl App {
             Reaction::Ask(prompt, text) => self.prompt = Some(PromptLine::new(prompt, &text)),
             Reaction::Save(path, text) => return vec![Effect::Save(path, text)],
             Reaction::Refresh => return self.refresh(),
+            Reaction::Change(targets, wish) => self.open_dialog(targets, Vec::new(), Form::Fixed(*wish), None),
         }
         Vec::new()
     }

@@ -15,8 +15,10 @@ mod logs;
 mod poll;
 mod profile;
 mod queue;
+mod reread;
 mod sweep;
 mod target_groups;
+mod write;
 
 pub use api::{Api, Clients, connect};
 pub use connect::ContextSpec;
@@ -25,3 +27,4 @@ pub use logs::{LiveBatch, LiveTail, LogGroup, LogPage, RawEvent};
 pub use poll::Poll;
 pub use queue::Budget;
 pub use sweep::Parts;
+pub use write::Sent;

@@ -31,9 +31,9 @@ pub enum Throttle {
     Images,
     /// `DescribeServiceRevisions`.
     ServiceRevision,
-    /// Application Auto Scaling's reads.
+    /// Application Auto Scaling, read and changed.
     Scaling,
-    /// CodeDeploy's reads.
+    /// CodeDeploy, read and changed.
     CodeDeploy,
     /// `GetMetricData`.
     Metrics,
@@ -41,12 +41,20 @@ pub enum Throttle {
     Alarms,
     /// `GetCallerIdentity`.
     Identity,
+    /// `UpdateService`, and the stopping and continuing of deployments, for which AWS publishes nothing.
+    ServiceModify,
+    /// `StopTask`, `RunTask`, `UpdateContainerInstancesState`.
+    ClusterResourceModify,
+    /// `RegisterTaskDefinition`.
+    TaskDefinitionModify,
+    /// Task protection, read and changed.
+    TaskProtection,
 }
 
 /// Burst and calls per second that AWS publishes: ECS's service-quota table and ELB's API throttling page. AWS publishes
 /// none for CloudWatch Logs' live tail, ECR, STS, Application Auto Scaling and CodeDeploy, and regional ones for `FilterLogEvents`
 /// and CloudWatch; those rows are cautious guesses.
-const PUBLISHED: [(Throttle, f64, f64); 16] = [
+const PUBLISHED: [(Throttle, f64, f64); 20] = [
     (Throttle::ClusterRead, 50.0, 20.0),
     (Throttle::ServiceRead, 100.0, 20.0),
     (Throttle::ClusterResourceRead, 100.0, 20.0),
@@ -63,6 +71,10 @@ const PUBLISHED: [(Throttle, f64, f64); 16] = [
     (Throttle::Metrics, 40.0, 20.0),
     (Throttle::Alarms, 36.0, 9.0),
     (Throttle::Identity, 20.0, 10.0),
+    (Throttle::ServiceModify, 50.0, 5.0),
+    (Throttle::ClusterResourceModify, 100.0, 40.0),
+    (Throttle::TaskDefinitionModify, 20.0, 1.0),
+    (Throttle::TaskProtection, 200.0, 80.0),
 ];
 
 impl Throttle {

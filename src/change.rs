@@ -5,13 +5,20 @@
 //! whatever passes the gate is in the journal.
 
 pub mod app_spec;
+pub mod apply;
+pub mod ask;
 pub mod call;
 pub mod cli_lines;
+pub mod compare;
 pub mod diff;
+pub mod gate;
+pub mod journal;
 pub mod plans;
 pub mod revisions;
+pub mod trace;
 
 use crate::model::{Arn, Ctx, Str, Suspended};
+pub use ask::{Target, Wish};
 pub use call::{Call, Register, Revision, ServiceChange};
 
 /// What the operator wants done. The word of the palette, of the journal and of the dialog's title.

@@ -34,6 +34,10 @@ pub struct Open {
     pub cluster: Option<String>,
     /// A service's name or ARN.
     pub service: Option<String>,
+    /// Change nothing, whatever is asked.
+    pub read_only: bool,
+    /// Write changes into the journal instead of sending them.
+    pub dry_run: bool,
     /// Where AWS answers, instead of AWS's own addresses.
     pub endpoint_url: Option<String>,
     /// A theme's name.
@@ -116,7 +120,7 @@ const DEFAULT_SCENARIO: &str = "seeds";
     name = "midwatch",
     version,
     about = "A terminal UI for on-call engineers when an Amazon ECS service misbehaves.\n\
-        Opens on the account of AWS_PROFILE or the default credentials. It changes nothing at AWS.",
+        Opens on the account of AWS_PROFILE or the default credentials. It changes nothing at AWS without asking.",
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
@@ -145,7 +149,7 @@ Examples:
 
 Environment:
   AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and the rest work as in other AWS tools.
-  NO_COLOR turns colours off.
+  NO_COLOR turns colours off. READ_ONLY=1 keeps it from changing anything.
 
 In the program, ? shows the keys.";
 
@@ -174,6 +178,12 @@ struct OpenArgs {
     /// Ask this address instead of AWS's own
     #[arg(long, value_name = "URL", help_heading = "Where to look", value_parser = url)]
     endpoint_url: Option<String>,
+    /// Change nothing at AWS, whatever is asked; READ_ONLY=1 does the same
+    #[arg(long, help_heading = "What it may change")]
+    read_only: bool,
+    /// Write changes into the journal and send nothing
+    #[arg(long, help_heading = "What it may change")]
+    dry_run: bool,
     /// Theme: midwatch-dark, midwatch-light, mono, or one of your own
     #[arg(long, value_name = "T", help_heading = "How it looks and works", value_parser = word)]
     theme: Option<String>,
@@ -308,6 +318,8 @@ where
         regions: distinct(open.region),
         cluster: open.cluster,
         service: open.service,
+        read_only: open.read_only,
+        dry_run: open.dry_run,
         endpoint_url: open.endpoint_url,
         theme: open.theme,
         config: open.config,

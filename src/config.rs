@@ -7,12 +7,15 @@
 //! mouse = true               # wheel and click; false leaves the mouse to the terminal
 //! clipboard = true           # copy by OSC 52; false only shows what would be copied
 //! hints = true               # the line of keys at the bottom
+//! read_only = false          # true: nothing is changed at AWS, in no context but those that say read_only = false
+//! write = "15m"              # how long :write lets production be changed when it names no time
 //!
 //! [[context]]                # what opens when the command line names no profile and no region
 //! profile = "payments"       # of ~/.aws/config; without it the default credentials
 //! region = "eu-west-1"       # without it the profile's own
 //! name = "payments-eu"       # shown instead of the profile's name
 //! prod = true                # instead of what `prod` above would say
+//! read_only = true           # instead of what `read_only` above says; --read-only and READ_ONLY=1 lock every context
 //!
 //! [logs]
 //! range = "15m"              # how far back a tail reads at first
@@ -53,6 +56,10 @@ pub struct Config {
     pub clipboard: bool,
     /// Whether the line of keys is shown.
     pub hints: bool,
+    /// Whether nothing may be changed, unless a context says otherwise.
+    pub read_only: bool,
+    /// How long production is armed when nobody says.
+    pub write: Duration,
     /// Contexts for when the command line names none.
     pub contexts: Vec<ContextEntry>,
     /// How log tails begin.
@@ -70,6 +77,8 @@ pub struct ContextEntry {
     pub name: Option<String>,
     /// Whether it is production, whatever its name.
     pub prod: Option<bool>,
+    /// Whether nothing may be changed in it, whatever the file says of all.
+    pub read_only: Option<bool>,
 }
 
 /// How log tails begin.
@@ -116,6 +125,8 @@ impl Default for Config {
             mouse: true,
             clipboard: true,
             hints: true,
+            read_only: false,
+            write: Duration::from_mins(15),
             contexts: Vec::new(),
             logs: LogSettings::default(),
         }
@@ -156,7 +167,7 @@ pub fn load(flag: Option<&Path>, places: &Places) -> Result<(Config, Keymap), St
 /// The first mistake and its place.
 pub fn parse(file: &str, text: &str) -> Result<(Config, Keymap), Error> {
     settings::read(file, text, |top| {
-        top.only(&["theme", "refresh", "prod", "mouse", "clipboard", "hints", "context", "logs", "keys"])?;
+        top.only(&["theme", "refresh", "prod", "mouse", "clipboard", "hints", "read_only", "write", "context", "logs", "keys"])?;
         let mut config = Config::default();
         if let Some(entry) = top.get("theme") {
             config.theme = Some(entry.string()?.to_owned());
@@ -167,10 +178,19 @@ pub fn parse(file: &str, text: &str) -> Result<(Config, Keymap), Error> {
         if let Some(entry) = top.get("prod") {
             config.prod = entry.elements().iter().map(|pattern| Ok(pattern.string()?.to_owned())).collect::<Result<_, Error>>()?;
         }
-        for (name, switch) in [("mouse", &mut config.mouse), ("clipboard", &mut config.clipboard), ("hints", &mut config.hints)] {
+        let switches = [
+            ("mouse", &mut config.mouse),
+            ("clipboard", &mut config.clipboard),
+            ("hints", &mut config.hints),
+            ("read_only", &mut config.read_only),
+        ];
+        for (name, switch) in switches {
             if let Some(entry) = top.get(name) {
                 *switch = entry.boolean()?;
             }
+        }
+        if let Some(entry) = top.get("write") {
+            config.write = span(&entry, Duration::from_mins(1), Duration::from_hours(8))?;
         }
         if let Some(entry) = top.get("context") {
             config.contexts = entry.elements().iter().map(|element| context(&element.section()?)).collect::<Result<_, Error>>()?;
@@ -187,13 +207,14 @@ pub fn parse(file: &str, text: &str) -> Result<(Config, Keymap), Error> {
 }
 
 fn context(section: &Section<'_>) -> Result<ContextEntry, Error> {
-    section.only(&["profile", "region", "name", "prod"])?;
+    section.only(&["profile", "region", "name", "prod", "read_only"])?;
     let text = |name: &str| section.get(name).map(|entry| Ok(entry.string()?.to_owned())).transpose();
     if let Some(entry) = section.get("region") {
         cli::check_region(entry.string()?).map_err(|what| entry.error(format!("not a region: {what}")))?;
     }
-    let prod = section.get("prod").map(|entry| entry.boolean()).transpose()?;
-    Ok(ContextEntry { profile: text("profile")?, region: text("region")?, name: text("name")?, prod })
+    let switch = |name: &str| section.get(name).map(|entry| entry.boolean()).transpose();
+    let (prod, read_only) = (switch("prod")?, switch("read_only")?);
+    Ok(ContextEntry { profile: text("profile")?, region: text("region")?, name: text("name")?, prod, read_only })
 }
 
 fn logs(section: &Section<'_>, logs: &mut LogSettings) -> Result<(), Error> {

@@ -33,7 +33,7 @@ impl Place {
     fn holds(self, scope: Scope) -> bool {
         match self {
             Place::Global => scope == Scope::Global,
-            Place::Table => matches!(scope, Scope::Table | Scope::Both),
+            Place::Table => matches!(scope, Scope::Table | Scope::Both | Scope::Menu),
             Place::Text => matches!(scope, Scope::Text | Scope::Both),
         }
     }
@@ -171,7 +171,7 @@ fn action(entry: &Entry<'_>, place: Place) -> Result<Action, settings::Error> {
     }
     let right = match scope {
         Scope::Global => "[keys.global]",
-        Scope::Table => "[keys.table]",
+        Scope::Table | Scope::Menu => "[keys.table]",
         Scope::Text => "[keys.text]",
         Scope::Both => "[keys.table] or [keys.text]",
     };

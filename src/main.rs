@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use midwatch::app::{App, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
+use midwatch::change::gate::{Rules, Why};
 use midwatch::cli::{self, Open, Request, World};
 use midwatch::config::{self, Config, ContextEntry, Places};
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
@@ -108,6 +109,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         // Whatever asks for a password or prints a line does so before the screen is taken.
         log_in(&clients).await;
         let fleet = fleet(&clients, &config, open);
+        clients.gate().set(rules(&config, &fleet, open));
         let refresh = config.refresh.as_secs_f64() / Config::default().refresh.as_secs_f64();
         let mouse = config.mouse;
         let now = Time::now();
@@ -185,6 +187,17 @@ fn fleet(clients: &Clients, config: &Config, open: &Open) -> Fleet {
         Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region }
     };
     Fleet(clients.contexts().enumerate().map(context).collect())
+}
+
+/// What the gate for writes goes by. The command line comes before the environment, that before a context of the configuration, and that
+/// before what the configuration says of all.
+fn rules(config: &Config, fleet: &Fleet, open: &Open) -> Rules {
+    let listed = open.profiles.is_empty() && open.regions.is_empty() && open.demo.is_none();
+    let of = |n: usize| config.contexts.get(n).filter(|_| listed).and_then(|entry| entry.read_only).unwrap_or(config.read_only);
+    let read_only: Vec<bool> = (0..fleet.0.len()).map(of).collect();
+    let environment = std::env::var("READ_ONLY").is_ok_and(|value| !matches!(value.to_lowercase().as_str(), "" | "0" | "false" | "no"));
+    let forced = if open.read_only { Some(Why::Flag) } else { environment.then_some(Why::Environment) };
+    Rules::new(config, fleet, &read_only).locked(forced).dry(open.dry_run)
 }
 
 /// The screen that the command line asks for.

@@ -2,15 +2,19 @@
 
 use crate::app::{App, Effect, Event};
 use crate::aws::Clients;
+use crate::change::apply::{Desk, Told};
+use crate::change::gate::Standing;
+use crate::change::journal::{self, Record};
 use crate::config::Places;
-use crate::feed::Update;
+use crate::feed::{Feed, Outcome, Update, Value};
 use crate::kept;
 use crate::keys::{Burst, Key, Verdict};
-use crate::model::{Task, Time};
+use crate::model::{Ctx, Task, Time};
 use crate::terminal::{Copied, Input, MouseKind, Screen, TerminalEvent};
 use crate::theme::{Surroundings, Theme};
 use crate::view::{Notice, Tone};
 use crate::watch::{Pace, Watcher};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -19,6 +23,9 @@ const QUEUE: usize = 64;
 
 /// Shortest time between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
+
+/// Bytes of the journal that are read at the start: a year of a busy team, and what was left open is at its end.
+const JOURNAL: u64 = 4 << 20;
 
 /// How often the budget's figures are looked at.
 const METER: Duration = Duration::from_secs(1);
@@ -36,6 +43,30 @@ struct World {
     burst: Burst,
     started: Instant,
     drills: Option<StartDrill>,
+    desk: Desk,
+    told: mpsc::UnboundedSender<Word>,
+    /// Orders under way, which the end of the program waits for.
+    flights: usize,
+    /// The rules of the gate that the screen knows.
+    gate: u64,
+}
+
+/// What an order tells the loop: of which order, or nothing for what earlier runs left open.
+enum Word {
+    /// The journal of earlier runs.
+    Recalled(Vec<Record>),
+    Told(Option<u64>, Told),
+    Over,
+}
+
+/// Says that an order is over, however it ends.
+struct Flight(mpsc::UnboundedSender<Word>);
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        // Without a loop there is nobody who waits.
+        let _ = self.0.send(Word::Over);
+    }
 }
 
 /// Runs until the operator or the system ends it. The screen is given back when this returns, however it does. `drills` is there when AWS
@@ -57,6 +88,8 @@ pub async fn run(
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let mut watcher = Watcher::new(clients.clone(), tx);
     watcher.set_refresh(refresh);
+    let (tell, mut told) = mpsc::unbounded_channel::<Word>();
+    let desk = desk(&clients, &places, &app);
     let mut world = World {
         screen: Screen::enter(mouse)?,
         input: Some(Input::new()),
@@ -66,6 +99,10 @@ pub async fn run(
         burst: Burst::default(),
         started: Instant::now(),
         drills,
+        desk,
+        told: tell,
+        flights: 0,
+        gate: 0,
     };
     world.screen.title("midwatch");
     let mut signals = Signals::new()?;
@@ -73,12 +110,14 @@ pub async fn run(
         let (places, now) = (world.places.clone(), world.now());
         move || recall(&places, now)
     }));
+    world.take_up();
     tokio::spawn(end_with_the_terminal());
     let mut meter = tokio::time::interval(METER);
     let mut drawn = Instant::now();
     let (columns, rows) = world.screen.size();
     app.update(Event::Resize(columns, rows), world.now());
     loop {
+        world.look_at_the_gate(&mut app);
         app.settle();
         world.watcher.reconcile(app.wanted());
         if app.dirty() {
@@ -86,7 +125,7 @@ pub async fn run(
             drawn = Instant::now();
         }
         if app.quitting() {
-            return Ok(());
+            return world.land(&mut app, &mut told).await;
         }
         let input = world.input.as_mut().expect("lent out only inside perform");
         let mut pressed = false;
@@ -101,6 +140,7 @@ pub async fn run(
                 // The terminal is gone: nobody is left to ask.
                 Some(Err(_)) | None => Some(Event::Terminate),
             },
+            Some(word) = told.recv() => { world.told(word, &mut app); None }
             Some(update) = updates.recv() => Some(world.heard(update)),
             tasks = async { recalled.as_mut().expect("asked only while it is there").await }, if recalled.is_some() => {
                 recalled = None;
@@ -114,14 +154,9 @@ pub async fn run(
         };
         let Some(event) = event else { continue };
         world.take(&mut app, event)?;
-        while let Some(input) = world.input.as_mut() {
-            let Some(event) = input.ready().await else { break };
-            pressed = true;
-            if let Some(event) = world.translate(event, &mut app) {
-                world.take(&mut app, event)?;
-            }
-        }
-        if !pressed {
+        if world.drain(&mut app).await? || pressed {
+            world.take(&mut app, Event::Rest)?;
+        } else {
             // Polls come in bundles; a key is never made to wait for them, but one frame serves them all.
             while let Ok(update) = updates.try_recv() {
                 let event = world.heard(update);
@@ -160,6 +195,19 @@ impl World {
         Ok(())
     }
 
+    /// Takes in what the terminal has already sent. Returns whether that was anything.
+    async fn drain(&mut self, app: &mut App) -> std::io::Result<bool> {
+        let mut any = false;
+        while let Some(input) = self.input.as_mut() {
+            let Some(event) = input.ready().await else { break };
+            any = true;
+            if let Some(event) = self.translate(event, app) {
+                self.take(app, event)?;
+            }
+        }
+        Ok(any)
+    }
+
     fn draw(&mut self, app: &mut App) -> std::io::Result<()> {
         self.screen.draw(|buffer| app.draw(buffer))
     }
@@ -177,7 +225,11 @@ impl World {
                         Some(Ok(event)) => self.translate(event, app),
                         Some(Err(_)) | None => Some(Event::Terminate),
                     };
-                    return event.map_or(Ok(()), |event| self.take(app, event));
+                    if let Some(event) = event {
+                        self.take(app, event)?;
+                    }
+                    self.drain(app).await?;
+                    return self.take(app, Event::Rest);
                 }
                 () = &mut due => return Ok(()),
                 Some(update) = updates.recv() => {
@@ -259,6 +311,17 @@ impl World {
                 None
             }
             Effect::Drill(name) => Some(self.drill(&name)),
+            Effect::Apply(order) => {
+                let (desk, told, id) = (self.desk.clone(), self.told.clone(), order.id);
+                self.flights += 1;
+                tokio::spawn(async move {
+                    let _flight = Flight(told.clone());
+                    // A loop that has ended has waited for this, or was told not to.
+                    desk.carry_out(*order, |news| drop(told.send(Word::Told(Some(id), news)))).await;
+                });
+                None
+            }
+            Effect::Arm(ctx, time) => Some(self.arm(ctx, time, app)),
             Effect::Theme(name) => match Theme::choose(Some(&name), None, self.places.themes().as_deref(), &Surroundings::from_env()) {
                 Ok(theme) => {
                     app.update(Event::Theme(Box::new(theme)), self.now());
@@ -269,6 +332,94 @@ impl World {
         };
         if let Some(notice) = said {
             app.update(Event::Said(notice), self.now());
+        }
+        Ok(())
+    }
+
+    /// Looks for what earlier runs left open, beside everything else.
+    fn take_up(&mut self) {
+        let (desk, told) = (self.desk.clone(), self.told.clone());
+        tokio::spawn(async move {
+            let places = desk.places.clone();
+            let read = tokio::task::spawn_blocking(move || places.tail(journal::FILE, JOURNAL)).await;
+            let records = match read {
+                Ok(Ok(file)) => journal::read(&file),
+                Ok(Err(error)) => return drop(told.send(Word::Told(None, Told::Said(error)))),
+                Err(_) => return,
+            };
+            drop(told.send(Word::Recalled(records[records.len().saturating_sub(journal::SHOWN)..].to_vec())));
+            desk.take_up(&records, |news| drop(told.send(Word::Told(None, news)))).await;
+        });
+    }
+
+    /// What the gate goes by may change by a key, by an answer of AWS, or by an order.
+    fn look_at_the_gate(&mut self, app: &mut App) {
+        let gate = self.clients.gate();
+        if gate.version() != self.gate {
+            let (rules, version) = gate.rules();
+            self.gate = version;
+            app.update(Event::Gate(Box::new(rules)), self.now());
+        }
+    }
+
+    fn arm(&self, ctx: Ctx, time: Duration, app: &App) -> Notice {
+        let name = &app.fleet().context(ctx).name;
+        match self.clients.gate().arm(ctx, time, self.now()) {
+            Ok(Standing::Armed { until }) => {
+                let minutes = (until.as_second() - self.now().as_second() + 59) / 60;
+                Notice { tone: Tone::Warn, text: format!("{name} takes changes for {minutes} min") }
+            }
+            Ok(Standing::Open) => Notice { tone: Tone::Info, text: format!("{name} is no production: it takes changes anyway") },
+            Ok(Standing::Locked { why }) => Notice { tone: Tone::Info, text: format!("{name} is read-only: {}", why.words()) },
+            Err(why) => Notice { tone: Tone::Fail, text: format!("{name} stays read-only: {why}") },
+        }
+    }
+
+    fn told(&mut self, word: Word, app: &mut App) {
+        let now = self.now();
+        let (id, told) = match word {
+            Word::Told(id, told) => (id, told),
+            Word::Recalled(records) => return drop(app.update(Event::Journal(records), now)),
+            Word::Over => {
+                self.flights -= 1;
+                return;
+            }
+        };
+        let event = match told {
+            Told::Progress(progress) => Event::Progress(id.unwrap_or_default(), progress),
+            Told::Record(record) => Event::Journal(vec![*record]),
+            Told::Said(text) => Event::Said(Notice { tone: Tone::Warn, text }),
+            Told::Service(ctx, service) => {
+                let (feed, value) = (Feed::Service(ctx, service.arn.clone()), Value::Services(vec![Arc::new(*service)]));
+                Event::Update(Box::new(Update { feed, epoch: 0, at: now, outcome: Outcome::Whole(value) }))
+            }
+            Told::Poke(mut feeds) => {
+                // A deployment of CodeDeploy has an id that the plan may not know.
+                feeds.extend(app.wanted().iter().map(|wanted| wanted.feed().clone()).filter(|feed| matches!(feed, Feed::CodeDeployment(..))));
+                return self.watcher.poke(&feeds);
+            }
+        };
+        app.update(event, now);
+    }
+
+    /// Waits until AWS has answered what is under way: a change is not left half done because somebody quits. A second Ctrl-c does not
+    /// wait; what is in the journal is looked into at the next start.
+    async fn land(&mut self, app: &mut App, told: &mut mpsc::UnboundedReceiver<Word>) -> std::io::Result<()> {
+        let mut listening = true;
+        while self.flights > 0 {
+            let text = "a change is being sent: quitting once AWS has answered · ctrl-c quits now, the request may still apply";
+            app.update(Event::Said(Notice { tone: Tone::Warn, text: text.to_owned() }), self.now());
+            self.draw(app)?;
+            let input = self.input.as_mut().expect("lent out only inside perform");
+            tokio::select! {
+                biased;
+                Some(word) = told.recv() => self.told(word, app),
+                terminal = input.next(), if listening => match terminal {
+                    Some(Ok(TerminalEvent::Key(key))) if Some(key) == "ctrl-c".parse().ok() => return Ok(()),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => listening = false,
+                },
+            }
         }
         Ok(())
     }
@@ -287,6 +438,18 @@ impl World {
         let copied = self.screen.copy(text)?;
         let tone = if matches!(copied, Copied::Sent { .. }) { Tone::Info } else { Tone::Warn };
         Ok(Notice { tone, text: format!("{label}: {copied}") })
+    }
+}
+
+/// Where orders are carried out.
+fn desk(clients: &Clients, places: &Places, app: &App) -> Desk {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    Desk {
+        clients: clients.clone(),
+        places: places.clone(),
+        user: crate::text::clean(&user.unwrap_or_default()),
+        fleet: app.fleet().clone(),
+        cli: crate::change::cli_lines::lines,
     }
 }
 

@@ -3,6 +3,7 @@
 //! A failed poll keeps the old value and puts the error and the age beside it; nothing is ever forgotten because a call failed.
 
 use crate::aws::{AwsError, ErrorKind};
+use crate::change::journal::{self, Record};
 use crate::feed::{Feed, Learnt, Outcome, Update, Value};
 use crate::kept::Kept;
 use crate::logs::Buffer;
@@ -66,6 +67,7 @@ pub struct Store {
     tail_bytes: Option<usize>,
     clock: u64,
     kept: Kept,
+    journal: VecDeque<Record>,
 }
 
 /// The tasks of one service, with the time of the store's clock at which they last changed.
@@ -122,6 +124,19 @@ impl Store {
                 vec![feed]
             }
         }
+    }
+
+    /// Takes records of the journal in, oldest first.
+    pub fn record(&mut self, records: Vec<Record>) {
+        self.journal.extend(records);
+        let more = self.journal.len().saturating_sub(journal::SHOWN);
+        self.journal.drain(..more);
+    }
+
+    /// The journal, oldest first.
+    #[must_use]
+    pub fn journal(&self) -> &VecDeque<Record> {
+        &self.journal
     }
 
     fn learn(&mut self, ctx: Ctx, learnt: Vec<Learnt>, at: Time) {

@@ -3,11 +3,12 @@
 //! A view never waits and never does anything to the world: what it wants done it returns as a [`Reaction`].
 
 use crate::action::Action;
+use crate::change::{Target, Wish};
 pub use crate::action::Kind;
 use crate::config::Config;
 use crate::feed::{Feed, Wanted};
 use crate::keys::Keymap;
-use crate::model::{Arn, Ctx, Fleet, Time};
+use crate::model::{Arn, Ctx, Fleet, Str, Time};
 use crate::store::Store;
 use crate::theme::Theme;
 use crate::verdict::Board;
@@ -84,7 +85,7 @@ pub struct Place {
     /// Task.
     pub task: Option<Arn>,
     /// Container's name.
-    pub container: Option<crate::model::Str>,
+    pub container: Option<Str>,
     /// Target group.
     pub target_group: Option<Arn>,
     /// Container instance, by its ARN.
@@ -113,6 +114,8 @@ pub enum Prompt {
     Time,
     /// A file to save to.
     Save,
+    /// A tag or an image to deploy.
+    Image,
 }
 
 /// What a view wants done after an action.
@@ -139,6 +142,8 @@ pub enum Reaction {
     Save(std::path::PathBuf, String),
     /// Ask the feeds of this view again at once.
     Refresh,
+    /// Open the dialog of a change.
+    Change(Vec<Target>, Box<Wish>),
 }
 
 /// A sentence for the status line.
@@ -194,6 +199,11 @@ pub trait View {
 
     /// What the cursor is on.
     fn subject(&self, cx: &Cx) -> Subject;
+
+    /// What the marked rows are the subjects of, and the identities of marked rows that AWS no longer lists.
+    fn marked(&self, _cx: &Cx) -> (Vec<Subject>, Vec<Str>) {
+        (Vec::new(), Vec::new())
+    }
 
     /// Seconds after which what is drawn will look different though nothing was heard (ages, spinners); `None` when it will not.
     fn ages(&self, cx: &Cx) -> Option<u32>;

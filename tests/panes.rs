@@ -231,7 +231,7 @@ fn messages() {
     stage.fault("[[fault]]\ncontext = 'acme-stage'\noperation = 'ecs:ListServices'\nkind = 'deny'\n");
     stage.settle();
     stage.press("z");
-    stage.press("@");
+    stage.press(";");
     stage.step(9);
     shots!(stage, "messages_live");
 }

@@ -146,7 +146,7 @@ fn a_failed_poll_keeps_the_old_rows_and_says_their_age() {
     assert!(screen.contains("rows are 1m old") && screen.contains("ServerException"), "{screen}");
     assert!(screen.contains("? stale 1m"), "{screen}");
     // The reason is among the messages as well.
-    stage.press("@");
+    stage.press(";");
     assert!(stage.screen(120, 35).contains("ServerException"), "{}", stage.screen(120, 35));
 }
 
@@ -415,7 +415,7 @@ fn no_control_and_no_bidi_character_reaches_a_cell_of_any_pane() {
         look(&mut stage, what);
         stage.keys("esc");
     }
-    stage.press("@");
+    stage.press(";");
     look(&mut stage, "messages");
     assert!(seen > 20);
 }

@@ -1,7 +1,7 @@
 //! The walls of the house: which module may name which, which may name the outside world, and which may wait.
 //!
-//! Reads the sources as text, without comments and unit tests. A module is a file or folder directly in `src`; the sources of
-//! log tails count as a module of their own, because they wait and the rest of `logs` does not.
+//! Reads the sources as text, without comments and unit tests. A module is a file or folder directly in `src`, or a part of one that
+//! [`OWN`] names.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
 
@@ -14,13 +14,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "action", "aws", "budget", "config", "feed", "filter", "keys", "model", "panes", "store", "text", "theme", "ui", "verdict",
-            "view",
+            "action", "aws", "budget", "change", "config", "duration", "feed", "filter", "keys", "model", "panes", "store", "text", "theme",
+            "ui", "verdict", "view",
         ],
     ),
-    ("aws", &["budget", "feed", "model", "nearest", "text"]),
+    ("aws", &["budget", "change", "feed", "model", "nearest", "text"]),
     ("budget", &[]),
     ("change", &["aws", "config", "duration", "feed", "model", "store", "text"]),
+    ("change/apply", &["aws", "change", "config", "feed", "model"]),
+    ("change/gate", &["config", "model"]),
     ("cli", &["nearest"]),
     ("config", &["cli", "duration", "keys", "settings"]),
     ("duration", &[]),
@@ -33,27 +35,30 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("logs/source", &["aws", "feed", "logs", "model", "text"]),
     ("model", &["text"]),
     ("nearest", &[]),
-    ("panes", &["action", "feed", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
+    ("panes", &["action", "change", "feed", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
     ("retry", &[]),
-    ("run", &["app", "aws", "config", "feed", "kept", "keys", "model", "terminal", "theme", "view", "watch"]),
+    ("run", &["app", "aws", "change", "config", "feed", "kept", "keys", "model", "terminal", "theme", "view", "watch"]),
     ("settings", &["nearest"]),
     // A mistake that client and simulator shared would cancel itself out.
     ("sim", &[]),
-    ("store", &["aws", "feed", "kept", "logs", "model", "view"]),
+    ("store", &["aws", "change", "feed", "kept", "logs", "model", "view"]),
     ("terminal", &["keys"]),
     ("text", &["model"]),
     ("theme", &["nearest", "settings"]),
     ("ui", &["action", "feed", "filter", "keys", "model", "text", "theme", "verdict", "view"]),
     ("verdict", &["feed", "logs", "model", "store", "text", "theme"]),
-    ("view", &["action", "config", "feed", "keys", "model", "store", "theme", "verdict"]),
+    ("view", &["action", "change", "config", "feed", "keys", "model", "store", "theme", "verdict"]),
     ("watch", &["aws", "budget", "feed", "logs", "model", "retry"]),
 ];
 
+/// Parts of a module that count as modules of their own: they wait, or have a lock, and the rest of theirs does not.
+const OWN: &[&str] = &["change/apply", "change/gate", "logs/source"];
+
 /// The modules that may wait, and so name the runtime.
-const MAY_WAIT: &[&str] = &["run", "watch", "budget", "aws", "logs/source", "sim", "main", "terminal"];
+const MAY_WAIT: &[&str] = &["run", "watch", "budget", "aws", "change/apply", "logs/source", "sim", "main", "terminal"];
 
 /// The modules that are pure: an event comes in, the state changes, nothing is asked of the machine.
-const PURE: &[&str] = &["action", "app", "feed", "filter", "kept", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
+const PURE: &[&str] = &["action", "app", "change", "feed", "filter", "kept", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
 
 /// A word of the outside world and the modules that may use it.
 struct Word {
@@ -76,7 +81,7 @@ const WORDS: &[Word] = &[
     Word { spelled: &["crossterm"], may: May::Only(&["terminal", "keys", "run"]), why: "one owner of the terminal" },
     Word {
         spelled: &["tokio::", "tokio_"],
-        may: May::Only(&["run", "watch", "budget", "aws", "logs/source", "sim", "main"]),
+        may: May::Only(&["run", "watch", "budget", "aws", "change/apply", "logs/source", "sim", "main"]),
         why: "only what polls or loops knows the runtime",
     },
     Word { spelled: &[".await", "async fn", "async {", "async move"], may: May::Only(MAY_WAIT), why: "the screen never waits" },
@@ -111,8 +116,10 @@ fn code(text: &str) -> String {
 
 /// The module that a file belongs to, by its path in `src`.
 fn module(path: &str) -> &str {
-    if path == "logs/source.rs" || path.starts_with("logs/source/") {
-        return "logs/source";
+    for own in OWN {
+        if path.strip_prefix(own).is_some_and(|rest| rest == ".rs" || rest.starts_with('/')) {
+            return own;
+        }
     }
     path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
 }

@@ -67,7 +67,7 @@ impl App {
     }
 
     /// The context that the visible view is about; none on a fleet of several.
-    fn context(&self) -> Option<Ctx> {
+    pub(super) fn context(&self) -> Option<Ctx> {
         let fleet = &self.shared.fleet;
         if fleet.0.len() == 1 {
             return Some(Ctx(0));
@@ -101,8 +101,10 @@ impl App {
                 }
                 left.push((format!("{}  ", context.region), Role::Text));
                 if let Some(identity) = identity {
-                    left.push((who(&identity.arn).to_owned(), Role::Dim));
+                    left.push((format!("{} ", who(&identity.arn)), Role::Dim));
                 }
+                // Behind the name, so that it stands where it says for whom.
+                left.push(self.standing(ctx));
             }
             None => left.push((format!(" midwatch  {} contexts", self.shared.fleet.0.len()), Role::Header)),
         }
@@ -238,6 +240,7 @@ impl App {
         if let Some(overlay) = &self.overlay {
             // The view's keys do not work now.
             let hint = match overlay {
+                Overlay::Dialog(_) => return None,
                 Overlay::Help(_) => "type to search · ↑↓ scroll · esc closes",
                 Overlay::Menu(_) => "a letter chooses · esc closes",
                 Overlay::Palette(_) => "type to find · ↑↓ choose · ⏎ go · esc closes",
@@ -301,6 +304,7 @@ impl App {
         let kind = self.kind();
         let shared = &self.shared;
         match self.overlay.as_mut()? {
+            Overlay::Dialog(dialog) => dialog.draw(screen, buf, &shared.cx()),
             Overlay::Help(help) => {
                 let area = Rect { x: screen.x, y: screen.y + 1, width: screen.width, height: screen.height.saturating_sub(2) };
                 Clear.render(area, buf);

@@ -21,6 +21,8 @@ pub enum Purpose {
     Bookmark,
     /// Go to the bookmark of that letter.
     Bookmarks,
+    /// Open the dialog of the change of that letter.
+    Change,
 }
 
 /// An open menu.
@@ -91,9 +93,12 @@ impl App {
     }
 
     pub(super) fn overlay_key(&mut self, key: Key) -> Vec<Effect> {
-        let close = key.code == Code::Esc || (key.ctrl && key.code == Code::Char('c'));
+        // A dialog closes by itself: it may have something under way.
+        let own = matches!(self.overlay, Some(Overlay::Dialog(_)));
+        let close = !own && (key.code == Code::Esc || (key.ctrl && key.code == Code::Char('c')));
         let Some(overlay) = self.overlay.take().filter(|_| !close) else { return Vec::new() };
         let effects = match overlay {
+            Overlay::Dialog(dialog) => self.dialog_key(dialog, key),
             Overlay::Help(mut help) => {
                 if help.key(key, &self.shared.keys) {
                     self.overlay = Some(Overlay::Help(help));
@@ -128,6 +133,10 @@ impl App {
                     return self.copy(text, label);
                 }
                 self.tell(Tone::Info, format!("{letter} is not in the menu"));
+                Vec::new()
+            }
+            Purpose::Change => {
+                self.action_chosen(letter);
                 Vec::new()
             }
             Purpose::Bookmark => {

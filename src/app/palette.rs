@@ -1,7 +1,7 @@
 //! The palette: everywhere one can go and everything one can do, by name. A pasted ARN goes straight there.
 
 use super::{App, Effect};
-use crate::action::{ACTIONS, Scope};
+use crate::action::{ACTIONS, Risk, Scope};
 use crate::filter::Query;
 use crate::keys::{Code, Key};
 use crate::model::Arn;
@@ -26,6 +26,7 @@ enum Go {
     Act(crate::action::Action),
     Theme(String),
     Drill(String),
+    Write(String),
     Quit,
 }
 
@@ -116,6 +117,10 @@ impl App {
         let named = |action| !matches!(action, crate::action::Action::Pane(_) | crate::action::Action::Quit);
         let global = ACTIONS.iter().filter(|row| row.scope == Scope::Global && named(row.action));
         entries.extend(global.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
+        let changes = ACTIONS.iter().filter(|row| row.risk != Risk::Read && self.works(row.action));
+        entries.extend(changes.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
+        let write = [("15m", "Let this context's production be changed for 15 minutes"), ("off", "Lock this context's production again")];
+        entries.extend(write.map(|(time, about)| entry("do", &format!("write {time}"), about, Go::Write(time.to_owned()))));
         entries.extend(["q", "quit"].map(|word| entry("do", word, "Quit from anywhere, without being asked", Go::Quit)));
         entries
     }
@@ -178,6 +183,9 @@ impl App {
             }
             return Vec::new();
         }
+        if let Some(words) = typed.strip_prefix("write").filter(|words| words.is_empty() || words.starts_with(' ')) {
+            return self.write(words);
+        }
         let Some(entry) = palette.shown.get(palette.cursor).map(|n| &palette.entries[*n]) else {
             self.tell(Tone::Warn, format!("nothing is called {typed}"));
             return Vec::new();
@@ -194,6 +202,7 @@ impl App {
             Go::Act(action) => return self.act(action),
             Go::Theme(name) => return vec![Effect::Theme(name)],
             Go::Drill(name) => return vec![Effect::Drill(name)],
+            Go::Write(words) => return self.write(&words),
             Go::Quit => self.quitting = true,
         }
         Vec::new()

@@ -28,6 +28,7 @@ impl PromptLine {
             Prompt::Search => "search: ",
             Prompt::Time => "go to time: ",
             Prompt::Save => "save to: ",
+            Prompt::Image => "image: ",
         }
     }
 
@@ -38,6 +39,7 @@ impl PromptLine {
             Prompt::Search => "text or re:regex · ⏎ keeps · esc undoes",
             Prompt::Time => "13:10 · 2d1h ago · 2026-11-21 13:10",
             Prompt::Save => "⏎ writes the file · esc gives up",
+            Prompt::Image => "a tag, sha256:…, or a whole reference · ⏎ opens the dialog · esc gives up",
         }
     }
 }

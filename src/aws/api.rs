@@ -9,6 +9,7 @@ use super::poll::Figures;
 use super::queue::Budget;
 use super::{AwsError, ErrorKind};
 use crate::budget::{Counter, Meter, Priority, Throttle};
+use crate::change::gate::Gate;
 use crate::feed::Learnt;
 use crate::model::{Ctx, ServiceRevision, Str, TargetGroup, Time};
 use aws_credential_types::provider::ProvideCredentials;
@@ -42,6 +43,7 @@ struct Inner {
     revisions: Batch<ServiceRevision>,
     figures: Figures,
     access: Ledger,
+    gate: Gate,
 }
 
 /// What a call is, for its budget and for the words of its failure.
@@ -91,8 +93,15 @@ impl Api {
         &self.0.figures
     }
 
+    /// The gate that its writes pass.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
     /// The time by AWS's clock.
-    pub(super) fn now(&self) -> Time {
+    #[must_use]
+    pub fn now(&self) -> Time {
         let skew = jiff::SignedDuration::from_millis(self.0.clock.skew_ms());
         let local = Time::now();
         local.checked_add(skew).unwrap_or(local)
@@ -161,6 +170,7 @@ impl Api {
         if kept.as_ref().is_some_and(|(sdk, built)| Arc::ptr_eq(sdk, failed) && built.elapsed() >= REBUILD) {
             *kept = None;
             self.0.access.forget();
+            self.0.gate.forget(self.0.ctx);
         }
     }
 
@@ -181,6 +191,7 @@ pub struct Clients {
     apis: Arc<[Api]>,
     counter: Counter,
     clock: Clock,
+    gate: Gate,
 }
 
 /// Checks profiles and regions and makes the contexts; asks nothing of AWS.
@@ -191,7 +202,7 @@ pub struct Clients {
 /// # Panics
 /// With more than 65,535 contexts.
 pub async fn connect(specs: Vec<ContextSpec>) -> Result<Clients, AwsError> {
-    let (http, clock, counter) = (connect::http_client(), Clock::default(), Counter::default());
+    let (http, clock, counter, gate) = (connect::http_client(), Clock::default(), Counter::default(), Gate::default());
     let mut apis = Vec::with_capacity(specs.len());
     for (index, spec) in specs.into_iter().enumerate() {
         let region = connect::settle(&spec, &http).await?;
@@ -207,15 +218,22 @@ pub async fn connect(specs: Vec<ContextSpec>) -> Result<Clients, AwsError> {
             revisions: Batch::default(),
             figures: Figures::default(),
             access: Ledger::default(),
+            gate: gate.clone(),
         })));
     }
-    Ok(Clients { apis: apis.into(), counter, clock })
+    Ok(Clients { apis: apis.into(), counter, clock, gate })
 }
 
 impl Clients {
     /// Name and region of every context, in order.
     pub fn contexts(&self) -> impl Iterator<Item = (Str, Str)> + '_ {
         self.apis.iter().map(|api| (crate::text::clean(&api.0.spec.name), Str::clone(&api.0.region)))
+    }
+
+    /// The gate that all writes pass; it is locked until it is told by which rules it goes.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// The door of a context.

@@ -26,6 +26,20 @@ impl AwsError {
     pub fn came(&self) -> &str {
         self.what.split_once(": ").map_or(&self.what, |(_, came)| came)
     }
+
+    /// Whether the request may have been done although it failed: it was on its way, and no answer says that it was refused.
+    #[must_use]
+    pub fn may_apply(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        match self.kind {
+            // Where not even a connection came about nothing was sent.
+            ErrorKind::Timeout => !self.what.contains("no connection to"),
+            ErrorKind::Network => self.what.contains("broke off"),
+            ErrorKind::Malformed => self.what.contains("could not be read"),
+            ErrorKind::Other => matches!(code, "ServerException" | "InternalError" | "InternalFailure" | "ServiceUnavailable") || self.what.contains("AWS is in trouble"),
+            _ => false,
+        }
+    }
 }
 
 /// Kinds of failure, each with its own treatment.
@@ -49,6 +63,8 @@ pub enum ErrorKind {
     Invalid,
     /// The answer could not be read.
     Malformed,
+    /// The gate for writes kept it: nothing was sent.
+    Locked,
     /// Anything else, in AWS's words.
     Other,
 }

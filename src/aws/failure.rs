@@ -104,7 +104,8 @@ fn refused(code: &str, message: &str, doing: Doing) -> AwsError {
     let (came, hint) = match kind {
         ErrorKind::Denied => {
             let action = denied_action(message).unwrap_or(doing.action);
-            (format!("AccessDenied for {action}"), format!("{}, or use another profile", way_on(action)))
+            let more = if writes(action) { who_on_what(action, message) } else { String::new() };
+            (format!("AccessDenied for {action}{more}"), format!("{}, or use another profile", way_on(action)))
         }
         ErrorKind::Throttled => ("AWS throttles these calls".to_owned(), "Asking more slowly".to_owned()),
         ErrorKind::Expired => (format!("the credentials have expired ({code})"), login(doing.profile)),
@@ -147,6 +148,21 @@ fn classify(code: &str, message: &str) -> ErrorKind {
 fn denied_action(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("not authorized to perform: ")?;
     rest.split_whitespace().next().map(|word| word.trim_end_matches([',', '.']))
+}
+
+/// Whether an action changes something. Of those it matters who asked, and on what: another role may do it.
+fn writes(action: &str) -> bool {
+    let verb = action.split_once(':').map_or(action, |(_, verb)| verb);
+    !["Describe", "List", "Get", "BatchGet", "Filter", "StartLiveTail"].iter().any(|read| verb.starts_with(read))
+}
+
+/// The role that may not be passed, and who asked, from `User: … is not authorized to perform: … on resource: …`.
+fn who_on_what(action: &str, message: &str) -> String {
+    let after = |mark: &str| message.split_once(mark).and_then(|(_, rest)| rest.split_whitespace().next());
+    let last = |arn: &str| arn.trim_end_matches([',', '.']).rsplit(':').next().unwrap_or_default().to_owned();
+    let on = after("on resource: ").filter(|_| action == "iam:PassRole").map(|arn| format!(" on {}", last(arn)));
+    let who = after("User: ").map(|arn| format!(" as {}", last(arn)));
+    format!("{}{}", on.unwrap_or_default(), who.unwrap_or_default())
 }
 
 fn with_message(code: &str, message: &str) -> String {

@@ -165,7 +165,9 @@ async fn identity(api: &Api, priority: Priority) -> Result<Value, AwsError> {
     let call = Call { throttle: Throttle::Identity, priority, action: "sts:GetCallerIdentity", what: "learn who you are" };
     let answer = api.call(call, |sdk| sdk.sts.get_caller_identity().send()).await?;
     let text = |text: Option<&str>| convert::clean(text.unwrap_or_default());
-    Ok(Value::Identity(Arc::new(Identity { account: text(answer.account()), arn: text(answer.arn()) })))
+    let identity = Arc::new(Identity { account: text(answer.account()), arn: text(answer.arn()) });
+    api.gate().learn_identity(api.ctx(), &identity);
+    Ok(Value::Identity(identity))
 }
 
 async fn targets(api: &Api, group: &Arn, priority: Priority) -> Result<Value, AwsError> {

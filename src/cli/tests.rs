@@ -52,6 +52,13 @@ fn every_option_of_the_ui_is_read() {
     assert_eq!(open.theme.as_deref(), Some("mono"));
     assert_eq!(open.config, Some(PathBuf::from("a.toml")));
     assert_eq!(open.log_file, Some(PathBuf::from("b.log")));
+    assert_eq!((open.read_only, open.dry_run), (false, false));
+}
+
+#[test]
+fn what_may_be_changed_is_said_by_flags() {
+    let open = open("--read-only --demo --dry-run");
+    assert_eq!((open.read_only, open.dry_run, open.demo.is_some()), (true, true, true));
 }
 
 #[test]

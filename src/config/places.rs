@@ -2,7 +2,7 @@
 
 use crate::settings;
 use directories::ProjectDirs;
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The program's directories; none where the platform has no home for the user.
@@ -84,6 +84,48 @@ impl Places {
             private(std::fs::File::options().create(true).append(true)).open(&path)?.write_all(lines.as_bytes())
         };
         write().map_err(|error| format!("cannot keep {}: {error}", path.display()))
+    }
+
+    /// Adds lines to what is kept under that name, and returns once they are on the disk.
+    ///
+    /// # Errors
+    /// One line; what was to be noted first must not be done.
+    pub fn append_synced(&self, name: &str, lines: &str) -> Result<(), String> {
+        let Some(path) = self.state(name) else { return Err(format!("cannot keep {name}: there is no home directory")) };
+        let write = || {
+            let directory = path.parent().unwrap_or(Path::new("."));
+            std::fs::create_dir_all(directory)?;
+            let new = !path.exists();
+            let mut file = private(std::fs::File::options().create(true).append(true)).open(&path)?;
+            file.write_all(lines.as_bytes())?;
+            file.sync_all()?;
+            // A new file is found again only once its directory is on the disk.
+            if new && cfg!(unix) { std::fs::File::open(directory)?.sync_all() } else { Ok(()) }
+        };
+        write().map_err(|error| format!("cannot write {}: {error}", path.display()))
+    }
+
+    /// The last part of what is kept under that name, in whole lines and no more than so many bytes; nothing when there is none.
+    ///
+    /// # Errors
+    /// One line; the program goes on without.
+    pub fn tail(&self, name: &str, bytes: u64) -> Result<String, String> {
+        let Some(path) = self.state(name) else { return Ok(String::new()) };
+        let read = || {
+            let mut file = std::fs::File::open(&path)?;
+            let skipped = file.metadata()?.len().saturating_sub(bytes);
+            file.seek(SeekFrom::Start(skipped))?;
+            let mut tail = Vec::new();
+            file.take(bytes).read_to_end(&mut tail)?;
+            let text = String::from_utf8_lossy(&tail).into_owned();
+            // The first line may have lost its beginning.
+            Ok(if skipped > 0 { text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned()) } else { text })
+        };
+        match read() {
+            Ok(text) => Ok(text),
+            Err(error) if std::io::Error::kind(&error) == std::io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+        }
     }
 
     /// Remembers a text under that name: whole or not at all.

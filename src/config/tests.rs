@@ -28,12 +28,15 @@ prod = ["live-*", "?rod"]
 mouse = false
 clipboard = false
 hints = false
+read_only = true
+write = "5m"
 
 [[context]]
 profile = "payments"
 region = "eu-west-1"
 name = "payments-eu"
 prod = true
+read_only = false
 
 [[context]]
 profile = "sandbox"
@@ -55,12 +58,15 @@ logs = "L"
         mouse: false,
         clipboard: false,
         hints: false,
+        read_only: true,
+        write: Duration::from_mins(5),
         contexts: vec![
             ContextEntry {
                 profile: Some("payments".to_owned()),
                 region: Some("eu-west-1".to_owned()),
                 name: Some("payments-eu".to_owned()),
                 prod: Some(true),
+                read_only: Some(false),
             },
             ContextEntry { profile: Some("sandbox".to_owned()), ..ContextEntry::default() },
         ],
@@ -81,6 +87,8 @@ fn mistakes_are_refused_with_file_line_column_and_the_nearest_right_name() {
         ("[logs]\ntimestamps = \"UCT\"\n", "c.toml:2:14: unknown way to show times \"UCT\": did you mean \"utc\"?"),
         ("[logs]\nmemory = 0\n", "c.toml:2:10: memory wants a whole number from 1 to 4096"),
         ("[keys.table]\nlogs = \"e\"\n", "c.toml:2:8: e is already events: give events another key, or none with events = []"),
+        ("write = \"1d\"\n", "c.toml:1:9: write wants a time such as \"5s\" or \"1m30s\", from 1m00s to 8h00m"),
+        ("[[context]]\nread_only = \"yes\"\n", "c.toml:2:13: read_only wants true or false, not a string"),
         ("context = 3\n", "c.toml:1:11: context wants a table, not an integer"),
     ] {
         let error = parse("c.toml", text).map(|_| ()).expect_err("a mistake");

@@ -7,7 +7,7 @@ use super::services::{subject, target_groups};
 use super::Pane;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
-use crate::model::Ctx;
+use crate::model::{Ctx, Str};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
@@ -242,6 +242,10 @@ impl View for Fleet {
 
     fn subject(&self, cx: &Cx) -> Subject {
         self.focused_ref().subject(cx)
+    }
+
+    fn marked(&self, cx: &Cx) -> (Vec<Subject>, Vec<Str>) {
+        self.focused_ref().marked(cx)
     }
 
     fn ages(&self, cx: &Cx) -> Option<u32> {

@@ -8,7 +8,7 @@ use super::{deployments, events, targets, tasks};
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
 use crate::logs::LogView;
-use crate::model::{Arn, Ctx, LogScope};
+use crate::model::{Arn, Ctx, LogScope, Str};
 use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
@@ -284,6 +284,10 @@ impl View for Triage {
         place.cluster.get_or_insert_with(|| self.cluster.clone());
         place.service.get_or_insert_with(|| self.service.clone());
         subject
+    }
+
+    fn marked(&self, cx: &Cx) -> (Vec<Subject>, Vec<Str>) {
+        self.part(self.focus).marked(cx)
     }
 
     fn ages(&self, cx: &Cx) -> Option<u32> {

@@ -454,6 +454,11 @@ impl<R: 'static> View for TableView<R> {
         subject
     }
 
+    fn marked(&self, cx: &Cx) -> (Vec<Subject>, Vec<Str>) {
+        let (rows, gone) = self.rows.of_marks();
+        (rows.into_iter().map(|row| (self.spec.subject)(&self.place, row, cx)).collect(), gone)
+    }
+
     fn ages(&self, _cx: &Cx) -> Option<u32> {
         Some(1)
     }

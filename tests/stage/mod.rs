@@ -5,8 +5,10 @@
 
 use midwatch::app::{App, Effect, Event, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
-use midwatch::config::Config;
-use midwatch::feed::{Feed, Outcome, Update, Wanted};
+use midwatch::change::apply::{Desk, Progress, Told};
+use midwatch::change::gate::Rules;
+use midwatch::config::{Config, Places};
+use midwatch::feed::{Feed, Outcome, Update, Value, Wanted};
 use midwatch::keys::{Key, Keymap};
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
 use midwatch::panes;
@@ -57,6 +59,15 @@ pub struct Stage {
     steps: Vec<(Time, Time)>,
     updates: mpsc::Receiver<Update>,
     watcher: Watcher,
+    /// What orders tell.
+    told: (mpsc::UnboundedSender<(u64, Told)>, mpsc::UnboundedReceiver<(u64, Told)>),
+    /// How the orders went, oldest first.
+    pub progress: Vec<(u64, Progress)>,
+    /// Where orders are carried out; without a journal on the disk.
+    pub desk: Desk,
+    clients: Clients,
+    /// The rules of the gate that the program knows.
+    gate: u64,
     // Last, so that it ends after the polls that run on it.
     runtime: Runtime,
 }
@@ -131,10 +142,19 @@ impl Stage {
         // Polls that nobody asked for would come in between; failures are retried at their own pace.
         watcher.set_refresh(100.0);
         let config = Config::default();
+        let fleet = fleet(&clients);
+        clients.gate().set(Rules::new(&config, &fleet, &[]));
+        let desk = Desk {
+            clients: clients.clone(),
+            places: Places::default(),
+            user: "tester".into(),
+            fleet: fleet.clone(),
+            cli: midwatch::change::cli_lines::lines,
+        };
         let shared = Shared {
             store: Store::default(),
             board: Board::default(),
-            fleet: fleet(&clients),
+            fleet,
             theme: Theme::built_in("midwatch-dark"),
             keys: Keymap::default(),
             config,
@@ -145,7 +165,24 @@ impl Stage {
         let mut app = App::open(shared, panes::named(pane).unwrap(), place, themes).unwrap();
         app.offer_drills(sim.drills());
         let steps = vec![(Time::now(), time(&sim))];
-        Stage { sim, app, effects: Vec::new(), standings: HashMap::new(), hurried: HashSet::new(), steps, updates, watcher, runtime }
+        let mut stage = Stage {
+            sim,
+            app,
+            effects: Vec::new(),
+            standings: HashMap::new(),
+            hurried: HashSet::new(),
+            steps,
+            updates,
+            watcher,
+            told: mpsc::unbounded_channel(),
+            progress: Vec::new(),
+            desk,
+            clients,
+            gate: 0,
+            runtime,
+        };
+        stage.look_at_the_gate();
+        stage
     }
 
     /// AWS's time.
@@ -180,12 +217,60 @@ impl Stage {
         let _inside = self.runtime.enter();
         self.watcher.reconcile(self.app.wanted());
         let left = deadline.saturating_duration_since(Instant::now());
-        let update = self.runtime.block_on(async { tokio::time::timeout(left, self.updates.recv()).await });
-        let Ok(update) = update else {
+        let heard = self.runtime.block_on(async {
+            let both = async {
+                tokio::select! {
+                    told = self.told.1.recv() => Err(told.expect("the stage keeps a sender")),
+                    update = self.updates.recv() => Ok(update.expect("the watcher keeps a sender")),
+                }
+            };
+            tokio::time::timeout(left, both).await
+        });
+        let Ok(heard) = heard else {
             let screen = self.screen(120, 35);
-            panic!("waited in vain until {what}\n{screen}\n{:#?}", self.standings);
+            panic!("waited in vain until {what}\n{screen}\n{:#?}\n{:#?}", self.standings, self.progress);
         };
-        self.take(update.expect("the watcher keeps a sender"));
+        match heard {
+            Ok(update) => self.take(update),
+            Err((id, told)) => self.tell(id, told),
+        }
+        self.look_at_the_gate();
+    }
+
+    /// Hands on what an order tells, as the loop does.
+    fn tell(&mut self, id: u64, told: Told) {
+        let now = self.now();
+        match told {
+            Told::Progress(progress) => {
+                self.progress.push((id, progress.clone()));
+                self.app.update(Event::Progress(id, progress), now);
+            }
+            Told::Record(record) => drop(self.app.update(Event::Journal(vec![*record]), now)),
+            Told::Said(text) => {
+                let notice = midwatch::view::Notice { tone: midwatch::view::Tone::Warn, text };
+                self.app.update(Event::Said(notice), now);
+            }
+            Told::Service(ctx, service) => {
+                let (feed, value) = (Feed::Service(ctx, service.arn.clone()), Value::Services(vec![std::sync::Arc::new(*service)]));
+                self.app.update(Event::Update(Box::new(Update { feed, epoch: 0, at: now, outcome: Outcome::Whole(value) })), now);
+            }
+            Told::Poke(feeds) => self.watcher.poke(&feeds),
+        }
+        self.app.settle();
+    }
+
+    /// The gate that writes pass.
+    pub fn gate(&self) -> &midwatch::change::gate::Gate {
+        self.clients.gate()
+    }
+
+    fn look_at_the_gate(&mut self) {
+        let (rules, version) = self.clients.gate().rules();
+        if self.gate != version {
+            self.gate = version;
+            let now = self.now();
+            self.app.update(Event::Gate(Box::new(rules)), now);
+        }
     }
 
     fn take(&mut self, mut update: Update) {
@@ -324,11 +409,23 @@ impl Stage {
     pub fn press(&mut self, key: &str) {
         let key: Key = key.parse().unwrap();
         let now = self.now();
-        let effects = self.app.update(Event::Key(key), now);
+        let mut effects = self.app.update(Event::Key(key), now);
+        // Each key comes alone, as under a hand.
+        effects.extend(self.app.update(Event::Rest, now));
         for effect in effects {
             match &effect {
                 Effect::Poke(feeds) => self.watcher.poke(feeds),
                 Effect::Drill(name) => self.sim.start_drill(name).unwrap(),
+                Effect::Apply(order) => {
+                    let (desk, told, order) = (self.desk.clone(), self.told.0.clone(), (**order).clone());
+                    let id = order.id;
+                    self.runtime.spawn(async move { desk.carry_out(order, |news| drop(told.send((id, news)))).await });
+                }
+                Effect::Arm(ctx, time) => {
+                    // A context that stays locked says so itself.
+                    let _ = self.clients.gate().arm(*ctx, *time, now);
+                    self.look_at_the_gate();
+                }
                 _ => {}
             }
             self.effects.push(effect);

@@ -3,7 +3,7 @@
 use super::SPEC;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
-use crate::model::ServiceMetrics;
+use crate::model::{ServiceMetrics, Str};
 use crate::theme::Role;
 use crate::ui::table::{dim, painted, Cell, Key, TableView};
 use crate::verdict::Judged;
@@ -166,6 +166,10 @@ impl View for Services {
 
     fn subject(&self, cx: &Cx) -> Subject {
         self.table.subject(cx)
+    }
+
+    fn marked(&self, cx: &Cx) -> (Vec<Subject>, Vec<Str>) {
+        self.table.marked(cx)
     }
 
     fn ages(&self, cx: &Cx) -> Option<u32> {

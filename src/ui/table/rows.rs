@@ -79,6 +79,14 @@ impl<R: 'static> Rows<R> {
         self.marks.len()
     }
 
+    /// The marked rows in the order of the data, whether the filter shows them or not, and the marks that no row bears any more.
+    pub fn of_marks(&self) -> (Vec<&R>, Vec<Str>) {
+        let marked: Vec<usize> = (0..self.live).filter(|n| self.marks.contains(&self.ids[*n])).collect();
+        let mut gone: Vec<Str> = self.marks.iter().filter(|id| !marked.iter().any(|n| self.ids[*n] == **id)).cloned().collect();
+        gone.sort_unstable();
+        (marked.into_iter().map(|n| &self.data[n]).collect(), gone)
+    }
+
     pub fn position(&self) -> usize {
         self.position
     }

@@ -1,0 +1,382 @@
+//! Changes from the key to the outcome: which targets, which dialog, what was confirmed, how it ended, and the way back.
+//!
+//! Everything that is sent goes out as one effect, [`Effect::Apply`]; whether it may be sent is the gate's to say, not this module's.
+
+use super::dialog::{self, Answer, Dialog, Flight, Form};
+use super::{App, Effect, Overlay};
+use crate::action::Action;
+use crate::change::apply::{Order, Progress};
+use crate::change::{Inverse, Plan, Target, Verb, Wish, ask};
+use crate::feed::Wanted;
+use crate::keys::Key;
+use crate::model::{Str, Time, scaling_resource};
+use crate::panes;
+use crate::view::{Place, Subject, Tone};
+
+/// Milliseconds within which the same change of the same target is asked for once more.
+const TWICE_MS: i64 = 5000;
+
+/// Milliseconds during which a change can be taken back by `:undo`.
+const UNDO_MS: i64 = 30 * 60 * 1000;
+
+/// Changes that are remembered for `:undo`.
+const REMEMBERED: usize = 50;
+
+/// A change that AWS has taken, for the way back.
+pub struct Taken {
+    at: Time,
+    what: String,
+    target: Option<Target>,
+    back: Result<Inverse, &'static str>,
+}
+
+/// What is known of changes beside the dialog.
+#[derive(Default)]
+pub struct Changes {
+    /// Orders so far, for their ids.
+    orders: u64,
+    /// Orders that nobody waits for any more.
+    flights: Vec<Flight>,
+    /// What was sent last, against sending it twice.
+    sent: Vec<(Verb, crate::model::Arn, Time)>,
+    taken: Vec<Taken>,
+}
+
+/// The verb of an action, where it is one.
+pub fn verb(action: Action) -> Option<Verb> {
+    Some(match action {
+        Action::Redeploy => Verb::Redeploy,
+        Action::Scale => Verb::Scale,
+        Action::RollBack => Verb::RollBack,
+        Action::StopTasks => Verb::StopTasks,
+        Action::DeployImage => Verb::DeployImage,
+        Action::EnableExec => Verb::EnableExec,
+        Action::Drain => Verb::Drain,
+        Action::Activate => Verb::Activate,
+        Action::RunTask => Verb::RunTask,
+        Action::ScalingRange => Verb::ScalingRange,
+        Action::Continue | Action::Abandon => Verb::Continue,
+        Action::Protect => Verb::Protect,
+        Action::Unprotect => Verb::Unprotect,
+        _ => return None,
+    })
+}
+
+impl App {
+    /// Opens what a changing action needs: the dialog, or the pane where a revision or an image is picked first.
+    pub(super) fn change(&mut self, action: Action, key: Option<Key>) {
+        let Some(verb) = verb(action) else { return };
+        let (targets, gone) = match self.targets(verb) {
+            Ok(found) => found,
+            Err(why) => return self.tell(Tone::Warn, format!("{}: {why}", verb.word())),
+        };
+        let picker = match verb {
+            Verb::RollBack => Some("rollback"),
+            Verb::DeployImage => Some("deploy"),
+            _ => None,
+        };
+        if picker.is_some() && picker == self.views.last().map(|view| view.name()) {
+            // The key that opened the list means the row under its cursor.
+            drop(self.act(Action::Open));
+            return;
+        }
+        if let (Some(name), [target]) = (picker, targets.as_slice()) {
+            let place =
+                Place { ctx: Some(target.ctx), cluster: Some(target.cluster.clone()), service: Some(target.arn.clone()), ..Place::default() };
+            if let Some(pane) = panes::named(name) {
+                self.go(pane, Some(place));
+            }
+            return;
+        }
+        match self.form(action, &targets) {
+            Ok(form) => self.open_dialog(targets, gone, form, key.and_then(Key::typed)),
+            Err(why) => self.tell(Tone::Warn, format!("{}: {why}", verb.word())),
+        }
+    }
+
+    pub(super) fn open_dialog(&mut self, targets: Vec<Target>, gone: Vec<Str>, form: Form, opened_by: Option<char>) {
+        let dialog = Dialog::open(targets, gone, form, opened_by, &self.shared.cx());
+        self.notice = None;
+        self.overlay = Some(Overlay::Dialog(Box::new(dialog)));
+        self.dirty = true;
+    }
+
+    /// What a verb would act on here: the marked rows, else what the cursor is on.
+    pub(super) fn targets(&self, verb: Verb) -> Result<(Vec<Target>, Vec<Str>), String> {
+        let cx = self.shared.cx();
+        let Some(view) = self.views.last() else { return Err("nothing is open".to_owned()) };
+        let (marked, gone) = view.marked(&cx);
+        let subjects = if marked.is_empty() && gone.is_empty() { vec![view.subject(&cx)] } else { marked };
+        if subjects.is_empty() {
+            return Err("all marked rows are gone from AWS's answer".to_owned());
+        }
+        if subjects.iter().any(|subject| subject.ghost) {
+            return Err("this row is gone from AWS's answer".to_owned());
+        }
+        let mut targets: Vec<Target> = Vec::new();
+        for subject in &subjects {
+            let target = target(verb, subject)?;
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
+        let single = matches!(verb, Verb::RollBack | Verb::DeployImage | Verb::RunTask | Verb::ScalingRange | Verb::Continue);
+        if single && targets.len() > 1 {
+            return Err(format!("one service at a time; {} are marked", targets.len()));
+        }
+        Ok((targets, gone))
+    }
+
+    /// The form of an action, filled in with how things are.
+    fn form(&self, action: Action, targets: &[Target]) -> Result<Form, String> {
+        let store = &self.shared.store;
+        let service = targets.first().and_then(|target| store.service(target.ctx, &target.cluster, &target.arn));
+        let range = targets.first().and_then(|target| {
+            let resource = scaling_resource(target.cluster.name(), target.arn.name());
+            store.scalable_targets(target.ctx)?.iter().find(|range| *range.resource == *resource)
+        });
+        let unread = || "its service is still being read".to_owned();
+        Ok(match action {
+            Action::Redeploy => Form::Fixed(Wish::Redeploy),
+            Action::Scale => Form::count(service.ok_or_else(unread)?.desired, range.map(|range| (range.min, range.max))),
+            Action::StopTasks => Form::Fixed(Wish::StopTasks),
+            Action::EnableExec => Form::Fixed(Wish::EnableExec),
+            Action::Drain => Form::Fixed(Wish::Drain),
+            Action::Activate => Form::Fixed(Wish::Activate),
+            Action::RunTask => {
+                let (service, target) = (service.ok_or_else(unread)?, targets.first().ok_or("there is no service")?);
+                let definition = store.definition(target.ctx, &service.task_definition).ok_or("its task definition is still being read")?;
+                let container = definition.containers.iter().find(|container| container.essential).or(definition.containers.first());
+                let container = container.map(|container| container.name.clone()).unwrap_or_default();
+                Form::command(service.task_definition.clone(), container)
+            }
+            Action::ScalingRange => {
+                let range = range.ok_or("Application Auto Scaling does not scale it, or has not been read yet")?;
+                Form::range((range.min, range.max), range.suspended)
+            }
+            Action::Continue => Form::Fixed(Wish::AnswerHook { roll_back: false }),
+            Action::Abandon => Form::Fixed(Wish::AnswerHook { roll_back: true }),
+            Action::Protect => Form::minutes(),
+            Action::Unprotect => Form::Fixed(Wish::Unprotect),
+            _ => return Err("is no change".to_owned()),
+        })
+    }
+
+    /// Feeds of the open dialog.
+    pub(super) fn dialog_wants(&mut self) {
+        if let Some(Overlay::Dialog(dialog)) = &self.overlay {
+            let mut wanted: Vec<Wanted> = Vec::new();
+            dialog.wanted(&self.shared.cx(), &mut wanted);
+            wanted.retain(|wanted| !self.wanted.iter().any(|known| known.feed() == wanted.feed()));
+            self.wanted.extend(wanted);
+        }
+    }
+
+    /// Makes the open dialog's plan anew from what was heard.
+    pub(super) fn replan(&mut self) {
+        let cx = self.shared.cx();
+        if let Some(Overlay::Dialog(dialog)) = &mut self.overlay {
+            dialog.plan(&cx);
+        }
+    }
+
+    pub(super) fn dialog_key(&mut self, mut dialog: Box<Dialog>, key: Key) -> Vec<Effect> {
+        let answer = dialog.key(key, &self.shared.cx());
+        match answer {
+            Answer::Stay | Answer::Sure => self.overlay = Some(Overlay::Dialog(dialog)),
+            Answer::Close => {
+                if let Some(flight) = dialog.take_flight() {
+                    self.tell(Tone::Warn, "stopped waiting: the request may still apply · what becomes of it is said here");
+                    self.changes.flights.push(flight);
+                }
+            }
+            Answer::Copy(text) => {
+                self.overlay = Some(Overlay::Dialog(dialog));
+                return self.copy(text, "AWS CLI lines");
+            }
+        }
+        Vec::new()
+    }
+
+    /// No more keys wait: what was confirmed by a key that came alone is sent.
+    pub(super) fn rest(&mut self) -> Vec<Effect> {
+        let now = self.shared.now;
+        let Some(Overlay::Dialog(dialog)) = &mut self.overlay else { return Vec::new() };
+        let Some(plans) = dialog.rest() else { return Vec::new() };
+        self.dirty = true;
+        self.changes.sent.retain(|(.., at)| now.as_millisecond() - at.as_millisecond() < TWICE_MS);
+        let before = |plan: &Plan, (verb, arn, _): &&(Verb, _, Time)| *verb == plan.verb && plan.targets.contains(arn);
+        let twice = self.changes.sent.iter().find(|sent| plans.iter().any(|plan| before(plan, sent)));
+        if let Some((.., at)) = twice.filter(|_| !dialog.compared())
+            && !dialog.ask_again(now.as_second() - at.as_second())
+        {
+            return Vec::new();
+        }
+        let sent = plans.iter().flat_map(|plan| plan.targets.iter().map(|arn| (plan.verb, arn.clone(), now)));
+        self.changes.sent.extend(sent);
+        self.changes.orders += 1;
+        let order = Order { id: self.changes.orders, plans: plans.clone(), compared: dialog.compared() };
+        dialog.send(Flight::new(order.id, plans, now));
+        vec![Effect::Apply(Box::new(order))]
+    }
+
+    /// Takes in how far an order is.
+    pub(super) fn progress(&mut self, id: u64, progress: Progress) {
+        self.dirty = true;
+        let in_dialog = match &mut self.overlay {
+            Some(Overlay::Dialog(dialog)) => dialog.flight().filter(|flight| flight.id == id),
+            _ => None,
+        };
+        let waited_for = in_dialog.is_some();
+        let Some(flight) = in_dialog.or_else(|| self.changes.flights.iter_mut().find(|flight| flight.id == id)) else {
+            return self.progressed(&progress);
+        };
+        flight.heard(&progress);
+        match progress {
+            Progress::Moved(moved, plans) => self.moved(id, moved, plans, waited_for),
+            Progress::Done | Progress::Refused(_) => self.landed(id),
+            _ => {}
+        }
+    }
+
+    fn moved(&mut self, id: u64, moved: Vec<crate::change::Moved>, plans: Vec<Plan>, waited_for: bool) {
+        // It was not sent, so the same once more is no second time.
+        let about = |arn: &crate::model::Arn| plans.iter().any(|plan| plan.targets.contains(arn));
+        self.changes.sent.retain(|(_, arn, _)| !about(arn));
+        if waited_for && let Some(Overlay::Dialog(dialog)) = &mut self.overlay {
+            dialog.moved(moved, plans, &self.shared.cx());
+            return;
+        }
+        self.changes.flights.retain(|flight| flight.id != id);
+        let what = moved.first().map_or(String::new(), |moved| format!(" · {} {} is {} now", moved.target, moved.what, moved.now));
+        self.tell(Tone::Warn, format!("nothing was sent: what the change rests on has moved{what}"));
+    }
+
+    /// An order is over: its ways back are kept, and what became of it is said where the operator looks.
+    fn landed(&mut self, id: u64) {
+        let in_dialog = match &mut self.overlay {
+            Some(Overlay::Dialog(dialog)) => dialog.flight().is_some_and(|flight| flight.id == id),
+            _ => false,
+        };
+        let (dialog, flight) = if in_dialog {
+            let Some(Overlay::Dialog(mut dialog)) = self.overlay.take() else { return };
+            let flight = dialog.take_flight();
+            (Some(dialog), flight)
+        } else {
+            let at = self.changes.flights.iter().position(|flight| flight.id == id);
+            (None, at.map(|at| self.changes.flights.remove(at)))
+        };
+        let Some(flight) = flight else { return };
+        self.remember(&flight);
+        let (lines, well) = (flight.lines(), flight.all_done());
+        for (well, line) in &lines {
+            self.tell(if *well { Tone::Info } else { Tone::Fail }, line.clone());
+        }
+        if lines.len() > 1 && well {
+            self.tell(Tone::Info, format!("{} changes: AWS has taken all of them", lines.len()));
+        }
+        match dialog {
+            Some(_) if well => self.open_watch(&flight),
+            Some(mut dialog) => {
+                dialog.end(flight);
+                self.overlay = Some(Overlay::Dialog(dialog));
+            }
+            None => {}
+        }
+    }
+
+    /// Shows what one service makes of the change, where there is a pane for it.
+    fn open_watch(&mut self, flight: &Flight) {
+        let [plan] = flight.plans.as_slice() else { return };
+        let (Some(service), Some(pane)) = (&plan.watch, panes::named("watch")) else { return };
+        let place =
+            Place { ctx: Some(plan.ctx), cluster: Some(plan.cluster.clone()), service: Some(service.clone()), ..Place::default() };
+        let said = self.notice.clone();
+        self.go(pane, Some(place));
+        self.notice = self.notice.take().or(said);
+    }
+
+    fn remember(&mut self, flight: &Flight) {
+        let now = self.shared.now;
+        for (n, plan) in flight.plans.iter().enumerate().filter(|(n, _)| flight.done(*n)) {
+            let target = plan.targets.first().map(|arn| Target { ctx: plan.ctx, cluster: plan.cluster.clone(), arn: arn.clone() });
+            self.changes.taken.push(Taken {
+                at: now,
+                what: format!("{} {}", plan.verb.word(), flight.name(n)),
+                target,
+                back: plan.inverse.as_ref().map(|inverse| (**inverse).clone()).map_err(|why| *why),
+            });
+        }
+        let more = self.changes.taken.len().saturating_sub(REMEMBERED);
+        self.changes.taken.drain(..more);
+    }
+
+    /// Offers the way back from the last change in its dialog, or says why there is none. Nothing is taken back without the dialog.
+    pub(super) fn undo(&mut self) {
+        let now = self.shared.now;
+        self.changes.taken.retain(|taken| now.as_millisecond() - taken.at.as_millisecond() < UNDO_MS);
+        let Some(taken) = self.changes.taken.pop() else {
+            return self.tell(Tone::Info, "nothing was changed in the last 30 minutes");
+        };
+        match (taken.back, taken.target) {
+            (Ok(inverse), Some(target)) => {
+                let what = taken.what.clone();
+                // It can be offered again when the dialog is left.
+                self.changes.taken.push(Taken { back: Ok(inverse.clone()), target: Some(target.clone()), what: taken.what, at: taken.at });
+                self.open_dialog(vec![target], Vec::new(), Form::Fixed(Wish::Undo(inverse)), None);
+                self.tell(Tone::Info, format!("the way back from: {what}"));
+            }
+            (Err(why), _) => {
+                let more = if self.changes.taken.is_empty() { "" } else { " · :undo again offers the change before it" };
+                self.tell(Tone::Warn, format!("{} cannot be taken back: {why}{more}", taken.what));
+            }
+            (Ok(_), None) => self.tell(Tone::Warn, format!("{} cannot be taken back: it had no target", taken.what)),
+        }
+    }
+
+    /// Why a verb would come to nothing for these targets, as far as can be told now.
+    pub(super) fn hindrance(&self, action: Action, targets: &[Target]) -> Option<String> {
+        let Ok(Form::Fixed(wish)) = self.form(action, targets) else { return self.form(action, targets).err() };
+        let cx = self.shared.cx();
+        let plans = wish.plans(targets, |target| dialog::facts(target, &cx));
+        plans.into_iter().find_map(|(_, plan)| match plan {
+            Err(why) => Some(why),
+            Ok(plan) => plan.notes.into_iter().find(|note| note.weight == crate::change::Weight::Blocker).map(|note| note.text),
+        })
+    }
+}
+
+impl Changes {
+    /// Whether nothing was changed yet.
+    pub fn nothing_to_take_back(&self) -> bool {
+        self.taken.is_empty()
+    }
+}
+
+/// Whether there is anything that a change could act on.
+pub fn any_target(subject: &Subject) -> bool {
+    let place = &subject.place;
+    !subject.ghost && place.ctx.is_some() && place.cluster.is_some() && (place.service.is_some() || place.task.is_some() || place.instance.is_some())
+}
+
+/// What a verb acts on of a subject.
+fn target(verb: Verb, subject: &Subject) -> Result<Target, String> {
+    let place = &subject.place;
+    let (arn, what) = match verb {
+        Verb::StopTasks | Verb::Protect | Verb::Unprotect => (&place.task, "put the cursor on a task"),
+        Verb::Drain | Verb::Activate => (&place.instance, "put the cursor on a container instance"),
+        _ => (&place.service, "put the cursor on a service"),
+    };
+    match (place.ctx, &place.cluster, arn) {
+        (Some(ctx), Some(cluster), Some(arn)) => Ok(Target { ctx, cluster: cluster.clone(), arn: arn.clone() }),
+        _ => Err(what.to_owned()),
+    }
+}
+
+/// The name that the operator knows a target by.
+pub(super) fn named(targets: &[Target]) -> String {
+    match targets {
+        [one] => ask::short(&one.arn).to_owned(),
+        many => format!("{} marked", many.len()),
+    }
+}

@@ -1,0 +1,482 @@
+//! The dialog of a change: what it is for, what will be different, what could go wrong, the lines that AWS's own tool would take, and
+//! what has to be typed. It makes its plan again with every news until it is confirmed; what is confirmed stays as it was shown.
+//!
+//! It knows no key that opens it and sends nothing: it hands over the plans that were confirmed.
+
+mod draw;
+mod flight;
+mod form;
+
+pub use flight::Flight;
+pub use form::Form;
+
+use crate::change::plans::{self, Facts};
+use crate::change::plans::RollBack;
+use crate::change::{Inverse, Level, Moved, Plan, Target, Wish, ask, cli_lines};
+use crate::feed::Wanted;
+use crate::keys::{Code, Key};
+use crate::model::{Str, Time};
+use crate::ui::input::Input;
+use crate::view::{Cx, Production};
+
+/// Milliseconds during which the gravest changes take no key that confirms, in production.
+const HOLD_MS: i64 = 2000;
+
+/// Milliseconds during which a plan that has just become another one is not confirmed by a key that was meant for the one before.
+const CHANGED_MS: i64 = 700;
+
+/// Where the keys go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Focus {
+    Line(usize),
+    Choice,
+    Confirm,
+    Cancel,
+}
+
+/// How far it is.
+enum Phase {
+    /// The operator looks and decides.
+    Asking,
+    /// Confirmed: under way.
+    Sending(Flight),
+    /// Over, with something that did not work.
+    Ended(Flight),
+}
+
+/// What confirms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// A key.
+    Key(char),
+    /// A text, to the letter.
+    Typed(String),
+}
+
+/// What a key came to.
+pub enum Answer {
+    /// The dialog stays.
+    Stay,
+    /// It is left: nothing is sent, or nobody waits for what was.
+    Close,
+    /// Copy the lines of AWS's own tool.
+    Copy(String),
+    /// Ask whether a key that confirms came alone, and send if so.
+    Sure,
+}
+
+/// An open dialog.
+pub struct Dialog {
+    targets: Vec<Target>,
+    /// Marked rows that AWS no longer lists, left out.
+    gone: Vec<Str>,
+    form: Form,
+    plans: Vec<(String, Result<Plan, String>)>,
+    production: Production,
+    confirm: Input,
+    focus: Focus,
+    opened_by: Option<char>,
+    phase: Phase,
+    /// What the re-reading found different; the plans are those of the re-reading then, and no longer made anew.
+    moved: Vec<Moved>,
+    /// The same was sent a moment ago: it is asked once more.
+    again: bool,
+    /// Since when it has been among the gravest.
+    grave_since: Option<Time>,
+    /// When the plan became another one under the operator's eyes.
+    changed_at: Option<Time>,
+    /// Whether the plans have been drawn as they are.
+    seen: bool,
+    /// The last key asked to send; whether it came alone shows when no more keys wait.
+    sure: bool,
+    /// Keys since the last rest.
+    keys: usize,
+    said: String,
+    scroll: usize,
+}
+
+impl Dialog {
+    /// Opens it. `opened_by` is the letter that asked for it, which cannot be the one that confirms.
+    pub fn open(targets: Vec<Target>, gone: Vec<Str>, form: Form, opened_by: Option<char>, cx: &Cx) -> Dialog {
+        let mut dialog = Dialog {
+            targets,
+            gone,
+            form,
+            plans: Vec::new(),
+            production: Production::Unknown,
+            confirm: Input::default(),
+            focus: Focus::Cancel,
+            opened_by,
+            phase: Phase::Asking,
+            moved: Vec::new(),
+            again: false,
+            grave_since: None,
+            changed_at: None,
+            seen: false,
+            sure: false,
+            keys: 0,
+            said: String::new(),
+            scroll: 0,
+        };
+        dialog.plan(cx);
+        dialog
+    }
+
+    /// What its preview needs to be watched.
+    pub fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
+        if !matches!(self.phase, Phase::Asking) {
+            return;
+        }
+        let mut rest: Vec<&Target> = self.targets.iter().collect();
+        while let Some(first) = rest.first().copied() {
+            let same = |target: &&Target| (target.ctx, &target.cluster) == (first.ctx, &first.cluster);
+            let arns: Vec<_> = rest.iter().filter(|target| same(target)).map(|target| target.arn.clone()).collect();
+            plans::wanted(self.form.verb(), &facts(first, cx), &arns, out);
+            rest.retain(|target| !same(target));
+        }
+        self.wanted_for_choice(cx, out);
+    }
+
+    /// What was picked is known to the wish alone: the revision to go back to, and the images that are to be pulled.
+    fn wanted_for_choice(&self, cx: &Cx, out: &mut Vec<Wanted>) {
+        let (Ok(wish), Some(target)) = (self.form.wish(), self.targets.first()) else { return };
+        let facts = facts(target, cx);
+        match &wish {
+            Wish::DeployImage(images) => images.iter().for_each(|(_, image)| plans::wanted_of_image(&facts, image, out)),
+            Wish::RollBack(RollBack::Revision(revision)) | Wish::Undo(Inverse::Revision { revision, .. }) => {
+                plans::wanted_of_revision(&facts, &target.arn, revision, out);
+            }
+            Wish::RollBack(RollBack::Pinned(revision, images)) => {
+                plans::wanted_of_revision(&facts, &target.arn, revision, out);
+                images.iter().for_each(|(_, image)| plans::wanted_of_image(&facts, image, out));
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes the plans anew from what is known now, unless they are confirmed or rest on a reading of their own.
+    pub fn plan(&mut self, cx: &Cx) {
+        if !matches!(self.phase, Phase::Asking) || !self.moved.is_empty() {
+            return;
+        }
+        self.offer(cx);
+        let fresh = match self.form.wish() {
+            Ok(wish) => wish.plans(&self.targets, |target| facts(target, cx)),
+            Err(why) => vec![(self.names(), Err(why))],
+        };
+        if !same(&self.plans, &fresh) {
+            // Another plan than the one that was seen: a key that is already on its way was meant for that one.
+            self.changed_at = if self.seen && self.keys == 0 { Some(cx.now) } else { None };
+            self.seen = false;
+            self.again = false;
+        }
+        self.plans = fresh;
+        self.weigh(cx);
+    }
+
+    fn offer(&mut self, cx: &Cx) {
+        let Form::Count { line, .. } = &self.form else { return };
+        let Ok(desired) = line.input.text().parse::<u32>() else { return };
+        let choices = self.targets.iter().map(|target| plans::range_choices(&facts(target, cx), &target.arn, desired));
+        let offered = choices.into_iter().find(|choices| !choices.is_empty()).unwrap_or_default();
+        self.form.offer(offered);
+    }
+
+    fn weigh(&mut self, cx: &Cx) {
+        let of = |target: &Target| cx.production(target.ctx, Some(&target.cluster));
+        let all: Vec<Production> = self.targets.iter().map(of).collect();
+        let any = |wanted| all.contains(&wanted).then_some(wanted);
+        self.production = any(Production::Yes).or(any(Production::Unknown)).unwrap_or(Production::No);
+        let gravest = self.level() == Level::Drastic && self.production != Production::No;
+        self.grave_since = if gravest { self.grave_since.or(Some(cx.now)) } else { None };
+    }
+
+    /// The plans that can be made: what is blocked is left out and says why.
+    fn ready(&self) -> impl Iterator<Item = &Plan> {
+        self.plans.iter().filter_map(|(_, plan)| plan.as_ref().ok()).filter(|plan| !plan.blocked())
+    }
+
+    /// Services, tasks or instances that would change.
+    fn count(&self) -> usize {
+        self.ready().map(|plan| plan.targets.len()).sum()
+    }
+
+    fn level(&self) -> Level {
+        let asked = self.ready().map(|plan| plan.level).max().unwrap_or(Level::Plain);
+        let many = if self.count() > 1 { Level::Grave } else { Level::Light };
+        let moved = if self.moved.is_empty() { Level::Light } else { Level::Drastic };
+        asked.max(many).max(moved)
+    }
+
+    /// What has to be typed or pressed.
+    pub fn demand(&self) -> Demand {
+        let (level, production) = (self.level(), self.production != Production::No);
+        let count = self.count();
+        let word = self.ready().find_map(|plan| plan.word).unwrap_or("force");
+        let word = if level == Level::Drastic && production { format!(" {word}") } else { String::new() };
+        if count > 1 {
+            let verb = self.form.verb().word().split(' ').next().unwrap_or_default();
+            return Demand::Typed(format!("{verb} {count}{word}"));
+        }
+        match level {
+            Level::Plain if production => Demand::Typed(self.name()),
+            // The key that opened it may be held down.
+            Level::Light | Level::Plain => Demand::Key(if self.opened_by == Some('y') { 'Y' } else { 'y' }),
+            Level::Grave | Level::Drastic => Demand::Typed(format!("{}{word}", self.name())),
+        }
+    }
+
+    /// The name to type: of the service where there is one, else of the target.
+    fn name(&self) -> String {
+        let service = self.ready().find_map(|plan| plan.watch.as_ref());
+        let target = self.ready().find_map(|plan| plan.targets.first());
+        service.or(target).map_or_else(|| self.names(), |arn| ask::short(arn).to_owned())
+    }
+
+    fn names(&self) -> String {
+        self.targets.iter().map(|target| ask::short(&target.arn)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn typed(&self) -> bool {
+        matches!(self.demand(), Demand::Typed(_))
+    }
+
+    /// Why it cannot be confirmed at all.
+    fn hindered(&self) -> Option<String> {
+        if self.ready().next().is_some() {
+            return None;
+        }
+        let why = self.plans.iter().find_map(|(_, plan)| match plan {
+            Err(why) => Some(why.clone()),
+            Ok(plan) => plan.notes.iter().find(|note| note.weight == crate::change::Weight::Blocker).map(|note| note.text.clone()),
+        });
+        Some(why.unwrap_or_else(|| "there is nothing to send".to_owned()))
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: Key, cx: &Cx) -> Answer {
+        self.keys += 1;
+        self.sure = false;
+        self.said.clear();
+        let leave = key.code == Code::Esc || (key.ctrl && key.code == Code::Char('c'));
+        match &self.phase {
+            _ if leave => return Answer::Close,
+            Phase::Sending(_) => return Answer::Stay,
+            Phase::Ended(_) => return if key.code == Code::Enter { Answer::Close } else { self.look(key) },
+            Phase::Asking => {}
+        }
+        match key.code {
+            Code::Tab => self.turn(!key.shift),
+            Code::Enter => return self.enter(cx),
+            _ if self.focus == Focus::Confirm => {
+                if !self.held(cx) {
+                    self.confirm.key(key);
+                }
+            }
+            _ => return self.other(key, cx),
+        }
+        Answer::Stay
+    }
+
+    fn turn(&mut self, forward: bool) {
+        let mut stops: Vec<Focus> = (0..self.form.lines().len()).map(Focus::Line).collect();
+        if !self.form.choices().is_empty() {
+            stops.push(Focus::Choice);
+        }
+        if self.typed() && self.hindered().is_none() {
+            stops.push(Focus::Confirm);
+        }
+        stops.push(Focus::Cancel);
+        let at = stops.iter().position(|stop| *stop == self.focus).unwrap_or(stops.len() - 1);
+        let by = if forward { 1 } else { stops.len() - 1 };
+        self.focus = stops[(at + by) % stops.len()];
+    }
+
+    fn enter(&mut self, cx: &Cx) -> Answer {
+        match self.focus {
+            Focus::Cancel => Answer::Close,
+            Focus::Line(_) | Focus::Choice => {
+                self.turn(true);
+                Answer::Stay
+            }
+            Focus::Confirm => match self.demand() {
+                Demand::Typed(text) if self.confirm.text().trim_end() == text => self.confirmed(cx),
+                Demand::Typed(text) => self.reply(format!("type  {text}  to the letter, then ⏎")),
+                Demand::Key(key) => self.reply(format!("{key} does it")),
+            },
+        }
+    }
+
+    fn other(&mut self, key: Key, cx: &Cx) -> Answer {
+        if let Focus::Line(n) = self.focus
+            && let Some(line) = self.form.line_mut(n)
+            && line.key(key)
+        {
+            self.plan(cx);
+            return Answer::Stay;
+        }
+        let Some(letter) = key.typed() else { return self.look(key) };
+        if letter.is_ascii_digit() || matches!(letter, '+' | '-') {
+            if let Some(line) = self.form.line_mut(0).filter(|line| line.digits) {
+                line.key(key);
+                self.focus = Focus::Line(0);
+                self.plan(cx);
+            }
+            return Answer::Stay;
+        }
+        if self.demand() == Demand::Key(letter) {
+            return self.confirmed(cx);
+        }
+        if self.form.letter(letter) {
+            self.plan(cx);
+            return Answer::Stay;
+        }
+        match letter {
+            'c' => Answer::Copy(self.cli().join("\n")),
+            'j' => self.look(Key::plain(Code::Down)),
+            'k' => self.look(Key::plain(Code::Up)),
+            _ => {
+                let how = match self.demand() {
+                    Demand::Typed(text) => format!("⇥ goes to the line where  {text}  is typed"),
+                    Demand::Key(key) => format!("{key} does it, esc leaves it"),
+                };
+                self.reply(how)
+            }
+        }
+    }
+
+    /// Keys that only move what is seen, or the choice.
+    fn look(&mut self, key: Key) -> Answer {
+        let by = match key.code {
+            Code::Up => -1,
+            Code::Down => 1,
+            Code::PageUp => -8,
+            Code::PageDown => 8,
+            _ => return Answer::Stay,
+        };
+        if self.focus != Focus::Choice || !self.form.choose(by) {
+            self.scroll = self.scroll.saturating_add_signed(by);
+        }
+        Answer::Stay
+    }
+
+    fn reply(&mut self, text: String) -> Answer {
+        self.said = text;
+        Answer::Stay
+    }
+
+    /// Whether the gravest changes still take no key.
+    fn held(&self, cx: &Cx) -> bool {
+        self.grave_since.is_some_and(|at| cx.now.as_millisecond() - at.as_millisecond() < HOLD_MS)
+    }
+
+    fn confirmed(&mut self, cx: &Cx) -> Answer {
+        if let Some(why) = self.hindered() {
+            return self.reply(why);
+        }
+        if self.held(cx) {
+            return self.reply("the first two seconds take no key: look at it".to_owned());
+        }
+        let changed = self.changed_at.is_some_and(|at| cx.now.as_millisecond() - at.as_millisecond() < CHANGED_MS);
+        if !self.seen || changed {
+            return self.reply("the plan has just become another one: look again".to_owned());
+        }
+        self.sure = true;
+        Answer::Sure
+    }
+
+    /// No more keys wait: hands over what was confirmed by a key that came alone.
+    pub fn rest(&mut self) -> Option<Vec<Plan>> {
+        let alone = std::mem::take(&mut self.keys) == 1;
+        if !std::mem::take(&mut self.sure) {
+            return None;
+        }
+        if !alone {
+            self.said = "keys that come all at once confirm nothing: press it once more".to_owned();
+            return None;
+        }
+        let plans = self.ready().cloned();
+        Some(plans.flat_map(ask::apart).collect())
+    }
+
+    /// The same was sent a moment ago: asks once more. Returns whether that was already asked.
+    pub fn ask_again(&mut self, seconds: i64) -> bool {
+        if std::mem::replace(&mut self.again, true) {
+            return true;
+        }
+        self.confirm.set("");
+        self.said = format!("the same was sent {seconds} s ago: confirm once more if it is meant twice");
+        false
+    }
+
+    /// Under way from now on.
+    pub fn send(&mut self, flight: Flight) {
+        self.phase = Phase::Sending(flight);
+        self.scroll = 0;
+    }
+
+    /// What is under way.
+    pub fn flight(&mut self) -> Option<&mut Flight> {
+        if let Phase::Sending(flight) = &mut self.phase { Some(flight) } else { None }
+    }
+
+    /// Whether something is under way, so that its seconds are counted.
+    pub fn counts(&self) -> bool {
+        matches!(self.phase, Phase::Sending(_)) || self.grave_since.is_some()
+    }
+
+    /// Takes out what is under way: it is over, or nobody waits for it here any more.
+    pub fn take_flight(&mut self) -> Option<Flight> {
+        match std::mem::replace(&mut self.phase, Phase::Asking) {
+            Phase::Sending(flight) => Some(flight),
+            Phase::Asking | Phase::Ended(_) => None,
+        }
+    }
+
+    /// What did not work stays on screen until it is read.
+    pub fn end(&mut self, flight: Flight) {
+        self.phase = Phase::Ended(flight);
+    }
+
+    /// The re-reading found something different: asks again, with the plans of that reading.
+    pub fn moved(&mut self, moved: Vec<Moved>, plans: Vec<Plan>, cx: &Cx) {
+        self.phase = Phase::Asking;
+        self.moved = moved;
+        self.plans = plans.into_iter().map(|plan| (plan.targets.first().map_or("", |arn| ask::short(arn)).to_owned(), Ok(plan))).collect();
+        self.confirm.set("");
+        self.focus = Focus::Cancel;
+        (self.seen, self.changed_at, self.grave_since, self.scroll) = (false, None, None, 0);
+        self.weigh(cx);
+    }
+
+    /// Whether the operator has seen what moved.
+    pub fn compared(&self) -> bool {
+        !self.moved.is_empty()
+    }
+
+    fn cli(&self) -> Vec<String> {
+        self.ready().flat_map(cli_lines::lines).collect()
+    }
+}
+
+/// What a plan is made from.
+pub fn facts<'a>(target: &'a Target, cx: &Cx<'a>) -> Facts<'a> {
+    Facts { store: cx.store, fleet: cx.fleet, config: cx.config, ctx: target.ctx, cluster: &target.cluster, now: cx.now }
+}
+
+/// Whether two plans would send the same and say the same of what forbids it; a figure in a remark may differ.
+fn same(old: &[(String, Result<Plan, String>)], new: &[(String, Result<Plan, String>)]) -> bool {
+    let alike = |(old, new): (&(String, Result<Plan, String>), &(String, Result<Plan, String>))| match (&old.1, &new.1) {
+        (Ok(old), Ok(new)) => {
+            old.steps == new.steps
+                && old.changes == new.changes
+                && (old.level, old.word, old.blocked()) == (new.level, new.word, new.blocked())
+        }
+        (Err(_), Err(_)) => true,
+        _ => false,
+    };
+    old.len() == new.len() && old.iter().zip(new).all(alike)
+}
+
+#[cfg(test)]
+mod tests;

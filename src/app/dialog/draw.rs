@@ -1,0 +1,406 @@
+//! The dialog on the screen: over the view, as high as what it has to say, its last line and the way out always in sight.
+
+use super::{Demand, Dialog, Focus, Form, Phase};
+use crate::change::{Level, Plan, Weight};
+use crate::model::Fleet;
+use crate::text;
+use crate::theme::{Role, Theme};
+use crate::ui::frame;
+use crate::view::{Cx, Production};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
+
+/// Widest dialog: a line of prose is read across no more.
+const WIDEST: u16 = 96;
+
+/// Cells of a label.
+const LABEL: usize = 10;
+
+/// What turns while something is under way.
+const TURNING: [&str; 4] = ["◐", "◓", "◑", "◒"];
+
+impl Dialog {
+    /// Draws over the screen and returns where the cursor is while a line is filled in.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, cx: &Cx) -> Option<Position> {
+        let width = screen.width.saturating_sub(2).min(WIDEST);
+        let room = usize::from(width.saturating_sub(4));
+        let page = self.body(room, cx);
+        let (body, form_row) = (page.lines, page.form_row);
+        // A blank line, then the line that confirms, with Cancel.
+        let wish = u16::try_from(body.len()).unwrap_or(u16::MAX).saturating_add(4);
+        let height = wish.min(screen.height.saturating_sub(2)).max(5);
+        let area = Rect { x: (screen.width - width) / 2, y: (screen.height.saturating_sub(height)) / 2, width, height };
+        Clear.render(area, buf);
+        buf.set_style(area, cx.theme.base());
+        let rows = usize::from(height.saturating_sub(4));
+        self.scroll = self.scroll.min(body.len().saturating_sub(rows));
+        let below = body.len().saturating_sub(self.scroll + rows);
+        let corner = if below > 0 { format!("{below} more lines below ↓") } else { String::new() };
+        let remark = if self.said.is_empty() { (self.keys_remark(), Role::Dim) } else { (self.said.clone(), Role::Warn) };
+        frame::draw_with(area, buf, cx.theme, &self.title(cx), &remark, &corner);
+        self.mark(area, buf, cx);
+        let mut cursor = None;
+        for (n, line) in body.iter().enumerate().skip(self.scroll).take(rows) {
+            let y = area.y + 1 + u16::try_from(n - self.scroll).unwrap_or(0);
+            buf.set_line(area.x + 2, y, line, width.saturating_sub(4));
+            if n >= form_row {
+                cursor = cursor.or_else(|| self.cursor_in_form(n - form_row, Rect { x: area.x + 2, y, width, height: 1 }, buf, cx.theme));
+            }
+        }
+        let last = Rect { x: area.x + 2, y: area.bottom() - 2, width: width.saturating_sub(4), height: 1 };
+        let typed = self.last_line(last, buf, cx);
+        // All of it was on the screen, or could be scrolled to.
+        self.seen = true;
+        typed.or(cursor)
+    }
+
+    fn title(&self, cx: &Cx) -> String {
+        let verb = self.form.verb().word();
+        let verb: String = verb.chars().take(1).flat_map(char::to_uppercase).chain(verb.chars().skip(1)).collect();
+        match self.targets.as_slice() {
+            [one] => format!("{verb} {}/{}", one.cluster.name(), super::ask::short(&one.arn)),
+            many => format!("{verb} · {} targets{}", many.len(), if cx.fleet.0.len() > 1 { " in the fleet" } else { "" }),
+        }
+    }
+
+    /// The tag of production in the title's line, where it cannot be overlooked.
+    fn mark(&self, area: Rect, buf: &mut Buffer, cx: &Cx) {
+        let tag = match self.production {
+            Production::No => return,
+            Production::Yes => "▌PROD▐",
+            Production::Unknown => "▌PROD?▐",
+        };
+        let x = area.right().saturating_sub(u16::try_from(text::width(tag)).unwrap_or(0) + 2).max(area.x + 1);
+        buf.set_stringn(x, area.y, tag, usize::from(area.right().saturating_sub(x + 1)), cx.theme.style(Role::Prod));
+    }
+
+    fn keys_remark(&self) -> String {
+        match self.phase {
+            Phase::Sending(_) => "ctrl-c stops waiting: the request may still apply".to_owned(),
+            Phase::Ended(_) => "⏎ or esc closes · @ keeps what was sent".to_owned(),
+            Phase::Asking => {
+                let typed = matches!(self.demand(), Demand::Typed(_));
+                let next = if typed || !self.form.lines().is_empty() { "⇥ next field · " } else { "" };
+                format!("{next}c copies the lines · esc leaves it")
+            }
+        }
+    }
+
+    fn body<'a>(&self, room: usize, cx: &Cx<'a>) -> Page<'a> {
+        let mut page = Page { lines: Vec::new(), form_row: usize::MAX, room, theme: cx.theme };
+        self.place(&mut page, cx.fleet);
+        match &self.phase {
+            Phase::Ended(flight) => {
+                page.gap();
+                for (well, line) in flight.lines() {
+                    page.sign(if well { ("●", Role::Ok) } else { ("✖", Role::Fail) }, &line);
+                }
+                return page;
+            }
+            Phase::Sending(flight) if flight.plans.len() > 1 => {
+                page.gap();
+                for (well, line) in flight.lines() {
+                    page.sign(if well { ("●", Role::Ok) } else { ("◌", Role::Dim) }, &line);
+                }
+                return page;
+            }
+            Phase::Sending(_) | Phase::Asking => {}
+        }
+        self.fill_in(&mut page);
+        self.changes(&mut page);
+        self.what_moved(&mut page);
+        self.notes(&mut page);
+        self.run(&mut page);
+        page
+    }
+
+    /// Where it is: the account in full, because that is what one looks for before a change.
+    fn place(&self, page: &mut Page, fleet: &Fleet) {
+        let mut seen: Vec<String> = Vec::new();
+        for target in &self.targets {
+            let context = fleet.context(target.ctx);
+            let account = Some(target.cluster.account()).filter(|account| !account.is_empty()).unwrap_or("not known");
+            let text = format!("{} · account {account} · {} · cluster {}", context.name, context.region, target.cluster.name());
+            if !seen.contains(&text) {
+                page.labelled("in", &text, Role::Dim);
+                seen.push(text);
+            }
+        }
+    }
+
+    fn fill_in(&self, page: &mut Page) {
+        let lines = self.form.lines();
+        if lines.is_empty() {
+            return;
+        }
+        page.gap();
+        page.form_row = page.lines.len();
+        for (n, line) in lines.iter().enumerate() {
+            let chosen = self.focus == Focus::Line(n);
+            let role = if chosen { Role::Accent } else { Role::Text };
+            let head = format!("{:<LABEL$}", line.label);
+            let before = self.before_line();
+            let value = format!("[ {} ]", line.input.text());
+            let hint = if line.digits { "   - +" } else { "   empty: its own" };
+            page.lines.push(Line::from(vec![
+                page.span(head, Role::Dim),
+                page.span(before, Role::Text),
+                page.span(value, role),
+                page.span(hint.to_owned(), Role::Dim),
+            ]));
+        }
+        let presets: Vec<String> = self.form.presets().into_iter().map(|(letter, word)| format!("{letter} {word}")).collect();
+        if !presets.is_empty() {
+            page.labelled("", &presets.join(" · "), Role::Dim);
+        }
+        for (letter, chosen, words) in self.form.choices() {
+            let role = if chosen { Role::Accent } else { Role::Text };
+            page.labelled("", &format!("({}) {letter} {words}", if chosen { '•' } else { ' ' }), role);
+        }
+    }
+
+    /// Where the cursor is in the n-th line to fill in.
+    fn cursor_in_form(&self, n: usize, row: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+        if self.focus != Focus::Line(n) || !matches!(self.phase, Phase::Asking) {
+            return None;
+        }
+        let line = *self.form.lines().get(n)?;
+        let left = u16::try_from(LABEL + text::width(&self.before_line()) + 2).unwrap_or(0);
+        // Draws the text once more where it stands, for the cursor's place.
+        Some(line.input.draw(Rect { x: row.x + left, width: row.width.saturating_sub(left + 6), ..row }, buf, theme))
+    }
+
+    /// What stands before a line to fill in: the count as it is.
+    fn before_line(&self) -> String {
+        if let Form::Count { now, .. } = &self.form { format!("{now}  →  ") } else { String::new() }
+    }
+
+    fn changes(&self, page: &mut Page) {
+        page.gap();
+        let many = self.plans.len() > 1;
+        for (name, plan) in &self.plans {
+            match plan {
+                Ok(plan) => {
+                    let out = plan.blocked() && many;
+                    if many {
+                        let word = if out { "left out" } else { "" };
+                        page.sign(if out { ("✖", Role::Fail) } else { ("›", Role::Accent) }, &format!("{name}  {word}"));
+                    }
+                    for change in plan.changes.iter().filter(|_| !out) {
+                        page.change(change);
+                    }
+                }
+                Err(why) if many => page.sign(("✖", Role::Fail), &format!("{name}  left out: {why}")),
+                Err(why) => page.sign(("…", Role::Dim), why),
+            }
+        }
+        if !self.gone.is_empty() {
+            let names: Vec<&str> = self.gone.iter().map(|id| id.rsplit(['/', ':']).next().unwrap_or(id)).collect();
+            page.sign(("▲", Role::Warn), &format!("marked, but gone from AWS's answer and left out: {}", names.join(" ")));
+        }
+    }
+
+    /// What the re-reading found: was, now, and what this plan wants.
+    fn what_moved(&self, page: &mut Page) {
+        if self.moved.is_empty() {
+            return;
+        }
+        page.gap();
+        page.sign(("▲", Role::Warn), "AWS says something else now than when you confirmed: nothing was sent");
+        for moved in &self.moved {
+            let yours = self.ready().flat_map(|plan| &plan.changes).find(|change| change.what == moved.what);
+            let yours = yours.map_or("stays", |change| &change.after);
+            page.labelled("", &format!("{} {}: was {} · now {} · yours {yours}", moved.target, moved.what, moved.was, moved.now), Role::Warn);
+        }
+    }
+
+    fn notes(&self, page: &mut Page) {
+        let many = self.plans.len() > 1;
+        let of = |(name, plan): &(String, Result<Plan, String>)| {
+            let plan = plan.as_ref().ok();
+            let text = |text: &str| if many { format!("{name}: {text}") } else { text.to_owned() };
+            plan.map_or_else(Vec::new, |plan| plan.notes.iter().map(|note| (note.weight, text(&note.text))).collect::<Vec<_>>())
+        };
+        let mut notes: Vec<(Weight, String)> = self.plans.iter().flat_map(of).collect();
+        // What forbids it first; among equals the order of whoever planned.
+        notes.sort_by_key(|(weight, _)| *weight);
+        if !notes.is_empty() {
+            page.gap();
+        }
+        for (weight, text) in notes {
+            let sign = match weight {
+                Weight::Blocker => ("✖", Role::Fail),
+                Weight::Warning => ("▲", Role::Warn),
+                Weight::Info => ("●", Role::Dim),
+            };
+            page.sign(sign, &text);
+        }
+    }
+
+    /// The lines of AWS's own tool, and the way back.
+    fn run(&self, page: &mut Page) {
+        let lines = self.cli();
+        if !lines.is_empty() {
+            page.gap();
+        }
+        for (n, line) in lines.iter().enumerate() {
+            let label = if n == 0 { "will run" } else { "" };
+            for (part, text) in broken(line, page.room.saturating_sub(LABEL)).into_iter().enumerate() {
+                page.lines.push(Line::from(vec![
+                    page.span(format!("{:<LABEL$}", if part == 0 { label } else { "" }), Role::Dim),
+                    page.span(text, Role::Text),
+                ]));
+            }
+        }
+        let mut ready = self.ready();
+        match (ready.next(), ready.next()) {
+            (Some(plan), None) => {
+                let back = match &plan.inverse {
+                    Ok(_) => ":undo offers the way back for 30 minutes".to_owned(),
+                    Err(why) => format!("none: {why}"),
+                };
+                page.labelled("way back", &back, Role::Dim);
+            }
+            (Some(_), Some(_)) => page.labelled("way back", ":undo offers what has one, the last first, for 30 minutes", Role::Dim),
+            (None, _) => {}
+        }
+    }
+
+    /// What confirms, and the way out.
+    fn last_line(&mut self, line: Rect, buf: &mut Buffer, cx: &Cx) -> Option<Position> {
+        let theme = cx.theme;
+        let room = usize::from(line.width);
+        if let Phase::Sending(flight) = &self.phase {
+            let turn = usize::try_from(cx.now.as_second().rem_euclid(4)).unwrap_or(0);
+            let seconds = cx.now.as_second().saturating_sub(flight.since.as_second());
+            let text = format!("{} {} · {seconds}s", TURNING[turn], flight.word());
+            buf.set_stringn(line.x, line.y, text::fit(&text, room), room, theme.style(Role::Busy));
+            return None;
+        }
+        if matches!(self.phase, Phase::Ended(_)) {
+            buf.set_stringn(line.x, line.y, "it did not all work: see above", room, theme.style(Role::Fail));
+            return None;
+        }
+        let cancel = if self.focus == Focus::Cancel { "[ Cancel ]" } else { "  Cancel  " };
+        let wide = u16::try_from(text::width(cancel)).unwrap_or(0);
+        let at = line.right().saturating_sub(wide);
+        let style = if self.focus == Focus::Cancel { theme.style(Role::Selection) } else { theme.style(Role::Dim) };
+        buf.set_string(at, line.y, cancel, style);
+        let left = Rect { width: line.width.saturating_sub(wide + 1), ..line };
+        let room = usize::from(left.width);
+        if let Some(why) = self.hindered() {
+            buf.set_stringn(left.x, left.y, text::fit(&format!("cannot be done: {why}"), room), room, theme.style(Role::Fail));
+            return None;
+        }
+        match self.demand() {
+            Demand::Key(key) => {
+                let text = format!("{key} does it · ⏎ does not");
+                buf.set_stringn(left.x, left.y, text, room, theme.style(Role::Accent));
+                None
+            }
+            Demand::Typed(wanted) => {
+                let wait = if self.held(cx) { ", two seconds from now" } else { "" };
+                let ask = format!("type  {wanted}  then ⏎{wait}: ");
+                let role = if self.level() == Level::Drastic { Role::Warn } else { Role::Accent };
+                let (x, _) = buf.set_stringn(left.x, left.y, text::fit(&ask, room), room, theme.style(role));
+                let field = Rect { x, width: left.right().saturating_sub(x), ..left };
+                let cursor = self.confirm.draw(field, buf, theme);
+                (self.focus == Focus::Confirm).then_some(cursor)
+            }
+        }
+    }
+}
+
+/// Lines being written.
+struct Page<'a> {
+    lines: Vec<Line<'static>>,
+    /// Where the first line to fill in stands; past the end where there is none.
+    form_row: usize,
+    room: usize,
+    theme: &'a Theme,
+}
+
+impl Page<'_> {
+    fn span(&self, text: String, role: Role) -> Span<'static> {
+        Span::styled(text, self.theme.style(role))
+    }
+
+    fn gap(&mut self) {
+        if self.lines.last().is_some_and(|line| line.width() > 0) {
+            self.lines.push(Line::default());
+        }
+    }
+
+    fn labelled(&mut self, label: &str, text: &str, role: Role) {
+        let head = self.span(format!("{label:<LABEL$}"), Role::Dim);
+        self.hanging(head, text, role);
+    }
+
+    fn sign(&mut self, (sign, role): (&str, Role), text: &str) {
+        let head = self.span(format!("{sign} "), role);
+        let paint = if matches!(role, Role::Fail | Role::Warn) { Role::Text } else { Role::Dim };
+        self.hanging(head, text, if role == Role::Accent { Role::Text } else { paint });
+    }
+
+    fn change(&mut self, change: &crate::change::Change) {
+        let text = if change.before.is_empty() { change.after.clone() } else { format!("{}  →  {}", change.before, change.after) };
+        let head = self.span(format!("{:<LABEL$}", text::fit(&change.what, LABEL - 1)), Role::Dim);
+        if text::width(&change.what) < LABEL {
+            self.hanging(head, &text, Role::Text);
+        } else {
+            self.hanging(self.span(String::new(), Role::Dim), &format!("{}  {text}", change.what), Role::Text);
+        }
+    }
+
+    /// A text behind its head; what does not fit goes on below it.
+    fn hanging(&mut self, head: Span<'static>, text: &str, role: Role) {
+        let indent = head.width();
+        let mut heads = std::iter::once(head).chain(std::iter::repeat(Span::raw(" ".repeat(indent))));
+        for part in broken(text, self.room.saturating_sub(indent)) {
+            let head = heads.next().unwrap_or_default();
+            let part = self.span(part, role);
+            self.lines.push(Line::from(vec![head, part]));
+        }
+    }
+}
+
+/// Breaks a line at blanks, and a word that is longer than the room wherever the room ends: nothing of a command is left out.
+fn broken(line: &str, room: usize) -> Vec<String> {
+    let room = room.max(8);
+    let (mut lines, mut last) = (Vec::new(), String::new());
+    for word in line.split(' ') {
+        let mut word = word;
+        if !last.is_empty() && text::width(&last) + 1 + text::width(word) > room {
+            lines.push(std::mem::take(&mut last));
+        } else if !last.is_empty() {
+            last.push(' ');
+        }
+        while text::width(word) > room {
+            // The room is at least eight cells, and no character takes more than two.
+            let end = text::end_at(word, room).unwrap_or(word.len());
+            lines.push(word[..end].to_owned());
+            word = &word[end..];
+        }
+        last.push_str(word);
+    }
+    lines.push(last);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::broken;
+
+    #[test]
+    fn nothing_of_a_command_is_left_out() {
+        let line = "aws ecs update-service --service arn:aws:ecs:eu-west-1:123456789012:service/payments-prod/checkout --desired-count 3";
+        for room in 8..60 {
+            let parts = broken(line, room);
+            assert!(parts.iter().all(|part| part.chars().count() <= room), "{parts:?}");
+            assert_eq!(parts.concat().replace(' ', ""), line.replace(' ', ""), "{room}");
+        }
+        assert_eq!(broken("one two three", 8), ["one two", "three"]);
+    }
+}

@@ -1,0 +1,335 @@
+//! Changes as an operator makes them, keys to requests: the whole program but its terminal, the real SDK, the embedded AWS. What AWS
+//! heard is what counts.
+
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
+#[path = "stage/mod.rs"]
+mod stage;
+
+use midwatch::action::{ACTIONS, Risk};
+use midwatch::app::{Effect, Event};
+use midwatch::change::apply::Progress;
+use midwatch::sim::Received;
+use serde_json::json;
+use stage::{Stage, sim};
+
+/// A desk, a default terminal, and a corner of one.
+const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (60, 15)];
+
+/// Draws all sizes and holds them against what they were.
+macro_rules! shots {
+    ($stage:expr, $name:literal) => {
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            for (width, height) in SIZES {
+                insta::assert_snapshot!(format!("{}_{width}x{height}", $name), $stage.screen(width, height));
+            }
+        });
+    };
+}
+
+/// The cursor on a service in the list of its cluster, everything read.
+fn service(scenario: &str, cluster: &str, name: &str) -> Stage {
+    let mut stage = Stage::open(sim(scenario));
+    stage.settle();
+    stage.press(":");
+    stage.write(&format!("cluster {cluster}"));
+    stage.press("enter");
+    stage.screen(120, 35);
+    stage.settle();
+    stage.find(name);
+    stage.screen(120, 35);
+    stage.settle();
+    stage
+}
+
+/// A service that is nobody's production.
+fn storefront() -> Stage {
+    service("small", "web-stage", "storefront")
+}
+
+/// Presses keys one by one, each seen on the screen before the next.
+fn keys(stage: &mut Stage, keys: &str) {
+    for key in keys.split_whitespace() {
+        stage.press(key);
+        stage.screen(120, 35);
+        stage.settle();
+        stage.screen(120, 35);
+    }
+}
+
+/// Types a name into the line that confirms, and Enter.
+fn confirm(stage: &mut Stage, text: &str) {
+    stage.press("tab");
+    stage.screen(120, 35);
+    stage.write(text);
+    stage.press("enter");
+}
+
+/// Requests that change something, oldest first.
+fn changes(stage: &Stage) -> Vec<Received> {
+    let reads = ["Describe", "List", "Get", "BatchGet", "Filter", "StartLive"];
+    let writes = |request: &Received| !reads.iter().any(|read| request.call.operation.starts_with(read));
+    stage.sim.requests().into_iter().filter(writes).collect()
+}
+
+/// Operations and parameters of what changed something.
+fn sent(stage: &Stage) -> Vec<(String, serde_json::Value)> {
+    changes(stage).into_iter().map(|request| (request.call.operation.to_owned(), request.parameters)).collect()
+}
+
+/// Waits for the last word on an order.
+fn landed(stage: &mut Stage) -> Progress {
+    let last = |stage: &Stage| {
+        let last = stage.progress.last().map(|(_, progress)| progress.clone());
+        last.filter(|progress| matches!(progress, Progress::Done | Progress::Moved(..) | Progress::Refused(_)))
+    };
+    stage.until("the order has landed", |stage| last(stage).is_some());
+    last(stage).unwrap()
+}
+
+fn shows(stage: &mut Stage, texts: &[&str]) {
+    let screen = stage.screen(120, 35);
+    for text in texts {
+        assert!(screen.contains(text), "no {text}\n{screen}");
+    }
+}
+
+#[test]
+fn a_redeploy_is_one_call_that_names_nothing_but_itself() {
+    let mut stage = storefront();
+    keys(&mut stage, "R");
+    shots!(stage, "redeploy_dialog");
+    keys(&mut stage, "enter");
+    assert_eq!(sent(&stage), [], "Cancel has the focus");
+    keys(&mut stage, "R R R");
+    assert_eq!(sent(&stage), [], "the key that opened it does not confirm");
+    keys(&mut stage, "y");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    let [(operation, parameters)] = &sent(&stage)[..] else { panic!("{:?}", sent(&stage)) };
+    assert_eq!(operation, "UpdateService");
+    assert_eq!(parameters["forceNewDeployment"], true);
+    assert_eq!(parameters.as_object().unwrap().len(), 3, "cluster and service beside it: {parameters}");
+    shows(&mut stage, &["redeploy storefront: AWS has taken it · request "]);
+}
+
+#[test]
+fn scaling_sends_the_count_alone() {
+    let mut stage = storefront();
+    keys(&mut stage, "S 3");
+    shows(&mut stage, &["2  →  [ 3 ]", "--desired-count 3"]);
+    shots!(stage, "scale_dialog");
+    keys(&mut stage, "y");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    let [(operation, parameters)] = &sent(&stage)[..] else { panic!("{:?}", sent(&stage)) };
+    assert_eq!((operation.as_str(), &parameters["desiredCount"]), ("UpdateService", &json!(3)));
+    assert_eq!(parameters.as_object().unwrap().len(), 3, "no role has to be passed: {parameters}");
+    keys(&mut stage, "S");
+    shows(&mut stage, &["3  →  [ 3 ]"]);
+}
+
+#[test]
+fn l2_above_the_maximum_the_range_is_changed_first() {
+    let mut stage = service("seeds", "lomash-production", "product-service");
+    keys(&mut stage, "S 2 0");
+    shots!(stage, "scale_outside_the_range");
+    keys(&mut stage, "r");
+    shows(&mut stage, &["(•) r raise the maximum to 20", "register-scalable-target"]);
+    stage.press("esc");
+    assert_eq!(sent(&stage), []);
+    arm(&mut stage);
+    keys(&mut stage, "S 2 0 r tab");
+    // Past the choice.
+    confirm(&mut stage, "product-service");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    let operations: Vec<String> = sent(&stage).into_iter().map(|(operation, _)| operation).collect();
+    assert_eq!(operations, ["RegisterScalableTarget", "UpdateService"]);
+    stage.press(":");
+    stage.write("undo");
+    stage.press("enter");
+    shows(&mut stage, &["[ Cancel ]", "register-scalable-target", "--desired-count"]);
+}
+
+/// Arms the context of the screen for 15 minutes.
+fn arm(stage: &mut Stage) {
+    stage.press(":");
+    stage.write("write 15m");
+    stage.press("enter");
+    shows(stage, &["ARMED"]);
+}
+
+#[test]
+fn production_is_locked_until_it_is_armed_and_locks_again() {
+    let mut stage = service("small", "payments-prod", "fx-rates");
+    shows(&mut stage, &["RO"]);
+    keys(&mut stage, "R");
+    shows(&mut stage, &["▌PROD▐", "type  fx-rates  then ⏎"]);
+    keys(&mut stage, "y Y");
+    confirm(&mut stage, "fx-rates");
+    assert!(matches!(landed(&mut stage), Progress::Refused(why) if why.contains(":write 15m")));
+    shows(&mut stage, &["not sent"]);
+    assert_eq!(sent(&stage), []);
+    stage.press("esc");
+    arm(&mut stage);
+    stage.step(60);
+    shows(&mut stage, &["ARMED 14m"]);
+    stage.step(6);
+    stage.refresh_quietly();
+    keys(&mut stage, "R");
+    confirm(&mut stage, "fx-rates");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    assert_eq!(sent(&stage).len(), 1);
+    stage.step(15 * 60);
+    shows(&mut stage, &["RO"]);
+}
+
+#[test]
+fn what_is_pasted_or_comes_in_a_flood_confirms_nothing() {
+    let mut stage = storefront();
+    keys(&mut stage, "R");
+    let now = stage.now();
+    assert_eq!(stage.app.update(Event::Paste("y\n".to_owned()), now), []);
+    for key in "y e s".split_whitespace() {
+        assert_eq!(stage.app.update(Event::Key(key.parse().unwrap()), now), []);
+    }
+    assert_eq!(stage.app.update(Event::Rest, now), [], "three keys at once");
+    shows(&mut stage, &["[ Cancel ]"]);
+    assert_eq!(stage.app.update(Event::Key("y".parse().unwrap()), now), [], "it may be the first of many");
+    assert!(matches!(stage.app.update(Event::Rest, now).as_slice(), [Effect::Apply(_)]), "it came alone");
+}
+
+#[test]
+fn the_same_within_five_seconds_is_asked_once_more() {
+    let mut stage = storefront();
+    keys(&mut stage, "R y");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    stage.progress.clear();
+    keys(&mut stage, "R y");
+    shows(&mut stage, &["the same was sent 0 s ago"]);
+    assert_eq!(sent(&stage).len(), 1);
+    keys(&mut stage, "y");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    assert_eq!(sent(&stage).len(), 2);
+}
+
+#[test]
+fn x3_what_moved_meanwhile_is_shown_and_asked_again() {
+    let mut stage = service("seeds", "lomash-staging", "customer-service");
+    keys(&mut stage, "S 3");
+    // Somebody deploys it and scales it to 4, and no poll has seen that yet.
+    stage.sim.start_drill("X3").unwrap();
+    stage.press("y");
+    let Progress::Moved(moved, _) = landed(&mut stage) else { panic!("{:?}", stage.progress) };
+    assert!(moved.iter().any(|moved| moved.what == "desired" && moved.now == "4"), "{moved:?}");
+    assert_eq!(sent(&stage), [], "nothing was sent");
+    shows(&mut stage, &["something else now", "now 4 · yours 3"]);
+    shots!(stage, "moved_dialog");
+    stage.progress.clear();
+    confirm(&mut stage, "customer-service");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    assert_eq!(sent(&stage)[0].1["desiredCount"], 3);
+}
+
+#[test]
+fn a_roll_back_names_the_whole_revision_and_can_be_undone() {
+    let mut stage = storefront();
+    keys(&mut stage, "B");
+    shows(&mut stage, &["Revisions", "storefront:1203"]);
+    shots!(stage, "rollback_pane");
+    keys(&mut stage, "enter");
+    shots!(stage, "rollback_dialog");
+    confirm(&mut stage, "storefront");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    let [(operation, parameters)] = &sent(&stage)[..] else { panic!("{:?}", sent(&stage)) };
+    assert_eq!(operation, "UpdateService");
+    let revision = parameters["taskDefinition"].as_str().unwrap();
+    assert!(revision.starts_with("arn:aws:ecs:") && revision.contains(":task-definition/storefront:"), "{revision}");
+    stage.press(":");
+    stage.write("undo");
+    stage.press("enter");
+    shows(&mut stage, &["storefront:1204", "[ Cancel ]"]);
+}
+
+#[test]
+fn an_image_is_picked_and_deployed_in_a_clone_of_the_revision() {
+    let mut stage = storefront();
+    keys(&mut stage, "a");
+    shots!(stage, "change_menu");
+    keys(&mut stage, "i");
+    shows(&mut stage, &["Images to deploy to storefront", "r1204", "type another"]);
+    shots!(stage, "deploy_pane");
+    stage.find("r1203");
+    keys(&mut stage, "enter");
+    shows(&mut stage, &["register-task-definition", "r1204", "r1203"]);
+    shots!(stage, "deploy_dialog");
+    keys(&mut stage, "y");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    let operations: Vec<String> = sent(&stage).into_iter().map(|(operation, _)| operation).collect();
+    assert_eq!(operations, ["RegisterTaskDefinition", "UpdateService"]);
+}
+
+#[test]
+fn a_tag_that_does_not_exist_is_said_before_anything_is_sent() {
+    let mut stage = storefront();
+    keys(&mut stage, "a i");
+    stage.find("type another");
+    stage.press("enter");
+    stage.press("ctrl-u");
+    stage.write("nosuchtag");
+    keys(&mut stage, "enter");
+    shows(&mut stage, &["cannot be done", "nosuchtag"]);
+    keys(&mut stage, "y");
+    assert_eq!(sent(&stage), []);
+    stage.press("esc");
+    keys(&mut stage, "enter");
+    stage.press("ctrl-u");
+    stage.write("-bad tag");
+    stage.press("enter");
+    shows(&mut stage, &["is no tag"]);
+}
+
+#[test]
+fn marked_tasks_are_stopped_one_call_each_after_the_count_is_typed() {
+    let mut stage = storefront();
+    keys(&mut stage, "T space space");
+    keys(&mut stage, "X");
+    shows(&mut stage, &["type  stop 2  then ⏎"]);
+    shots!(stage, "stop_marked_tasks");
+    confirm(&mut stage, "stop 1");
+    assert_eq!(sent(&stage), []);
+    keys(&mut stage, "backspace 2 enter");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    let operations: Vec<String> = sent(&stage).into_iter().map(|(operation, _)| operation).collect();
+    assert_eq!(operations, ["StopTask", "StopTask"]);
+}
+
+#[test]
+fn of_many_that_failed_each_row_says_so() {
+    let mut stage = storefront();
+    stage.fault("[[fault]]\ncall = \"ecs:StopTask\"\ntimes = 1\ndeny = true\n");
+    keys(&mut stage, "T space space X");
+    confirm(&mut stage, "stop 2");
+    landed(&mut stage);
+    assert_eq!(changes(&stage).len(), 2, "the second is tried though the first was refused");
+    shows(&mut stage, &["it did not all work", "ecs:StopTask", "AWS has taken it"]);
+}
+
+#[test]
+fn every_change_in_the_table_is_stopped_at_the_gate() {
+    for row in ACTIONS.iter().filter(|row| row.risk != Risk::Read) {
+        let mut stage = service("small", "payments-prod", "fx-rates");
+        let now = stage.now();
+        stage.press(":");
+        stage.write(row.name);
+        stage.press("enter");
+        stage.screen(120, 35);
+        stage.settle();
+        // Whatever opened takes whatever would confirm it.
+        for text in ["y", "fx-rates", "fx-rates force", "fx-rates zero"] {
+            keys(&mut stage, "enter");
+            confirm(&mut stage, text);
+        }
+        drop(stage.app.update(Event::Rest, now));
+        stage.settle();
+        assert_eq!(sent(&stage), [], "{}", row.name);
+    }
+}
