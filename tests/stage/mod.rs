@@ -68,8 +68,6 @@ pub struct Stage {
     clients: Clients,
     /// The rules of the gate that the program knows.
     gate: u64,
-    /// The rules of the gate that the program knows.
-    gate: u64,
     // Last, so that it ends after the polls that run on it.
     runtime: Runtime,
 }
