@@ -35,7 +35,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("logs/source", &["aws", "feed", "logs", "model", "text"]),
     ("model", &["text"]),
     ("nearest", &[]),
-    ("panes", &["action", "feed", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
+    ("panes", &["action", "change", "feed", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
     ("retry", &[]),
     ("run", &["app", "aws", "change", "config", "feed", "kept", "keys", "model", "terminal", "text", "theme", "view", "watch"]),
     ("settings", &["nearest"]),

@@ -137,13 +137,8 @@ impl Stage {
         let config = Config::default();
         let fleet = fleet(&clients);
         clients.gate().set(Rules::new(&config, &fleet, &[]));
-        let desk = Desk {
-            clients: clients.clone(),
-            places: Places::default(),
-            user: "tester".into(),
-            fleet: fleet.clone(),
-            cli: |_| Vec::new(),
-        };
+        let desk =
+            Desk { clients: clients.clone(), places: Places::default(), user: "tester".into(), fleet: fleet.clone(), cli: |_| Vec::new() };
         let shared = Shared {
             store: Store::default(),
             board: Board::default(),
