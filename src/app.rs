@@ -5,12 +5,14 @@ mod history;
 mod menu;
 mod palette;
 mod prompt;
+mod watching;
 
 use crate::action::{ACTIONS, Action, ActionRow, Scope};
 use crate::budget::Meter;
 use crate::config::Config;
 use crate::feed::{Feed, Update, Wanted};
 use crate::keys::{Key, Keymap};
+use crate::landing::Landings;
 use crate::model::{Ctx, Fleet, Task, Time};
 use crate::panes::{self, Pane};
 use crate::store::Store;
@@ -77,6 +79,15 @@ pub enum Effect {
     Focused(bool),
     /// Start the trouble of that name in the embedded AWS.
     Drill(String),
+    /// A release that is watched has ended: ring, and tell the desktop.
+    Ring {
+        /// Ring the terminal's bell.
+        bell: bool,
+        /// What the desktop is to show.
+        notify: Option<String>,
+    },
+    /// Name the terminal's window.
+    Title(String),
 }
 
 /// Everything that views may look at; apart from the views, so that one of them can work while it looks.
@@ -85,6 +96,8 @@ pub struct Shared {
     pub store: Store,
     /// All verdicts.
     pub board: Board,
+    /// The releases that are followed.
+    pub landings: Landings,
     /// The contexts.
     pub fleet: Fleet,
     /// Colours.
@@ -110,6 +123,7 @@ impl Shared {
             keys: &self.keys,
             config: &self.config,
             board: &self.board,
+            landings: &self.landings,
             zone: &self.zone,
             now: self.now,
         }
@@ -158,6 +172,8 @@ pub struct App {
     bookmarks: Vec<Bookmark>,
     themes: Vec<String>,
     drills: Vec<(String, String)>,
+    /// The window's name as it was last asked for.
+    title: String,
     /// A service to open as soon as its cluster's list names it.
     sought: Option<(Ctx, String)>,
 }
@@ -188,6 +204,7 @@ impl App {
             bookmarks: Vec::new(),
             themes,
             drills: Vec::new(),
+            title: "midwatch".to_owned(),
             sought: None,
         };
         app.show();
@@ -197,6 +214,15 @@ impl App {
     /// Takes in an event at a time.
     pub fn update(&mut self, event: Event, now: Time) -> Vec<Effect> {
         self.shared.now = now;
+        let tells = App::tells_of_landings(&event);
+        let mut effects = self.take(event, now);
+        if tells {
+            effects.extend(self.see_landings());
+        }
+        effects
+    }
+
+    fn take(&mut self, event: Event, now: Time) -> Vec<Effect> {
         match event {
             Event::Key(key) => self.key(key),
             Event::Paste(text) => self.paste(&text),
@@ -303,6 +329,7 @@ impl App {
         self.judge();
         self.board_stale = false;
         self.heard.clear();
+        self.follow_shown();
         let cx = self.shared.cx();
         if let Some(view) = self.views.last_mut() {
             view.sync(&cx, &[]);
@@ -334,7 +361,9 @@ impl App {
     pub fn ages(&self) -> Option<u32> {
         let notice = self.notice.is_some().then_some(1);
         let view = self.views.last().and_then(|view| view.ages(&self.shared.cx()));
-        notice.or(view)
+        // A release that is followed gets stuck by time alone.
+        let followed = self.shared.landings.all().any(crate::landing::Track::runs).then_some(1);
+        notice.or(view).or(followed)
     }
 
     /// Whether keys are text now, not commands.
@@ -476,6 +505,7 @@ impl App {
         if let Some(view) = self.views.last() {
             view.wanted(&cx, &mut self.wanted);
         }
+        self.want_landings();
         // What never changes is asked for once in a session, not once in a visit.
         let store = &self.shared.store;
         self.wanted.retain(|wanted| !wanted.feed().lasts() || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));

@@ -28,7 +28,7 @@ macro_rules! panes {
 }
 
 panes! {
-    fleet, clusters, services, triage, tasks, targets, logs, events, timeline, deployments, instances, images, scaling, alarms, describe, json,
+    fleet, clusters, services, triage, tasks, targets, logs, events, timeline, deployments, watch, instances, images, scaling, alarms, describe, json,
     access, messages,
 }
 

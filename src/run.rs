@@ -258,6 +258,19 @@ impl World {
                 self.watcher.set_pace(if focused { Pace::Normal } else { Pace::Unfocused });
                 None
             }
+            Effect::Ring { bell, notify } => {
+                if bell {
+                    self.screen.bell();
+                }
+                if let Some(text) = notify {
+                    self.screen.notify(&text);
+                }
+                None
+            }
+            Effect::Title(title) => {
+                self.screen.title(&title);
+                None
+            }
             Effect::Drill(name) => Some(self.drill(&name)),
             Effect::Theme(name) => match Theme::choose(Some(&name), None, self.places.themes().as_deref(), &Surroundings::from_env()) {
                 Ok(theme) => {

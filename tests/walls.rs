@@ -14,13 +14,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "action", "aws", "budget", "config", "feed", "filter", "keys", "model", "panes", "store", "text", "theme", "ui", "verdict",
-            "view",
+            "action", "aws", "budget", "config", "feed", "filter", "keys", "landing", "model", "panes", "store", "text", "theme", "ui",
+            "verdict", "view",
         ],
     ),
     ("aws", &["budget", "feed", "model", "nearest", "text"]),
     ("budget", &[]),
-    ("cli", &["nearest"]),
+    ("cli", &["duration", "nearest"]),
     ("config", &["cli", "duration", "keys", "settings"]),
     ("duration", &[]),
     ("explain", &["cli", "feed", "model", "store", "text", "verdict"]),
@@ -28,11 +28,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("filter", &["duration", "nearest"]),
     ("kept", &["model", "text"]),
     ("keys", &["action", "nearest", "settings"]),
+    ("landing", &["duration", "feed", "model", "store", "verdict"]),
     ("logs", &["action", "config", "duration", "feed", "model", "text", "theme", "view"]),
     ("logs/source", &["aws", "feed", "logs", "model", "text"]),
     ("model", &["text"]),
     ("nearest", &[]),
-    ("panes", &["action", "feed", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
+    ("panes", &["action", "duration", "feed", "landing", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
     ("retry", &[]),
     ("run", &["app", "aws", "config", "feed", "kept", "keys", "model", "terminal", "theme", "view", "watch"]),
     ("settings", &["nearest"]),
@@ -44,15 +45,16 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("theme", &["nearest", "settings"]),
     ("ui", &["action", "feed", "filter", "keys", "model", "text", "theme", "verdict", "view"]),
     ("verdict", &["feed", "logs", "model", "store", "text", "theme"]),
-    ("view", &["action", "config", "feed", "keys", "model", "store", "theme", "verdict"]),
+    ("view", &["action", "config", "feed", "keys", "landing", "model", "store", "theme", "verdict"]),
     ("watch", &["aws", "budget", "feed", "logs", "model", "retry"]),
+    ("watching", &["aws", "feed", "landing", "model", "store", "verdict", "watch"]),
 ];
 
 /// The modules that may wait, and so name the runtime.
-const MAY_WAIT: &[&str] = &["run", "watch", "budget", "aws", "logs/source", "sim", "main", "terminal"];
+const MAY_WAIT: &[&str] = &["run", "watch", "watching", "budget", "aws", "logs/source", "sim", "main", "terminal"];
 
 /// The modules that are pure: an event comes in, the state changes, nothing is asked of the machine.
-const PURE: &[&str] = &["action", "app", "feed", "filter", "kept", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
+const PURE: &[&str] = &["action", "app", "feed", "filter", "kept", "landing", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
 
 /// A word of the outside world and the modules that may use it.
 struct Word {
@@ -75,7 +77,7 @@ const WORDS: &[Word] = &[
     Word { spelled: &["crossterm"], may: May::Only(&["terminal", "keys", "run"]), why: "one owner of the terminal" },
     Word {
         spelled: &["tokio::", "tokio_"],
-        may: May::Only(&["run", "watch", "budget", "aws", "logs/source", "sim", "main"]),
+        may: May::Only(&["run", "watch", "watching", "budget", "aws", "logs/source", "sim", "main"]),
         why: "only what polls or loops knows the runtime",
     },
     Word { spelled: &[".await", "async fn", "async {", "async move"], may: May::Only(MAY_WAIT), why: "the screen never waits" },

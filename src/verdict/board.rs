@@ -213,7 +213,9 @@ fn depends_on_time(row: &Judged) -> bool {
     !matches!(row.verdict.health, Health::Ok | Health::Idle) || row.service.grace_seconds > 0
 }
 
-fn judge(store: &Store, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {
+/// Judges one service by all that the store holds of it.
+#[must_use]
+pub fn judge(store: &Store, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {
     let mut known: Vec<Group> = Vec::new();
     for arn in row.target_groups() {
         if let Some(targets) = store.targets(ctx, arn) {

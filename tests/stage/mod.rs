@@ -8,6 +8,7 @@ use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::config::Config;
 use midwatch::feed::{Feed, Outcome, Update, Wanted};
 use midwatch::keys::{Key, Keymap};
+use midwatch::landing::Landings;
 use midwatch::model::{Context, Ctx, Fleet, Time};
 use midwatch::panes;
 use midwatch::sim::{Options, Sim};
@@ -106,27 +107,32 @@ impl Stage {
     /// A world on the fleet's screen, with nothing asked yet.
     pub fn open(sim: Sim) -> Stage {
         let all = specs(&sim);
-        Stage::start(sim, all)
+        Stage::start(sim, all, Config::default())
     }
 
     /// The same with one of its contexts alone, as with `--profile`.
     pub fn only(sim: Sim, context: &str) -> Stage {
-        let one: Vec<ContextSpec> = specs(&sim).into_iter().filter(|spec| spec.name == context).collect();
-        assert_eq!(one.len(), 1, "no context is called {context}");
-        Stage::start(sim, one)
+        Stage::configured(sim, context, Config::default())
     }
 
-    fn start(sim: Sim, specs: Vec<ContextSpec>) -> Stage {
+    /// The same as somebody has configured it.
+    pub fn configured(sim: Sim, context: &str, config: Config) -> Stage {
+        let one: Vec<ContextSpec> = specs(&sim).into_iter().filter(|spec| spec.name == context).collect();
+        assert_eq!(one.len(), 1, "no context is called {context}");
+        Stage::start(sim, one, config)
+    }
+
+    fn start(sim: Sim, specs: Vec<ContextSpec>, config: Config) -> Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let clients = runtime.block_on(aws::connect(specs)).unwrap();
         let (tx, updates) = mpsc::channel(64);
         let mut watcher = Watcher::new(clients.clone(), tx);
         // Polls that nobody asked for would come in between; failures are retried at their own pace.
         watcher.set_refresh(100.0);
-        let config = Config::default();
         let shared = Shared {
             store: Store::default(),
             board: Board::default(),
+            landings: Landings::default(),
             fleet: fleet(&clients),
             theme: Theme::built_in("midwatch-dark"),
             keys: Keymap::default(),
@@ -165,7 +171,8 @@ impl Stage {
     pub fn step(&mut self, seconds: u64) {
         self.sim.step(Duration::from_secs(seconds));
         self.steps.push((Time::now(), time(&self.sim)));
-        self.app.update(Event::Tick, time(&self.sim));
+        let effects = self.app.update(Event::Tick, time(&self.sim));
+        self.heed(effects);
     }
 
     /// Hears the next update and hands it to the app.
@@ -206,8 +213,14 @@ impl Stage {
             Outcome::Part(..) | Outcome::Learnt(_) => {}
         }
         let now = time(&self.sim);
-        self.app.update(Event::Update(Box::new(update)), now);
+        let effects = self.app.update(Event::Update(Box::new(update)), now);
+        self.heed(effects);
         self.app.settle();
+    }
+
+    /// Keeps what the terminal is to do without a key.
+    fn heed(&mut self, effects: Vec<Effect>) {
+        self.effects.extend(effects.into_iter().filter(|effect| matches!(effect, Effect::Ring { .. } | Effect::Title(_))));
     }
 
     /// The polls date their answers by the local clock, the app lives in AWS's time, which stands still between two steps: but for
