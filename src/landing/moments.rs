@@ -72,9 +72,11 @@ pub(super) fn of(
 }
 
 fn events<'a>(seen: &'a Seen) -> impl Iterator<Item = Moment> + use<'a> {
-    let named = format!("(service {}) ", seen.service.name);
+    // `(service api) `, or `(service api, taskSet ecs-svc/1) `.
+    let named = format!("(service {}", seen.service.name);
     seen.service.events.iter().filter_map(move |event| {
-        let text = event.message.strip_prefix(&*named).unwrap_or(&event.message);
+        let own = event.message.strip_prefix(&*named).filter(|rest| rest.starts_with([')', ',']));
+        let text = own.and_then(|rest| rest.split_once(") ")).map_or(&*event.message, |(_, text)| text);
         Some(Moment::new(event.at?, What::Event, verdict::event(&event.message).health(), text))
     })
 }

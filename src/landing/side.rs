@@ -249,7 +249,11 @@ fn died(task: &Task) -> String {
     match culprit.and_then(|c| c.exit_code) {
         Some(code) if memory => format!("OutOfMemory {code}"),
         Some(code) if code != 0 && !matches!(code, 137 | 143) => format!("exit {code}"),
-        _ => verdict::stop_sentence(task),
+        _ => match task.stopped_reason.as_deref().unwrap_or("") {
+            "" => verdict::stop_sentence(task),
+            // The rest is the target group's ARN, and stands in the timeline.
+            told => told.split(" in (").next().unwrap_or(told).to_owned(),
+        },
     }
 }
 
@@ -297,7 +301,7 @@ fn steps(task: &Task, target: Option<&Target>, now: Time, observed: &Observed) -
             TargetState::Draining | TargetState::UnhealthyDraining => "LB draining",
             _ => "LB",
         };
-        let since = observed.health_of(&task.arn).filter(|(state, _)| *state == target.state).map(|(_, at)| *at);
+        let since = observed.health_since(&task.arn, &target.state);
         let seconds = match target.state {
             // How long it took, not for how long it has been so.
             TargetState::Healthy => between(started, since),

@@ -17,7 +17,7 @@ const OVER_STAYS_SECONDS: i64 = 600;
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     steps: HashMap<Arn, Vec<(TaskStatus, Time)>>,
-    health: HashMap<Arn, (TargetState, Time)>,
+    health: HashMap<Arn, (TargetState, Option<Time>)>,
     stages: Vec<(Str, Time)>,
     moments: Vec<Moment>,
     progress_at: Option<Time>,
@@ -30,9 +30,9 @@ impl Observed {
         self.steps.get(task).map_or(&[], Vec::as_slice)
     }
 
-    /// How a task's target is, and since when, if it was seen to become so.
-    pub(super) fn health_of(&self, task: &Arn) -> Option<&(TargetState, Time)> {
-        self.health.get(task)
+    /// Since when a task's target is so, if it was seen to become so.
+    pub(super) fn health_since(&self, task: &Arn, state: &TargetState) -> Option<Time> {
+        self.health.get(task).filter(|(is, _)| is == state).and_then(|(_, at)| *at)
     }
 
     /// When a stage was seen to begin.
@@ -54,7 +54,7 @@ impl Observed {
     }
 
     /// Takes in tasks and targets.
-    fn see_tasks(&mut self, seen: &Seen, followed: &Followed, first: bool) {
+    fn see_tasks(&mut self, seen: &Seen, followed: &Followed) {
         let tasks = seen.tasks.unwrap_or_default();
         for task in tasks {
             let steps = self.steps.entry(task.arn.clone()).or_default();
@@ -67,11 +67,13 @@ impl Observed {
             if before.as_ref() == Some(&state) {
                 continue;
             }
-            // Of what was there at the first look nobody knows since when.
-            if !first {
-                self.health.insert(task.arn.clone(), (state.clone(), seen.now));
+            // Of a task that ran before it was watched nobody knows since when its target is as it is.
+            let young = steps.first().is_some_and(|(status, _)| *status < TaskStatus::Running);
+            let since = (before.is_some() || young).then_some(seen.now);
+            if since.is_some() {
                 self.moments.extend(told(task, &state, side::is_new(task, followed), seen.now));
             }
+            self.health.insert(task.arn.clone(), (state, since));
         }
         let alive: HashSet<&Arn> = tasks.iter().map(|task| &task.arn).collect();
         self.steps.retain(|task, _| alive.contains(task));
@@ -226,8 +228,7 @@ impl Track {
         }
         let Some(followed) = &mut self.followed else { return news };
         followed.learn(seen);
-        let first = self.landing.is_none();
-        self.observed.see_tasks(seen, followed, first);
+        self.observed.see_tasks(seen, followed);
         let mut landing = Landing::of(seen, followed, &self.observed);
         self.observed.take(&landing, self.landing.as_ref(), seen.now);
         // What was just seen belongs to the picture.

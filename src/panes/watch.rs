@@ -35,7 +35,7 @@ const TIMELINE: usize = 2;
 const BESIDE: u16 = 100;
 
 /// Rows below which one part is shown at a time.
-const ROOM_FOR_ALL: u16 = 20;
+const ROOM_FOR_ALL: u16 = 11;
 
 struct Watch {
     whole: Whole,
@@ -102,7 +102,7 @@ impl Watch {
         }
         let beside = area.width >= BESIDE;
         let wanted = u16::try_from(tasks.max(1)).unwrap_or(u16::MAX).saturating_add(2);
-        let upper = wanted.clamp(5, (area.height * 3 / 5).max(5));
+        let upper = wanted.clamp(5, (area.height / 2).max(5));
         let at = |x, y, width, height| Rect { x: area.x + x, y: area.y + y, width, height };
         if beside {
             let half = area.width / 2;
@@ -280,7 +280,8 @@ impl View for Watch {
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
         self.corner = (area.x, area.y);
-        let Some(landing) = self.landing(cx) else {
+        let track = cx.landings.of(self.whole.ctx, &self.whole.service);
+        let Some((track, landing)) = track.and_then(|track| Some((track, track.landing()?))) else {
             let error = cx.store.error(&Feed::Service(self.whole.ctx, self.whole.service.clone()));
             let words = match error {
                 Some(error) if error.hint.is_empty() => error.what.to_string(),
@@ -293,7 +294,7 @@ impl View for Watch {
             frame::message(inner, buf, cx.theme, &[words]);
             return;
         };
-        let rest = head::draw(landing, self.whole.gone(cx.store), area, buf, cx);
+        let rest = head::draw(track, landing, area, buf, cx);
         self.lay_out(rest, landing.new.tasks.len().max(landing.old.tasks.len()));
         if self.areas[0].height > 2 {
             self.draw_side(0, &landing.new, buf, cx);

@@ -1,7 +1,7 @@
 //! The upper part of a watch: how far, how long, what it waits for, and what to think of it.
 
 use crate::duration;
-use crate::landing::{Landing, Side, Standing};
+use crate::landing::{Landing, Side, Standing, Track};
 use crate::text;
 use crate::theme::Role;
 use crate::ui::{age, frame};
@@ -14,14 +14,14 @@ use ratatui::text::{Line, Span};
 /// Cells of a bar.
 const BAR: usize = 24;
 
-/// Rows that the parts below keep at least, where there are so many.
-const BELOW: u16 = 6;
+/// Rows that the parts below keep at least, where there are so many: a side and the timeline.
+const BELOW: u16 = 11;
 
 /// Draws the head and returns what is left below it.
-pub(super) fn draw(landing: &Landing, gone: bool, area: Rect, buf: &mut Buffer, cx: &Cx) -> Rect {
+pub(super) fn draw(track: &Track, landing: &Landing, area: Rect, buf: &mut Buffer, cx: &Cx) -> Rect {
     let room = usize::from(area.width.saturating_sub(4));
-    let mut lines = lines(landing, gone, room, area.height >= 20, cx);
-    let most = usize::from(area.height.saturating_sub(2 + if area.height > BELOW + 6 { BELOW } else { 0 }));
+    let mut lines = lines(track, landing, room, area.height >= 20, cx);
+    let most = usize::from(area.height.saturating_sub(2 + if area.height > BELOW + 6 { BELOW } else { area.height / 3 }));
     lines.truncate(most.max(1));
     let height = u16::try_from(lines.len()).unwrap_or(0) + 2;
     let own = Rect { height: height.min(area.height), ..area };
@@ -37,7 +37,7 @@ pub(super) fn draw(landing: &Landing, gone: bool, area: Rect, buf: &mut Buffer, 
     Rect { y: own.bottom(), height: area.height.saturating_sub(own.height), ..area }
 }
 
-fn lines(landing: &Landing, gone: bool, room: usize, roomy: bool, cx: &Cx) -> Vec<Line<'static>> {
+fn lines(track: &Track, landing: &Landing, room: usize, roomy: bool, cx: &Cx) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let label = |word: &str| Span::styled(format!("{word:<9}"), cx.theme.style(Role::Dim));
     let mut put = |word: &str, sentence: String, role: Role, most: usize| {
@@ -67,8 +67,11 @@ fn lines(landing: &Landing, gone: bool, room: usize, roomy: bool, cx: &Cx) -> Ve
     if let Some((line, role)) = alarms(landing) {
         put("alarms", line, role, 1);
     }
-    if gone {
+    if track.whole.gone(cx.store) {
         put("gone", "AWS knows no such service any more: this is how it was".to_owned(), Role::Warn, 1);
+    }
+    for (what, error) in unread(track, cx) {
+        put("unread", format!("{what}{error}"), Role::Stale, 1);
     }
     if let Some(missing) = &landing.stage.missing {
         put("missing", missing.to_string(), Role::Warn, 1);
@@ -82,6 +85,22 @@ fn lines(landing: &Landing, gone: bool, room: usize, roomy: bool, cx: &Cx) -> Ve
         put("next", landing.next.clone(), Role::Text, 1);
     }
     lines
+}
+
+/// What could not be read last time, the service itself first: what is above may be old.
+fn unread(track: &Track, cx: &Cx) -> Vec<(String, String)> {
+    let mut wanted = Vec::new();
+    track.whole.want(cx.store, track.followed(), true, &mut wanted);
+    let failed = |want: &crate::feed::Wanted| {
+        let slot = cx.store.slot(want.feed())?;
+        let error = slot.error.as_ref()?;
+        let old = slot.at.map_or(String::new(), |at| format!("as of {}: ", age::clock(at, cx)));
+        Some((old, error.what.to_string()))
+    };
+    let mut failed: Vec<(String, String)> = wanted.iter().filter_map(failed).collect();
+    failed.dedup();
+    failed.truncate(2);
+    failed
 }
 
 fn word(landing: &Landing) -> &'static str {
@@ -122,7 +141,11 @@ fn stage(landing: &Landing, cx: &Cx) -> Option<(String, Role)> {
             "Skipped" => "○",
             _ => "·",
         };
-        parts.push(stage.events.iter().map(|(name, status)| format!("{} {name}", sign(status))).collect::<Vec<_>>().join(" "));
+        // Signs for all of them, and names for those that matter: their whole row would not fit.
+        let signs: String = stage.events.iter().map(|(_, status)| sign(status)).collect();
+        let matters = stage.events.iter().filter(|(name, status)| &**status == "Failed" || Some(name) == stage.name.as_ref());
+        let names: Vec<String> = matters.map(|(name, status)| format!("{name} {status}")).collect();
+        parts.push(format!("{signs} {}", names.join(", ")).trim_end().to_owned());
     }
     if let Some(bake) = &stage.bake {
         let left = bake.until.map_or(format!("{} min", bake.minutes), |until| duration::short((until.as_second() - cx.now.as_second()).max(0)));
