@@ -8,6 +8,7 @@ mod menu;
 mod palette;
 mod prompt;
 mod verbs;
+mod watching;
 
 use crate::action::{ACTIONS, Action, ActionRow, Scope};
 use crate::aws::ErrorKind;
@@ -18,6 +19,7 @@ use crate::change::journal::Record;
 use crate::config::Config;
 use crate::feed::{Feed, Update, Wanted};
 use crate::keys::{Key, Keymap};
+use crate::landing::Landings;
 use crate::model::{Arn, Ctx, Fleet, Task, Time};
 use crate::panes::{self, Pane};
 use crate::store::Store;
@@ -99,6 +101,15 @@ pub enum Effect {
     Apply(Box<Order>),
     /// Let a context's production be written to for a while, or lock it again when no time is given; [`Event::Gate`] tells how it stands.
     Arm(Ctx, Duration),
+    /// A release that is watched has ended: ring, and tell the desktop.
+    Ring {
+        /// Ring the terminal's bell.
+        bell: bool,
+        /// What the desktop is to show.
+        notify: Option<String>,
+    },
+    /// Name the terminal's window.
+    Title(String),
 }
 
 /// Everything that views may look at; apart from the views, so that one of them can work while it looks.
@@ -107,6 +118,8 @@ pub struct Shared {
     pub store: Store,
     /// All verdicts.
     pub board: Board,
+    /// The releases that are followed.
+    pub landings: Landings,
     /// The contexts.
     pub fleet: Fleet,
     /// Colours.
@@ -132,6 +145,7 @@ impl Shared {
             keys: &self.keys,
             config: &self.config,
             board: &self.board,
+            landings: &self.landings,
             zone: &self.zone,
             now: self.now,
         }
@@ -183,6 +197,8 @@ pub struct App {
     rules: Rules,
     themes: Vec<String>,
     drills: Vec<(String, String)>,
+    /// The window's name as it was last asked for.
+    title: String,
     /// A service to open as soon as its cluster's list names it.
     sought: Option<(Ctx, String)>,
 }
@@ -215,6 +231,7 @@ impl App {
             rules: Rules::default(),
             themes,
             drills: Vec::new(),
+            title: "midwatch".to_owned(),
             sought: None,
         };
         app.show();
@@ -224,6 +241,15 @@ impl App {
     /// Takes in an event at a time.
     pub fn update(&mut self, event: Event, now: Time) -> Vec<Effect> {
         self.shared.now = now;
+        let tells = App::tells_of_landings(&event);
+        let mut effects = self.take(event, now);
+        if tells {
+            effects.extend(self.see_landings());
+        }
+        effects
+    }
+
+    fn take(&mut self, event: Event, now: Time) -> Vec<Effect> {
         match event {
             Event::Key(key) => self.key(key),
             Event::Paste(text) => self.paste(&text),
@@ -363,6 +389,7 @@ impl App {
         self.judge();
         self.board_stale = false;
         self.heard.clear();
+        self.follow_shown();
         let cx = self.shared.cx();
         if let Some(view) = self.views.last_mut() {
             view.sync(&cx, &[]);
@@ -395,7 +422,9 @@ impl App {
         let counts = matches!(&self.overlay, Some(Overlay::Dialog(dialog)) if dialog.counts()) || self.counts_down();
         let notice = (self.notice.is_some() || counts).then_some(1);
         let view = self.views.last().and_then(|view| view.ages(&self.shared.cx()));
-        notice.or(view)
+        // A release that is followed gets stuck by time alone.
+        let followed = self.shared.landings.all().any(crate::landing::Track::runs).then_some(1);
+        notice.or(view).or(followed)
     }
 
     /// Whether keys are text now, not commands.
@@ -554,6 +583,7 @@ impl App {
             view.wanted(&cx, &mut self.wanted);
         }
         self.dialog_wants();
+        self.want_landings();
         // What never changes is asked for once in a session, not once in a visit.
         let store = &self.shared.store;
         self.wanted.retain(|wanted| !wanted.feed().lasts() || store.slot(wanted.feed()).is_none_or(|slot| slot.value.is_none()));

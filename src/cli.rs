@@ -4,11 +4,13 @@
 
 mod region;
 
+use crate::duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use region::check as check_region;
 
@@ -21,6 +23,8 @@ pub enum Request {
     Sim(Sim),
     /// A judgement without an account.
     Explain(Explain),
+    /// A release followed to its end, without a screen.
+    Watch(Watch),
 }
 
 /// The terminal UI, and where it opens.
@@ -87,6 +91,29 @@ pub struct Explain {
     pub json: bool,
 }
 
+/// `midwatch watch`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Watch {
+    /// A service's name or ARN.
+    pub service: String,
+    /// A cluster's name or ARN.
+    pub cluster: Option<String>,
+    /// A deployment of `CodeDeploy` by its id.
+    pub deployment: Option<String>,
+    /// When to give up.
+    pub timeout: Option<Duration>,
+    /// Print JSON lines.
+    pub json: bool,
+    /// Profile; a context's name in the embedded AWS.
+    pub profile: Option<String>,
+    /// Region.
+    pub region: Option<String>,
+    /// Where AWS answers, instead of AWS's own addresses.
+    pub endpoint_url: Option<String>,
+    /// The embedded AWS instead of AWS.
+    pub demo: Option<World>,
+}
+
 /// Texts of one incident, as AWS shows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
@@ -144,6 +171,8 @@ Examples:
   midwatch --demo                                  a living fleet without AWS; :drill starts more troubles
   midwatch --demo large --set services=500         a big one
   midwatch sim --listen 127.0.0.1:4566             the same fleet for the AWS CLI and other clients
+  midwatch watch checkout --cluster payments --timeout 15m
+                                                   wait in a pipeline until a release is out, or is not
   midwatch explain --reason 'Essential container in task exited' --exit-code 137
                                                    what a saved text means, without an account
 
@@ -159,6 +188,8 @@ enum Verb {
     Explain(ExplainArgs),
     /// Serve the embedded AWS to any AWS client, on this machine only
     Sim(SimArgs),
+    /// Follow a service's newest deployment to its end: exit code 0 released, 1 failed or rolled back, 3 timed out
+    Watch(WatchArgs),
 }
 
 #[derive(Args)]
@@ -224,6 +255,47 @@ struct SimArgs {
 }
 
 #[derive(Args)]
+struct WatchArgs {
+    /// The service, by name or ARN
+    #[arg(value_name = "SERVICE", value_parser = word)]
+    service: String,
+    /// Its cluster, by name or ARN; without it all clusters are searched
+    #[arg(long, short = 'c', value_name = "C", value_parser = word)]
+    cluster: Option<String>,
+    /// A deployment of CodeDeploy by its id, instead of the newest one that the service shows
+    #[arg(long, value_name = "D-ID", value_parser = word)]
+    deployment: Option<String>,
+    /// Give up after this time, such as 15m; without it never
+    #[arg(long, value_name = "TIME", value_parser = patience)]
+    timeout: Option<Duration>,
+    /// Print a JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Profile of ~/.aws/config; with --demo a context's name
+    #[arg(long, short = 'p', value_name = "P", value_parser = word)]
+    profile: Option<String>,
+    /// Region
+    #[arg(long, short = 'r', value_name = "R", value_parser = region::check)]
+    region: Option<String>,
+    /// Ask this address instead of AWS's own
+    #[arg(long, value_name = "URL", value_parser = url)]
+    endpoint_url: Option<String>,
+    /// Watch in an embedded fleet instead of AWS: seeds, small, large, or a scenario file
+    #[arg(
+        long,
+        value_name = "SCENARIO",
+        num_args = 0..=1,
+        default_missing_value = DEFAULT_SCENARIO,
+        conflicts_with_all = ["region", "endpoint_url"],
+        help_heading = "The embedded AWS",
+        value_parser = word
+    )]
+    demo: Option<String>,
+    #[command(flatten)]
+    world: WorldArgs,
+}
+
+#[derive(Args)]
 #[command(group = clap::ArgGroup::new("texts").multiple(true))]
 struct ExplainArgs {
     /// JSON that the AWS CLI prints: describe-services, describe-tasks, describe-service-deployments, describe-target-health,
@@ -261,6 +333,15 @@ struct ExplainArgs {
     /// Print JSON: the cause in one word, a sentence, the evidence, the next check, the confidence
     #[arg(long)]
     json: bool,
+}
+
+impl WatchArgs {
+    fn request(self) -> Result<Request, Stop> {
+        check_world(self.demo.as_ref(), &self.world)?;
+        let WatchArgs { service, cluster, deployment, timeout, json, profile, region, endpoint_url, demo, world } = self;
+        let demo = demo.map(|scenario| world.world(scenario));
+        Ok(Request::Watch(Watch { service, cluster, deployment, timeout, json, profile, region, endpoint_url, demo }))
+    }
 }
 
 impl From<ExplainArgs> for Explain {
@@ -308,11 +389,10 @@ where
     match command {
         Some(Verb::Sim(sim)) => return Ok(Request::Sim(Sim { world: sim.world.world(sim.scenario), listen: sim.listen, list: sim.list })),
         Some(Verb::Explain(explain)) => return Ok(Request::Explain(explain.into())),
+        Some(Verb::Watch(watch)) => return watch.request(),
         None => {}
     }
-    if let (None, Some(option)) = (&open.demo, open.world.first()) {
-        return Err(usage(&format!("{option} is about the embedded AWS: use it with --demo or with midwatch sim")));
-    }
+    check_world(open.demo.as_ref(), &open.world)?;
     Ok(Request::Open(Open {
         profiles: distinct(open.profile),
         regions: distinct(open.region),
@@ -326,6 +406,13 @@ where
         log_file: open.log_file,
         demo: open.demo.map(|scenario| open.world.world(scenario)),
     }))
+}
+
+fn check_world(demo: Option<&String>, world: &WorldArgs) -> Result<(), Stop> {
+    match (demo, world.first()) {
+        (None, Some(option)) => Err(usage(&format!("{option} is about the embedded AWS: use it with --demo or with midwatch sim"))),
+        _ => Ok(()),
+    }
 }
 
 fn distinct(names: Vec<String>) -> Vec<String> {
@@ -344,7 +431,7 @@ fn stop(error: &clap::Error) -> Stop {
         return Stop { text: text.trim_end().to_owned(), code: 0 };
     }
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) = (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
-        return usage(&format!("unknown command '{name}'; there are explain and sim, and a cluster is opened with --cluster"));
+        return usage(&format!("unknown command '{name}'; there are explain, sim and watch, and a cluster is opened with --cluster"));
     }
     // clap says it in paragraphs: the complaint, then tips, then the usage, which --help has as well.
     let mut complaint = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).map(str::trim);
@@ -381,6 +468,12 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 fn time(text: &str) -> Result<jiff::Timestamp, String> {
     text.parse().map_err(|_| "a time is needed, such as 2026-11-21T03:11:40Z".to_owned())
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a time such as 15m or 90s".to_owned();
+    // A number alone would be seconds to some and minutes to others.
+    duration::parse(text).filter(|time| (Duration::from_secs(1)..=Duration::from_hours(24 * 7)).contains(time)).ok_or_else(wrong)
 }
 
 fn seed(text: &str) -> Result<u64, String> {

@@ -23,6 +23,11 @@
 //! wrap = false
 //! memory = 64                # MiB kept of one tail
 //!
+//! [watch]                    # when a release that is watched ends
+//! bell = false               # ring the terminal's bell
+//! notify = false             # tell the desktop, by OSC 9
+//! title = false              # name the window after it: ◌ checkout 2/6
+//!
 //! [keys.table]               # see keys.toml; also [keys.global] and [keys.text]
 //! logs = ["l", "L"]
 //! ```
@@ -64,6 +69,8 @@ pub struct Config {
     pub contexts: Vec<ContextEntry>,
     /// How log tails begin.
     pub logs: LogSettings,
+    /// What the terminal does about releases that are watched.
+    pub watch: WatchSettings,
 }
 
 /// A context of the configuration.
@@ -79,6 +86,17 @@ pub struct ContextEntry {
     pub prod: Option<bool>,
     /// Whether nothing may be changed in it, whatever the file says of all.
     pub read_only: Option<bool>,
+}
+
+/// What the terminal does about releases that are watched; nothing unless it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WatchSettings {
+    /// Ring the bell when one ends.
+    pub bell: bool,
+    /// Tell the desktop when one ends (OSC 9).
+    pub notify: bool,
+    /// Name the window after the newest one.
+    pub title: bool,
 }
 
 /// How log tails begin.
@@ -129,6 +147,7 @@ impl Default for Config {
             write: Duration::from_mins(15),
             contexts: Vec::new(),
             logs: LogSettings::default(),
+            watch: WatchSettings::default(),
         }
     }
 }
@@ -167,7 +186,7 @@ pub fn load(flag: Option<&Path>, places: &Places) -> Result<(Config, Keymap), St
 /// The first mistake and its place.
 pub fn parse(file: &str, text: &str) -> Result<(Config, Keymap), Error> {
     settings::read(file, text, |top| {
-        top.only(&["theme", "refresh", "prod", "mouse", "clipboard", "hints", "read_only", "write", "context", "logs", "keys"])?;
+        top.only(&["theme", "refresh", "prod", "mouse", "clipboard", "hints", "read_only", "write", "context", "logs", "watch", "keys"])?;
         let mut config = Config::default();
         if let Some(entry) = top.get("theme") {
             config.theme = Some(entry.string()?.to_owned());
@@ -198,6 +217,9 @@ pub fn parse(file: &str, text: &str) -> Result<(Config, Keymap), Error> {
         if let Some(entry) = top.get("logs") {
             logs(&entry.section()?, &mut config.logs)?;
         }
+        if let Some(entry) = top.get("watch") {
+            watch(&entry.section()?, &mut config.watch)?;
+        }
         let keys = match top.get("keys") {
             Some(entry) => Keymap::default().patched(&entry.section()?)?,
             None => Keymap::default(),
@@ -215,6 +237,16 @@ fn context(section: &Section<'_>) -> Result<ContextEntry, Error> {
     let switch = |name: &str| section.get(name).map(|entry| entry.boolean()).transpose();
     let (prod, read_only) = (switch("prod")?, switch("read_only")?);
     Ok(ContextEntry { profile: text("profile")?, region: text("region")?, name: text("name")?, prod, read_only })
+}
+
+fn watch(section: &Section<'_>, watch: &mut WatchSettings) -> Result<(), Error> {
+    section.only(&["bell", "notify", "title"])?;
+    for (name, switch) in [("bell", &mut watch.bell), ("notify", &mut watch.notify), ("title", &mut watch.title)] {
+        if let Some(entry) = section.get(name) {
+            *switch = entry.boolean()?;
+        }
+    }
+    Ok(())
 }
 
 fn logs(section: &Section<'_>, logs: &mut LogSettings) -> Result<(), Error> {

@@ -161,6 +161,11 @@ pub enum Wanted {
         /// What.
         feed: Feed,
     },
+    /// A plain feed that is asked half as often as one that nobody looks at: a costly one beside what tells the news.
+    Gently {
+        /// What.
+        feed: Feed,
+    },
     /// A log tail: the key stays while its streams change.
     Logs {
         /// Always [`Feed::Logs`].
@@ -175,7 +180,7 @@ impl Wanted {
     #[must_use]
     pub fn feed(&self) -> &Feed {
         match self {
-            Wanted::Poll { feed, .. } | Wanted::Trickle { feed } | Wanted::Logs { feed, .. } => feed,
+            Wanted::Poll { feed, .. } | Wanted::Gently { feed } | Wanted::Trickle { feed } | Wanted::Logs { feed, .. } => feed,
         }
     }
 }

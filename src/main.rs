@@ -7,13 +7,14 @@ use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::change::gate::{Rules, Why};
 use midwatch::cli::{self, Open, Request, World};
 use midwatch::config::{self, Config, ContextEntry, Places};
+use midwatch::landing::Landings;
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
 use midwatch::sim;
 use midwatch::store::Store;
 use midwatch::theme::{self, Surroundings, Theme};
 use midwatch::verdict::Board;
 use midwatch::view::Place;
-use midwatch::{panes, run, terminal};
+use midwatch::{panes, run, terminal, watching};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -43,6 +44,10 @@ fn main() -> ExitCode {
         Request::Open(open) => open_screen(&open),
         Request::Sim(sim) => serve(&sim),
         Request::Explain(asked) => explain(&asked),
+        Request::Watch(asked) => match watch(&asked) {
+            Ok(went) => return ExitCode::from(went as u8),
+            Err(error) => Err(error),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,6 +67,44 @@ fn explain(asked: &cli::Explain) -> anyhow::Result<()> {
     let told = midwatch::explain::answer(asked).map_err(Usage)?;
     say(&told, true);
     Ok(())
+}
+
+/// Follows a release to its end.
+fn watch(of: &cli::Watch) -> anyhow::Result<watching::Went> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
+    let demo = of.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
+    let demo = demo.map_err(|e| Usage(e.to_string()))?;
+    let spec = match &demo {
+        Some(demo) => demo_spec(demo, of.profile.as_deref())?,
+        None => {
+            let open = Open { cluster: of.cluster.clone(), endpoint_url: of.endpoint_url.clone(), ..Open::default() };
+            spec(&open, of.profile.as_deref(), of.region.as_deref(), None)
+        }
+    };
+    let asked = watching::Asked {
+        service: of.service.clone(),
+        cluster: of.cluster.clone(),
+        deployment: of.deployment.clone(),
+        timeout: of.timeout,
+        json: of.json,
+    };
+    let went = runtime.block_on(async {
+        let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
+        log_in(&clients).await;
+        let went = watching::watch(&clients, &asked, &mut |line| say(line, true), &mut |line| say(&format!("midwatch: {line}"), false)).await;
+        went.map_err(|what| Usage(what).into())
+    });
+    // A request that hangs must not keep the pipeline waiting.
+    runtime.shutdown_background();
+    went
+}
+
+/// The context of that name in the embedded AWS, or its first.
+fn demo_spec(demo: &sim::Sim, name: Option<&str>) -> anyhow::Result<ContextSpec> {
+    let specs = demo_specs(demo);
+    let known: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+    let found = specs.into_iter().find(|spec| name.is_none_or(|name| spec.name == name));
+    found.ok_or_else(|| Usage(format!("the embedded AWS has no context {}; it has {}", name.unwrap_or_default(), known.join(", "))).into())
 }
 
 fn options(world: &World, listen: SocketAddr) -> sim::Options {
@@ -115,7 +158,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         let now = Time::now();
         let mut store = Store::default();
         store.set_tail_bytes(config.logs.memory);
-        let shared = Shared { store, board: Board::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
+        let shared = Shared { store, board: Board::default(), landings: Landings::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
         let (pane, place) = first(open)?;
         let pane = panes::named(pane).context("the first pane is in the list")?;
         let mut app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;
@@ -145,15 +188,7 @@ fn usage_of(error: &aws::AwsError) -> anyhow::Error {
 
 /// A profile in each region; without either, what the configuration lists; without that, the default credentials.
 fn specs(open: &Open, config: &Config) -> Vec<ContextSpec> {
-    let spec = |profile: Option<&str>, region: Option<&str>, name: Option<&str>| ContextSpec {
-        name: name.or(profile).map_or_else(|| std::env::var("AWS_PROFILE").unwrap_or_else(|_| "default".to_owned()), str::to_owned),
-        profile: profile.map(str::to_owned),
-        region: region.map(str::to_owned),
-        endpoint_url: open.endpoint_url.clone(),
-        keys: None,
-        session_token: None,
-        clusters: open.cluster.clone().into_iter().collect(),
-    };
+    let spec = |profile: Option<&str>, region: Option<&str>, name: Option<&str>| spec(open, profile, region, name);
     if open.profiles.is_empty() && open.regions.is_empty() && !config.contexts.is_empty() {
         let of = |entry: &ContextEntry| spec(entry.profile.as_deref(), entry.region.as_deref(), entry.name.as_deref());
         return config.contexts.iter().map(of).collect();
@@ -163,6 +198,18 @@ fn specs(open: &Open, config: &Config) -> Vec<ContextSpec> {
     let regions: Vec<Option<&str>> =
         if open.regions.is_empty() { vec![None] } else { open.regions.iter().map(|r| Some(r.as_str())).collect() };
     profiles.iter().flat_map(|profile| regions.iter().map(|region| spec(*profile, *region, None))).collect()
+}
+
+fn spec(open: &Open, profile: Option<&str>, region: Option<&str>, name: Option<&str>) -> ContextSpec {
+    ContextSpec {
+        name: name.or(profile).map_or_else(|| std::env::var("AWS_PROFILE").unwrap_or_else(|_| "default".to_owned()), str::to_owned),
+        profile: profile.map(str::to_owned),
+        region: region.map(str::to_owned),
+        endpoint_url: open.endpoint_url.clone(),
+        keys: None,
+        session_token: None,
+        clusters: open.cluster.clone().into_iter().collect(),
+    }
 }
 
 fn demo_specs(demo: &sim::Sim) -> Vec<ContextSpec> {

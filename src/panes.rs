@@ -28,8 +28,8 @@ macro_rules! panes {
 }
 
 panes! {
-    fleet, clusters, services, triage, tasks, targets, logs, events, timeline, deployments, rollback, deploy, instances, images, scaling,
-    alarms, describe, json, access, journal, messages,
+    fleet, clusters, services, triage, tasks, targets, logs, events, timeline, deployments, watch, rollback, deploy, instances, images,
+    scaling, alarms, describe, json, access, journal, messages,
 }
 
 /// The pane of that name.

@@ -310,6 +310,19 @@ impl World {
                 self.watcher.set_pace(if focused { Pace::Normal } else { Pace::Unfocused });
                 None
             }
+            Effect::Ring { bell, notify } => {
+                if bell {
+                    self.screen.bell();
+                }
+                if let Some(text) = notify {
+                    self.screen.notify(&text);
+                }
+                None
+            }
+            Effect::Title(title) => {
+                self.screen.title(&title);
+                None
+            }
             Effect::Drill(name) => Some(self.drill(&name)),
             Effect::Apply(order) => {
                 let (desk, told, id) = (self.desk.clone(), self.told.clone(), order.id);

@@ -134,6 +134,13 @@ impl Screen {
         self.canvas.queue("\x07");
     }
 
+    /// Has the terminal tell the desktop (OSC 9), with the next frame; a terminal that does not know how stays silent.
+    pub fn notify(&mut self, text: &str) {
+        let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+        // A text that begins with a number and a semicolon would be a command to some terminals.
+        self.canvas.queue(&format!("\x1b]9;midwatch: {text}\x07"));
+    }
+
     /// Puts text on the clipboard, as far as the terminal lets us.
     ///
     /// # Errors

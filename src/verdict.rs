@@ -14,9 +14,9 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use board::{Board, Judged};
+pub use board::{Board, Judged, judge};
 pub use event::{EventKind, event, lone_event};
-pub use facts::{Group, Known, excused_until};
+pub use facts::{Group, Known, excused_until, is_behind};
 pub use service::{RULES, Rule, service};
 pub use task::{culprit, exit_codes, lone_task, newest_failure, stop_sentence, stopped_normally, target, task};
 

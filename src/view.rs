@@ -8,6 +8,7 @@ pub use crate::action::Kind;
 use crate::config::Config;
 use crate::feed::{Feed, Wanted};
 use crate::keys::Keymap;
+use crate::landing::Landings;
 use crate::model::{Arn, Ctx, Fleet, Str, Time};
 use crate::store::Store;
 use crate::theme::Theme;
@@ -31,6 +32,8 @@ pub struct Cx<'a> {
     pub config: &'a Config,
     /// All verdicts.
     pub board: &'a Board,
+    /// The releases that are followed.
+    pub landings: &'a Landings,
     /// The operator's time zone.
     pub zone: &'a jiff::tz::TimeZone,
     /// AWS's time now: the local clock corrected by what AWS's replies say.

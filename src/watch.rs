@@ -24,6 +24,14 @@ pub const SPREAD: Duration = Duration::from_secs(20);
 /// Time after which a poll whose task has died is started again.
 const REVIVE: Duration = Duration::from_secs(5);
 
+/// The usual time between two questions of what is wanted; nothing for what is asked once, and for logs.
+#[must_use]
+pub fn every(want: &Wanted) -> Option<Duration> {
+    let answered = Rest::Answered { rows: 1 };
+    let once = matches!(want, Wanted::Logs { .. });
+    if once { None } else { pace::interval(want.feed(), answered, Care::of(want), Tempo::default()) }
+}
+
 /// The running polls.
 #[derive(Debug)]
 pub struct Watcher {
@@ -58,6 +66,8 @@ impl Drop for Running {
 enum Care {
     /// It can wait.
     Trickle,
+    /// It costs much, and others tell the news.
+    Gentle,
     /// A verdict or a count hangs on it.
     Beside,
     /// The operator looks at it.
@@ -69,6 +79,7 @@ impl Care {
         match want {
             Wanted::Poll { focus: true, .. } => Care::Focus,
             Wanted::Poll { focus: false, .. } | Wanted::Logs { .. } => Care::Beside,
+            Wanted::Gently { .. } => Care::Gentle,
             Wanted::Trickle { .. } => Care::Trickle,
         }
     }
@@ -196,7 +207,7 @@ impl Watcher {
         let outbox = Outbox { tx: self.tx.clone(), feed: feed.clone(), epoch: self.epoch };
         let (control, heard) = watch::channel(Control { care, tempo: self.tempo, pokes: 0 });
         let (task, sources, poll) = match want {
-            Wanted::Poll { .. } | Wanted::Trickle { .. } => {
+            Wanted::Poll { .. } | Wanted::Gently { .. } | Wanted::Trickle { .. } => {
                 let poll = self.parked.take(&feed).unwrap_or_else(|| Arc::new(Mutex::new(Poll::new(api, feed))));
                 (tokio::spawn(keep_polling(Arc::clone(&poll), outbox, delay, heard)), None, Some(poll))
             }

@@ -14,7 +14,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "action", "aws", "budget", "change", "config", "duration", "feed", "filter", "keys", "model", "panes", "store", "text", "theme",
+            "action", "aws", "budget", "change", "config", "duration", "feed", "filter", "keys", "landing", "model", "panes", "store", "text", "theme",
             "ui", "verdict", "view",
         ],
     ),
@@ -23,7 +23,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("change", &["aws", "config", "duration", "feed", "model", "store", "text"]),
     ("change/apply", &["aws", "change", "config", "feed", "model"]),
     ("change/gate", &["config", "model"]),
-    ("cli", &["nearest"]),
+    ("cli", &["duration", "nearest"]),
     ("config", &["cli", "duration", "keys", "settings"]),
     ("duration", &[]),
     ("explain", &["cli", "feed", "model", "store", "text", "verdict"]),
@@ -31,11 +31,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("filter", &["duration", "nearest"]),
     ("kept", &["model", "text"]),
     ("keys", &["action", "nearest", "settings"]),
+    ("landing", &["duration", "feed", "model", "store", "verdict"]),
     ("logs", &["action", "config", "duration", "feed", "model", "text", "theme", "view"]),
     ("logs/source", &["aws", "feed", "logs", "model", "text"]),
     ("model", &["text"]),
     ("nearest", &[]),
-    ("panes", &["action", "change", "feed", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
+    ("panes", &["action", "change", "duration", "feed", "landing", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
     ("retry", &[]),
     ("run", &["app", "aws", "change", "config", "feed", "kept", "keys", "model", "terminal", "theme", "view", "watch"]),
     ("settings", &["nearest"]),
@@ -47,18 +48,19 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("theme", &["nearest", "settings"]),
     ("ui", &["action", "feed", "filter", "keys", "model", "text", "theme", "verdict", "view"]),
     ("verdict", &["feed", "logs", "model", "store", "text", "theme"]),
-    ("view", &["action", "change", "config", "feed", "keys", "model", "store", "theme", "verdict"]),
+    ("view", &["action", "change", "config", "feed", "keys", "landing", "model", "store", "theme", "verdict"]),
     ("watch", &["aws", "budget", "feed", "logs", "model", "retry"]),
+    ("watching", &["aws", "feed", "landing", "model", "store", "verdict", "watch"]),
 ];
 
 /// Parts of a module that count as modules of their own: they wait, or have a lock, and the rest of theirs does not.
 const OWN: &[&str] = &["change/apply", "change/gate", "logs/source"];
 
 /// The modules that may wait, and so name the runtime.
-const MAY_WAIT: &[&str] = &["run", "watch", "budget", "aws", "change/apply", "logs/source", "sim", "main", "terminal"];
+const MAY_WAIT: &[&str] = &["run", "watch", "watching", "budget", "aws", "change/apply", "logs/source", "sim", "main", "terminal"];
 
 /// The modules that are pure: an event comes in, the state changes, nothing is asked of the machine.
-const PURE: &[&str] = &["action", "app", "change", "feed", "filter", "kept", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
+const PURE: &[&str] = &["action", "app", "change", "feed", "filter", "kept", "landing", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
 
 /// A word of the outside world and the modules that may use it.
 struct Word {

@@ -258,6 +258,9 @@ impl App {
             let room = usize::from(message.width.saturating_sub(2));
             buf.set_stringn(message.x + 1, message.y, text::fit(&notice.text, room), room, self.shared.theme.style(role));
         }
+        if !noticed && !shared_line {
+            self.put_both(message, buf, self.landings_line(), Vec::new());
+        }
         if !(noticed && shared_line) {
             self.draw_keys(keys, buf);
         }

@@ -47,6 +47,11 @@ timestamps = "utc"
 wrap = true
 memory = 128
 
+[watch]
+bell = true
+notify = true
+title = true
+
 [keys.table]
 logs = "L"
 "#;
@@ -71,6 +76,7 @@ logs = "L"
             ContextEntry { profile: Some("sandbox".to_owned()), ..ContextEntry::default() },
         ],
         logs: LogSettings { range: Duration::from_hours(1), timestamps: Timestamps::Utc, wrap: true, memory: 128 << 20 },
+        watch: WatchSettings { bell: true, notify: true, title: true },
     };
     assert_eq!(config, wanted);
     assert_eq!(keys.keys_of(Action::Logs, Kind::Table), ["L"]);

@@ -122,7 +122,7 @@ impl Board {
             match row {
                 Some(row) if Arc::ptr_eq(&row.service, service) && row.evidence == evidence && !depends_on_time(&row) => rows.push(row),
                 row => {
-                    let verdict = judge(store, &self.memo, ctx, cluster, service, now);
+                    let verdict = judge_with(store, &self.memo, ctx, cluster, service, now);
                     changed |= row.is_none_or(|row| !Arc::ptr_eq(&row.service, service) || row.verdict != verdict);
                     rows.push(Arc::new(Judged { ctx, cluster: cluster.clone(), service: service.clone(), verdict, evidence }));
                 }
@@ -215,7 +215,13 @@ fn depends_on_time(row: &Judged) -> bool {
     !matches!(row.verdict.health, Health::Ok | Health::Idle) || row.service.grace_seconds > 0
 }
 
-fn judge(store: &Store, memo: &Memo, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {
+/// Judges one service by all that the store holds of it.
+#[must_use]
+pub fn judge(store: &Store, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {
+    judge_with(store, &Memo::default(), ctx, cluster, row, now)
+}
+
+fn judge_with(store: &Store, memo: &Memo, ctx: Ctx, cluster: &Arn, row: &Arc<Service>, now: Time) -> Verdict {
     let mut known: Vec<Group> = Vec::new();
     for arn in row.target_groups() {
         if let Some(targets) = store.targets(ctx, arn) {

@@ -144,14 +144,9 @@ impl<'a> Facts<'a> {
         task.started_by.as_deref() == Some(&*deployment.id)
     }
 
-    /// Whether a target is this task: by its address in awsvpc, else by its instance and one of its host ports.
+    /// Whether a target is this task.
     pub(super) fn is_behind(&self, task: &Task, target: &Target) -> bool {
-        if task.ip.as_ref() == Some(&target.id) {
-            return true;
-        }
-        let Some(instance) = &task.instance else { return false };
-        let on_it = || self.instances.iter().any(|i| i.arn == *instance && i.ec2_instance.as_ref() == Some(&target.id));
-        task.containers.iter().flat_map(|c| &c.bindings).any(|(_, host)| *host == target.port) && on_it()
+        is_behind(task, target, self.instances)
     }
 
     fn grace_of(&self, target: &Target) -> Option<Time> {
@@ -193,6 +188,17 @@ impl<'a> Facts<'a> {
         let told = self.service.events.iter().map(|e| (e, event(&e.message)));
         told.take_while(|(_, kind)| !matches!(kind, EventKind::Steady | EventKind::Completed)).filter(|(_, kind)| kind.health().troubled())
     }
+}
+
+/// Whether a target is this task: by its address in awsvpc, else by its instance and one of its host ports.
+#[must_use]
+pub fn is_behind(task: &Task, target: &Target, instances: &[Arc<ContainerInstance>]) -> bool {
+    if task.ip.as_ref() == Some(&target.id) {
+        return true;
+    }
+    let Some(instance) = &task.instance else { return false };
+    let on_it = || instances.iter().any(|i| i.arn == *instance && i.ec2_instance.as_ref() == Some(&target.id));
+    task.containers.iter().flat_map(|c| &c.bindings).any(|(_, host)| *host == target.port) && on_it()
 }
 
 /// When a task ended, or began to.

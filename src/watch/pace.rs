@@ -102,7 +102,11 @@ fn seconds(feed: &Feed, rows: usize, care: Care) -> Option<u32> {
             120
         }
     };
-    Some(if care == Care::Trickle { seconds.max(TRICKLE) } else { seconds })
+    Some(match care {
+        Care::Trickle => seconds.max(TRICKLE),
+        Care::Gentle => seconds * 2,
+        Care::Beside | Care::Focus => seconds,
+    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use midwatch::change::gate::Rules;
 use midwatch::config::{Config, Places};
 use midwatch::feed::{Feed, Outcome, Update, Value, Wanted};
 use midwatch::keys::{Key, Keymap};
+use midwatch::landing::Landings;
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
 use midwatch::panes;
 use midwatch::sim::{Options, Sim};
@@ -117,31 +118,35 @@ impl Stage {
     /// A world on the fleet's screen, with nothing asked yet.
     pub fn open(sim: Sim) -> Stage {
         let all = specs(&sim);
-        Stage::start(sim, all, "fleet", &Place::default())
+        Stage::start(sim, all, "fleet", &Place::default(), Config::default())
     }
 
     /// The same with one of its contexts alone, as with `--profile`.
     pub fn only(sim: Sim, context: &str) -> Stage {
-        let one: Vec<ContextSpec> = specs(&sim).into_iter().filter(|spec| spec.name == context).collect();
-        assert_eq!(one.len(), 1, "no context is called {context}");
-        Stage::start(sim, one, "fleet", &Place::default())
+        Stage::configured(sim, context, Config::default())
     }
 
     /// One context on the services of a cluster, as with `--profile` and `--cluster`.
     pub fn cluster(sim: Sim, context: &str, cluster: &str) -> Stage {
         let one: Vec<ContextSpec> = specs(&sim).into_iter().filter(|spec| spec.name == context).collect();
         let place = Place { ctx: Some(Ctx(0)), cluster: Some(Arn::from(cluster)), ..Place::default() };
-        Stage::start(sim, one, "services", &place)
+        Stage::start(sim, one, "services", &place, Config::default())
     }
 
-    fn start(sim: Sim, specs: Vec<ContextSpec>, pane: &str, place: &Place) -> Stage {
+    /// The same as [`Stage::only`], as somebody has configured it.
+    pub fn configured(sim: Sim, context: &str, config: Config) -> Stage {
+        let one: Vec<ContextSpec> = specs(&sim).into_iter().filter(|spec| spec.name == context).collect();
+        assert_eq!(one.len(), 1, "no context is called {context}");
+        Stage::start(sim, one, "fleet", &Place::default(), config)
+    }
+
+    fn start(sim: Sim, specs: Vec<ContextSpec>, pane: &str, place: &Place, config: Config) -> Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let clients = runtime.block_on(aws::connect(specs)).unwrap();
         let (tx, updates) = mpsc::channel(64);
         let mut watcher = Watcher::new(clients.clone(), tx);
         // Polls that nobody asked for would come in between; failures are retried at their own pace.
         watcher.set_refresh(100.0);
-        let config = Config::default();
         let fleet = fleet(&clients);
         clients.gate().set(Rules::new(&config, &fleet, &[]));
         let desk = Desk {
@@ -154,6 +159,7 @@ impl Stage {
         let shared = Shared {
             store: Store::default(),
             board: Board::default(),
+            landings: Landings::default(),
             fleet,
             theme: Theme::built_in("midwatch-dark"),
             keys: Keymap::default(),
@@ -209,7 +215,8 @@ impl Stage {
     pub fn step(&mut self, seconds: u64) {
         self.sim.step(Duration::from_secs(seconds));
         self.steps.push((Time::now(), time(&self.sim)));
-        self.app.update(Event::Tick, time(&self.sim));
+        let effects = self.app.update(Event::Tick, time(&self.sim));
+        self.heed(effects);
     }
 
     /// Hears the next update and hands it to the app.
@@ -298,8 +305,14 @@ impl Stage {
             Outcome::Part(..) | Outcome::Learnt(_) => {}
         }
         let now = time(&self.sim);
-        self.app.update(Event::Update(Box::new(update)), now);
+        let effects = self.app.update(Event::Update(Box::new(update)), now);
+        self.heed(effects);
         self.app.settle();
+    }
+
+    /// Keeps what the terminal is to do without a key.
+    fn heed(&mut self, effects: Vec<Effect>) {
+        self.effects.extend(effects.into_iter().filter(|effect| matches!(effect, Effect::Ring { .. } | Effect::Title(_))));
     }
 
     /// The polls date their answers by the local clock, the app lives in AWS's time, which stands still between two steps: but for

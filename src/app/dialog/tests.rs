@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::keys::Keymap;
 use crate::model::{Arn, Context, Ctx, Fleet};
 use crate::store::Store;
+use crate::landing::Landings;
 use crate::theme::Theme;
 use crate::verdict::Board;
 use ratatui::buffer::Buffer;
@@ -19,6 +20,7 @@ struct World {
     keys: Keymap,
     config: Config,
     board: Board,
+    landings: Landings,
     zone: jiff::tz::TimeZone,
     now: Time,
 }
@@ -33,6 +35,7 @@ impl World {
             keys: Keymap::default(),
             config: Config::default(),
             board: Board::default(),
+            landings: Landings::default(),
             zone: jiff::tz::TimeZone::UTC,
             now: Time::from_second(1_700_000_000).expect("a time"),
         }
@@ -46,6 +49,7 @@ impl World {
             keys: &self.keys,
             config: &self.config,
             board: &self.board,
+            landings: &self.landings,
             zone: &self.zone,
             now: self.now,
         }

@@ -23,13 +23,15 @@ struct World {
     keys: Keymap,
     config: Config,
     board: Board,
+    landings: crate::landing::Landings,
     now: i64,
 }
 
 impl World {
     fn new() -> Self {
         let (fleet, theme, keys, config) = (Fleet::default(), Theme::built_in("mono"), Keymap::default(), Config::default());
-        World { store: Store::default(), fleet, theme, keys, config, board: Board::default(), now: START + 60_000 }
+        let landings = crate::landing::Landings::default();
+        World { store: Store::default(), fleet, theme, keys, config, board: Board::default(), landings, now: START + 60_000 }
     }
 
     fn cx(&self) -> Cx<'_> {
@@ -41,6 +43,7 @@ impl World {
             keys: &self.keys,
             config: &self.config,
             board: &self.board,
+            landings: &self.landings,
             zone: &UTC,
             now,
         }
@@ -103,7 +106,7 @@ fn logs_wanted(view: &LogView, world: &World) -> Option<Arc<LogSources>> {
     view.wanted(&world.cx(), &mut wanted);
     wanted.into_iter().find_map(|want| match want {
         Wanted::Logs { sources, .. } => Some(sources),
-        Wanted::Poll { .. } | Wanted::Trickle { .. } => None,
+        Wanted::Poll { .. } | Wanted::Gently { .. } | Wanted::Trickle { .. } => None,
     })
 }
 

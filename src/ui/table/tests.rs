@@ -68,6 +68,7 @@ struct Nothing {
     keys: Keymap,
     config: Config,
     board: Board,
+    landings: crate::landing::Landings,
     zone: jiff::tz::TimeZone,
 }
 
@@ -80,6 +81,7 @@ impl Nothing {
             keys: Keymap::default(),
             config: Config::default(),
             board: Board::default(),
+            landings: crate::landing::Landings::default(),
             zone: jiff::tz::TimeZone::UTC,
         }
     }
@@ -92,6 +94,7 @@ impl Nothing {
             keys: &self.keys,
             config: &self.config,
             board: &self.board,
+            landings: &self.landings,
             zone: &self.zone,
             now: ago(0),
         }
