@@ -197,7 +197,7 @@ fn the_printed_lines_send_what_plans_of_ecs_say() {
     let mut world = World::open("seeds", "oky-admin", "project-oky-ecs-cluster");
     let api = world.arn("project-oky-ecs-api-task-service-1lehr9r5");
     for verb in [Verb::Redeploy, Verb::Scale, Verb::DeployImage, Verb::RunTask] {
-        world.preview(verb, &[api.clone()]);
+        world.preview(verb, std::slice::from_ref(&api));
     }
     world.ask(Feed::Tasks(Ctx(0), world.cluster.clone()));
     let base = world.service("project-oky-ecs-api-task-service-1lehr9r5").task_definition.clone();
@@ -211,8 +211,8 @@ fn the_printed_lines_send_what_plans_of_ecs_say() {
     let words = ["sh", "-c", "echo \"it's $HOME\" > /tmp/x; exit 3"].map(str::to_owned).to_vec();
     let one_off = plans::run_task(&world.facts(), &api, &base, Some((container, words))).unwrap();
     let task = world.store.tasks_of(Ctx(0), &world.cluster, "project-oky-ecs-api-task-service-1lehr9r5")[0].arn.clone();
-    let protect = plans::protect(&world.facts(), &[task.clone()], true, Some(45)).unwrap();
-    let unprotect = plans::protect(&world.facts(), &[task.clone()], false, None).unwrap();
+    let protect = plans::protect(&world.facts(), std::slice::from_ref(&task), true, Some(45)).unwrap();
+    let unprotect = plans::protect(&world.facts(), std::slice::from_ref(&task), false, None).unwrap();
     let stop = plans::stop_tasks(&world.facts(), &[task]).unwrap();
     for plan in [scale, redeploy, exec, one_off, protect, unprotect, stop, deploy, back] {
         equal(&mut world, "oky-admin", &plan);
@@ -225,8 +225,8 @@ fn the_printed_lines_send_what_plans_of_codedeploy_and_scaling_say() {
     let mut world = World::open("seeds", "lomash-production", "lomash-production");
     let (auth, busy) = (world.arn("auth-service"), world.arn("order-payment-service"));
     for verb in [Verb::Redeploy, Verb::Scale, Verb::RollBack] {
-        world.preview(verb, &[auth.clone()]);
-        world.preview(verb, &[busy.clone()]);
+        world.preview(verb, std::slice::from_ref(&auth));
+        world.preview(verb, std::slice::from_ref(&busy));
     }
     let former = world.service("auth-service").task_sets[0].task_definition.clone();
     world.preview_revision(&auth, &former);

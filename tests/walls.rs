@@ -18,7 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "view",
         ],
     ),
-    ("aws", &["budget", "feed", "model", "nearest", "text"]),
+    ("aws", &["budget", "change", "feed", "model", "nearest", "text"]),
     ("budget", &[]),
     ("change", &["aws", "config", "duration", "feed", "model", "store", "text"]),
     ("cli", &["nearest"]),
