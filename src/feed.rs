@@ -2,8 +2,8 @@
 
 use crate::model::{
     Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, LogLine, LogScope, LogSources,
-    RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment,
-    ServiceMetrics, ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
+    Release, RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service,
+    ServiceDeployment, ServiceMetrics, ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use std::sync::Arc;
 
@@ -48,6 +48,8 @@ pub enum Feed {
     CodeDeployment(Ctx, Arn, Str),
     /// Where CodeDeploy deploys a service and the `AppSpec` that it last used, by the service's ARN.
     AppSpec(Ctx, Arn),
+    /// The newest deployments of a deployment group, by application and group.
+    CodeDeployments(Ctx, Str, Str),
     /// The rules of a load balancer, by ARN.
     Routes(Ctx, Arn),
     /// The ranges within which services scale; all of the context.
@@ -103,7 +105,13 @@ impl Feed {
     pub fn beside(&self) -> bool {
         let seldom = matches!(
             self,
-            Feed::Image(..) | Feed::RepositoryImages(..) | Feed::Routes(..) | Feed::Metrics(..) | Feed::Revisions(..) | Feed::AppSpec(..)
+            Feed::Image(..)
+                | Feed::RepositoryImages(..)
+                | Feed::Routes(..)
+                | Feed::Metrics(..)
+                | Feed::Revisions(..)
+                | Feed::AppSpec(..)
+                | Feed::CodeDeployments(..)
         );
         let scaling = matches!(self, Feed::ScalableTargets(_) | Feed::ScalingPolicies(_) | Feed::ScheduledActions(_));
         self.lasts() || seldom || scaling
@@ -132,6 +140,7 @@ impl Feed {
             | Feed::RepositoryImages(ctx, _)
             | Feed::ServiceRevision(ctx, _)
             | Feed::CodeDeployment(ctx, ..)
+            | Feed::CodeDeployments(ctx, ..)
             | Feed::Routes(ctx, _)
             | Feed::ScalableTargets(ctx)
             | Feed::ScalingPolicies(ctx)
@@ -262,6 +271,8 @@ pub enum Value {
     RawDefinition(Arc<serde_json::Value>),
     /// For [`Feed::Revisions`].
     Revisions(Arc<Revisions>),
+    /// For [`Feed::CodeDeployments`], newest first.
+    CodeDeployments(Arc<Vec<Release>>),
     /// For [`Feed::AppSpec`].
     AppSpec(Arc<AppSpec>),
     /// For [`Feed::ServiceDeployments`].

@@ -8,9 +8,9 @@ use crate::feed::{Feed, Learnt, Outcome, Update, Value};
 use crate::kept::Kept;
 use crate::logs::Buffer;
 use crate::model::{
-    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, RepositoryImages, Revisions, Route,
-    ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics, ServiceRevision, Str,
-    Target, TargetGroup, Task, TaskDefinition, Time,
+    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, Release, RepositoryImages,
+    Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics,
+    ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use crate::view::Notice;
 use foldhash::fast::RandomState;
@@ -419,6 +419,15 @@ impl Store {
     pub fn app_spec(&self, ctx: Ctx, service: &Arn) -> Option<&Arc<AppSpec>> {
         match self.value(&Feed::AppSpec(ctx, service.clone()))? {
             Value::AppSpec(spec) => Some(spec),
+            _ => None,
+        }
+    }
+
+    /// The newest deployments of a `CodeDeploy` deployment group, newest first.
+    #[must_use]
+    pub fn releases(&self, ctx: Ctx, application: &Str, group: &Str) -> Option<&[Release]> {
+        match self.value(&Feed::CodeDeployments(ctx, application.clone(), group.clone()))? {
+            Value::CodeDeployments(releases) => Some(releases),
             _ => None,
         }
     }

@@ -24,7 +24,7 @@ fn lomash() -> World {
 fn l2_a_count_above_the_maximum_offers_three_ways_each_with_its_own_calls() {
     let mut world = lomash();
     let product = world.arn("product-service");
-    world.preview(Verb::Scale, &[product.clone()]);
+    world.preview(Verb::Scale, std::slice::from_ref(&product));
     let facts = world.facts();
     let choices = plans::range_choices(&facts, &product, 20);
     assert_eq!(
@@ -65,13 +65,13 @@ fn l2_a_count_above_the_maximum_offers_three_ways_each_with_its_own_calls() {
 fn a_count_that_aws_would_refuse_is_a_blocker_before_the_call() {
     let mut world = lomash();
     let busy = world.arn("order-payment-service");
-    world.preview(Verb::Scale, &[busy.clone()]);
+    world.preview(Verb::Scale, std::slice::from_ref(&busy));
     let plan = plans::scale(&world.facts(), &busy, 5, RangeChoice::Once).unwrap();
     says(&plan, Weight::Blocker, &["AWS refuses another count while CodeDeploy deployment d-"]);
     assert!(plan.basis.iter().any(|basis| matches!(basis, Basis::Code { .. })));
 
     let auth = world.arn("auth-service");
-    world.preview(Verb::Scale, &[auth.clone()]);
+    world.preview(Verb::Scale, std::slice::from_ref(&auth));
     let facts = world.facts();
     let desired = world.service("auth-service").desired;
     says(&plans::scale(&facts, &auth, desired, RangeChoice::Once).unwrap(), Weight::Blocker, &["already"]);
@@ -88,7 +88,7 @@ fn a_count_that_aws_would_refuse_is_a_blocker_before_the_call() {
 fn c2_a_plain_scale_is_undone_by_the_former_count() {
     let mut world = World::open("seeds", "campuslearn", CAMPUS);
     let backend = world.arn(BACKEND);
-    world.preview(Verb::Scale, &[backend.clone()]);
+    world.preview(Verb::Scale, std::slice::from_ref(&backend));
     let before = world.service(BACKEND).desired;
     let plan = plans::scale(&world.facts(), &backend, before + 2, RangeChoice::Once).unwrap();
     unblocked(&plan);
@@ -105,7 +105,7 @@ fn l5_a_redeploy_by_codedeploy_sends_the_last_app_spec_with_the_same_revision() 
     let auth = world.arn("auth-service");
     let waiting = plans::redeploy(&world.facts(), &auth).unwrap_err();
     assert!(waiting.contains("still reading the AppSpec"), "{waiting}");
-    world.preview(Verb::Redeploy, &[auth.clone()]);
+    world.preview(Verb::Redeploy, std::slice::from_ref(&auth));
     let plan = plans::redeploy(&world.facts(), &auth).unwrap();
     unblocked(&plan);
     let Call::CreateDeployment { app_spec, revision, application, .. } = &plan.steps[0].call else { panic!("{:?}", plan.steps) };
@@ -119,7 +119,7 @@ fn l5_a_redeploy_by_codedeploy_sends_the_last_app_spec_with_the_same_revision() 
 fn l3_and_l4_the_way_back_of_codedeploy_is_to_stop_while_it_runs_and_a_release_of_its_own_afterwards() {
     let mut world = lomash();
     let busy = world.arn("order-payment-service");
-    world.preview(Verb::RollBack, &[busy.clone()]);
+    world.preview(Verb::RollBack, std::slice::from_ref(&busy));
     assert!(plans::way_out(&world.facts(), &busy).unwrap().contains("d-"));
     let stop = plans::roll_back(&world.facts(), &busy, &RollBack::StopDeployment).unwrap();
     unblocked(&stop);
@@ -135,6 +135,9 @@ fn l3_and_l4_the_way_back_of_codedeploy_is_to_stop_while_it_runs_and_a_release_o
     world.drill("L4", 1);
     world.step(4800);
     world.preview_revision(&content, &former);
+    let rows = revisions::history(&world.facts(), &content);
+    let good = rows.iter().find(|row| row.last_good).unwrap_or_else(|| panic!("{rows:#?}"));
+    assert_eq!((&good.arn, &good.ended, good.ran.is_some()), (&former, &Ended::Successful, true), "{rows:#?}");
     assert_eq!(plans::way_out(&world.facts(), &content), None);
     let plan = plans::roll_back(&world.facts(), &content, &RollBack::Revision(former.clone())).unwrap();
     unblocked(&plan);
@@ -149,7 +152,7 @@ fn l3_and_l4_the_way_back_of_codedeploy_is_to_stop_while_it_runs_and_a_release_o
 fn o4_a_redeploy_of_one_task_never_drops_to_zero_and_says_so() {
     let mut world = World::open("seeds", "oky-admin", OKY);
     let api = world.arn(API);
-    world.preview(Verb::Redeploy, &[api.clone()]);
+    world.preview(Verb::Redeploy, std::slice::from_ref(&api));
     let plan = plans::redeploy(&world.facts(), &api).unwrap();
     unblocked(&plan);
     says(&plan, Weight::Info, &["never fewer than 1 of 1 task run, at most 2"]);
@@ -164,7 +167,7 @@ fn o1_a_deploy_clones_registers_and_updates_with_tags_kept() {
     let mut world = World::open("seeds", "oky-admin", OKY);
     let api = world.arn(API);
     let base = world.service(API).task_definition.clone();
-    world.preview(Verb::DeployImage, &[api.clone()]);
+    world.preview(Verb::DeployImage, std::slice::from_ref(&api));
     let definition = world.store.definition(Ctx(0), &base).unwrap().clone();
     let container = definition.containers[0].name.clone();
     let repository = definition.containers[0].image.rsplit_once(':').unwrap().0.to_owned();
@@ -232,7 +235,7 @@ fn o6_an_image_that_expired_blocks_the_way_back_before_the_call() {
     let mut world = World::open("seeds", "oky-admin", OKY);
     let api = world.arn(API);
     world.drill("O6", 5);
-    world.preview(Verb::RollBack, &[api.clone()]);
+    world.preview(Verb::RollBack, std::slice::from_ref(&api));
     let rows = revisions::history(&world.facts(), &api);
     let current = rows.iter().find(|row| row.current).unwrap().revision;
     let earlier = rows.iter().find(|row| row.revision < current).unwrap_or_else(|| panic!("{rows:#?}")).arn.clone();
@@ -246,7 +249,7 @@ fn t3_a_moving_tag_makes_the_way_back_a_trap_and_a_pin_is_offered() {
     let mut world = World::open("seeds", "tutorbloc", "tutorbloc");
     let production = world.arn("production");
     world.drill("T3", 1200);
-    world.preview(Verb::RollBack, &[production.clone()]);
+    world.preview(Verb::RollBack, std::slice::from_ref(&production));
     let rows = revisions::history(&world.facts(), &production);
     let current = rows.iter().find(|row| row.current).unwrap().revision;
     let good = rows.iter().find(|row| row.last_good).unwrap_or_else(|| panic!("{rows:#?}"));
@@ -269,7 +272,7 @@ fn t5_a_fixed_host_port_on_full_instances_is_said_before_the_redeploy() {
     let mut world = World::open("seeds", "tutorbloc", "tutorbloc");
     world.drill("T5", 240);
     let production = world.arn("production");
-    world.preview(Verb::Redeploy, &[production.clone()]);
+    world.preview(Verb::Redeploy, std::slice::from_ref(&production));
     assert_eq!(world.service("production").running, 2, "the drill holds both instances");
     let plan = plans::redeploy(&world.facts(), &production).unwrap();
     says(&plan, Weight::Warning, &["host port 80 is fixed", "all 2 instances are taken", "is already using a port required by your task"]);
@@ -288,7 +291,7 @@ fn c1_a_deployment_under_way_is_stopped_first_and_a_finished_one_is_not() {
     }
     let idle = plans::roll_back(&world.facts(), &backend, &RollBack::StopDeployment);
     world.drill("C1", 60);
-    world.preview(Verb::RollBack, &[backend.clone()]);
+    world.preview(Verb::RollBack, std::slice::from_ref(&backend));
     assert!(plans::way_out(&world.facts(), &backend).is_some());
     let plan = plans::roll_back(&world.facts(), &backend, &RollBack::StopDeployment).unwrap();
     unblocked(&plan);
@@ -314,7 +317,7 @@ fn stopping_tasks_says_what_goes_on_and_leaves_out_what_stops_already() {
     world.ask(Feed::Tasks(Ctx(0), world.cluster.clone()));
     let tasks = world.store.tasks_of(Ctx(0), &world.cluster, API).to_vec();
     let live = tasks.iter().find(|task| !task.stopped()).unwrap().arn.clone();
-    let plan = plans::stop_tasks(&world.facts(), &[live.clone()]).unwrap();
+    let plan = plans::stop_tasks(&world.facts(), std::slice::from_ref(&live)).unwrap();
     unblocked(&plan);
     says(&plan, Weight::Warning, &["no other task of", "runs"]);
     assert_eq!((plan.level, plan.watch.clone(), plan.inverse.is_err()), (Level::Plain, Some(world.arn(API)), true));
@@ -325,7 +328,7 @@ fn stopping_tasks_says_what_goes_on_and_leaves_out_what_stops_already() {
     assert_eq!((many.level, many.steps.len(), many.targets.len()), (Level::Grave, all.len(), all.len()));
     assert!(plans::stop_tasks(&world.facts(), &[world.arn("x")]).unwrap_err().contains("gone"));
 
-    let protect = plans::protect(&world.facts(), &[live.clone()], true, Some(30)).unwrap();
+    let protect = plans::protect(&world.facts(), std::slice::from_ref(&live), true, Some(30)).unwrap();
     unblocked(&protect);
     assert!(matches!(&protect.steps[0].call, Call::UpdateTaskProtection { protect: true, minutes: Some(30), .. }));
     let undone = plans::undo(&world.facts(), &protect.inverse.unwrap()).unwrap();
@@ -339,7 +342,7 @@ fn draining_says_what_moves_and_whether_there_is_room() {
     world.preview(Verb::Drain, &[]);
     let instances = world.store.instances(Ctx(0), &world.cluster).unwrap().to_vec();
     let one = instances[0].arn.clone();
-    let plan = plans::instances(&world.facts(), &[one.clone()], true).unwrap();
+    let plan = plans::instances(&world.facts(), std::slice::from_ref(&one), true).unwrap();
     unblocked(&plan);
     assert!(
         matches!(&plan.steps[0].call, Call::UpdateContainerInstancesState { instances, drain: true, .. } if *instances == [one.clone()])
@@ -356,12 +359,12 @@ fn draining_says_what_moves_and_whether_there_is_room() {
 fn exec_one_off_tasks_and_ranges_are_planned_by_what_the_service_is() {
     let mut world = lomash();
     let auth = world.arn("auth-service");
-    world.preview(Verb::EnableExec, &[auth.clone()]);
-    world.preview(Verb::ScalingRange, &[auth.clone()]);
+    world.preview(Verb::EnableExec, std::slice::from_ref(&auth));
+    world.preview(Verb::ScalingRange, std::slice::from_ref(&auth));
     let exec = plans::enable_exec(&world.facts(), &auth).unwrap();
     says(&exec, Weight::Blocker, &["CODE_DEPLOY"]);
     let runs = world.service("auth-service").task_sets[0].task_definition.clone();
-    world.preview(Verb::RunTask, &[auth.clone()]);
+    world.preview(Verb::RunTask, std::slice::from_ref(&auth));
     let command = Some((text("auth-service"), vec!["npm".to_owned(), "run".to_owned(), "migrate".to_owned()]));
     let task = plans::run_task(&world.facts(), &auth, &runs, command).unwrap();
     unblocked(&task);

@@ -130,6 +130,7 @@ impl Poll {
             (Feed::TaskDefinition(_, arn), _) => ecs::task_definition(api, arn, priority).await?,
             (Feed::RawDefinition(_, arn), _) => definitions::raw(api, arn, priority).await?,
             (Feed::Revisions(_, family), _) => definitions::revisions(api, family, priority).await?,
+            (Feed::CodeDeployments(_, application, group), _) => app_spec::releases(api, application, group, priority).await?,
             (Feed::AppSpec(_, service), _) => app_spec::app_spec(api, service, priority).await?,
             (Feed::TargetGroup(_, arn), _) => Value::TargetGroup(Arc::new(target_groups::target_group(api, arn, priority).await?)),
             (Feed::Targets(_, arn), _) => targets(api, arn, priority).await?,

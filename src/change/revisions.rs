@@ -1,8 +1,7 @@
 //! The past of a service: every revision that can be gone back to, when it ran, for how long, and how that ended.
 
 use super::plans::Facts;
-use crate::model::{Arn, Service, ServiceDeployment, Str, Time};
-use std::sync::Arc;
+use crate::model::{Arn, Release, Service, ServiceDeployment, Str, Time};
 
 /// A revision of the service's family with what is known of its deployments.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,6 +44,17 @@ pub enum Ended {
     Never,
 }
 
+/// A deployment of the past, whoever made it.
+struct Past {
+    /// Task definition.
+    to: Arn,
+    ended: Ended,
+    reason: Option<Str>,
+    began: Option<Time>,
+    /// Service revision of ECS's own record, which knows the images by digest.
+    revision: Option<Arn>,
+}
+
 /// The revisions of a service, newest first; nothing while neither the list nor the deployments are known.
 #[must_use]
 pub fn history(facts: &Facts, service: &Arn) -> Vec<Row> {
@@ -55,7 +65,7 @@ pub fn history(facts: &Facts, service: &Arn) -> Vec<Row> {
     let past = past(facts, service);
     let mut arns: Vec<Arn> = listed.map(|listed| listed.arns.clone()).unwrap_or_default();
     let sets = service.task_sets.iter().map(|set| &set.task_definition);
-    for arn in past.iter().map(|(_, arn)| arn).chain([now, &service.task_definition]).chain(sets) {
+    for arn in past.iter().map(|past| &past.to).chain([now, &service.task_definition]).chain(sets) {
         if !arn.as_str().is_empty() && !arns.contains(arn) {
             arns.push(arn.clone());
         }
@@ -66,60 +76,78 @@ pub fn history(facts: &Facts, service: &Arn) -> Vec<Row> {
         let known = listed.is_some_and(|listed| listed.arns.contains(&row.arn));
         row.status = row.status.take().or_else(|| known.then(|| "ACTIVE".into()));
     }
-    if let Some(good) = past.iter().find(|(record, arn)| arn != now && &*record.status == "SUCCESSFUL").map(|(_, arn)| arn)
-        && let Some(row) = rows.iter_mut().find(|row| row.arn == *good)
+    if let Some(good) = past.iter().find(|past| past.to != *now && past.ended == Ended::Successful)
+        && let Some(row) = rows.iter_mut().find(|row| row.arn == good.to)
     {
         row.last_good = true;
     }
     rows
 }
 
-/// Past deployments with the task definition that each went to, newest first.
-fn past(facts: &Facts, service: &Service) -> Vec<(Arc<ServiceDeployment>, Arn)> {
+/// Past deployments, newest first: ECS's own records, or CodeDeploy's.
+fn past(facts: &Facts, service: &Service) -> Vec<Past> {
+    if let Some(spec) = facts.store.app_spec(facts.ctx, &service.arn).filter(|_| &*service.controller == "CODE_DEPLOY") {
+        let releases = facts.store.releases(facts.ctx, &spec.application, &spec.group).unwrap_or_default();
+        return releases.iter().filter_map(of_code_deploy).collect();
+    }
     let records = facts.store.service_deployments(facts.ctx, &service.arn).unwrap_or_default();
-    let to = |record: &Arc<ServiceDeployment>| {
-        let revision = facts.store.service_revision(facts.ctx, record.target_revision.as_ref()?)?;
-        Some((record.clone(), revision.task_definition.clone()))
-    };
-    records.iter().filter_map(to).collect()
+    records.iter().filter_map(|record| of_ecs(facts, record)).collect()
 }
 
-fn began(record: &ServiceDeployment) -> Option<Time> {
-    record.started_at.or(record.created_at)
+fn of_ecs(facts: &Facts, record: &ServiceDeployment) -> Option<Past> {
+    let revision = facts.store.service_revision(facts.ctx, record.target_revision.as_ref()?)?;
+    Some(Past {
+        to: revision.task_definition.clone(),
+        ended: match &*record.status {
+            "SUCCESSFUL" => Ended::Successful,
+            "PENDING" | "IN_PROGRESS" => Ended::Running,
+            word => Ended::Badly(word.into()),
+        },
+        reason: record.reason.clone(),
+        began: record.started_at.or(record.created_at),
+        revision: Some(revision.arn.clone()),
+    })
 }
 
-fn row(facts: &Facts, service: &Service, arn: &Arn, past: &[(Arc<ServiceDeployment>, Arn)]) -> Row {
+fn of_code_deploy(release: &Release) -> Option<Past> {
+    Some(Past {
+        to: release.revision.clone()?,
+        ended: match &*release.status {
+            "Succeeded" => Ended::Successful,
+            "Created" | "Queued" | "InProgress" | "Baking" | "Ready" => Ended::Running,
+            word => Ended::Badly(word.into()),
+        },
+        reason: release.reason.clone(),
+        began: release.created_at,
+        revision: None,
+    })
+}
+
+fn row(facts: &Facts, service: &Service, arn: &Arn, past: &[Past]) -> Row {
     let definition = facts.store.definition(facts.ctx, arn);
-    let newest = past.iter().position(|(_, own)| own == arn);
-    let good = past.iter().position(|(record, own)| own == arn && &*record.status == "SUCCESSFUL");
-    let record = newest.map(|n| &past[n].0);
+    let newest = past.iter().find(|past| past.to == *arn);
+    let good = past.iter().position(|past| past.to == *arn && past.ended == Ended::Successful);
     let written = || definition.iter().flat_map(|d| &d.containers).map(|c| (c.name.clone(), c.image.clone(), None)).collect();
     // What ran well counts before what was only tried.
-    let ran = good.or(newest).and_then(|n| facts.store.service_revision(facts.ctx, past[n].0.target_revision.as_ref()?));
-    let current = super::plans::serving(service) == arn || service.task_definition == *arn;
+    let ran = good.map(|n| &past[n]).or(newest).and_then(|past| facts.store.service_revision(facts.ctx, past.revision.as_ref()?));
     Row {
         arn: arn.clone(),
         revision: arn.name().rsplit(':').next().and_then(|n| n.parse().ok()).unwrap_or(0),
         registered_at: definition.and_then(|definition| definition.registered_at),
         status: definition.map(|definition| definition.status.clone()),
-        deployed_at: record.and_then(|record| began(record)),
+        deployed_at: newest.and_then(|past| past.began),
         ran: good.and_then(|n| held(facts, past, n)),
-        ended: record.map_or(Ended::Never, |record| match &*record.status {
-            "SUCCESSFUL" => Ended::Successful,
-            "PENDING" | "IN_PROGRESS" => Ended::Running,
-            word => Ended::Badly(word.into()),
-        }),
-        reason: record.and_then(|record| record.reason.clone()),
+        ended: newest.map_or(Ended::Never, |past| past.ended.clone()),
+        reason: newest.and_then(|past| past.reason.clone()),
         images: ran.map(|ran| ran.images.clone()).filter(|images| !images.is_empty()).unwrap_or_else(written),
-        current,
+        current: super::plans::serving(service) == arn || service.task_definition == *arn,
         last_good: false,
     }
 }
 
 /// Seconds from a deployment that went well to the next one of another revision that did, or until now.
-fn held(facts: &Facts, past: &[(Arc<ServiceDeployment>, Arn)], n: usize) -> Option<i64> {
-    let (record, arn) = &past[n];
-    let next = past[..n].iter().rev().find(|(later, own)| own != arn && &*later.status == "SUCCESSFUL");
-    let until = next.and_then(|(later, _)| began(later)).unwrap_or(facts.now);
-    Some((until.as_second() - began(record)?.as_second()).max(0))
+fn held(facts: &Facts, past: &[Past], n: usize) -> Option<i64> {
+    let next = past[..n].iter().rev().find(|later| later.to != past[n].to && later.ended == Ended::Successful);
+    let until = next.and_then(|later| later.began).unwrap_or(facts.now);
+    Some((until.as_second() - past[n].began?.as_second()).max(0))
 }

@@ -122,6 +122,23 @@ pub struct AppSpec {
     pub deployment: Str,
 }
 
+/// A deployment of a group, as far as a list tells it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Release {
+    /// `d-…`.
+    pub id: Str,
+    /// Task definition that its `AppSpec` names, when that is an ARN.
+    pub revision: Option<Arn>,
+    /// `InProgress`, `Succeeded`, `Failed`, `Stopped` …
+    pub status: Str,
+    /// Error, or what was rolled back, in AWS's words.
+    pub reason: Option<Str>,
+    /// Creation.
+    pub created_at: Option<Time>,
+    /// End.
+    pub completed_at: Option<Time>,
+}
+
 /// What a task set gets of the traffic.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrafficShare {

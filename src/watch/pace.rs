@@ -94,7 +94,7 @@ fn seconds(feed: &Feed, rows: usize, care: Care) -> Option<u32> {
         Feed::Routes(..) | Feed::Alarms(..) => looked_at(20, 60),
         Feed::ScalingActivities(..) => 30,
         // A revision comes with a release, and an `AppSpec` with the next deployment.
-        Feed::Revisions(..) | Feed::AppSpec(..) => looked_at(30, 60),
+        Feed::Revisions(..) | Feed::AppSpec(..) | Feed::CodeDeployments(..) => looked_at(30, 60),
         // There is one point a minute.
         Feed::TargetGroup(..) | Feed::Metrics(..) => 60,
         // A tag moves when somebody pushes, a range when somebody thinks again: nobody does so by the second.

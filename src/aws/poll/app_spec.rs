@@ -6,12 +6,15 @@ use super::super::failure::{Doing, failure};
 use super::super::{AwsError, ErrorKind, convert};
 use crate::budget::{Priority, Throttle};
 use crate::feed::Value;
-use crate::model::{AppSpec, Arn};
+use crate::model::{AppSpec, Arn, Release, Str};
 use aws_sdk_codedeploy::types as deploy;
 use std::sync::Arc;
 
 /// Applications and groups that one call describes.
 const TOGETHER: usize = 100;
+
+/// `BatchGetDeployments` takes at most so many: the newest are enough to go back.
+const DEPLOYMENTS: usize = 25;
 
 /// Pages of a list that are read; a token that leads nowhere new ends it before.
 const PAGES: usize = 20;
@@ -49,6 +52,37 @@ fn content(revision: &deploy::RevisionLocation) -> Option<&str> {
     // The former name of the same.
     let former = || revision.string().and_then(|raw| raw.content());
     own.or_else(former).filter(|content| !content.is_empty())
+}
+
+/// The newest deployments of a group with the task definition that each brought.
+pub(super) async fn releases(api: &Api, application: &Str, group: &Str, priority: Priority) -> Result<Value, AwsError> {
+    let what = format!("list the CodeDeploy deployments of {group}");
+    let list = call(priority, "codedeploy:ListDeployments", &what);
+    let send = |sdk: Arc<Sdk>| sdk.codedeploy.list_deployments().application_name(&**application).deployment_group_name(&**group).send();
+    // Newest first, as AWS lists them.
+    let mut ids = api.call(list, send).await?.deployments.unwrap_or_default();
+    ids.truncate(DEPLOYMENTS);
+    let mut releases = Vec::new();
+    if !ids.is_empty() {
+        let describe = call(priority, "codedeploy:BatchGetDeployments", &what);
+        let send = |sdk: Arc<Sdk>| sdk.codedeploy.batch_get_deployments().set_deployment_ids(Some(ids.clone())).send();
+        releases.extend(api.call(describe, send).await?.deployments_info().iter().map(release));
+    }
+    releases.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+    Ok(Value::CodeDeployments(Arc::new(releases)))
+}
+
+fn release(info: &deploy::DeploymentInfo) -> Release {
+    let known = convert::code_deployment(info);
+    let named = info.revision().and_then(content).and_then(crate::change::app_spec::task_definition);
+    Release {
+        id: known.id,
+        revision: named.filter(|named| named.starts_with("arn:")).map(|named| Arn(convert::clean(named))),
+        status: known.status,
+        reason: known.rollback.or(known.error),
+        created_at: known.started_at.or(known.created_at),
+        completed_at: known.completed_at,
+    }
 }
 
 /// The deployment that made the task set which serves.

@@ -82,8 +82,7 @@ pub fn scale(facts: &Facts, service: &Arn, desired: u32, choice: RangeChoice) ->
     }
     if let Some((fits, short)) = capacity::room(facts, known).filter(|(fits, _)| desired.saturating_sub(known.desired) > *fits) {
         let more = desired.saturating_sub(known.desired);
-        plan.notes
-            .push(Note::warning(format!("the instances have room for {} more of the {more}: {short} runs out", tasks_of(fits as usize))));
+        plan.notes.push(Note::warning(format!("only {fits} of the {more} more find room on the instances, for lack of {short}")));
     }
     if desired < known.running {
         plan.notes.push(Note::info(format!("{} stop, those without protection first", tasks_of((known.running - desired) as usize))));

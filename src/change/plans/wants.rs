@@ -78,6 +78,9 @@ fn of_service(verb: Verb, facts: &Facts, arn: &Arn, out: &mut Vec<Wanted>) {
 
 /// What the history of a service is made of.
 fn past(facts: &Facts, service: &Service, out: &mut Vec<Wanted>) {
+    if let Some(spec) = facts.store.app_spec(facts.ctx, &service.arn) {
+        want(out, Feed::CodeDeployments(facts.ctx, spec.application.clone(), spec.group.clone()));
+    }
     let family = serving(service).name().split(':').next().unwrap_or_default();
     want(out, Feed::Revisions(facts.ctx, family.into()));
     for record in facts.store.service_deployments(facts.ctx, &service.arn).unwrap_or_default().iter().take(PAST) {
