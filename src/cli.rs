@@ -209,7 +209,7 @@ struct OpenArgs {
     /// Ask this address instead of AWS's own
     #[arg(long, value_name = "URL", help_heading = "Where to look", value_parser = url)]
     endpoint_url: Option<String>,
-    /// Change nothing at AWS, whatever is asked; READ_ONLY=1 does the same
+    /// Change nothing at AWS, whatever is asked
     #[arg(long, help_heading = "What it may change")]
     read_only: bool,
     /// Write changes into the journal and send nothing

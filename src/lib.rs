@@ -16,6 +16,7 @@
 //! | [`terminal`], [`keys`], [`action`] | The screen and its input, the keymap, every verb of the operator in one table |
 //! | [`panes`], [`view`], [`ui`], [`filter`] | One file for each pane, what an open pane is, the widgets that they share, what `/` takes |
 //! | [`feed`], [`store`], [`watch`] | What can be watched, what is known of it, the polls that run |
+//! | [`change`] | What an operator changes, as data: plans, the gate, the journal, and how a confirmed plan is carried out |
 //! | [`aws`], [`budget`], [`retry`] | The only door to AWS: SDK to model, pages, credentials, errors in words; how often it may be asked |
 //! | [`model`], [`verdict`], [`text`] | Plain values in AWS's words, the one judge of health and of causes, the gate for all text from outside |
 //! | [`kept`] | Stopped tasks that AWS has forgotten: a day of evidence, which [`run`] also writes to a file |
@@ -34,8 +35,9 @@
 //! 3. **Nothing on screen lies.** A failed poll leaves the old value with its age and the error beside it. Polling never gives up. What a cap
 //!    leaves out is counted in words.
 //! 4. **Identity, not row.** Cursor, marks and scroll anchors are ARNs or ids of lines. What vanished under the cursor stays as a ghost.
-//! 5. **One gate for writes.** Risk is a column of the table of actions and [`run`] alone performs effects. There is no write yet, so every
-//!    action is `Read`; the first one is to be stopped there, once for all.
+//! 5. **One gate for writes.** Every change is a [`change::Plan`] that was shown and confirmed; [`change::apply`] reads again what it rests on,
+//!    writes the intent into the journal and sends it through `aws::Api::send`, the only door, which asks [`change::gate`] first. No key
+//!    gets round it: `tests/changes_send` tries every call in every way of being read-only. What was begun is never aborted.
 //! 6. **Cancellation is structural.** The feeds that the visible view wants are the polls that run; dropping one ends it wherever it stands. No
 //!    pane cancels anything by hand.
 //! 7. **A good citizen.** At most a quarter of each published rate; a throttle halves a bucket, which recovers slowly. Retries of the SDK are
@@ -86,7 +88,11 @@
 //!   (`aws::batch`), because AWS counts calls and takes twenty names, or 500 figures, in one.
 //! - **Thin LTO, and the SDK at `opt-level` 1:** cells are drawn by small functions of other crates, and inlining them is worth a fifth of
 //!   a key's answer; the SDK is most of the build and none of the hot path.
-//! - Mutations, the journal and the exec channel of the plan are not built yet; nothing stands in their place.
+//! - **The gate is locked until it is told its rules,** and the screen has a copy of them, so that it says what the gate would without a lock.
+//! - **A call without an answer is found out about by reading.** What would be seen if it was done goes into the journal with the intent
+//!   ([`change::trace`]), so that the next start can find it out as well.
+//! - **A refusal of AWS holds for one action on one target,** because policies name resources, and for ten minutes.
+//! - The exec channel of the plan is not built yet; nothing stands in its place.
 
 pub mod action;
 pub mod app;

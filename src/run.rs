@@ -140,7 +140,7 @@ pub async fn run(
                 // The terminal is gone: nobody is left to ask.
                 Some(Err(_)) | None => Some(Event::Terminate),
             },
-            Some(word) = told.recv() => { world.told(word, &mut app); None }
+            Some(news) = told.recv() => { world.told(news, &mut app); None }
             Some(update) = updates.recv() => Some(world.heard(update)),
             tasks = async { recalled.as_mut().expect("asked only while it is there").await }, if recalled.is_some() => {
                 recalled = None;

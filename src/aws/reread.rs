@@ -18,7 +18,7 @@ fn asking<'a>(throttle: Throttle, action: &'a str, what: &'a str) -> Asking<'a> 
     Asking { throttle, priority: Priority::Focus, action, what }
 }
 
-fn doing<'a>(asking: Asking<'a>) -> Doing<'a> {
+fn doing(asking: Asking<'_>) -> Doing<'_> {
     Doing { action: asking.action, what: asking.what, profile: None }
 }
 

@@ -129,37 +129,8 @@ impl Api {
                     .await?;
                 whole(Sent::of(&answer), answer.failures(), doing)
             }
-            Call::RegisterScalableTarget { resource, min, max, suspended } => {
-                let bound = |count: &Option<u32>| count.map(|count| number(count, doing)).transpose();
-                let (min, max) = (bound(min)?, bound(max)?);
-                let suspended = suspended.map(|off| {
-                    let state = scaling::SuspendedState::builder().dynamic_scaling_in_suspended(off.scale_in);
-                    state.dynamic_scaling_out_suspended(off.scale_out).scheduled_scaling_suspended(off.scheduled).build()
-                });
-                let answer = self
-                    .call(asking(Throttle::Scaling), |sdk| {
-                        let ask = sdk.scaling.register_scalable_target().service_namespace(scaling::ServiceNamespace::Ecs);
-                        let ask = ask.resource_id(&**resource).scalable_dimension(scaling::ScalableDimension::EcsServiceDesiredCount);
-                        ask.set_min_capacity(min).set_max_capacity(max).set_suspended_state(suspended.clone()).send()
-                    })
-                    .await?;
-                Ok(Sent::of(&answer))
-            }
-            Call::CreateDeployment { application, group, app_spec, revision, description } => {
-                let revision = revision_of(revision, registered, doing)?;
-                let content = app_spec::with_revision(app_spec, &revision)
-                    .map_err(|why| failure(ErrorKind::Invalid, doing, &why, "Nothing was sent; the AppSpec is to be mended first"))?;
-                let spec = deploy::AppSpecContent::builder().content(content).build();
-                let location = deploy::RevisionLocation::builder().revision_type(deploy::RevisionLocationType::AppSpecContent);
-                let location = location.app_spec_content(spec).build();
-                let answer = self
-                    .call(asking(Throttle::CodeDeploy), |sdk| {
-                        let ask = sdk.codedeploy.create_deployment().application_name(&**application).deployment_group_name(&**group);
-                        ask.revision(location.clone()).description(description).send()
-                    })
-                    .await?;
-                Ok(Sent { made: answer.deployment_id().map(convert::clean), ..Sent::of(&answer) })
-            }
+            Call::RegisterScalableTarget { .. } => self.register_range(asking(Throttle::Scaling), call, doing).await,
+            Call::CreateDeployment { .. } => self.create_deployment(asking(Throttle::CodeDeploy), call, registered, doing).await,
             Call::StopDeployment { id } => {
                 let answer = self
                     .call(asking(Throttle::CodeDeploy), |sdk| {
@@ -201,6 +172,51 @@ impl Api {
         let now = answer.service().map(|service| Box::new(convert::service(service, None)));
         let primary = now.as_ref().and_then(|service| service.deployments.first());
         Ok(Sent { made: primary.map(|deployment| deployment.id.clone()), service: now, ..Sent::of(&answer) })
+    }
+
+    async fn register_range(&self, asking: Asking<'_>, call: &Call, doing: Doing<'_>) -> Result<Sent, AwsError> {
+        let Call::RegisterScalableTarget { resource, min, max, suspended } = call else {
+            return Err(failure(ErrorKind::Invalid, doing, "this is no RegisterScalableTarget", ""));
+        };
+        let bound = |count: &Option<u32>| count.map(|count| number(count, doing)).transpose();
+        let (min, max) = (bound(min)?, bound(max)?);
+        let suspended = suspended.map(|off| {
+            let state = scaling::SuspendedState::builder().dynamic_scaling_in_suspended(off.scale_in);
+            state.dynamic_scaling_out_suspended(off.scale_out).scheduled_scaling_suspended(off.scheduled).build()
+        });
+        let answer = self
+            .call(asking, |sdk| {
+                let ask = sdk.scaling.register_scalable_target().service_namespace(scaling::ServiceNamespace::Ecs);
+                let ask = ask.resource_id(&**resource).scalable_dimension(scaling::ScalableDimension::EcsServiceDesiredCount);
+                ask.set_min_capacity(min).set_max_capacity(max).set_suspended_state(suspended.clone()).send()
+            })
+            .await?;
+        Ok(Sent::of(&answer))
+    }
+
+    async fn create_deployment(
+        &self,
+        asking: Asking<'_>,
+        call: &Call,
+        registered: Option<&Arn>,
+        doing: Doing<'_>,
+    ) -> Result<Sent, AwsError> {
+        let Call::CreateDeployment { application, group, app_spec, revision, description } = call else {
+            return Err(failure(ErrorKind::Invalid, doing, "this is no CreateDeployment", ""));
+        };
+        let revision = revision_of(revision, registered, doing)?;
+        let content = app_spec::with_revision(app_spec, &revision)
+            .map_err(|why| failure(ErrorKind::Invalid, doing, &why, "Nothing was sent; the AppSpec is to be mended first"))?;
+        let spec = deploy::AppSpecContent::builder().content(content).build();
+        let location = deploy::RevisionLocation::builder().revision_type(deploy::RevisionLocationType::AppSpecContent);
+        let location = location.app_spec_content(spec).build();
+        let answer = self
+            .call(asking, |sdk| {
+                let ask = sdk.codedeploy.create_deployment().application_name(&**application).deployment_group_name(&**group);
+                ask.revision(location.clone()).description(description).send()
+            })
+            .await?;
+        Ok(Sent { made: answer.deployment_id().map(convert::clean), ..Sent::of(&answer) })
     }
 
     async fn run_task(&self, asking: Asking<'_>, call: &Call, doing: Doing<'_>) -> Result<Sent, AwsError> {
@@ -293,12 +309,10 @@ fn words(call: &Call, registered: Option<&Arn>) -> String {
         Call::StopTask { task, .. } => format!("stop task {}", task.name()),
         Call::RunTask { revision, .. } => format!("run a task of {}", revision.name()),
         Call::UpdateContainerInstancesState { instances, drain, .. } => {
-            let names: Vec<&str> = instances.iter().map(Arn::name).collect();
-            format!("{} {}", if *drain { "drain" } else { "activate" }, names.join(", "))
+            format!("{} {}", if *drain { "drain" } else { "activate" }, listed(instances))
         }
         Call::UpdateTaskProtection { tasks, protect, .. } => {
-            let names: Vec<&str> = tasks.iter().map(Arn::name).collect();
-            format!("{} {}", if *protect { "protect" } else { "unprotect" }, names.join(", "))
+            format!("{} {}", if *protect { "protect" } else { "unprotect" }, listed(tasks))
         }
         Call::RegisterScalableTarget { resource, .. } => {
             format!("change the scaling range of {}", resource.rsplit('/').next().unwrap_or(resource))
@@ -307,6 +321,10 @@ fn words(call: &Call, registered: Option<&Arn>) -> String {
         Call::StopDeployment { id } => format!("stop the deployment {id}"),
         Call::ContinueDeployment { id, .. } => format!("continue the deployment {id}"),
     }
+}
+
+fn listed(arns: &[Arn]) -> String {
+    arns.iter().map(Arn::name).collect::<Vec<_>>().join(", ")
 }
 
 /// The service of `…:service-deployment/CLUSTER/SERVICE/ID`.

@@ -82,8 +82,8 @@ impl Basis {
     #[must_use]
     pub fn same(&self, other: &Basis) -> bool {
         match (self, other) {
-            (Basis::Range { resource: a, .. }, Basis::Range { resource: b, .. }) => a == b,
-            (Basis::Code { id: a, .. }, Basis::Code { id: b, .. }) => a == b,
+            (Basis::Range { resource: a, .. }, Basis::Range { resource: b, .. })
+            | (Basis::Code { id: a, .. }, Basis::Code { id: b, .. }) => a == b,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other) && self.arn() == other.arn(),
         }
     }
@@ -114,15 +114,15 @@ pub fn moved(was: &[Basis], now: &[Basis]) -> Vec<Moved> {
         match (was, now) {
             (
                 Basis::Service { status, desired, revision, deployment, state, .. },
-                Basis::Service { status: s, desired: n, revision: r, deployment: d, state: t, .. },
+                Basis::Service { status: status_now, desired: count, revision: runs, deployment: newest, state: rollout, .. },
             ) => {
-                note("status", status.to_string(), s.to_string());
+                note("status", status.to_string(), status_now.to_string());
                 // What is gone has nothing else to tell.
-                if &**s != MISSING {
-                    note("desired", desired.to_string(), n.to_string());
-                    note("task definition", revision.name().to_owned(), r.name().to_owned());
-                    note("deployment", deployment.to_string(), d.to_string());
-                    note("rollout", state.to_string(), t.to_string());
+                if &**status_now != MISSING {
+                    note("desired", desired.to_string(), count.to_string());
+                    note("task definition", revision.name().to_owned(), runs.name().to_owned());
+                    note("deployment", deployment.to_string(), newest.to_string());
+                    note("rollout", state.to_string(), rollout.to_string());
                 }
             }
             (Basis::Task { alive, .. }, Basis::Task { alive: now, .. }) => note("task", life(*alive), life(*now)),
@@ -173,11 +173,9 @@ pub fn rest_on(mut plan: Plan, now: &[Basis]) -> Plan {
             Basis::Revision { active: false, .. } => {
                 plan.notes.insert(0, Note::blocker(format!("{name} has been deregistered")));
             }
-            Basis::Task { arn, alive: false } => {
-                if leave_out(&mut plan.steps, arn) {
-                    plan.targets.retain(|target| target != arn);
-                    plan.notes.push(Note::warning(format!("task {name} has stopped meanwhile and is left out")));
-                }
+            Basis::Task { arn, alive: false } if leave_out(&mut plan.steps, arn) => {
+                plan.targets.retain(|target| target != arn);
+                plan.notes.push(Note::warning(format!("task {name} has stopped meanwhile and is left out")));
             }
             Basis::Instance { status, .. } if &**status == MISSING => {
                 plan.notes.insert(0, Note::blocker(format!("container instance {name} has left the cluster")));

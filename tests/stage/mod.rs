@@ -45,6 +45,9 @@ pub struct Standing {
     pub failed: u32,
 }
 
+/// What an order tells, with its number.
+type News = (u64, Told);
+
 /// What is on stage.
 pub struct Stage {
     /// The world behind it.
@@ -61,7 +64,7 @@ pub struct Stage {
     updates: mpsc::Receiver<Update>,
     watcher: Watcher,
     /// What orders tell.
-    told: (mpsc::UnboundedSender<(u64, Told)>, mpsc::UnboundedReceiver<(u64, Told)>),
+    told: (mpsc::UnboundedSender<News>, mpsc::UnboundedReceiver<News>),
     /// How the orders went, oldest first.
     pub progress: Vec<(u64, Progress)>,
     /// Where orders are carried out; without a journal on the disk.
