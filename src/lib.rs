@@ -19,6 +19,7 @@
 //! | [`change`] | What an operator changes, as data: plans, the gate, the journal, and how a confirmed plan is carried out |
 //! | [`aws`], [`budget`], [`retry`] | The only door to AWS: SDK to model, pages, credentials, errors in words; how often it may be asked |
 //! | [`model`], [`verdict`], [`text`] | Plain values in AWS's words, the one judge of health and of causes, the gate for all text from outside |
+//! | [`landing`] | A release on its way: two sides, pace, stages, one timeline, and how it ended; [`watching`] follows one without a screen |
 //! | [`kept`] | Stopped tasks that AWS has forgotten: a day of evidence, which [`run`] also writes to a file |
 //! | [`logs`] | The tail engine: where lines are, how they arrive, which are kept and shown |
 //! | [`explain`] | `midwatch explain`: the same judgement of saved texts and documents, without an account |

@@ -74,12 +74,11 @@ fn watch(of: &cli::Watch) -> anyhow::Result<watching::Went> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
     let demo = of.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
     let demo = demo.map_err(|e| Usage(e.to_string()))?;
-    let spec = match &demo {
-        Some(demo) => demo_spec(demo, of.profile.as_deref())?,
-        None => {
-            let open = Open { cluster: of.cluster.clone(), endpoint_url: of.endpoint_url.clone(), ..Open::default() };
-            spec(&open, of.profile.as_deref(), of.region.as_deref(), None)
-        }
+    let spec = if let Some(demo) = &demo {
+        demo_spec(demo, of.profile.as_deref())?
+    } else {
+        let open = Open { cluster: of.cluster.clone(), endpoint_url: of.endpoint_url.clone(), ..Open::default() };
+        spec(&open, of.profile.as_deref(), of.region.as_deref(), None)
     };
     let asked = watching::Asked {
         service: of.service.clone(),

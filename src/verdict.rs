@@ -15,7 +15,7 @@ mod task;
 mod tests;
 
 pub use board::{Board, Judged, judge};
-pub use event::{EventKind, event, lone_event};
+pub use event::{EventKind, brief, event, lone_event};
 pub use facts::{Group, Known, excused_until, is_behind};
 pub use service::{RULES, Rule, service};
 pub use task::{culprit, exit_codes, lone_task, newest_failure, stop_sentence, stopped_normally, target, task};

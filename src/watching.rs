@@ -56,7 +56,8 @@ pub enum Went {
 pub async fn watch(clients: &Clients, asked: &Asked, say: &mut dyn FnMut(&str), complain: &mut dyn FnMut(&str)) -> Result<Went, String> {
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let region = clients.api(CTX).region().to_string();
-    let mut desk = Desk { asked, region, store: Store::default(), sought: Sought::of(asked), track: None, gone: false, complained: Vec::new() };
+    let mut desk =
+        Desk { asked, region, store: Store::default(), sought: Sought::of(asked), track: None, gone: false, complained: Vec::new() };
     let mut watcher = Watcher::new(clients.clone(), tx);
     let deadline = asked.timeout.map(|timeout| Instant::now() + timeout);
     let mut look = tokio::time::interval(LOOK);
@@ -152,14 +153,17 @@ impl Desk<'_> {
     fn hear(&mut self, update: Update) -> Result<Option<String>, String> {
         let feed = update.feed.clone();
         let failed = if let Outcome::Failed(error) = &update.outcome { Some(error.clone()) } else { None };
-        let works = matches!(update.outcome, Outcome::Whole(_) | Outcome::Same);
+        let answered = matches!(update.outcome, Outcome::Whole(_) | Outcome::Same);
         self.store.apply(update);
-        if works {
+        if answered {
             self.complained.retain(|other| *other != feed);
         }
         let Some(error) = failed else { return Ok(None) };
         let words = if error.hint.is_empty() { error.what.to_string() } else { format!("{}. {}", error.what, error.hint) };
-        let lasting = matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound | ErrorKind::Invalid | ErrorKind::NoCredentials | ErrorKind::Expired);
+        let lasting = matches!(
+            error.kind,
+            ErrorKind::Denied | ErrorKind::NotFound | ErrorKind::Invalid | ErrorKind::NoCredentials | ErrorKind::Expired
+        );
         let needed = matches!(feed, Feed::Service(..) | Feed::Identity(_) | Feed::Clusters(_) | Feed::Services(..));
         let known = self.track.as_ref().is_some_and(|track| track.landing().is_some());
         if lasting && needed && !known {
@@ -176,7 +180,8 @@ impl Desk<'_> {
     fn look(&mut self, now: Time) -> Result<Vec<String>, String> {
         if self.track.is_none() {
             let Some(service) = self.find()? else { return Ok(Vec::new()) };
-            let cluster = cluster_of(&service).ok_or_else(|| format!("{service} has the old format, without the cluster: give --cluster"))?;
+            let cluster =
+                cluster_of(&service).ok_or_else(|| format!("{service} has the old format, without the cluster: give --cluster"))?;
             let whole = Whole { ctx: CTX, cluster, service };
             self.track = Some(Track::only(whole, self.asked.deployment.as_deref()));
         }
@@ -250,7 +255,8 @@ impl Desk<'_> {
 
     fn timed_out(&self, now: Time) -> String {
         let landing = self.track.as_ref().and_then(Track::landing);
-        let stands = landing.map_or_else(|| "AWS has not told of it yet".to_owned(), |landing| format!("{} · {}", landing.status, landing.progress()));
+        let stands = landing
+            .map_or_else(|| "AWS has not told of it yet".to_owned(), |landing| format!("{} · {}", landing.status, landing.progress()));
         let text = format!("timed out: {stands}");
         if self.asked.json { self.json(now, "timeout", &text, landing) } else { format!("{} ? {text}", now.strftime("%H:%M:%SZ")) }
     }
@@ -317,7 +323,12 @@ fn want(track: &Track, store: &Store, out: &mut Vec<Wanted>) {
 fn heard_enough(track: &Track, store: &Store) -> bool {
     let mut wanted = Vec::new();
     want(track, store, &mut wanted);
-    let decides = |feed: &Feed| matches!(feed, Feed::Service(..) | Feed::ServiceDeployments(..) | Feed::CodeDeployment(..) | Feed::Tasks(..) | Feed::ServiceRevision(..));
+    let decides = |feed: &Feed| {
+        matches!(
+            feed,
+            Feed::Service(..) | Feed::ServiceDeployments(..) | Feed::CodeDeployment(..) | Feed::Tasks(..) | Feed::ServiceRevision(..)
+        )
+    };
     let open = |feed: &Feed| store.slot(feed).is_none_or(|slot| slot.expected.is_some() || slot.value.is_none() && slot.error.is_none());
     !wanted.iter().map(Wanted::feed).any(|feed| decides(feed) && open(feed))
 }

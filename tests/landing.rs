@@ -129,6 +129,24 @@ fn l7_one_task_at_a_time_and_the_release_is_out() {
     assert!(rung.len() == 1 && rung[0].contains("is released"), "{rung:?}");
 }
 
+/// A desk, a default terminal, and a corner of one.
+const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (60, 15)];
+
+#[test]
+fn a_watch_fits_every_terminal() {
+    for (context, cluster, name, shot) in
+        [("campuslearn", CAMPUS, BACKEND, "rolling"), ("lomash-production", "lomash-production", "order-payment-service", "canary")]
+    {
+        let mut stage = at(context);
+        watch(&mut stage, cluster, name);
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            for (width, height) in SIZES {
+                insta::assert_snapshot!(format!("watch_{shot}_{width}x{height}"), stage.screen(width, height));
+            }
+        });
+    }
+}
+
 #[test]
 fn leaving_the_pane_keeps_watching_in_the_status_line() {
     let mut stage = at("campuslearn");
@@ -236,7 +254,10 @@ fn without_a_screen_what_may_not_be_read_is_named_and_the_end_is_still_told() {
     sim.step(std::time::Duration::from_secs(5));
     let run = |context: &str, arguments: &[&str]| {
         let keys = clients::context(&sim, context);
-        let output = Command::new(env!("CARGO_BIN_EXE_midwatch")).arg("watch").args(arguments).args(["--timeout", "3m"])
+        let output = Command::new(env!("CARGO_BIN_EXE_midwatch"))
+            .arg("watch")
+            .args(arguments)
+            .args(["--timeout", "3m"])
             .args(["--region", &keys.region, "--endpoint-url", &sim.endpoint()])
             .env("AWS_ACCESS_KEY_ID", &keys.access_key)
             .env("AWS_SECRET_ACCESS_KEY", &keys.secret_key)

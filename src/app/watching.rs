@@ -1,7 +1,7 @@
 //! Releases that are followed though nobody looks: whoever opened a watch is told how it ended, wherever he is by then.
 
 use super::{App, Effect, Event};
-use crate::landing::{Kind, Track, Whole};
+use crate::landing::{Kind, Landing, Track, Whole};
 use crate::model::{Arn, Ctx};
 use crate::theme::Role;
 use crate::view::Tone;
@@ -45,7 +45,7 @@ impl App {
             self.tell(tone, text);
         }
         if self.shared.config.watch.title {
-            let tag = self.shared.landings.all().filter_map(Track::landing).last().map(|landing| landing.tag());
+            let tag = self.shared.landings.all().filter_map(Track::landing).last().map(Landing::tag);
             let title = tag.unwrap_or_else(|| "midwatch".to_owned());
             if title != self.title {
                 self.title.clone_from(&title);

@@ -130,13 +130,18 @@ fn of_code(seen: &Seen, followed: &Followed, code: &CodeDeployment) -> Standing 
         "Failed" | "Stopped" if code.rollback.is_some() => {
             // The rollback is a deployment of its own; it is done when the new task set no longer gets any traffic.
             let set = followed.set_in(seen);
-            let serves = set.is_some_and(|set| &*set.status == "PRIMARY") || set.is_some() && followed.set.as_ref().is_some_and(|id| code.weight(id) > Some(0.0));
+            let serves = set.is_some_and(|set| &*set.status == "PRIMARY")
+                || set.is_some() && followed.set.as_ref().is_some_and(|id| code.weight(id) > Some(0.0));
             let brought_back = set.is_none_or(|set| &*set.status == "DRAINING") || !serves;
             if brought_back { Standing::Over(End::RolledBack(told())) } else { Standing::GoingBack(told()) }
         }
         // Whether it is rolled back is told a moment after that it failed.
-        "Failed" | "Stopped" if code.completed_at.is_none_or(|at| seen.now.as_second() - at.as_second() < ROLLBACK_TOLD_SECONDS) => Standing::UnderWay,
-        "Failed" | "Stopped" => Standing::Over(End::Failed(if told().is_empty() { format!("CodeDeploy says {}", code.status) } else { told() })),
+        "Failed" | "Stopped" if code.completed_at.is_none_or(|at| seen.now.as_second() - at.as_second() < ROLLBACK_TOLD_SECONDS) => {
+            Standing::UnderWay
+        }
+        "Failed" | "Stopped" => {
+            Standing::Over(End::Failed(if told().is_empty() { format!("CodeDeploy says {}", code.status) } else { told() }))
+        }
         _ => Standing::UnderWay,
     }
 }
@@ -148,7 +153,9 @@ fn of_set(seen: &Seen, followed: &Followed) -> Standing {
         // What CodeDeploy does is its own to tell: until it has answered nothing is known.
         _ if followed.code.is_some() => Standing::UnderWay,
         Some(set) if &*set.status == "PRIMARY" && set.stability.as_deref() == Some("STEADY_STATE") => Standing::Over(End::Released),
-        Some(set) if &*set.status == "DRAINING" => Standing::Over(if newer { End::Superseded } else { End::Failed("its task set drains".to_owned()) }),
+        Some(set) if &*set.status == "DRAINING" => {
+            Standing::Over(if newer { End::Superseded } else { End::Failed("its task set drains".to_owned()) })
+        }
         Some(_) => Standing::UnderWay,
         None if newer => Standing::Over(End::Superseded),
         None => Standing::Over(End::Failed("its task set is gone".to_owned())),
@@ -215,7 +222,11 @@ fn after_failure(next: String) -> String {
 fn under_way(landing: &mut Landing, seen: &Seen) {
     let verdict = seen.verdict;
     if let Some(hook) = landing.stage.waits() {
-        landing.why = format!("a {} hook waits for an answer{}", hook.kind, landing.stage.name.as_deref().map_or(String::new(), |stage| format!(" at {stage}")));
+        landing.why = format!(
+            "a {} hook waits for an answer{}",
+            hook.kind,
+            landing.stage.name.as_deref().map_or(String::new(), |stage| format!(" at {stage}"))
+        );
         landing.health = Health::Warn;
         let then = hook.on_timeout.as_deref().map_or(String::new(), |action| format!("; unanswered it ends in {action}"));
         landing.next = format!("continue it or roll it back{then}");
@@ -230,7 +241,7 @@ fn under_way(landing: &mut Landing, seen: &Seen) {
     } else if let Some(still) = landing.pace.stuck() {
         landing.why = format!("no progress for {} · {}", duration::short(still), landing.progress());
         landing.health = Health::Warn;
-        landing.next = "see whether new tasks are made and get healthy: events, targets, pending tasks".to_owned();
+        "see whether new tasks are made and get healthy: events, targets, pending tasks".clone_into(&mut landing.next);
     } else {
         landing.why = match &landing.stage.bake {
             Some(bake) => format!("bakes, then {}", bake.then),
@@ -244,7 +255,8 @@ fn under_way(landing: &mut Landing, seen: &Seen) {
     }
     if let Some((failures, threshold)) = landing.failures.filter(|(failures, _)| *failures > 0) {
         let back = seen.service.circuit_breaker.is_some_and(|breaker| breaker.enabled && breaker.rollback);
-        let then = if back { format!("ECS goes back to {} at {threshold}", landing.replaces()) } else { format!("ECS gives up at {threshold}") };
+        let then =
+            if back { format!("ECS goes back to {} at {threshold}", landing.replaces()) } else { format!("ECS gives up at {threshold}") };
         landing.evidence.insert(0, format!("{failures} of {threshold} failures: {then}"));
     }
 }

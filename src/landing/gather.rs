@@ -78,7 +78,12 @@ impl Whole {
             out.push(if often { poll(feed, false) } else { Wanted::Gently { feed } });
         }
         // Targets of an instance are told from tasks by the ports of its containers.
-        let by_instance = service.target_groups().into_iter().filter_map(|group| store.targets(ctx, group)).flatten().any(|target| target.id.starts_with("i-"));
+        let by_instance = service
+            .target_groups()
+            .into_iter()
+            .filter_map(|group| store.targets(ctx, group))
+            .flatten()
+            .any(|target| target.id.starts_with("i-"));
         if by_instance {
             out.push(Wanted::Gently { feed: Feed::Instances(ctx, self.cluster.clone()) });
         }

@@ -66,17 +66,14 @@ pub(super) fn of(
         of_code(code, &mut out);
     }
     out.retain(|moment| moment.at.as_second() >= since);
-    out.sort_by(|a, b| b.at.cmp(&a.at));
+    out.sort_by_key(|moment| std::cmp::Reverse(moment.at));
     out.truncate(KEPT);
     out
 }
 
 fn events<'a>(seen: &'a Seen) -> impl Iterator<Item = Moment> + use<'a> {
-    // `(service api) `, or `(service api, taskSet ecs-svc/1) `.
-    let named = format!("(service {}", seen.service.name);
-    seen.service.events.iter().filter_map(move |event| {
-        let own = event.message.strip_prefix(&*named).filter(|rest| rest.starts_with([')', ',']));
-        let text = own.and_then(|rest| rest.split_once(") ")).map_or(&*event.message, |(_, text)| text);
+    seen.service.events.iter().filter_map(|event| {
+        let text = verdict::brief(&event.message);
         Some(Moment::new(event.at?, What::Event, verdict::event(&event.message).health(), text))
     })
 }
@@ -91,7 +88,7 @@ fn stops(seen: &Seen, followed: &Followed) -> Vec<Moment> {
         let normal = verdict::stopped_normally(task);
         let health = if normal { Health::Idle } else { Health::Fail };
         let side = if fresh { "new" } else { "old" };
-        let text = format!("{side} task {} ended: {}", id.get(..6).unwrap_or(id), verdict::stop_sentence(task));
+        let text = format!("{side} task {} ended: {}", id.get(..8).unwrap_or(id), verdict::brief(&verdict::stop_sentence(task)));
         Some(Moment { task: Some(task.arn.clone()), ..Moment::new(task.stopped_at?, What::Stop, health, text) })
     };
     ended.into_iter().filter_map(moment).collect()

@@ -2,7 +2,7 @@
 
 use super::track::Observed;
 use super::{Followed, Seen, Side, Stage, Standing};
-use crate::model::{CodeDeployment, ServiceDeployment, TaskStatus, TargetState, Time};
+use crate::model::{CodeDeployment, ServiceDeployment, TargetState, TaskStatus, Time};
 use crate::verdict;
 use std::sync::Arc;
 

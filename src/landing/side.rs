@@ -91,7 +91,7 @@ impl Line {
     #[must_use]
     pub fn short(&self) -> &str {
         let id = self.arn.name();
-        id.get(..6).unwrap_or(id)
+        id.get(..8).unwrap_or(id)
     }
 }
 
@@ -117,8 +117,8 @@ pub(super) fn sides(
     if seen.tasks.is_none() {
         (new.healthy, old.healthy) = (new.running, old.running);
     }
-    new.revision = followed.revision.clone();
-    old.revision = followed.before.clone();
+    new.revision.clone_from(&followed.revision);
+    old.revision.clone_from(&followed.before);
     weigh(seen, followed, record, code, &mut new, &mut old);
     for side in [&mut new, &mut old] {
         side.tasks.sort_by(|a, b| (a.over, a.health, &a.arn).cmp(&(b.over, b.health, &b.arn)));
@@ -156,13 +156,21 @@ fn counted(seen: &Seen, followed: &Followed, record: Option<&ServiceDeployment>,
         old.running += set.running;
     }
     // ECS takes its wish back while it waits before the next try.
-    new.wanted = if old.wanted == 0 && record.is_none_or(|record| record.rollback.is_none()) { new.wanted.max(service.desired) } else { new.wanted };
+    new.wanted =
+        if old.wanted == 0 && record.is_none_or(|record| record.rollback.is_none()) { new.wanted.max(service.desired) } else { new.wanted };
     if seen.tasks.is_some() {
         new.failed = 0;
     }
 }
 
-fn weigh(seen: &Seen, followed: &Followed, record: Option<&ServiceDeployment>, code: Option<&CodeDeployment>, new: &mut Side, old: &mut Side) {
+fn weigh(
+    seen: &Seen,
+    followed: &Followed,
+    record: Option<&ServiceDeployment>,
+    code: Option<&CodeDeployment>,
+    new: &mut Side,
+    old: &mut Side,
+) {
     if let Some(code) = code {
         new.weight = followed.set.as_ref().and_then(|set| code.weight(set)).or_else(|| label(code, "Green"));
         let others = seen.service.task_sets.iter().filter(|set| Some(&set.id) != followed.set.as_ref());

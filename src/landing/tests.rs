@@ -1,6 +1,8 @@
 use super::*;
 use crate::model::sample::{ago, deployment, event, group, service, stopped, target, task};
-use crate::model::{CircuitBreaker, Deployment, LifecycleEvent, LifecycleHook, RevisionShare, Rollback, Shift, TargetState, TaskSet, TrafficShare};
+use crate::model::{
+    CircuitBreaker, Deployment, LifecycleEvent, LifecycleHook, RevisionShare, Rollback, Shift, TargetState, TaskSet, TrafficShare,
+};
 
 /// What a service is told from in a test; everything is known unless it is taken away.
 struct World {
@@ -60,7 +62,12 @@ impl World {
 
 /// `api` between revision 7 and 8, which wants two tasks and began so many seconds ago.
 fn rolling(seconds: i64) -> Service {
-    let new = Deployment { running: 1, created_at: Some(ago(seconds)), updated_at: Some(ago(seconds)), ..deployment(8, "PRIMARY", "IN_PROGRESS") };
+    let new = Deployment {
+        running: 1,
+        created_at: Some(ago(seconds)),
+        updated_at: Some(ago(seconds)),
+        ..deployment(8, "PRIMARY", "IN_PROGRESS")
+    };
     let old = Deployment { running: 2, desired: 1, ..deployment(7, "ACTIVE", "COMPLETED") };
     Service { deployments: vec![new, old], current_deployment: Some("record".into()), ..service("api") }
 }
@@ -152,7 +159,11 @@ fn a_rollback_that_succeeded_is_no_success() {
     let steady = Service { deployments: vec![back], ..service("api") };
     let rolled = ServiceDeployment {
         finished_at: Some(ago(20)),
-        rollback: Some(Rollback { reason: Some("tasks failed to start".into()), started_at: Some(ago(100)), revision: Some("rev7".into()) }),
+        rollback: Some(Rollback {
+            reason: Some("tasks failed to start".into()),
+            started_at: Some(ago(100)),
+            revision: Some("rev7".into()),
+        }),
         ..record("ROLLBACK_SUCCESSFUL", 600)
     };
     let landing = with_records(steady, vec![rolled]).landing();
@@ -256,7 +267,12 @@ fn a_release_that_does_not_get_on_is_stuck_and_one_that_drains_or_bakes_is_not()
     assert_eq!(world.landing().pace.stuck(), None);
     world.targets.clear();
     world.service.strategy = Some("BLUE_GREEN".into());
-    let bakes = ServiceDeployment { lifecycle_stage: Some("BAKE_TIME".into()), bake_minutes: Some(10), updated_at: Some(ago(60)), ..record("IN_PROGRESS", 900) };
+    let bakes = ServiceDeployment {
+        lifecycle_stage: Some("BAKE_TIME".into()),
+        bake_minutes: Some(10),
+        updated_at: Some(ago(60)),
+        ..record("IN_PROGRESS", 900)
+    };
     world.records = Some(vec![Arc::new(bakes)]);
     let landing = world.landing();
     assert_eq!((landing.pace.stuck(), landing.stage.bake.as_ref().and_then(|bake| bake.until)), (None, Some(ago(-540))));
@@ -264,8 +280,17 @@ fn a_release_that_does_not_get_on_is_stuck_and_one_that_drains_or_bakes_is_not()
 
 #[test]
 fn a_hook_that_waits_is_said_before_anything_else() {
-    let hook = LifecycleHook { id: "h".into(), kind: "PAUSE".into(), status: "AWAITING_ACTION".into(), on_timeout: Some("ROLLBACK".into()), ..LifecycleHook::default() };
-    let mut world = with_records(rolling(900), vec![ServiceDeployment { lifecycle_stage: Some("POST_SCALE_UP".into()), hooks: vec![hook], ..record("IN_PROGRESS", 900) }]);
+    let hook = LifecycleHook {
+        id: "h".into(),
+        kind: "PAUSE".into(),
+        status: "AWAITING_ACTION".into(),
+        on_timeout: Some("ROLLBACK".into()),
+        ..LifecycleHook::default()
+    };
+    let mut world = with_records(
+        rolling(900),
+        vec![ServiceDeployment { lifecycle_stage: Some("POST_SCALE_UP".into()), hooks: vec![hook], ..record("IN_PROGRESS", 900) }],
+    );
     world.service.strategy = Some("CANARY".into());
     let landing = world.landing();
     assert_eq!(landing.why, "a PAUSE hook waits for an answer at POST_SCALE_UP");
@@ -289,8 +314,18 @@ fn canary(status: &str, weight: f64) -> World {
         task_sets: vec![set("ecs-svc/blue", 7, "PRIMARY", "d-OLD", 9000), set("ecs-svc/green", 8, "ACTIVE", "d-NEW", 250)],
         ..service("api")
     };
-    let step = |name: &str, status: &str, began: Option<i64>| LifecycleEvent { name: name.into(), status: status.into(), started_at: began.map(ago), ..LifecycleEvent::default() };
-    let share = |set: &str, label: &str, weight: f64| TrafficShare { task_set: set.into(), label: Some(label.into()), weight, ..TrafficShare::default() };
+    let step = |name: &str, status: &str, began: Option<i64>| LifecycleEvent {
+        name: name.into(),
+        status: status.into(),
+        started_at: began.map(ago),
+        ..LifecycleEvent::default()
+    };
+    let share = |set: &str, label: &str, weight: f64| TrafficShare {
+        task_set: set.into(),
+        label: Some(label.into()),
+        weight,
+        ..TrafficShare::default()
+    };
     let code = CodeDeployment {
         id: "d-NEW".into(),
         config: "CodeDeployDefault.ECSCanary10Percent5Minutes".into(),
@@ -298,7 +333,11 @@ fn canary(status: &str, weight: f64) -> World {
         status: status.into(),
         created_at: Some(ago(260)),
         started_at: Some(ago(258)),
-        events: vec![step("Install", "Succeeded", Some(250)), step("AllowTraffic", "InProgress", Some(100)), step("AfterAllowTraffic", "Pending", None)],
+        events: vec![
+            step("Install", "Succeeded", Some(250)),
+            step("AllowTraffic", "InProgress", Some(100)),
+            step("AfterAllowTraffic", "Pending", None),
+        ],
         task_sets: vec![share("ecs-svc/blue", "Blue", 100.0 - weight), share("ecs-svc/green", "Green", weight)],
         ..CodeDeployment::default()
     };
@@ -367,7 +406,11 @@ fn a_task_shows_the_steps_that_it_was_seen_to_take() {
     world.seen(|seen| track.take(seen));
     let landing = track.landing().unwrap();
     assert_eq!(landing.new.tasks[0].way(), "PROV 10s▸PEND 28s▸RUN 12s▸LB healthy 12s");
-    assert!(landing.moments.iter().any(|moment| moment.text.contains("is healthy in its target group, 12s after its start")), "{:?}", landing.moments);
+    assert!(
+        landing.moments.iter().any(|moment| moment.text.contains("is healthy in its target group, 12s after its start")),
+        "{:?}",
+        landing.moments
+    );
     // Opened late, the same task tells what AWS dates.
     assert_eq!(world.landing().new.tasks[0].way(), "START 38s▸RUN 12s▸LB healthy");
 }
@@ -376,7 +419,8 @@ fn a_task_shows_the_steps_that_it_was_seen_to_take() {
 fn a_service_that_wants_nothing_is_released_and_says_that_nothing_runs() {
     let mut world = with_records(rolling(200), vec![ServiceDeployment { finished_at: Some(ago(190)), ..record("SUCCESSFUL", 200) }]);
     world.service.desired = 0;
-    world.service.deployments = vec![Deployment { desired: 0, running: 0, created_at: Some(ago(200)), ..deployment(8, "PRIMARY", "COMPLETED") }];
+    world.service.deployments =
+        vec![Deployment { desired: 0, running: 0, created_at: Some(ago(200)), ..deployment(8, "PRIMARY", "COMPLETED") }];
     let landing = world.landing();
     assert_eq!(landing.end(), Some(&End::Released));
     assert!(landing.why.contains("wants no task"), "{}", landing.why);

@@ -83,11 +83,13 @@ impl Observed {
 
 fn told(task: &crate::model::Task, state: &TargetState, fresh: bool, now: Time) -> Option<Moment> {
     let id = task.arn.name();
-    let id = id.get(..6).unwrap_or(id);
+    let id = id.get(..8).unwrap_or(id);
     let side = if fresh { "new" } else { "old" };
     let (health, words) = match state {
         TargetState::Healthy => {
-            let after = task.started_at.map_or(String::new(), |at| format!(", {} after its start", crate::duration::short(now.as_second() - at.as_second())));
+            let after = task
+                .started_at
+                .map_or(String::new(), |at| format!(", {} after its start", crate::duration::short(now.as_second() - at.as_second())));
             (Health::Ok, format!("{side} task {id} is healthy in its target group{after}"))
         }
         TargetState::Unhealthy => (Health::Warn, format!("{side} task {id} is unhealthy in its target group")),
@@ -209,6 +211,9 @@ impl Track {
     }
 
     /// The same on facts that are at hand.
+    ///
+    /// # Panics
+    /// Never: what it expects it has just put there.
     pub fn take(&mut self, seen: &Seen) -> Vec<News> {
         let mut news = Vec::new();
         let newest = Followed::newest(seen);
@@ -232,7 +237,8 @@ impl Track {
         let mut landing = Landing::of(seen, followed, &self.observed);
         self.observed.take(&landing, self.landing.as_ref(), seen.now);
         // What was just seen belongs to the picture.
-        landing.moments = moments::of(seen, followed, followed.record_in(seen), followed.code.as_ref().and_then(|id| (seen.code)(id)), &self.observed);
+        landing.moments =
+            moments::of(seen, followed, followed.record_in(seen), followed.code.as_ref().and_then(|id| (seen.code)(id)), &self.observed);
         let before = self.landing.replace(landing);
         let after = self.landing.as_ref().expect("it has just been put there");
         differences(before.as_ref(), after, seen.now, &mut news);

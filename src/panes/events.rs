@@ -8,7 +8,7 @@ use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
 use crate::ui::table::{dim, painted, Cell, Column, Key, Preview, TableSpec, TableView, Width};
-use crate::verdict;
+use crate::verdict::{self, brief};
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::Line;
 use std::sync::Arc;
@@ -90,25 +90,6 @@ fn message<'a>(row: &'a EventRow, _: &Cx<'a>) -> Cell<'a> {
     let health = verdict::event(message).health();
     let role = if health.troubled() { health.role() } else { Role::Text };
     painted(format!("{} {}", health.glyph(), brief(message)), role).with_its_end()
-}
-
-/// The message without the service's name, which stands beside it; target groups by name, tasks and instances by the beginning of their ids.
-pub(super) fn brief(message: &str) -> String {
-    let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(message, |(_, rest)| rest);
-    // AWS ends its complaints with where its manual is.
-    let own = own.split_once(" For more information, see ").map_or(own, |(own, _)| own);
-    let word = |word: &str| {
-        let bare = word.trim_matches(['(', ')', '.', ',', ';']);
-        let short = if bare.starts_with("arn:") && bare.contains(":targetgroup/") {
-            Arn::from(bare).target_group_name().to_owned()
-        } else if bare.len() == 32 && bare.bytes().all(|b| b.is_ascii_hexdigit()) {
-            bare.get(..8).unwrap_or(bare).to_owned()
-        } else {
-            return word.to_owned();
-        };
-        word.replacen(bare, &short, 1)
-    };
-    own.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn rows(place: &Place, cx: &Cx) -> Vec<EventRow> {

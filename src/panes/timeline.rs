@@ -161,7 +161,7 @@ impl Of<'_> {
         for event in &self.service.events {
             let message = &event.message;
             // The service has a column of its own.
-            out.push(self.row(event.id.clone(), event.at, Kind::Event, super::events::brief(message), verdict::event(message).health()));
+            out.push(self.row(event.id.clone(), event.at, Kind::Event, verdict::brief(message), verdict::event(message).health()));
         }
     }
 

@@ -88,7 +88,9 @@ impl Watch {
             self.top = self.top.saturating_add_signed(by).min(last);
             return Reaction::Redraw;
         }
-        let Some(tasks) = self.side(self.focus, cx).map(|side| &side.tasks).filter(|tasks| !tasks.is_empty()) else { return Reaction::Redraw };
+        let Some(tasks) = self.side(self.focus, cx).map(|side| &side.tasks).filter(|tasks| !tasks.is_empty()) else {
+            return Reaction::Redraw;
+        };
         let at = tasks.iter().position(|line| Some(&line.arn) == self.cursor[self.focus].as_ref()).unwrap_or(0);
         self.cursor[self.focus] = tasks.get(at.saturating_add_signed(by).min(tasks.len() - 1)).map(|line| line.arn.clone());
         Reaction::Redraw
@@ -110,7 +112,7 @@ impl Watch {
             self.areas[1] = at(half, 0, area.width - half, upper);
         } else {
             // One side at a time; the other is a key away.
-            self.areas[if self.focus == 1 { 1 } else { 0 }] = at(0, 0, area.width, upper);
+            self.areas[usize::from(self.focus == 1)] = at(0, 0, area.width, upper);
         }
         self.areas[TIMELINE] = at(0, upper, area.width, area.height - upper);
     }
@@ -144,7 +146,7 @@ impl Watch {
                 buf.set_style(Rect { x: area.x + 1, y, width: area.width.saturating_sub(2), height: 1 }, theme.style(Role::Selection));
             }
             let role = line.health.role();
-            let head = format!("{} {:<6} ", line.health.glyph(), line.short());
+            let head = format!("{} {:<8} ", line.health.glyph(), line.short());
             let now = text::fit(&line.now, room * 2 / 5).into_owned();
             let way = text::fit(&line.way(), room.saturating_sub(text::width(&head) + text::width(&now) + 1)).into_owned();
             let right = area.right().saturating_sub(2 + u16::try_from(text::width(&now)).unwrap_or(0));
@@ -331,9 +333,17 @@ impl View for Watch {
 
     fn can(&self, action: Action, cx: &Cx) -> Option<bool> {
         match action {
-            Action::NextPane | Action::PreviousPane | Action::Zoom => Some(true),
-            Action::Up | Action::Down | Action::Top | Action::Bottom => Some(true),
-            Action::PageUp | Action::PageDown | Action::HalfPageUp | Action::HalfPageDown => Some(true),
+            Action::NextPane
+            | Action::PreviousPane
+            | Action::Zoom
+            | Action::Up
+            | Action::Down
+            | Action::Top
+            | Action::Bottom
+            | Action::PageUp
+            | Action::PageDown
+            | Action::HalfPageUp
+            | Action::HalfPageDown => Some(true),
             Action::Pane(n) => Some(usize::from(n) <= PARTS.len()),
             Action::Open => Some(self.focus != TIMELINE && self.chosen(self.focus, cx).is_some()),
             Action::Back => Some(self.zoomed),

@@ -2,6 +2,7 @@
 
 use super::cause::{self, Cause};
 use super::{Health, State, Verdict};
+use crate::model::Arn;
 use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
@@ -88,6 +89,26 @@ pub fn lone_event(message: &str) -> Verdict {
     }
     verdict.explain(&explained);
     verdict
+}
+
+/// The message without the service's name, which stands beside it; target groups by name, tasks and instances by the beginning of their ids.
+#[must_use]
+pub fn brief(message: &str) -> String {
+    let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(message, |(_, rest)| rest);
+    // AWS ends its complaints with where its manual is.
+    let own = own.split_once(" For more information, see ").map_or(own, |(own, _)| own);
+    let word = |word: &str| {
+        let bare = word.trim_matches(['(', ')', '.', ',', ';']);
+        let short = if bare.starts_with("arn:") && bare.contains(":targetgroup/") {
+            Arn::from(bare).target_group_name().to_owned()
+        } else if bare.len() == 32 && bare.bytes().all(|b| b.is_ascii_hexdigit()) {
+            bare.get(..8).unwrap_or(bare).to_owned()
+        } else {
+            return word.to_owned();
+        };
+        word.replacen(bare, &short, 1)
+    };
+    own.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn of_cause(cause: Cause) -> EventKind {

@@ -123,7 +123,8 @@ fn side(side: &Side, room: usize) -> String {
 fn traffic(landing: &Landing) -> Option<String> {
     let new = landing.new.weight?;
     let old = landing.old.weight.map_or(String::new(), |weight| format!(" · old {weight}%"));
-    let test = landing.new.test_weight.filter(|weight| *weight > 0.0).map_or(String::new(), |weight| format!(" · {weight}% of the test traffic"));
+    let test =
+        landing.new.test_weight.filter(|weight| *weight > 0.0).map_or(String::new(), |weight| format!(" · {weight}% of the test traffic"));
     Some(format!("new {new}%{old}{test}"))
 }
 
@@ -148,7 +149,8 @@ fn stage(landing: &Landing, cx: &Cx) -> Option<(String, Role)> {
         parts.push(format!("{signs} {}", names.join(", ")).trim_end().to_owned());
     }
     if let Some(bake) = &stage.bake {
-        let left = bake.until.map_or(format!("{} min", bake.minutes), |until| duration::short((until.as_second() - cx.now.as_second()).max(0)));
+        let left =
+            bake.until.map_or(format!("{} min", bake.minutes), |until| duration::short((until.as_second() - cx.now.as_second()).max(0)));
         parts.insert(0, format!("{left} left, then {}", bake.then));
     }
     let hook = |hook: &crate::model::LifecycleHook| {
