@@ -3,13 +3,13 @@
 //! Nothing is sent again behind the operator's back but what AWS throttled, which was not done. What AWS could not do although it
 //! answered with success (`failures` of a reply) is an error here.
 
-mod app_spec;
 mod register;
 
 use super::api::{Api, Call as Asking};
 use super::failure::{Doing, failure};
 use super::{AwsError, ErrorKind, convert};
 use crate::budget::{Priority, Throttle};
+use crate::change::app_spec::with_task_definition;
 use crate::change::gate::Asked;
 use crate::change::{Call, Revision, ServiceChange};
 use crate::model::{Arn, Service, Str};
@@ -205,7 +205,7 @@ impl Api {
             return Err(failure(ErrorKind::Invalid, doing, "this is no CreateDeployment", ""));
         };
         let revision = revision_of(revision, registered, doing)?;
-        let content = app_spec::with_revision(app_spec, &revision)
+        let content = with_task_definition(app_spec, revision.as_str())
             .map_err(|why| failure(ErrorKind::Invalid, doing, &why, "Nothing was sent; the AppSpec is to be mended first"))?;
         let spec = deploy::AppSpecContent::builder().content(content).build();
         let location = deploy::RevisionLocation::builder().revision_type(deploy::RevisionLocationType::AppSpecContent);

@@ -215,6 +215,7 @@ fn turn(inverse: &mut Inverse, now: &Basis) {
             *range = *now;
             *suspended = *off;
         }
+        (Inverse::Several(all), now) => all.iter_mut().for_each(|one| turn(one, now)),
         _ => {}
     }
 }

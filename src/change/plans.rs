@@ -117,7 +117,7 @@ impl<'a> Facts<'a> {
     /// The plan of a change to one service, with what is true of every such change.
     fn plan_for(&self, verb: Verb, service: &Service) -> Plan {
         let mut plan = self.plan(verb, vec![service.arn.clone()]);
-        plan.basis.push(Basis::of_service(service));
+        plan.basis.push(Basis::service(service));
         plan.watch = Some(service.arn.clone());
         if &*service.status != "ACTIVE" {
             plan.notes.push(Note::blocker(format!("{} is {}: AWS changes only ACTIVE services", service.name, service.status)));
@@ -136,28 +136,6 @@ impl<'a> Facts<'a> {
             runs.then_some((id, known))
         };
         stored.task_sets.iter().filter_map(known).max_by_key(|(_, known)| known.and_then(|known| known.created_at))
-    }
-}
-
-impl Basis {
-    /// What a plan for a service rests on.
-    #[must_use]
-    pub fn of_service(service: &Service) -> Basis {
-        let primary = service.deployments.iter().find(|d| &*d.status == "PRIMARY").or(service.deployments.first());
-        let newest = service.task_sets.iter().max_by_key(|set| (set.created_at, &*set.status == "PRIMARY"));
-        let (deployment, state) = match (primary, newest) {
-            (Some(d), _) => (d.id.clone(), d.rollout_state.clone().unwrap_or_default()),
-            (None, Some(set)) => (set.id.clone(), set.status.clone()),
-            (None, None) => Default::default(),
-        };
-        Basis::Service {
-            arn: service.arn.clone(),
-            status: service.status.clone(),
-            desired: service.desired,
-            revision: service.task_definition.clone(),
-            deployment,
-            state,
-        }
     }
 }
 
