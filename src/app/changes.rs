@@ -201,8 +201,12 @@ impl App {
     /// No more keys wait: what was confirmed by a key that came alone is sent.
     pub(super) fn rest(&mut self) -> Vec<Effect> {
         let now = self.shared.now;
+        let cx = self.shared.cx();
         let Some(Overlay::Dialog(dialog)) = &mut self.overlay else { return Vec::new() };
-        let Some(plans) = dialog.rest() else { return Vec::new() };
+        let Some(plans) = dialog.rest() else {
+            let feeds = dialog.fresh(&cx);
+            return if feeds.is_empty() { Vec::new() } else { vec![Effect::Poke(feeds)] };
+        };
         self.dirty = true;
         self.changes.sent.retain(|(.., at)| now.as_millisecond() - at.as_millisecond() < TWICE_MS);
         let before = |plan: &Plan, (verb, arn, _): &&(Verb, _, Time)| *verb == plan.verb && plan.targets.contains(arn);
@@ -336,7 +340,15 @@ impl App {
 
     /// Why a verb would come to nothing for these targets, as far as can be told now.
     pub(super) fn hindrance(&self, action: Action, targets: &[Target]) -> Option<String> {
-        let Ok(Form::Fixed(wish)) = self.form(action, targets) else { return self.form(action, targets).err() };
+        // What is picked first has no plan yet.
+        if matches!(action, Action::RollBack | Action::DeployImage) {
+            return None;
+        }
+        let wish = match self.form(action, targets) {
+            Ok(Form::Fixed(wish)) => wish,
+            Ok(_) => return None,
+            Err(why) => return Some(why),
+        };
         let cx = self.shared.cx();
         let plans = wish.plans(targets, |target| dialog::facts(target, &cx));
         plans.into_iter().find_map(|(_, plan)| match plan {

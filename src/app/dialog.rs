@@ -13,7 +13,7 @@ pub use form::Form;
 use crate::change::plans::{self, Facts};
 use crate::change::plans::RollBack;
 use crate::change::{Inverse, Level, Moved, Plan, Target, Wish, ask, cli_lines};
-use crate::feed::Wanted;
+use crate::feed::{Feed, Wanted};
 use crate::keys::{Code, Key};
 use crate::model::{Str, Time};
 use crate::ui::input::Input;
@@ -93,6 +93,8 @@ pub struct Dialog {
     keys: usize,
     said: String,
     scroll: usize,
+    /// AWS was asked again for what it shows.
+    asked: bool,
 }
 
 impl Dialog {
@@ -117,6 +119,7 @@ impl Dialog {
             keys: 0,
             said: String::new(),
             scroll: 0,
+            asked: false,
         };
         dialog.plan(cx);
         dialog
@@ -166,7 +169,8 @@ impl Dialog {
         };
         if !same(&self.plans, &fresh) {
             // Another plan than the one that was seen: a key that is already on its way was meant for that one.
-            self.changed_at = if self.seen && self.keys == 0 { Some(cx.now) } else { None };
+            // Where none could be confirmed yet, there is none that a key could have been meant for.
+            self.changed_at = if self.seen && self.keys == 0 && self.hindered().is_none() { Some(cx.now) } else { None };
             self.seen = false;
             self.again = false;
         }
@@ -279,8 +283,8 @@ impl Dialog {
     }
 
     fn turn(&mut self, forward: bool) {
-        let mut stops: Vec<Focus> = (0..self.form.lines().len()).map(Focus::Line).collect();
-        if !self.form.choices().is_empty() {
+        let mut stops: Vec<Focus> = (0..self.lines().len()).map(Focus::Line).collect();
+        if !self.lines().is_empty() && !self.form.choices().is_empty() {
             stops.push(Focus::Choice);
         }
         if self.typed() && self.hindered().is_none() {
@@ -290,6 +294,11 @@ impl Dialog {
         let at = stops.iter().position(|stop| *stop == self.focus).unwrap_or(stops.len() - 1);
         let by = if forward { 1 } else { stops.len() - 1 };
         self.focus = stops[(at + by) % stops.len()];
+    }
+
+    /// The lines to fill in; none once it was confirmed and rests on a reading of its own.
+    fn lines(&self) -> Vec<&form::Line> {
+        if self.moved.is_empty() { self.form.lines() } else { Vec::new() }
     }
 
     fn enter(&mut self, cx: &Cx) -> Answer {
@@ -316,7 +325,8 @@ impl Dialog {
             return Answer::Stay;
         }
         let Some(letter) = key.typed() else { return self.look(key) };
-        if letter.is_ascii_digit() || matches!(letter, '+' | '-') {
+        let editable = self.moved.is_empty();
+        if editable && (letter.is_ascii_digit() || matches!(letter, '+' | '-')) {
             if let Some(line) = self.form.line_mut(0).filter(|line| line.digits) {
                 line.key(key);
                 self.focus = Focus::Line(0);
@@ -327,7 +337,7 @@ impl Dialog {
         if self.demand() == Demand::Key(letter) {
             return self.confirmed(cx);
         }
-        if self.form.letter(letter) {
+        if editable && self.form.letter(letter) {
             self.plan(cx);
             return Answer::Stay;
         }
@@ -413,6 +423,16 @@ impl Dialog {
     pub fn send(&mut self, flight: Flight) {
         self.phase = Phase::Sending(flight);
         self.scroll = 0;
+    }
+
+    /// What the preview wants asked again when the dialog opens, so that it does not show what was true minutes ago.
+    pub fn fresh(&mut self, cx: &Cx) -> Vec<Feed> {
+        if std::mem::replace(&mut self.asked, true) {
+            return Vec::new();
+        }
+        let mut wanted = Vec::new();
+        self.wanted(cx, &mut wanted);
+        wanted.iter().map(Wanted::feed).filter(|feed| !feed.lasts()).cloned().collect()
     }
 
     /// What is under way.

@@ -247,7 +247,16 @@ fn told(line: &diff::DiffLine, width: usize, room: usize, cx: &Cx) -> Vec<Line<'
     let head = Span::styled(text::pad(&line.what, width) + " ", style(Role::Dim));
     let rest = room.saturating_sub(width + 1);
     let value = |sign: &str, value: &str, role| Span::styled(text::fit_middle(&format!("{sign}{value}"), rest).into_owned(), style(role));
-    match (&line.before, &line.after) {
+    let (before, after) = (line.before.as_deref(), line.after.as_deref());
+    // Of two images of one repository only the end differs.
+    let own = |text: &str| if line.what.starts_with("image ") { Some(ImageUri::parse(text)) } else { None };
+    let (before, after) = match (before, after, before.and_then(own), after.and_then(own)) {
+        (Some(_), Some(_), Some(old), Some(new)) if old.name() == new.name() && old.short() != new.short() => {
+            (Some(format!("{}:{}", old.repository, old.short())), Some(new.short().to_owned()))
+        }
+        _ => (before.map(str::to_owned), after.map(str::to_owned)),
+    };
+    match (&before, &after) {
         (Some(old), Some(new)) if text::width(old) + text::width(new) + 5 <= rest => {
             vec![Line::from(vec![head, Span::styled(format!("{old}  →  "), style(Role::Dim)), Span::styled(new.clone(), style(Role::Text))])]
         }
