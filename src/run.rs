@@ -395,7 +395,9 @@ impl World {
             }
             Told::Poke(mut feeds) => {
                 // A deployment of CodeDeploy has an id that the plan may not know.
-                feeds.extend(app.wanted().iter().map(|wanted| wanted.feed().clone()).filter(|feed| matches!(feed, Feed::CodeDeployment(..))));
+                feeds.extend(
+                    app.wanted().iter().map(|wanted| wanted.feed().clone()).filter(|feed| matches!(feed, Feed::CodeDeployment(..))),
+                );
                 return self.watcher.poke(&feeds);
             }
         };

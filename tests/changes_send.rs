@@ -11,8 +11,15 @@ mod calls;
 mod clients;
 #[path = "changes_send/gate.rs"]
 mod gate;
+#[path = "changes_send/least.rs"]
+mod least;
+#[path = "changes_send/lost.rs"]
+mod lost;
+#[path = "changes_send/pane.rs"]
+mod pane;
 #[path = "changes_send/registering.rs"]
 mod registering;
+mod stage;
 
 use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::change::apply::{Desk, Order, Progress, Told};
@@ -64,8 +71,13 @@ impl World {
         let context = |(name, region)| Context { production: Some(false), name, region };
         let fleet = Fleet(clients.contexts().map(context).collect());
         clients.gate().set(Rules::new(&Config::default(), &fleet, &[]));
-        let desk =
-            Desk { clients: clients.clone(), places: Places::default(), user: "ann".into(), fleet, cli: |plan| vec![format!("aws {}", plan.verb.word())] };
+        let desk = Desk {
+            clients: clients.clone(),
+            places: Places::default(),
+            user: "ann".into(),
+            fleet,
+            cli: |plan| vec![format!("aws {}", plan.verb.word())],
+        };
         World { sim, clients, desk }
     }
 

@@ -36,7 +36,10 @@ impl AwsError {
             ErrorKind::Timeout => !self.what.contains("no connection to"),
             ErrorKind::Network => self.what.contains("broke off"),
             ErrorKind::Malformed => self.what.contains("could not be read"),
-            ErrorKind::Other => matches!(code, "ServerException" | "InternalError" | "InternalFailure" | "ServiceUnavailable") || self.what.contains("AWS is in trouble"),
+            ErrorKind::Other => {
+                matches!(code, "ServerException" | "InternalError" | "InternalFailure" | "ServiceUnavailable")
+                    || self.what.contains("AWS is in trouble")
+            }
             _ => false,
         }
     }

@@ -97,9 +97,10 @@ impl Api {
         Some(match basis {
             Basis::Service { .. } | Basis::Task { .. } => return None,
             Basis::Range { resource, .. } => self.range(resource).await,
-            Basis::Instance { arn, .. } => self.instances(cluster_of(arn).as_deref(), std::slice::from_ref(arn)).await.map(|mut all| {
-                all.pop().unwrap_or_else(|| Basis::Instance { arn: arn.clone(), status: MISSING.into() })
-            }),
+            Basis::Instance { arn, .. } => self
+                .instances(cluster_of(arn).as_deref(), std::slice::from_ref(arn))
+                .await
+                .map(|mut all| all.pop().unwrap_or_else(|| Basis::Instance { arn: arn.clone(), status: MISSING.into() })),
             Basis::Deployment { arn, .. } => self.deployment(arn).await.map(|found| {
                 found.map_or_else(|| Basis::Deployment { arn: arn.clone(), status: MISSING.into() }, |found| Basis::deployment(&found))
             }),
@@ -239,7 +240,8 @@ impl Api {
                 };
                 let within = range.is_some_and(|(least, most)| min.is_none_or(|min| min == least) && max.is_none_or(|max| max == most));
                 let off = suspended.is_none_or(|wanted| wanted == (off.scale_in, off.scale_out, off.scheduled));
-                let range = range.map_or_else(|| "there is no scaling range".to_owned(), |(a, b)| format!("the scaling range is {a} to {b}"));
+                let range =
+                    range.map_or_else(|| "there is no scaling range".to_owned(), |(a, b)| format!("the scaling range is {a} to {b}"));
                 told(within && off, range)
             }
             Trace::CodeCreated { application, group, since } => self.created(application, group, *since).await?,
@@ -250,7 +252,11 @@ impl Api {
             Trace::CodeContinued { id, wait } => {
                 let info = self.code(id).await?;
                 let status = convert::code_deployment(&info).status;
-                let waits = if &**wait == "READY_WAIT" { &*status == "Ready" } else { info.instance_termination_wait_time_started() && &*status != "Succeeded" };
+                let waits = if &**wait == "READY_WAIT" {
+                    &*status == "Ready"
+                } else {
+                    info.instance_termination_wait_time_started() && &*status != "Succeeded"
+                };
                 told(!waits, format!("the deployment {id} is {status}"))
             }
         })
@@ -260,16 +266,19 @@ impl Api {
         let what = format!("look for a task started by {started_by}");
         let asking = asking(Throttle::ClusterResourceRead, "ecs:ListTasks", &what);
         let mut arns = Vec::new();
-        for status in [sdk::DesiredStatus::Running, sdk::DesiredStatus::Stopped] {
+        // startedBy goes with no other filter, and finds only what is to run; what has ended is told apart below.
+        for ended in [false, true] {
             let ask = |client: std::sync::Arc<super::connect::Sdk>| {
-                client.ecs.list_tasks().cluster(cluster.as_str()).started_by(&**started_by).desired_status(status.clone()).send()
+                let ask = client.ecs.list_tasks().cluster(cluster.as_str());
+                if ended { ask.desired_status(sdk::DesiredStatus::Stopped).send() } else { ask.started_by(&**started_by).send() }
             };
-            arns.extend(self.call(asking, ask).await?.task_arns().iter().take(100).map(|arn| Arn(convert::clean(arn))));
+            arns.extend(self.call(asking, ask).await?.task_arns().iter().take(50).map(|arn| Arn(convert::clean(arn))));
         }
-        arns.truncate(100);
         let read = if arns.is_empty() { Vec::new() } else { self.tasks(Some(cluster.as_str()), &arns).await? };
         // Clocks differ by a second or two.
-        let lately = |task: &&Task| task.created_at.is_some_and(|at| at.as_second() + 5 >= since.as_second());
+        let lately = |task: &&Task| {
+            task.started_by.as_ref() == Some(started_by) && task.created_at.is_some_and(|at| at.as_second() + 5 >= since.as_second())
+        };
         Ok(match read.iter().find(lately) {
             Some(task) => Found::Applies(format!("task {} was started", task.arn.name())),
             None => Found::Absent("no such task was started".to_owned()),

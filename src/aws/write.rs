@@ -65,7 +65,9 @@ impl Api {
         let asking = |throttle| Asking { throttle, priority: Priority::Focus, action: call.action(), what };
         let doing = Doing { action: call.action(), what, profile: None };
         match call {
-            Call::UpdateService { cluster, service, set } => self.update_service(asking(Throttle::ServiceModify), cluster, service, set, registered).await,
+            Call::UpdateService { cluster, service, set } => {
+                self.update_service(asking(Throttle::ServiceModify), cluster, service, set, registered).await
+            }
             Call::StopServiceDeployment { deployment } => {
                 let answer = self
                     .call(asking(Throttle::ServiceModify), |sdk| {
@@ -76,7 +78,8 @@ impl Api {
                 Ok(Sent { made: Some(deployment.as_str().into()), ..Sent::of(&answer) })
             }
             Call::ContinueServiceDeployment { deployment, hook, roll_back } => {
-                let action = if *roll_back { sdk::DeploymentLifecycleHookAction::Rollback } else { sdk::DeploymentLifecycleHookAction::Continue };
+                let action =
+                    if *roll_back { sdk::DeploymentLifecycleHookAction::Rollback } else { sdk::DeploymentLifecycleHookAction::Continue };
                 let answer = self
                     .call(asking(Throttle::ServiceModify), |sdk| {
                         let ask = sdk.ecs.continue_service_deployment().service_deployment_arn(deployment.as_str());
@@ -279,9 +282,13 @@ fn words(call: &Call, registered: Option<&Arn>) -> String {
             _ => format!("change {}", service.name()),
         },
         Call::StopServiceDeployment { deployment } => format!("roll back the deployment of {}", service_in(deployment)),
-        Call::ContinueServiceDeployment { deployment, roll_back: false, .. } => format!("continue the deployment of {}", service_in(deployment)),
+        Call::ContinueServiceDeployment { deployment, roll_back: false, .. } => {
+            format!("continue the deployment of {}", service_in(deployment))
+        }
         Call::ContinueServiceDeployment { deployment, .. } => format!("roll back the paused deployment of {}", service_in(deployment)),
-        Call::UpdateServicePrimaryTaskSet { service, task_set, .. } => format!("make {task_set} the primary task set of {}", service.name()),
+        Call::UpdateServicePrimaryTaskSet { service, task_set, .. } => {
+            format!("make {task_set} the primary task set of {}", service.name())
+        }
         Call::RegisterTaskDefinition(register) => format!("register a clone of {}", register.base.name()),
         Call::StopTask { task, .. } => format!("stop task {}", task.name()),
         Call::RunTask { revision, .. } => format!("run a task of {}", revision.name()),
@@ -321,7 +328,9 @@ fn cluster_of(call: &Call) -> Option<Arn> {
             Some(Arn(format!("{head}:cluster/{}", path.split('/').next()?).into()))
         }
         Call::RegisterScalableTarget { resource, .. } => resource.split('/').nth(1).map(Arn::from),
-        Call::RegisterTaskDefinition(_) | Call::CreateDeployment { .. } | Call::StopDeployment { .. } | Call::ContinueDeployment { .. } => None,
+        Call::RegisterTaskDefinition(_) | Call::CreateDeployment { .. } | Call::StopDeployment { .. } | Call::ContinueDeployment { .. } => {
+            None
+        }
     }
 }
 
@@ -331,9 +340,9 @@ fn target_of(call: &Call) -> String {
         Call::UpdateService { service, .. } | Call::UpdateServicePrimaryTaskSet { service, .. } => service.to_string(),
         Call::StopServiceDeployment { deployment } | Call::ContinueServiceDeployment { deployment, .. } => deployment.to_string(),
         Call::RegisterTaskDefinition(register) => register.base.name().split(':').next().unwrap_or_default().to_owned(),
-        Call::StopTask { cluster, .. } | Call::UpdateContainerInstancesState { cluster, .. } | Call::UpdateTaskProtection { cluster, .. } => {
-            cluster.to_string()
-        }
+        Call::StopTask { cluster, .. }
+        | Call::UpdateContainerInstancesState { cluster, .. }
+        | Call::UpdateTaskProtection { cluster, .. } => cluster.to_string(),
         Call::RunTask { revision, .. } => revision.to_string(),
         Call::RegisterScalableTarget { resource, .. } => resource.to_string(),
         Call::CreateDeployment { group, .. } => group.to_string(),

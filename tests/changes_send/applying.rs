@@ -149,7 +149,9 @@ async fn where_reading_is_denied_that_is_told_and_the_plan_goes_on() {
     let scaling = world.scaling("acme-prod", &cart(&world).await, 7).await;
     world.fault("[[fault]]\noperation = 'ecs:DescribeServices'\nkind = 'deny'\n");
     let heard = world.carry_out(vec![scaling.clone()]).await;
-    assert!(matches!(&heard.said[..], [said] if said.contains("AccessDenied for ecs:DescribeServices") && said.contains("without comparing")));
+    assert!(
+        matches!(&heard.said[..], [said] if said.contains("AccessDenied for ecs:DescribeServices") && said.contains("without comparing"))
+    );
     assert_eq!(heard.progress.last(), Some(&Progress::Done));
     world.fault("[[fault]]\noperation = 'ecs:DescribeServices'\nkind = 'expired_token'\n");
     drop(world.sim.take_requests());
@@ -197,7 +199,9 @@ async fn a_bulk_order_goes_on_with_the_next_service_and_a_plan_ends_at_its_first
     let mut two_steps = world.scaling("acme-prod", &service, 5).await;
     two_steps.steps.push(two_steps.steps[0].clone());
     let next = world.scaling("acme-prod", &other, 4).await;
-    world.fault("[[fault]]\noperation = 'ecs:UpdateService'\ntimes = 1\nkind = 'error'\ncode = 'InvalidParameterException'\nmessage = 'no'\n");
+    world.fault(
+        "[[fault]]\noperation = 'ecs:UpdateService'\ntimes = 1\nkind = 'error'\ncode = 'InvalidParameterException'\nmessage = 'no'\n",
+    );
     drop(world.sim.take_requests());
     let heard = world.carry_out(vec![two_steps, next]).await;
     assert!(matches!(heard.progress[2], Progress::Failed { plan: 0, step: 0, .. }), "{:?}", heard.progress);

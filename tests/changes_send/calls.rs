@@ -81,7 +81,8 @@ async fn tasks_are_stopped_protected_and_run() {
     let (ctx, cluster, service) = cart(&world).await;
     let ecs = clients::ecs(&world.sim, "acme-prod");
     let tasks = ecs.list_tasks().cluster("web-prod").service_name("cart").send().await.unwrap().task_arns.unwrap();
-    let protect = |protect, minutes| Call::UpdateTaskProtection { cluster: cluster.clone(), tasks: vec![Arn::from(&*tasks[0])], protect, minutes };
+    let protect =
+        |protect, minutes| Call::UpdateTaskProtection { cluster: cluster.clone(), tasks: vec![Arn::from(&*tasks[0])], protect, minutes };
     let (request, _) = wire(&world, ctx, &protect(true, Some(30)), "UpdateTaskProtection").await;
     let expected = json!({"cluster": cluster.as_str(), "tasks": [tasks[0]], "protectionEnabled": true, "expiresInMinutes": 30});
     assert_eq!(request, expected);

@@ -19,7 +19,11 @@ fn every_call(service: &Arn) -> Vec<Call> {
     let task = Arn::from(&*service.as_str().replace(":service/", ":task/"));
     let revision = Arn::from("arn:aws:ecs:eu-west-1:219087346512:task-definition/cart:1");
     vec![
-        Call::UpdateService { cluster: cluster.clone(), service: service.clone(), set: ServiceChange { desired: Some(1), ..ServiceChange::default() } },
+        Call::UpdateService {
+            cluster: cluster.clone(),
+            service: service.clone(),
+            set: ServiceChange { desired: Some(1), ..ServiceChange::default() },
+        },
         Call::StopServiceDeployment { deployment: deployment.clone() },
         Call::ContinueServiceDeployment { deployment, hook: "h".into(), roll_back: false },
         Call::UpdateServicePrimaryTaskSet { cluster: cluster.clone(), service: service.clone(), task_set: "ecs-svc/1".into() },

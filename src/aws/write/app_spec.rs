@@ -121,7 +121,13 @@ mod tests {
 
     #[test]
     fn yaml_is_changed_in_one_place() {
-        for value in [OLD.to_owned(), format!("\"{OLD}\""), format!("'{OLD}' # the last one"), format!("{OLD}   # {OLD}"), "<TASK_DEFINITION>".to_owned()] {
+        for value in [
+            OLD.to_owned(),
+            format!("\"{OLD}\""),
+            format!("'{OLD}' # the last one"),
+            format!("{OLD}   # {OLD}"),
+            "<TASK_DEFINITION>".to_owned(),
+        ] {
             let text = |value: &str| {
                 format!(
                     "version: 0.0\n# TaskDefinition: not this\nResources:\n  - TargetService:\n      Type: AWS::ECS::Service\n      Properties:\n        \

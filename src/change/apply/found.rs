@@ -38,7 +38,8 @@ impl Desk {
             Err(error) => return tell(Told::Said(format!("{head} · {}", error.what))),
         };
         let found = format!("{}: {found}", if applies { "it applies" } else { "it does not apply" });
-        let phase = Phase::Unanswered { error: "the program ended before an answer came".into(), found: found.as_str().into(), known: true };
+        let phase =
+            Phase::Unanswered { error: "the program ended before an answer came".into(), found: found.as_str().into(), known: true };
         if let Err(why) = self.write(&intent.outcome(api.now(), phase), tell).await {
             tell(Told::Said(why));
         }
