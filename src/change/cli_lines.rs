@@ -103,7 +103,7 @@ fn json_quoted(value: &Value) -> String {
         match c {
             MARK => text.push(c),
             c if c.is_ascii() && !c.is_ascii_control() => text.push(c),
-            c => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}"))),
+            c => text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
         }
     }
     let part = |(n, part): (usize, &str)| if n % 2 == 0 { part.replace('\'', "'\\''") } else { format!("'\"{part}\"'") };

@@ -35,6 +35,7 @@ use crate::config::Config;
 use crate::feed::Feed;
 use crate::model::{Arn, CodeDeployment, Ctx, Fleet, Service, Str, TaskSet, Time};
 use crate::store::Store;
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// What a planner may look at.
@@ -185,7 +186,7 @@ fn step(call: super::Call, what: impl Into<String>) -> Step {
     Step { call, what: what.into() }
 }
 
-fn change(what: &str, before: impl ToString, after: impl ToString) -> Change {
+fn change(what: &str, before: &dyn Display, after: &dyn Display) -> Change {
     Change { what: what.to_owned(), before: before.to_string(), after: after.to_string() }
 }
 

@@ -1,4 +1,4 @@
-//! What a new deployment of a service by CodeDeploy starts from: application, group, and the AppSpec that brought what serves now.
+//! What a new deployment of a service by CodeDeploy starts from: application, group, and the `AppSpec` that brought what serves now.
 
 use super::super::api::{Api, Call};
 use super::super::connect::Sdk;
@@ -20,7 +20,7 @@ fn call<'a>(priority: Priority, action: &'a str, what: &'a str) -> Call<'a> {
     Call { throttle: Throttle::CodeDeploy, priority, action, what }
 }
 
-/// The AppSpec by the deployment that its task sets name; where they name none, by the group that deploys the service.
+/// The `AppSpec` by the deployment that its task sets name; where they name none, by the group that deploys the service.
 pub(super) async fn app_spec(api: &Api, service: &Arn, priority: Priority) -> Result<Value, AwsError> {
     let id = match serving(api, service, priority).await? {
         Some(id) => id,
@@ -63,7 +63,7 @@ async fn serving(api: &Api, service: &Arn, priority: Priority) -> Result<Option<
         Err(error) if error.kind == ErrorKind::Denied => return Ok(None),
         Err(error) => return Err(error),
     };
-    let sets = answer.services().first().map(|service| service.task_sets()).unwrap_or_default();
+    let sets = answer.services().first().map(aws_sdk_ecs::types::Service::task_sets).unwrap_or_default();
     let primary = sets.iter().find(|set| set.status() == Some("PRIMARY"));
     Ok(primary.and_then(|set| set.external_id()).filter(|id| id.starts_with("d-")).map(str::to_owned))
 }

@@ -122,10 +122,8 @@ pub(super) fn room(facts: &Facts, service: &Service) -> Option<(u32, &'static st
     let mut least: [u64; 3] = [0; 3];
     let mut fits = 0_u64;
     for i in instances.iter().filter(|i| &*i.status == "ACTIVE" && i.agent_connected) {
-        let port = match needs.ports.is_empty() {
-            true => u32::MAX,
-            false => u32::from(!i.ports.iter().any(|port| needs.ports.contains(port))),
-        };
+        let taken = i.ports.iter().any(|port| needs.ports.contains(port));
+        let port = if needs.ports.is_empty() { u32::MAX } else { u32::from(!taken) };
         let each = [of(i.cpu.0, needs.cpu), of(i.memory.0, needs.memory), port];
         fits += u64::from(each.into_iter().min().unwrap_or(0));
         for (sum, own) in least.iter_mut().zip(each) {

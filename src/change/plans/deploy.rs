@@ -78,14 +78,14 @@ pub(super) fn register(facts: &Facts, plan: &mut Plan, base: &Arn, images: &[(St
     for (container, image) in images {
         let before = image_of(&reply["taskDefinition"], container);
         differs |= before != **image;
-        plan.changes.push(change(&format!("image {container}"), &before, image));
+        plan.changes.push(change(&format!("image {container}"), &before, &image));
         plan.notes.extend(image_note(facts, container, image));
     }
     if !differs {
         plan.notes.push(Note::blocker(format!("{} says so already: to start the same image anew, redeploy", base.name())));
     }
     let family = crate::text::clean(request["family"].as_str().unwrap_or_default());
-    plan.changes.push(change("revision", base.name(), format!("a new one of {family}")));
+    plan.changes.push(change("revision", &base.name(), &format!("a new one of {family}")));
     let roles = clone::roles(&request);
     if !roles.is_empty() {
         let names: Vec<&str> = roles.iter().map(String::as_str).collect();
@@ -127,7 +127,7 @@ pub(super) fn pinned(facts: &Facts, service: &Arn, revision: &Arn, images: &[(St
         let mut plan = facts.plan_for(Verb::RollBack, known);
         register(facts, &mut plan, revision, images)?;
         release::deploy_step(facts, &mut plan, known, Revision::Registered, &format!("{} with pinned images", revision.name()))?;
-        plan.changes.insert(0, change("runs", serving(known).name(), format!("a clone of {}, pinned", revision.name())));
+        plan.changes.insert(0, change("runs", &serving(known).name(), &format!("a clone of {}, pinned", revision.name())));
         plan.inverse = Ok(Box::new(Inverse::Revision { service: service.clone(), revision: serving(known).clone() }));
         if under_way(known).is_none() || super::Controller::of(known) != super::Controller::Ecs {
             release::busy(facts, &mut plan, known);

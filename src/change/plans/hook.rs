@@ -20,7 +20,7 @@ pub fn answer_hook(facts: &Facts, service: &Arn, back: bool) -> Result<Plan, Str
             let found = records.iter().find_map(|record| Some((record, record.hooks.iter().find(|hook| waiting(&hook.status))?)));
             let (record, hook) = found.ok_or_else(nothing)?;
             let stage = record.lifecycle_stage.as_deref().unwrap_or("its stage");
-            plan.changes.push(change("hook", format!("waits at {stage}"), if back { "ROLLBACK" } else { "CONTINUE" }));
+            plan.changes.push(change("hook", &format!("waits at {stage}"), &if back { "ROLLBACK" } else { "CONTINUE" }));
             if let Some(at) = hook.expires_at {
                 let left = crate::duration::short(at.as_second() - facts.now.as_second());
                 let then = hook.on_timeout.as_deref().unwrap_or("ROLLBACK");
@@ -47,9 +47,9 @@ pub fn answer_hook(facts: &Facts, service: &Arn, back: bool) -> Result<Plan, Str
                 _ => return Err(nothing()),
             };
             if wait == "READY_WAIT" {
-                plan.changes.push(change("traffic", "waits before it moves", "moves now"));
+                plan.changes.push(change("traffic", &"waits before it moves", &"moves now"));
             } else {
-                plan.changes.push(change("old tasks", "kept for a while", "end now"));
+                plan.changes.push(change("old tasks", &"kept for a while", &"end now"));
                 plan.notes.push(Note::warning("with the old tasks goes the quick way back".to_owned()));
             }
             plan.basis.push(Basis::Code { id: id.clone(), status: code.status.clone() });

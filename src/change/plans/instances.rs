@@ -30,7 +30,7 @@ pub fn instances(facts: &Facts, instances: &[Arn], drain: bool) -> Result<Plan, 
     plan.level = if chosen.len() == 1 { Level::Plain } else { Level::Grave };
     plan.inverse = Ok(Box::new(Inverse::Instances { instances: arns.clone(), drain: !drain }));
     for i in &chosen {
-        plan.changes.push(change(&format!("instance {}", name(i)), &i.status, word));
+        plan.changes.push(change(&format!("instance {}", name(i)), &i.status, &word));
         plan.basis.push(Basis::Instance { arn: i.arn.clone(), status: i.status.clone() });
         if !matches!(&*i.status, "ACTIVE" | "DRAINING") {
             plan.notes.push(Note::blocker(format!("{} is {}: AWS changes only ACTIVE and DRAINING instances", name(i), i.status)));

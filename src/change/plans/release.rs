@@ -17,8 +17,8 @@ pub fn redeploy(facts: &Facts, service: &Arn) -> Result<Plan, String> {
     plan.inverse = Err("a redeploy starts the same revision: there is nothing to go back to");
     plan.changes.push(change(
         "tasks",
-        format!("{} of {}", service.running, revision.name()),
-        format!("{} new of {}", service.desired, revision.name()),
+        &format!("{} of {}", service.running, revision.name()),
+        &format!("{} new of {}", service.desired, revision.name()),
     ));
     match Controller::of(service) {
         Controller::Ecs => {
@@ -38,14 +38,13 @@ pub fn redeploy(facts: &Facts, service: &Arn) -> Result<Plan, String> {
 
 /// What moving tags do to a deployment of a revision that runs.
 fn image_notes(facts: &Facts, plan: &mut Plan, service: &Service, revision: &Arn) {
-    match facts.store.definition(facts.ctx, revision) {
-        Some(definition) => plan.notes.extend(images::redeploy_notes(facts, service, definition)),
-        None => {
-            let why = facts.store.error(&Feed::TaskDefinition(facts.ctx, revision.clone()));
-            let why = why.map_or("still reading its task definition".to_owned(), |error| error.what.to_string());
-            plan.notes.push(Note::warning(format!("whether its tags have moved is not checked: {why}")));
-        }
+    if let Some(definition) = facts.store.definition(facts.ctx, revision) {
+        plan.notes.extend(images::redeploy_notes(facts, service, definition));
+        return;
     }
+    let why = facts.store.error(&Feed::TaskDefinition(facts.ctx, revision.clone()));
+    let why = why.map_or("still reading its task definition".to_owned(), |error| error.what.to_string());
+    plan.notes.push(Note::warning(format!("whether its tags have moved is not checked: {why}")));
 }
 
 /// The step by which a revision gets onto a service of ECS or CodeDeploy; of an external controller, the words that it does not.

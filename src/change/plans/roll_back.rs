@@ -65,7 +65,7 @@ fn stop(facts: &Facts, service: &Arn) -> Result<Plan, String> {
         Controller::CodeDeploy => {
             let (id, known_code) = facts.code_under_way(known).ok_or_else(|| format!("no deployment of {} is under way", known.name))?;
             let (new, old) = (newest(known), serving(known));
-            plan.changes.push(change("runs", new.name(), old.name()));
+            plan.changes.push(change("runs", &new.name(), &old.name()));
             plan.notes.push(Note::info("CodeDeploy moves all traffic back to the old task set and ends the new one".to_owned()));
             if old == new {
                 plan.notes.push(Note::warning(
@@ -94,7 +94,7 @@ fn stop_of_ecs(facts: &Facts, plan: &mut Plan, service: &Service, arn: &Arn, rec
     let source = record.and_then(|record| record.sources.first()).and_then(|share| revision(&share.arn));
     let old = service.deployments.iter().find(|d| &*d.status != "PRIMARY").map(|d| d.task_definition.name().to_owned());
     let to = source.or(old).unwrap_or_else(|| "what ran before".to_owned());
-    plan.changes.push(change("runs", from, to));
+    plan.changes.push(change("runs", &from, &to));
     if let Some(record) = record {
         match &*record.status {
             "PENDING" | "IN_PROGRESS" => {}
@@ -117,7 +117,7 @@ fn stop_of_ecs(facts: &Facts, plan: &mut Plan, service: &Service, arn: &Arn, rec
 fn to_revision(facts: &Facts, service: &Arn, revision: &Arn) -> Result<Plan, String> {
     if let Some(action) = facts.hidden(service) {
         let mut plan = deploy::blind(facts, Verb::RollBack, service, action);
-        plan.changes.push(change("runs", "not known", revision.name()));
+        plan.changes.push(change("runs", &"not known", &revision.name()));
         plan.steps.push(release::update(facts.cluster, service, Revision::Known(revision.clone()), revision.name()));
         preflight(facts, &mut plan, None, service, revision);
         plan.level = Level::Grave;
@@ -127,7 +127,7 @@ fn to_revision(facts: &Facts, service: &Arn, revision: &Arn) -> Result<Plan, Str
     let mut plan = facts.plan_for(Verb::RollBack, known);
     plan.level = Level::Grave;
     let runs = serving(known);
-    plan.changes.push(change("runs", runs.name(), revision.name()));
+    plan.changes.push(change("runs", &runs.name(), &revision.name()));
     plan.inverse = Ok(Box::new(Inverse::Revision { service: service.clone(), revision: runs.clone() }));
     if runs == revision && newest(known) == revision {
         plan.notes.push(Note::blocker(format!("{} runs {} now: to start it anew, redeploy", known.name, revision.name())));

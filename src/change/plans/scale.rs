@@ -3,7 +3,7 @@
 use super::{Controller, Facts, capacity, change, express, step, tasks_of, under_way};
 use crate::change::{Basis, Call, Inverse, Level, Note, Plan, ServiceChange, Verb};
 use crate::feed::Feed;
-use crate::model::{Arn, ScalableTarget, Service, Str, Suspended, scaling_resource};
+use crate::model::{Arn, ScalableTarget, ScalingPolicy, Service, Str, Suspended, scaling_resource};
 
 /// AWS's quota of tasks for one service.
 const QUOTA: u32 = 5000;
@@ -66,14 +66,14 @@ pub fn range_choices(facts: &Facts, service: &Arn, desired: u32) -> Vec<(RangeCh
 pub fn scale(facts: &Facts, service: &Arn, desired: u32, choice: RangeChoice) -> Result<Plan, String> {
     let known = facts.service(service)?;
     let mut plan = facts.plan_for(Verb::Scale, known);
-    plan.changes.push(change("desired", known.desired, desired));
+    plan.changes.push(change("desired", &known.desired, &desired));
     plan.notes.push(Note::info(format!("{} run, {} pending", known.running, known.pending)));
     let former = Inverse::Scale { service: service.clone(), desired: known.desired };
     plan.inverse = Ok(Box::new(former.clone()));
     refusals(facts, &mut plan, known, desired);
     plan.notes.extend(express(known));
     match target(facts, known) {
-        Some(target) => ranged(facts, &mut plan, known, target, (desired, choice), former),
+        Some(target) => ranged(facts, &mut plan, known, target, (desired, choice), &former),
         None => unranged(facts, &mut plan, known),
     }
     if desired == 0 && known.desired > 0 {
@@ -130,11 +130,11 @@ fn ranged(
     service: &Service,
     target: &ScalableTarget,
     (desired, choice): (u32, RangeChoice),
-    former: Inverse,
+    former: &Inverse,
 ) {
     plan.basis.push(basis(target));
     let policies = facts.store.scaling_policies(facts.ctx).unwrap_or_default();
-    let drivers: Vec<String> = policies.iter().filter(|policy| policy.resource == target.resource).map(|policy| policy.driver()).collect();
+    let drivers: Vec<String> = policies.iter().filter(|policy| policy.resource == target.resource).map(ScalingPolicy::driver).collect();
     let by = if drivers.is_empty() { String::new() } else { format!(" by {}", drivers.join(", ")) };
     let off = target.suspended.words().map_or(String::new(), |words| format!(", {words} suspended"));
     let owns = format!("Application Auto Scaling moves it between {} and {}{by}{off}", target.min, target.max);
@@ -174,12 +174,12 @@ fn ranged(
                 None,
                 format!("change the range of {} to {min}-{max}", service.name),
             );
-            plan.changes.push(change("range", range(target), format!("{min}-{max}")));
+            plan.changes.push(change("range", &range(target), &format!("{min}-{max}")));
         }
         RangeChoice::Suspend => {
             let all = Suspended { scale_in: true, scale_out: true, scheduled: true };
             register(None, None, Some(all), format!("suspend the scaling of {}", service.name));
-            plan.changes.push(change("suspended", target.suspended.words().unwrap_or("nothing"), "all scaling"));
+            plan.changes.push(change("suspended", &target.suspended.words().unwrap_or("nothing"), &"all scaling"));
             plan.notes.push(Note::warning("nothing scales it until somebody resumes it".to_owned()));
             (plan.level, plan.word) = (Level::Drastic, Some("force"));
         }
@@ -202,10 +202,10 @@ pub fn scaling_range(facts: &Facts, service: &Arn, min: u32, max: u32, suspended
     plan.inverse =
         Ok(Box::new(Inverse::Range { resource: target.resource.clone(), range: (target.min, target.max), suspended: target.suspended }));
     if (min, max) != (target.min, target.max) {
-        plan.changes.push(change("range", range(target), format!("{min}-{max}")));
+        plan.changes.push(change("range", &range(target), &format!("{min}-{max}")));
     }
     if suspended != target.suspended {
-        plan.changes.push(change("suspended", target.suspended.words().unwrap_or("nothing"), suspended.words().unwrap_or("nothing")));
+        plan.changes.push(change("suspended", &target.suspended.words().unwrap_or("nothing"), &suspended.words().unwrap_or("nothing")));
     }
     if plan.changes.is_empty() {
         plan.notes.push(Note::blocker("nothing is different".to_owned()));

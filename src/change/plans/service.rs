@@ -16,7 +16,7 @@ pub fn enable_exec(facts: &Facts, service: &Arn) -> Result<Plan, String> {
 pub(super) fn set_exec(facts: &Facts, service: &Arn, enabled: bool) -> Result<Plan, String> {
     let known = facts.service(service)?;
     let mut plan = facts.plan_for(Verb::EnableExec, known);
-    plan.changes.push(change("exec for new tasks", on(known.exec_enabled), on(enabled)));
+    plan.changes.push(change("exec for new tasks", &on(known.exec_enabled), &on(enabled)));
     plan.inverse = Ok(Box::new(Inverse::Exec { service: service.clone(), enabled: known.exec_enabled }));
     if known.exec_enabled == enabled {
         plan.notes.push(Note::blocker(format!("exec is {} for {} already", on(enabled), known.name)));

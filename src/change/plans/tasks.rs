@@ -52,8 +52,8 @@ pub fn stop_tasks(facts: &Facts, tasks: &[Arn]) -> Result<Plan, String> {
     for task in &live {
         plan.changes.push(change(
             &format!("task {} of {}", short(&task.arn), task.task_definition.name()),
-            task.status.as_str(),
-            "STOPPED",
+            &task.status.as_str(),
+            &"STOPPED",
         ));
         plan.basis.push(Basis::Task { arn: task.arn.clone(), alive: true });
         let call = Call::StopTask { cluster: facts.cluster.clone(), task: task.arn.clone(), reason: REASON.to_owned() };
@@ -122,7 +122,7 @@ pub fn protect(facts: &Facts, tasks: &[Arn], protect: bool, minutes: Option<u32>
     let until = minutes.map_or("2 hours, AWS's default".to_owned(), |minutes| counted(minutes as usize, "minute"));
     let after = if protect { format!("protected for {until}") } else { "not protected".to_owned() };
     for arn in &fit {
-        plan.changes.push(change(&format!("task {}", short(arn)), "not read", &after));
+        plan.changes.push(change(&format!("task {}", short(arn)), &"not read", &after));
         plan.basis.push(Basis::Task { arn: arn.clone(), alive: true });
     }
     if protect && minutes.is_some_and(|minutes| !(1..=LONGEST).contains(&minutes)) {
@@ -148,7 +148,7 @@ pub fn run_task(facts: &Facts, service: &Arn, revision: &Arn, command: Option<(S
     let mut plan = facts.plan(Verb::RunTask, vec![service.clone()]);
     plan.inverse = Err("a task that has run has run: stop it while it does");
     plan.basis.push(Basis::Revision { arn: revision.clone(), active: true });
-    plan.changes.push(change("one-off task", "none", format!("1 of {}, of no service", revision.name())));
+    plan.changes.push(change("one-off task", &"none", &format!("1 of {}, of no service", revision.name())));
     let mut awsvpc = !known.subnets.is_empty();
     match facts.store.definition(facts.ctx, revision) {
         Some(definition) => {
@@ -175,9 +175,9 @@ pub fn run_task(facts: &Facts, service: &Arn, revision: &Arn, command: Option<(S
     }
     match &command {
         Some((container, words)) if words.is_empty() => plan.notes.push(Note::blocker(format!("no command for {container}"))),
-        Some((container, words)) => plan.changes.push(change(&format!("command of {container}"), "its own", words.join(" "))),
+        Some((container, words)) => plan.changes.push(change(&format!("command of {container}"), &"its own", &words.join(" "))),
         None => {
-            plan.notes.push(Note::warning("it runs the command of its definition: what serves requests does not end by itself".to_owned()))
+            plan.notes.push(Note::warning("it runs the command of its definition: what serves requests does not end by itself".to_owned()));
         }
     }
     plan.notes.push(Note::info("it joins no target group, and nothing replaces it".to_owned()));
