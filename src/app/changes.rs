@@ -81,8 +81,12 @@ impl App {
             return;
         }
         if let (Some(name), [target]) = (picker, targets.as_slice()) {
-            let place =
-                Place { ctx: Some(target.ctx), cluster: Some(target.cluster.clone()), service: Some(target.arn.clone()), ..Place::default() };
+            let place = Place {
+                ctx: Some(target.ctx),
+                cluster: Some(target.cluster.clone()),
+                service: Some(target.arn.clone()),
+                ..Place::default()
+            };
             if let Some(pane) = panes::named(name) {
                 self.go(pane, Some(place));
             }
@@ -293,8 +297,7 @@ impl App {
     fn open_watch(&mut self, flight: &Flight) {
         let [plan] = flight.plans.as_slice() else { return };
         let (Some(service), Some(pane)) = (&plan.watch, panes::named("watch")) else { return };
-        let place =
-            Place { ctx: Some(plan.ctx), cluster: Some(plan.cluster.clone()), service: Some(service.clone()), ..Place::default() };
+        let place = Place { ctx: Some(plan.ctx), cluster: Some(plan.cluster.clone()), service: Some(service.clone()), ..Place::default() };
         let said = self.notice.clone();
         self.go(pane, Some(place));
         self.notice = self.notice.take().or(said);
@@ -368,7 +371,10 @@ impl Changes {
 /// Whether there is anything that a change could act on.
 pub fn any_target(subject: &Subject) -> bool {
     let place = &subject.place;
-    !subject.ghost && place.ctx.is_some() && place.cluster.is_some() && (place.service.is_some() || place.task.is_some() || place.instance.is_some())
+    !subject.ghost
+        && place.ctx.is_some()
+        && place.cluster.is_some()
+        && (place.service.is_some() || place.task.is_some() || place.instance.is_some())
 }
 
 /// What a verb acts on of a subject.

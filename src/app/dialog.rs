@@ -10,8 +10,9 @@ mod form;
 pub use flight::Flight;
 pub use form::Form;
 
-use crate::change::plans::{self, Facts};
+use crate::change::ask::Planned;
 use crate::change::plans::RollBack;
+use crate::change::plans::{self, Facts};
 use crate::change::{Inverse, Level, Moved, Plan, Target, Wish, ask, cli_lines};
 use crate::feed::{Feed, Wanted};
 use crate::keys::{Code, Key};
@@ -66,12 +67,13 @@ pub enum Answer {
 }
 
 /// An open dialog.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own about the last key or the last drawing")]
 pub struct Dialog {
     targets: Vec<Target>,
     /// Marked rows that AWS no longer lists, left out.
     gone: Vec<Str>,
     form: Form,
-    plans: Vec<(String, Result<Plan, String>)>,
+    plans: Vec<Planned>,
     production: Production,
     confirm: Input,
     focus: Focus,
@@ -145,13 +147,19 @@ impl Dialog {
         let (Ok(wish), Some(target)) = (self.form.wish(), self.targets.first()) else { return };
         let facts = facts(target, cx);
         match &wish {
-            Wish::DeployImage(images) => images.iter().for_each(|(_, image)| plans::wanted_of_image(&facts, image, out)),
+            Wish::DeployImage(images) => {
+                for (_, image) in images {
+                    plans::wanted_of_image(&facts, image, out);
+                }
+            }
             Wish::RollBack(RollBack::Revision(revision)) | Wish::Undo(Inverse::Revision { revision, .. }) => {
                 plans::wanted_of_revision(&facts, &target.arn, revision, out);
             }
             Wish::RollBack(RollBack::Pinned(revision, images)) => {
                 plans::wanted_of_revision(&facts, &target.arn, revision, out);
-                images.iter().for_each(|(_, image)| plans::wanted_of_image(&facts, image, out));
+                for (_, image) in images {
+                    plans::wanted_of_image(&facts, image, out);
+                }
             }
             _ => {}
         }
@@ -402,7 +410,7 @@ impl Dialog {
             return None;
         }
         if !alone {
-            self.said = "keys that come all at once confirm nothing: press it once more".to_owned();
+            "keys that come all at once confirm nothing: press it once more".clone_into(&mut self.said);
             return None;
         }
         let plans = self.ready().cloned();
@@ -485,8 +493,8 @@ pub fn facts<'a>(target: &'a Target, cx: &Cx<'a>) -> Facts<'a> {
 }
 
 /// Whether two plans would send the same and say the same of what forbids it; a figure in a remark may differ.
-fn same(old: &[(String, Result<Plan, String>)], new: &[(String, Result<Plan, String>)]) -> bool {
-    let alike = |(old, new): (&(String, Result<Plan, String>), &(String, Result<Plan, String>))| match (&old.1, &new.1) {
+fn same(old: &[Planned], new: &[Planned]) -> bool {
+    let alike = |(old, new): (&Planned, &Planned)| match (&old.1, &new.1) {
         (Ok(old), Ok(new)) => {
             old.steps == new.steps
                 && old.changes == new.changes

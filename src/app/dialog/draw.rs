@@ -1,7 +1,8 @@
 //! The dialog on the screen: over the view, as high as what it has to say, its last line and the way out always in sight.
 
 use super::{Demand, Dialog, Focus, Form, Phase};
-use crate::change::{Level, Plan, Weight, Wish};
+use crate::change::ask::Planned;
+use crate::change::{Level, Weight, Wish};
 use crate::model::Fleet;
 use crate::text;
 use crate::theme::{Role, Theme};
@@ -178,7 +179,11 @@ impl Dialog {
 
     /// What stands before a line to fill in: the count as it is.
     fn before_line(&self) -> String {
-        if let Form::Count { now, .. } = &self.form { format!("{now}  →  ") } else { String::new() }
+        match &self.form {
+            // Each of several has a count of its own, which stands below.
+            Form::Count { now, .. } if self.targets.len() == 1 => format!("{now}  →  "),
+            _ => String::new(),
+        }
     }
 
     fn changes(&self, page: &mut Page) {
@@ -216,13 +221,17 @@ impl Dialog {
         for moved in &self.moved {
             let yours = self.ready().flat_map(|plan| &plan.changes).find(|change| change.what == moved.what);
             let yours = yours.map_or("stays", |change| &change.after);
-            page.labelled("", &format!("{} {}: was {} · now {} · yours {yours}", moved.target, moved.what, moved.was, moved.now), Role::Warn);
+            page.labelled(
+                "",
+                &format!("{} {}: was {} · now {} · yours {yours}", moved.target, moved.what, moved.was, moved.now),
+                Role::Warn,
+            );
         }
     }
 
     fn notes(&self, page: &mut Page) {
         let many = self.plans.len() > 1;
-        let of = |(name, plan): &(String, Result<Plan, String>)| {
+        let of = |(name, plan): &Planned| {
             let plan = plan.as_ref().ok();
             let text = |text: &str| if many { format!("{name}: {text}") } else { text.to_owned() };
             plan.map_or_else(Vec::new, |plan| plan.notes.iter().map(|note| (note.weight, text(&note.text))).collect::<Vec<_>>())
