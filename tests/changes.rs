@@ -84,7 +84,9 @@ fn landed(stage: &mut Stage) -> Progress {
         last.filter(|progress| matches!(progress, Progress::Done | Progress::Moved(..) | Progress::Refused(_)))
     };
     stage.until("the order has landed", |stage| last(stage).is_some());
-    last(stage).unwrap()
+    let word = last(stage).unwrap();
+    stage.progress.clear();
+    word
 }
 
 fn shows(stage: &mut Stage, texts: &[&str]) {
@@ -141,12 +143,15 @@ fn l2_above_the_maximum_the_range_is_changed_first() {
     // Past the choice.
     confirm(&mut stage, "product-service");
     assert_eq!(landed(&mut stage), Progress::Done);
+    stage.settle();
     let operations: Vec<String> = sent(&stage).into_iter().map(|(operation, _)| operation).collect();
     assert_eq!(operations, ["RegisterScalableTarget", "UpdateService"]);
     stage.press(":");
     stage.write("undo");
     stage.press("enter");
-    shows(&mut stage, &["[ Cancel ]", "register-scalable-target", "--desired-count"]);
+    stage.settle();
+    stage.refresh_quietly();
+    shows(&mut stage, &["Take back", "[ Cancel ]", "register-scalable-target", "--desired-count"]);
 }
 
 /// Arms the context of the screen for 15 minutes.
@@ -202,7 +207,6 @@ fn the_same_within_five_seconds_is_asked_once_more() {
     let mut stage = storefront();
     keys(&mut stage, "R y");
     assert_eq!(landed(&mut stage), Progress::Done);
-    stage.progress.clear();
     keys(&mut stage, "R y");
     shows(&mut stage, &["the same was sent 0 s ago"]);
     assert_eq!(sent(&stage).len(), 1);
@@ -223,7 +227,7 @@ fn x3_what_moved_meanwhile_is_shown_and_asked_again() {
     assert_eq!(sent(&stage), [], "nothing was sent");
     shows(&mut stage, &["something else now", "now 4 · yours 3"]);
     shots!(stage, "moved_dialog");
-    stage.progress.clear();
+    stage.step(2);
     confirm(&mut stage, "customer-service");
     assert_eq!(landed(&mut stage), Progress::Done);
     assert_eq!(sent(&stage)[0].1["desiredCount"], 3);
@@ -305,11 +309,11 @@ fn marked_tasks_are_stopped_one_call_each_after_the_count_is_typed() {
 #[test]
 fn of_many_that_failed_each_row_says_so() {
     let mut stage = storefront();
-    stage.fault("[[fault]]\ncall = \"ecs:StopTask\"\ntimes = 1\ndeny = true\n");
+    stage.fault("[[fault]]\noperation = 'ecs:StopTask'\ntimes = 1\nkind = 'deny'\n");
     keys(&mut stage, "T space space X");
     confirm(&mut stage, "stop 2");
     landed(&mut stage);
-    assert_eq!(changes(&stage).len(), 2, "the second is tried though the first was refused");
+    assert_eq!(changes(&stage).len(), 1, "the other is stopped though the first was refused");
     shows(&mut stage, &["it did not all work", "ecs:StopTask", "AWS has taken it"]);
 }
 

@@ -38,7 +38,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("nearest", &[]),
     ("panes", &["action", "change", "duration", "feed", "landing", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
     ("retry", &[]),
-    ("run", &["app", "aws", "change", "config", "feed", "kept", "keys", "model", "terminal", "theme", "view", "watch"]),
+    ("run", &["app", "aws", "change", "config", "feed", "kept", "keys", "model", "terminal", "text", "theme", "view", "watch"]),
     ("settings", &["nearest"]),
     // A mistake that client and simulator shared would cancel itself out.
     ("sim", &[]),

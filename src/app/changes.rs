@@ -81,8 +81,12 @@ impl App {
             return;
         }
         if let (Some(name), [target]) = (picker, targets.as_slice()) {
-            let place =
-                Place { ctx: Some(target.ctx), cluster: Some(target.cluster.clone()), service: Some(target.arn.clone()), ..Place::default() };
+            let place = Place {
+                ctx: Some(target.ctx),
+                cluster: Some(target.cluster.clone()),
+                service: Some(target.arn.clone()),
+                ..Place::default()
+            };
             if let Some(pane) = panes::named(name) {
                 self.go(pane, Some(place));
             }
@@ -201,8 +205,12 @@ impl App {
     /// No more keys wait: what was confirmed by a key that came alone is sent.
     pub(super) fn rest(&mut self) -> Vec<Effect> {
         let now = self.shared.now;
+        let cx = self.shared.cx();
         let Some(Overlay::Dialog(dialog)) = &mut self.overlay else { return Vec::new() };
-        let Some(plans) = dialog.rest() else { return Vec::new() };
+        let Some(plans) = dialog.rest() else {
+            let feeds = dialog.fresh(&cx);
+            return if feeds.is_empty() { Vec::new() } else { vec![Effect::Poke(feeds)] };
+        };
         self.dirty = true;
         self.changes.sent.retain(|(.., at)| now.as_millisecond() - at.as_millisecond() < TWICE_MS);
         let before = |plan: &Plan, (verb, arn, _): &&(Verb, _, Time)| *verb == plan.verb && plan.targets.contains(arn);
@@ -289,8 +297,7 @@ impl App {
     fn open_watch(&mut self, flight: &Flight) {
         let [plan] = flight.plans.as_slice() else { return };
         let (Some(service), Some(pane)) = (&plan.watch, panes::named("watch")) else { return };
-        let place =
-            Place { ctx: Some(plan.ctx), cluster: Some(plan.cluster.clone()), service: Some(service.clone()), ..Place::default() };
+        let place = Place { ctx: Some(plan.ctx), cluster: Some(plan.cluster.clone()), service: Some(service.clone()), ..Place::default() };
         let said = self.notice.clone();
         self.go(pane, Some(place));
         self.notice = self.notice.take().or(said);
@@ -336,7 +343,15 @@ impl App {
 
     /// Why a verb would come to nothing for these targets, as far as can be told now.
     pub(super) fn hindrance(&self, action: Action, targets: &[Target]) -> Option<String> {
-        let Ok(Form::Fixed(wish)) = self.form(action, targets) else { return self.form(action, targets).err() };
+        // What is picked first has no plan yet.
+        if matches!(action, Action::RollBack | Action::DeployImage) {
+            return None;
+        }
+        let wish = match self.form(action, targets) {
+            Ok(Form::Fixed(wish)) => wish,
+            Ok(_) => return None,
+            Err(why) => return Some(why),
+        };
         let cx = self.shared.cx();
         let plans = wish.plans(targets, |target| dialog::facts(target, &cx));
         plans.into_iter().find_map(|(_, plan)| match plan {
@@ -356,7 +371,10 @@ impl Changes {
 /// Whether there is anything that a change could act on.
 pub fn any_target(subject: &Subject) -> bool {
     let place = &subject.place;
-    !subject.ghost && place.ctx.is_some() && place.cluster.is_some() && (place.service.is_some() || place.task.is_some() || place.instance.is_some())
+    !subject.ghost
+        && place.ctx.is_some()
+        && place.cluster.is_some()
+        && (place.service.is_some() || place.task.is_some() || place.instance.is_some())
 }
 
 /// What a verb acts on of a subject.

@@ -10,10 +10,11 @@ mod form;
 pub use flight::Flight;
 pub use form::Form;
 
-use crate::change::plans::{self, Facts};
+use crate::change::ask::Planned;
 use crate::change::plans::RollBack;
+use crate::change::plans::{self, Facts};
 use crate::change::{Inverse, Level, Moved, Plan, Target, Wish, ask, cli_lines};
-use crate::feed::Wanted;
+use crate::feed::{Feed, Wanted};
 use crate::keys::{Code, Key};
 use crate::model::{Str, Time};
 use crate::ui::input::Input;
@@ -66,12 +67,13 @@ pub enum Answer {
 }
 
 /// An open dialog.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own about the last key or the last drawing")]
 pub struct Dialog {
     targets: Vec<Target>,
     /// Marked rows that AWS no longer lists, left out.
     gone: Vec<Str>,
     form: Form,
-    plans: Vec<(String, Result<Plan, String>)>,
+    plans: Vec<Planned>,
     production: Production,
     confirm: Input,
     focus: Focus,
@@ -93,6 +95,8 @@ pub struct Dialog {
     keys: usize,
     said: String,
     scroll: usize,
+    /// AWS was asked again for what it shows.
+    asked: bool,
 }
 
 impl Dialog {
@@ -117,6 +121,7 @@ impl Dialog {
             keys: 0,
             said: String::new(),
             scroll: 0,
+            asked: false,
         };
         dialog.plan(cx);
         dialog
@@ -142,13 +147,19 @@ impl Dialog {
         let (Ok(wish), Some(target)) = (self.form.wish(), self.targets.first()) else { return };
         let facts = facts(target, cx);
         match &wish {
-            Wish::DeployImage(images) => images.iter().for_each(|(_, image)| plans::wanted_of_image(&facts, image, out)),
+            Wish::DeployImage(images) => {
+                for (_, image) in images {
+                    plans::wanted_of_image(&facts, image, out);
+                }
+            }
             Wish::RollBack(RollBack::Revision(revision)) | Wish::Undo(Inverse::Revision { revision, .. }) => {
                 plans::wanted_of_revision(&facts, &target.arn, revision, out);
             }
             Wish::RollBack(RollBack::Pinned(revision, images)) => {
                 plans::wanted_of_revision(&facts, &target.arn, revision, out);
-                images.iter().for_each(|(_, image)| plans::wanted_of_image(&facts, image, out));
+                for (_, image) in images {
+                    plans::wanted_of_image(&facts, image, out);
+                }
             }
             _ => {}
         }
@@ -166,7 +177,8 @@ impl Dialog {
         };
         if !same(&self.plans, &fresh) {
             // Another plan than the one that was seen: a key that is already on its way was meant for that one.
-            self.changed_at = if self.seen && self.keys == 0 { Some(cx.now) } else { None };
+            // Where none could be confirmed yet, there is none that a key could have been meant for.
+            self.changed_at = if self.seen && self.keys == 0 && self.hindered().is_none() { Some(cx.now) } else { None };
             self.seen = false;
             self.again = false;
         }
@@ -279,8 +291,8 @@ impl Dialog {
     }
 
     fn turn(&mut self, forward: bool) {
-        let mut stops: Vec<Focus> = (0..self.form.lines().len()).map(Focus::Line).collect();
-        if !self.form.choices().is_empty() {
+        let mut stops: Vec<Focus> = (0..self.lines().len()).map(Focus::Line).collect();
+        if !self.lines().is_empty() && !self.form.choices().is_empty() {
             stops.push(Focus::Choice);
         }
         if self.typed() && self.hindered().is_none() {
@@ -290,6 +302,11 @@ impl Dialog {
         let at = stops.iter().position(|stop| *stop == self.focus).unwrap_or(stops.len() - 1);
         let by = if forward { 1 } else { stops.len() - 1 };
         self.focus = stops[(at + by) % stops.len()];
+    }
+
+    /// The lines to fill in; none once it was confirmed and rests on a reading of its own.
+    fn lines(&self) -> Vec<&form::Line> {
+        if self.moved.is_empty() { self.form.lines() } else { Vec::new() }
     }
 
     fn enter(&mut self, cx: &Cx) -> Answer {
@@ -316,7 +333,8 @@ impl Dialog {
             return Answer::Stay;
         }
         let Some(letter) = key.typed() else { return self.look(key) };
-        if letter.is_ascii_digit() || matches!(letter, '+' | '-') {
+        let editable = self.moved.is_empty();
+        if editable && (letter.is_ascii_digit() || matches!(letter, '+' | '-')) {
             if let Some(line) = self.form.line_mut(0).filter(|line| line.digits) {
                 line.key(key);
                 self.focus = Focus::Line(0);
@@ -327,7 +345,7 @@ impl Dialog {
         if self.demand() == Demand::Key(letter) {
             return self.confirmed(cx);
         }
-        if self.form.letter(letter) {
+        if editable && self.form.letter(letter) {
             self.plan(cx);
             return Answer::Stay;
         }
@@ -392,7 +410,7 @@ impl Dialog {
             return None;
         }
         if !alone {
-            self.said = "keys that come all at once confirm nothing: press it once more".to_owned();
+            "keys that come all at once confirm nothing: press it once more".clone_into(&mut self.said);
             return None;
         }
         let plans = self.ready().cloned();
@@ -413,6 +431,16 @@ impl Dialog {
     pub fn send(&mut self, flight: Flight) {
         self.phase = Phase::Sending(flight);
         self.scroll = 0;
+    }
+
+    /// What the preview wants asked again when the dialog opens, so that it does not show what was true minutes ago.
+    pub fn fresh(&mut self, cx: &Cx) -> Vec<Feed> {
+        if std::mem::replace(&mut self.asked, true) {
+            return Vec::new();
+        }
+        let mut wanted = Vec::new();
+        self.wanted(cx, &mut wanted);
+        wanted.iter().map(Wanted::feed).filter(|feed| !feed.lasts()).cloned().collect()
     }
 
     /// What is under way.
@@ -465,8 +493,8 @@ pub fn facts<'a>(target: &'a Target, cx: &Cx<'a>) -> Facts<'a> {
 }
 
 /// Whether two plans would send the same and say the same of what forbids it; a figure in a remark may differ.
-fn same(old: &[(String, Result<Plan, String>)], new: &[(String, Result<Plan, String>)]) -> bool {
-    let alike = |(old, new): (&(String, Result<Plan, String>), &(String, Result<Plan, String>))| match (&old.1, &new.1) {
+fn same(old: &[Planned], new: &[Planned]) -> bool {
+    let alike = |(old, new): (&Planned, &Planned)| match (&old.1, &new.1) {
         (Ok(old), Ok(new)) => {
             old.steps == new.steps
                 && old.changes == new.changes

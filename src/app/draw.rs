@@ -93,6 +93,9 @@ impl App {
                     Production::Unknown => "▌PROD?▐ ",
                 };
                 left.push((mark.to_owned(), Role::Prod));
+                // Before what a narrow screen cuts off: whether a key can change anything here.
+                let (standing, role) = self.standing(ctx);
+                left.push((format!("{standing}  "), role));
                 // Who is asking is known only where it was asked.
                 let identity = self.shared.store.identity(ctx);
                 if let Some(account) = cx.account(ctx) {
@@ -101,10 +104,8 @@ impl App {
                 }
                 left.push((format!("{}  ", context.region), Role::Text));
                 if let Some(identity) = identity {
-                    left.push((format!("{} ", who(&identity.arn)), Role::Dim));
+                    left.push((who(&identity.arn).to_owned(), Role::Dim));
                 }
-                // Behind the name, so that it stands where it says for whom.
-                left.push(self.standing(ctx));
             }
             None => left.push((format!(" midwatch  {} contexts", self.shared.fleet.0.len()), Role::Header)),
         }

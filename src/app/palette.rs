@@ -1,7 +1,7 @@
 //! The palette: everywhere one can go and everything one can do, by name. A pasted ARN goes straight there.
 
 use super::{App, Effect};
-use crate::action::{ACTIONS, Risk, Scope};
+use crate::action::{ACTIONS, Action, Risk, Scope};
 use crate::filter::Query;
 use crate::keys::{Code, Key};
 use crate::model::Arn;
@@ -117,7 +117,7 @@ impl App {
         let named = |action| !matches!(action, crate::action::Action::Pane(_) | crate::action::Action::Quit);
         let global = ACTIONS.iter().filter(|row| row.scope == Scope::Global && named(row.action));
         entries.extend(global.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
-        let changes = ACTIONS.iter().filter(|row| row.risk != Risk::Read && self.works(row.action));
+        let changes = ACTIONS.iter().filter(|row| row.risk != Risk::Read && (row.action == Action::Undo || self.works(row.action)));
         entries.extend(changes.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
         let write = [("15m", "Let this context's production be changed for 15 minutes"), ("off", "Lock this context's production again")];
         entries.extend(write.map(|(time, about)| entry("do", &format!("write {time}"), about, Go::Write(time.to_owned()))));

@@ -73,13 +73,11 @@ impl App {
             self.tell(Tone::Warn, format!("write {}: say how long, as in  write 15m  or  write off", words.trim()));
             return Vec::new();
         };
-        match self.context() {
-            Some(ctx) => vec![Effect::Arm(ctx, time)],
-            None => {
-                self.tell(Tone::Warn, "write: open a cluster first, so that it is clear which context is meant");
-                Vec::new()
-            }
+        if let Some(ctx) = self.context() {
+            return vec![Effect::Arm(ctx, time)];
         }
+        self.tell(Tone::Warn, "write: open a cluster first, so that it is clear which context is meant");
+        Vec::new()
     }
 
     /// How a context stands at the gate, for the header: RW, RO, or how long it is armed.

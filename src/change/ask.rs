@@ -16,6 +16,13 @@ pub struct Target {
     pub arn: Arn,
 }
 
+/// A plan, or why there is none, behind the name that the operator knows its target by.
+pub type Planned = (String, Result<Plan, String>);
+
+/// A planner of one service, and one of several tasks or instances.
+type One<'a> = &'a dyn Fn(&Facts, &Arn) -> Result<Plan, String>;
+type Several<'a> = &'a dyn Fn(&Facts, &[Arn]) -> Result<Plan, String>;
+
 /// What is to become of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
@@ -56,15 +63,15 @@ impl Wish {
     /// The plans for all targets, each with the name that the operator knows it by: one for each service, one for all tasks or
     /// instances of a cluster. What cannot be planned says why.
     #[must_use]
-    pub fn plans<'a>(&self, targets: &'a [Target], facts: impl Fn(&'a Target) -> Facts<'a>) -> Vec<(String, Result<Plan, String>)> {
-        let each = |make: &dyn Fn(&Facts, &Arn) -> Result<Plan, String>| {
+    pub fn plans<'a>(&self, targets: &'a [Target], facts: impl Fn(&'a Target) -> Facts<'a>) -> Vec<Planned> {
+        let each = |make: One| {
             let plan = |target: &'a Target| (target.arn.name().to_owned(), make(&facts(target), &target.arn));
             targets.iter().map(plan).collect::<Vec<_>>()
         };
-        let together = |make: &dyn Fn(&Facts, &[Arn]) -> Result<Plan, String>| {
+        let together = |make: Several| {
             let of = |group: Vec<&'a Target>| {
                 let arns: Vec<Arn> = group.iter().map(|target| target.arn.clone()).collect();
-                let name = arns.iter().map(|arn| short(arn)).collect::<Vec<_>>().join(" ");
+                let name = arns.iter().map(short).collect::<Vec<_>>().join(" ");
                 (name, make(&facts(group[0]), &arns))
             };
             by_cluster(targets).into_iter().map(of).collect::<Vec<_>>()

@@ -143,7 +143,9 @@ fn wanted(place: &Place, cx: &Cx, _: &[&Offer], _: Option<&Offer>, out: &mut Vec
     if let Some((ctx, definition)) = definition(place, cx) {
         let mut feeds: Vec<Feed> = repositories(ctx, definition).collect();
         feeds.dedup();
-        feeds.into_iter().for_each(|feed| want(feed, true));
+        for feed in feeds {
+            want(feed, true);
+        }
     }
 }
 

@@ -60,7 +60,7 @@ const SPEC: TableSpec<InstanceRow> = TableSpec {
         (Some(ctx), Some(cluster)) => vec![Feed::Instances(ctx, cluster.clone())],
         _ => Vec::new(),
     },
-    hints: &[Action::Open, Action::Tasks, Action::Filter, Action::ProblemsOnly, Action::Copy],
+    hints: &[Action::Open, Action::ActionMenu, Action::Tasks, Action::Filter, Action::ProblemsOnly, Action::Copy],
 };
 
 const COLUMNS: &[Column<InstanceRow>] = &[

@@ -159,30 +159,27 @@ impl Rollback {
         let facts = self.facts(cx);
         let now = cx.store.service(facts.ctx, facts.cluster, &self.target.arn).map(|service| service.task_definition.clone());
         let Some(now) = now.filter(|now| *now != row.arn) else {
-            return (format!("{} runs now", row.arn.name()), vec![said("●", Role::Ok, "this is what the service asks for", room, cx)].concat());
+            return (format!("{} runs now", row.arn.name()), said("●", Role::Ok, "this is what the service asks for", room, cx));
         };
         let raw = |arn: &Arn| cx.store.raw_definition(facts.ctx, arn);
         let mut lines: Vec<Line<'static>> = Vec::new();
-        let title = match (raw(&now), raw(&row.arn)) {
-            (Some(old), Some(new)) => {
-                let found = diff::of(old, new);
-                let width = found.iter().map(|line| text::width(&line.what)).max().unwrap_or(0).clamp(8, room / 2);
-                for line in &found {
-                    lines.extend(told(line, width, room, cx));
-                }
-                if found.is_empty() {
-                    lines.extend(said("●", Role::Dim, "they run the same", room, cx));
-                }
-                format!("{} (now) → {} · {} differ", number(&now), row.revision, found.len())
+        let title = if let (Some(old), Some(new)) = (raw(&now), raw(&row.arn)) {
+            let found = diff::of(old, new);
+            let width = found.iter().map(|line| text::width(&line.what)).max().unwrap_or(0).clamp(8, (room / 2).max(8));
+            for line in &found {
+                lines.extend(told(line, width, room, cx));
             }
-            _ => {
-                let error = [&now, &row.arn].into_iter().find_map(|arn| cx.store.error(&Feed::RawDefinition(facts.ctx, arn.clone())));
-                lines.extend(match error {
-                    Some(error) => said("?", Role::Stale, &error.what, room, cx),
-                    None => said("…", Role::Dim, "both revisions are being read", room, cx),
-                });
-                format!("{} (now) → {}", number(&now), row.revision)
+            if found.is_empty() {
+                lines.extend(said("●", Role::Dim, "they run the same", room, cx));
             }
+            format!("{} (now) → {} · {} differ", number(&now), row.revision, found.len())
+        } else {
+            let error = [&now, &row.arn].into_iter().find_map(|arn| cx.store.error(&Feed::RawDefinition(facts.ctx, arn.clone())));
+            lines.extend(match error {
+                Some(error) => said("?", Role::Stale, &error.what, room, cx),
+                None => said("…", Role::Dim, "both revisions are being read", room, cx),
+            });
+            format!("{} (now) → {}", number(&now), row.revision)
         };
         lines.push(Line::default());
         match self.plan(cx) {
@@ -247,7 +244,16 @@ fn told(line: &diff::DiffLine, width: usize, room: usize, cx: &Cx) -> Vec<Line<'
     let head = Span::styled(text::pad(&line.what, width) + " ", style(Role::Dim));
     let rest = room.saturating_sub(width + 1);
     let value = |sign: &str, value: &str, role| Span::styled(text::fit_middle(&format!("{sign}{value}"), rest).into_owned(), style(role));
-    match (&line.before, &line.after) {
+    let (before, after) = (line.before.as_deref(), line.after.as_deref());
+    // Of two images of one repository only the end differs.
+    let own = |text: &str| if line.what.starts_with("image ") { Some(ImageUri::parse(text)) } else { None };
+    let (before, after) = match (before, after, before.and_then(own), after.and_then(own)) {
+        (Some(_), Some(_), Some(old), Some(new)) if old.name() == new.name() && old.short() != new.short() => {
+            (Some(format!("{}:{}", old.repository, old.short())), Some(new.short().to_owned()))
+        }
+        _ => (before.map(str::to_owned), after.map(str::to_owned)),
+    };
+    match (&before, &after) {
         (Some(old), Some(new)) if text::width(old) + text::width(new) + 5 <= rest => {
             vec![Line::from(vec![head, Span::styled(format!("{old}  →  "), style(Role::Dim)), Span::styled(new.clone(), style(Role::Text))])]
         }

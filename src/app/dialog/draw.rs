@@ -1,7 +1,8 @@
 //! The dialog on the screen: over the view, as high as what it has to say, its last line and the way out always in sight.
 
 use super::{Demand, Dialog, Focus, Form, Phase};
-use crate::change::{Level, Plan, Weight};
+use crate::change::ask::Planned;
+use crate::change::{Level, Weight, Wish};
 use crate::model::Fleet;
 use crate::text;
 use crate::theme::{Role, Theme};
@@ -17,6 +18,9 @@ const WIDEST: u16 = 96;
 
 /// Cells of a label.
 const LABEL: usize = 10;
+
+/// Rows that one command may take: a whole task definition says less than what is different in it, which stands above.
+const MOST: usize = 6;
 
 /// What turns while something is under way.
 const TURNING: [&str; 4] = ["◐", "◓", "◑", "◒"];
@@ -59,6 +63,7 @@ impl Dialog {
     fn title(&self, cx: &Cx) -> String {
         let verb = self.form.verb().word();
         let verb: String = verb.chars().take(1).flat_map(char::to_uppercase).chain(verb.chars().skip(1)).collect();
+        let verb = if matches!(self.form, Form::Fixed(Wish::Undo(_))) { "Take back".to_owned() } else { verb };
         match self.targets.as_slice() {
             [one] => format!("{verb} {}/{}", one.cluster.name(), super::ask::short(&one.arn)),
             many => format!("{verb} · {} targets{}", many.len(), if cx.fleet.0.len() > 1 { " in the fleet" } else { "" }),
@@ -131,7 +136,7 @@ impl Dialog {
     }
 
     fn fill_in(&self, page: &mut Page) {
-        let lines = self.form.lines();
+        let lines = self.lines();
         if lines.is_empty() {
             return;
         }
@@ -166,7 +171,7 @@ impl Dialog {
         if self.focus != Focus::Line(n) || !matches!(self.phase, Phase::Asking) {
             return None;
         }
-        let line = *self.form.lines().get(n)?;
+        let line = *self.lines().get(n)?;
         let left = u16::try_from(LABEL + text::width(&self.before_line()) + 2).unwrap_or(0);
         // Draws the text once more where it stands, for the cursor's place.
         Some(line.input.draw(Rect { x: row.x + left, width: row.width.saturating_sub(left + 6), ..row }, buf, theme))
@@ -174,7 +179,11 @@ impl Dialog {
 
     /// What stands before a line to fill in: the count as it is.
     fn before_line(&self) -> String {
-        if let Form::Count { now, .. } = &self.form { format!("{now}  →  ") } else { String::new() }
+        match &self.form {
+            // Each of several has a count of its own, which stands below.
+            Form::Count { now, .. } if self.targets.len() == 1 => format!("{now}  →  "),
+            _ => String::new(),
+        }
     }
 
     fn changes(&self, page: &mut Page) {
@@ -212,13 +221,17 @@ impl Dialog {
         for moved in &self.moved {
             let yours = self.ready().flat_map(|plan| &plan.changes).find(|change| change.what == moved.what);
             let yours = yours.map_or("stays", |change| &change.after);
-            page.labelled("", &format!("{} {}: was {} · now {} · yours {yours}", moved.target, moved.what, moved.was, moved.now), Role::Warn);
+            page.labelled(
+                "",
+                &format!("{} {}: was {} · now {} · yours {yours}", moved.target, moved.what, moved.was, moved.now),
+                Role::Warn,
+            );
         }
     }
 
     fn notes(&self, page: &mut Page) {
         let many = self.plans.len() > 1;
-        let of = |(name, plan): &(String, Result<Plan, String>)| {
+        let of = |(name, plan): &Planned| {
             let plan = plan.as_ref().ok();
             let text = |text: &str| if many { format!("{name}: {text}") } else { text.to_owned() };
             plan.map_or_else(Vec::new, |plan| plan.notes.iter().map(|note| (note.weight, text(&note.text))).collect::<Vec<_>>())
@@ -247,13 +260,19 @@ impl Dialog {
         }
         for (n, line) in lines.iter().enumerate() {
             let label = if n == 0 { "will run" } else { "" };
-            for (part, text) in broken(line, page.room.saturating_sub(LABEL)).into_iter().enumerate() {
+            let mut parts = broken(line, page.room.saturating_sub(LABEL));
+            if parts.len() > MOST {
+                let more = parts.split_off(MOST - 1).len();
+                parts.push(format!("… {more} more rows of this command · c copies all of it"));
+            }
+            for (part, text) in parts.into_iter().enumerate() {
                 page.lines.push(Line::from(vec![
                     page.span(format!("{:<LABEL$}", if part == 0 { label } else { "" }), Role::Dim),
                     page.span(text, Role::Text),
                 ]));
             }
         }
+        page.gap();
         let mut ready = self.ready();
         match (ready.next(), ready.next()) {
             (Some(plan), None) => {

@@ -70,7 +70,7 @@ impl Flight {
     /// Targets of a plan, as the operator knows them.
     pub fn name(&self, plan: usize) -> String {
         let targets = self.plans.get(plan).map_or(&[][..], |plan| &plan.targets);
-        targets.iter().map(|arn| ask::short(arn)).collect::<Vec<_>>().join(" ")
+        targets.iter().map(ask::short).collect::<Vec<_>>().join(" ")
     }
 
     /// What is going on now, in a word.

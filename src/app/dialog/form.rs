@@ -53,7 +53,10 @@ impl Line {
             return Err(format!("{}: type a number", self.label));
         }
         // Digits alone come in, so only what AWS cannot count is refused here: its counts have 31 bits and a sign.
-        text.parse::<i32>().ok().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| format!("{}: {text} is more than ECS can count", self.label))
+        text.parse::<i32>()
+            .ok()
+            .and_then(|n| u32::try_from(n).ok())
+            .ok_or_else(|| format!("{}: {text} is more than ECS can count", self.label))
     }
 
     fn set(&mut self, value: u32) {
@@ -184,7 +187,11 @@ impl Form {
             }
             Form::Range { off, .. } => {
                 let word = |what: &str, off: bool| format!("{what} {}", if off { "suspended" } else { "on" });
-                vec![('i', word("scale-in", off.scale_in)), ('o', word("scale-out", off.scale_out)), ('s', word("scheduled", off.scheduled))]
+                vec![
+                    ('i', word("scale-in", off.scale_in)),
+                    ('o', word("scale-out", off.scale_out)),
+                    ('s', word("scheduled", off.scheduled)),
+                ]
             }
             _ => Vec::new(),
         }

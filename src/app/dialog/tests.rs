@@ -275,7 +275,10 @@ fn where_there_is_little_room_the_way_out_is_still_seen() {
     let mut dialog = world.dialog(vec![Plan { notes, ..plan("checkout", Level::Plain) }]);
     for (width, height) in [(40, 8), (60, 15), (80, 24)] {
         let screen = world.screen(&mut dialog, width, height);
-        assert!(screen.contains("Cancel") && screen.contains("▌PROD▐") && screen.contains("more lines below"), "{width}x{height}\n{screen}");
+        assert!(
+            screen.contains("Cancel") && screen.contains("▌PROD▐") && screen.contains("more lines below"),
+            "{width}x{height}\n{screen}"
+        );
     }
     world.press(&mut dialog, "pgdn pgdn pgdn pgdn pgdn pgdn");
     assert!(world.screen(&mut dialog, 80, 24).contains("way back"));
