@@ -90,7 +90,8 @@ fn watch(of: &cli::Watch) -> anyhow::Result<watching::Went> {
     let went = runtime.block_on(async {
         let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
         log_in(&clients).await;
-        let went = watching::watch(&clients, &asked, &mut |line| say(line, true), &mut |line| say(&format!("midwatch: {line}"), false)).await;
+        let went =
+            watching::watch(&clients, &asked, &mut |line| say(line, true), &mut |line| say(&format!("midwatch: {line}"), false)).await;
         went.map_err(|what| Usage(what).into())
     });
     // A request that hangs must not keep the pipeline waiting.
@@ -157,7 +158,17 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         let now = Time::now();
         let mut store = Store::default();
         store.set_tail_bytes(config.logs.memory);
-        let shared = Shared { store, board: Board::default(), landings: Landings::default(), fleet, theme, keys, config, zone: TimeZone::system(), now };
+        let shared = Shared {
+            store,
+            board: Board::default(),
+            landings: Landings::default(),
+            fleet,
+            theme,
+            keys,
+            config,
+            zone: TimeZone::system(),
+            now,
+        };
         let (pane, place) = first(open)?;
         let pane = panes::named(pane).context("the first pane is in the list")?;
         let mut app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;

@@ -3,8 +3,8 @@
 //! A view never waits and never does anything to the world: what it wants done it returns as a [`Reaction`].
 
 use crate::action::Action;
-use crate::change::{Target, Wish};
 pub use crate::action::Kind;
+use crate::change::{Target, Wish};
 use crate::config::Config;
 use crate::feed::{Feed, Wanted};
 use crate::keys::Keymap;

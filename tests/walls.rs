@@ -14,8 +14,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "action", "aws", "budget", "change", "config", "duration", "feed", "filter", "keys", "landing", "model", "panes", "store", "text", "theme",
-            "ui", "verdict", "view",
+            "action", "aws", "budget", "change", "config", "duration", "feed", "filter", "keys", "landing", "model", "panes", "store",
+            "text", "theme", "ui", "verdict", "view",
         ],
     ),
     ("aws", &["budget", "change", "feed", "model", "nearest", "text"]),
@@ -60,7 +60,8 @@ const OWN: &[&str] = &["change/apply", "change/gate", "logs/source"];
 const MAY_WAIT: &[&str] = &["run", "watch", "watching", "budget", "aws", "change/apply", "logs/source", "sim", "main", "terminal"];
 
 /// The modules that are pure: an event comes in, the state changes, nothing is asked of the machine.
-const PURE: &[&str] = &["action", "app", "change", "feed", "filter", "kept", "landing", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
+const PURE: &[&str] =
+    &["action", "app", "change", "feed", "filter", "kept", "landing", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
 
 /// A word of the outside world and the modules that may use it.
 struct Word {

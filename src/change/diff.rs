@@ -256,7 +256,7 @@ mod tests {
         of(before, after).into_iter().map(|line| format!("{}: {} → {}", line.what, side(line.before), side(line.after))).collect()
     }
 
-    fn reply(container: Value, more: &Value, tags: Value) -> Value {
+    fn reply(container: &Value, more: &Value, tags: &Value) -> Value {
         let mut definition = json!({"family": "web", "containerDefinitions": [container]});
         definition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({"taskDefinition": definition, "tags": tags})
@@ -265,20 +265,20 @@ mod tests {
     #[test]
     fn each_part_is_told_in_its_own_words() {
         let before = reply(
-            json!({"name": "app", "image": "web:1", "cpu": 0, "portMappings": [{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}],
+            &json!({"name": "app", "image": "web:1", "cpu": 0, "portMappings": [{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}],
                 "environment": [{"name": "A", "value": "1"}, {"name": "OLD", "value": "x"}, {"name": "DB_PASSWORD", "value": "hunter2"}],
                 "secrets": [{"name": "S", "valueFrom": "arn:one"}], "healthCheck": {"command": ["CMD", "true"], "interval": 30},
                 "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/a"}}, "mountPoints": []}),
             &json!({"cpu": "256", "revision": 1, "registeredAt": 5.0, "runtimePlatform": {"cpuArchitecture": "X86_64"}}),
-            json!([{"key": "team", "value": "shop"}]),
+            &json!([{"key": "team", "value": "shop"}]),
         );
         let after = reply(
-            json!({"name": "app", "image": "web:2", "cpu": 0, "portMappings": [{"containerPort": 80, "hostPort": 8080, "protocol": "tcp"}],
+            &json!({"name": "app", "image": "web:2", "cpu": 0, "portMappings": [{"containerPort": 80, "hostPort": 8080, "protocol": "tcp"}],
                 "environment": [{"name": "NEW", "value": "y"}, {"name": "DB_PASSWORD", "value": "hunter3"}, {"name": "A", "value": "1"}],
                 "secrets": [{"name": "S", "valueFrom": "arn:two"}], "healthCheck": {"command": ["CMD", "true"], "interval": 10},
                 "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/b"}}, "fieldOfTomorrow": {"deep": [1]}}),
             &json!({"cpu": "512", "revision": 2, "registeredAt": 6.0, "runtimePlatform": {"cpuArchitecture": "ARM64"}}),
-            json!([]),
+            &json!([]),
         );
         assert_eq!(
             told(&before, &after),

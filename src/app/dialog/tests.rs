@@ -5,9 +5,9 @@ use super::*;
 use crate::change::{Basis, Call, Change, Note, ServiceChange, Step};
 use crate::config::Config;
 use crate::keys::Keymap;
+use crate::landing::Landings;
 use crate::model::{Arn, Context, Ctx, Fleet};
 use crate::store::Store;
-use crate::landing::Landings;
 use crate::theme::Theme;
 use crate::verdict::Board;
 use ratatui::buffer::Buffer;
@@ -206,8 +206,8 @@ fn what_is_blocked_cannot_be_confirmed() {
     let blocked = Plan { notes: vec![Note::info("fine"), Note::blocker("ECS would refuse")], ..plan("checkout", Level::Plain) };
     let mut dialog = world.dialog(vec![blocked]);
     let screen = world.screen(&mut dialog, 100, 40);
-    let (blocker, info) = (screen.find("✖ ECS would refuse").expect("it says why"), screen.find("● fine").expect("the rest too"));
-    assert!(blocker < info, "what forbids it comes first");
+    let (forbids, info) = (screen.find("✖ ECS would refuse").expect("it says why"), screen.find("● fine").expect("the rest too"));
+    assert!(forbids < info, "what forbids it comes first");
     assert!(screen.contains("cannot be done: ECS would refuse"), "{screen}");
     assert_eq!(world.press(&mut dialog, "y tab enter"), None);
 }
