@@ -284,6 +284,12 @@ impl Verb {
         Verb::Unprotect,
     ];
 
+    /// Whether it begins or moves a deployment, so that there is something to watch.
+    #[must_use]
+    pub fn deploys(self) -> bool {
+        matches!(self, Verb::Redeploy | Verb::RollBack | Verb::DeployImage | Verb::Continue)
+    }
+
     /// The word for it in titles, the palette and the journal.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -207,7 +207,8 @@ fn the_same_within_five_seconds_is_asked_once_more() {
     let mut stage = storefront();
     keys(&mut stage, "R y");
     assert_eq!(landed(&mut stage), Progress::Done);
-    keys(&mut stage, "R y");
+    // Back from the watch.
+    keys(&mut stage, "esc R y");
     shows(&mut stage, &["the same was sent 0 s ago"]);
     assert_eq!(sent(&stage).len(), 1);
     keys(&mut stage, "y");
@@ -313,8 +314,8 @@ fn of_many_that_failed_each_row_says_so() {
     keys(&mut stage, "T space space X");
     confirm(&mut stage, "stop 2");
     landed(&mut stage);
-    assert_eq!(changes(&stage).len(), 1, "the other is stopped though the first was refused");
-    shows(&mut stage, &["it did not all work", "ecs:StopTask", "AWS has taken it"]);
+    assert_eq!(changes(&stage).len(), 1, "what a role may not do to one task of a cluster is not tried with the next");
+    shows(&mut stage, &["it did not all work", "AccessDenied for ecs:StopTask", "AWS has just refused this"]);
 }
 
 #[test]

@@ -218,7 +218,7 @@ async fn every_kind_of_trouble_is_told_by_its_name_and_passes() {
     let broke_off = format!("Cannot list the clusters: the connection to {} broke off", sim.addr());
     let trouble = [
         ("deny", ErrorKind::Denied, "Cannot list the clusters: AccessDenied for ecs:ListClusters"),
-        ("expired_token", ErrorKind::Expired, "Cannot list the clusters: the credentials have expired (ExpiredTokenException)"),
+        ("expired_token", ErrorKind::Expired, "Cannot list the clusters: the credentials have expired (ExpiredToken)"),
         ("malformed", ErrorKind::Malformed, "Cannot list the clusters: the reply could not be read"),
         ("reset", ErrorKind::Network, &broke_off),
     ];

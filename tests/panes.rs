@@ -61,7 +61,7 @@ fn service(cluster_name: &str, name: &str) -> Stage {
 fn fleet() {
     let mut stage = Stage::small();
     rest(&mut stage);
-    stage.meter();
+    stage.metered(6.0);
     shots!(stage, "fleet_live");
 }
 

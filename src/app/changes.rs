@@ -296,7 +296,7 @@ impl App {
     /// Shows what one service makes of the change, where there is a pane for it.
     fn open_watch(&mut self, flight: &Flight) {
         let [plan] = flight.plans.as_slice() else { return };
-        let (Some(service), Some(pane)) = (&plan.watch, panes::named("watch")) else { return };
+        let (Some(service), Some(pane)) = (plan.watch.as_ref().filter(|_| plan.verb.deploys()), panes::named("watch")) else { return };
         let place = Place { ctx: Some(plan.ctx), cluster: Some(plan.cluster.clone()), service: Some(service.clone()), ..Place::default() };
         let said = self.notice.clone();
         self.go(pane, Some(place));

@@ -108,7 +108,11 @@ fn refused(code: &str, message: &str, doing: Doing) -> AwsError {
             (format!("AccessDenied for {action}{more}"), format!("{}, or use another profile", way_on(action)))
         }
         ErrorKind::Throttled => ("AWS throttles these calls".to_owned(), "Asking more slowly".to_owned()),
-        ErrorKind::Expired => (format!("the credentials have expired ({code})"), login(doing.profile)),
+        ErrorKind::Expired => {
+            // The query services call it so, the JSON services by a longer name; it is one thing, and the banner does not change with who says it.
+            let code = if code == "ExpiredTokenException" { "ExpiredToken" } else { code };
+            (format!("the credentials have expired ({code})"), login(doing.profile))
+        }
         ErrorKind::NoCredentials => {
             (format!("AWS does not accept the credentials ({code})"), "Check the keys and the clock of this machine".to_owned())
         }
@@ -330,7 +334,7 @@ mod tests {
             (403, "AccessDenied", "no", ErrorKind::Denied, "AccessDenied for ecs:ListServices", "Name the service with --cluster and --service, ask for ecs:ListServices, or use another profile"),
             (400, "ThrottlingException", "Rate exceeded", ErrorKind::Throttled, "AWS throttles these calls", "Asking more slowly"),
             (400, "Throttling", "Rate exceeded", ErrorKind::Throttled, "AWS throttles these calls", "Asking more slowly"),
-            (400, "ExpiredTokenException", "x", ErrorKind::Expired, "the credentials have expired (ExpiredTokenException)", "run: aws sso login --profile acme"),
+            (400, "ExpiredTokenException", "x", ErrorKind::Expired, "the credentials have expired (ExpiredToken)", "run: aws sso login --profile acme"),
             (403, "ExpiredToken", "x", ErrorKind::Expired, "the credentials have expired (ExpiredToken)", "run: aws sso login --profile acme"),
             (400, "UnrecognizedClientException", "x", ErrorKind::Expired, "the credentials have expired (UnrecognizedClientException)", "run: aws sso login --profile acme"),
             (403, "SignatureDoesNotMatch", "x", ErrorKind::NoCredentials, "AWS does not accept the credentials (SignatureDoesNotMatch)", "Check the keys and the clock of this machine"),

@@ -45,10 +45,13 @@ const PROBLEMS: TableSpec<Arc<Judged>> = TableSpec {
         if awaited > 0 {
             return format!("reading the tasks of {awaited} service{} before judging {}", if awaited == 1 { "" } else { "s" }, if awaited == 1 { "it" } else { "them" });
         }
+        let (read, asked, _) = targets_read(place, cx);
+        let unread = asked - read;
         // What was not read may be broken: only a complete look can say that nothing is.
         match (seen, (listed as usize).saturating_sub(seen)) {
             (0, 0) => "no services seen yet".to_owned(),
             (seen, left) if left > 0 => format!("no problems in {seen} services so far · {left} not read yet"),
+            (seen, _) if unread > 0 => format!("no problems in {seen} services so far · targets of {unread} not read yet"),
             (1, _) => "● no problems in 1 service".to_owned(),
             (seen, _) => format!("● no problems in {seen} services"),
         }
@@ -83,10 +86,16 @@ fn name<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
 
 /// Says so when targets are not looked at everywhere: no problem found is not no problem.
 fn problems_title(place: &Place, cx: &Cx) -> String {
-    let (checked, all) = cx.board.checked(place.ctx);
-    let known = |row: &&Arc<Judged>| target_groups(&row.service).all(|group| cx.store.targets(row.ctx, group).is_some());
-    let checked = checked.filter(known).count();
+    let (checked, _, all) = targets_read(place, cx);
     if checked < all { format!("Problems · worst first · targets of {checked} of {all} services checked ·") } else { "Problems · worst first ·".to_owned() }
+}
+
+/// Services whose targets are known, those whose targets are asked for, and those that have any.
+fn targets_read(place: &Place, cx: &Cx) -> (usize, usize, usize) {
+    let (checked, all) = cx.board.checked(place.ctx);
+    let known = |row: &Arc<Judged>| target_groups(&row.service).all(|group| cx.store.targets(row.ctx, group).is_some());
+    let (asked, known) = checked.fold((0, 0), |(asked, read), row| (asked + 1, read + usize::from(known(row))));
+    (known, asked, all)
 }
 
 /// Which half has the cursor.

@@ -490,6 +490,12 @@ impl Stage {
         self.app.update(Event::Meter(self.watcher.meter()), now);
     }
 
+    /// The header with a rate of its own, for pictures that are to be alike: the real one depends on the machine.
+    pub fn metered(&mut self, calls_per_second: f32) {
+        let (now, meter) = (self.now(), self.watcher.meter());
+        self.app.update(Event::Meter(midwatch::budget::Meter { calls_per_second, ..meter }), now);
+    }
+
     /// Draws a terminal of this size.
     pub fn draw(&mut self, width: u16, height: u16) -> Buffer {
         let now = self.now();
