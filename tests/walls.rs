@@ -84,7 +84,7 @@ const WORDS: &[Word] = &[
     Word { spelled: &["crossterm"], may: May::Only(&["terminal", "keys", "run"]), why: "one owner of the terminal" },
     Word {
         spelled: &["tokio::", "tokio_"],
-        may: May::Only(&["run", "watch", "budget", "aws", "change/apply", "logs/source", "sim", "main"]),
+        may: May::Only(&["run", "watch", "watching", "budget", "aws", "change/apply", "logs/source", "sim", "main"]),
         why: "only what polls or loops knows the runtime",
     },
     Word { spelled: &[".await", "async fn", "async {", "async move"], may: May::Only(MAY_WAIT), why: "the screen never waits" },

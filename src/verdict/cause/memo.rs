@@ -3,7 +3,7 @@
 
 use super::{Explanation, Stop, event, stopped};
 use std::borrow::Borrow;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
@@ -11,11 +11,14 @@ use std::rc::Rc;
 /// Explanations of one kind that are kept; then they are forgotten all at once, and those still needed are made again.
 const MOST: usize = 2_000;
 
+/// Taken out while it is looked into, and put back: a verdict is judged by one at a time.
+type Known<K> = Cell<HashMap<K, Rc<Explanation>>>;
+
 /// What is remembered.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Memo {
-    stops: RefCell<HashMap<Stop, Rc<Explanation>>>,
-    events: RefCell<HashMap<String, Rc<Explanation>>>,
+    stops: Known<Stop>,
+    events: Known<String>,
 }
 
 impl Memo {
@@ -32,20 +35,20 @@ impl Memo {
     }
 }
 
-fn remembered<K, Q>(known: &RefCell<HashMap<K, Rc<Explanation>>>, of: &Q, explain: fn(&Q) -> Explanation) -> Rc<Explanation>
+fn remembered<K, Q>(remembered: &Known<K>, of: &Q, explain: fn(&Q) -> Explanation) -> Rc<Explanation>
 where
     K: Borrow<Q> + Hash + Eq,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
 {
-    if let Some(explained) = known.borrow().get(of) {
-        return Rc::clone(explained);
-    }
-    let explained = Rc::new(explain(of));
-    let mut known = known.borrow_mut();
-    if known.len() >= MOST {
+    let mut known = remembered.take();
+    if known.len() > MOST {
         known.clear();
     }
-    known.insert(of.to_owned(), Rc::clone(&explained));
+    let explained = match known.get(of) {
+        Some(explained) => Rc::clone(explained),
+        None => Rc::clone(known.entry(of.to_owned()).or_insert_with(|| Rc::new(explain(of)))),
+    };
+    remembered.set(known);
     explained
 }
 
@@ -67,9 +70,9 @@ mod tests {
     #[test]
     fn it_does_not_grow_for_ever() {
         let memo = Memo::default();
-        for n in 0..=MOST {
+        for n in 0..MOST + 2 {
             let _ = memo.event(&format!("sentence {n}"));
         }
-        assert_eq!(memo.events.borrow().len(), 1);
+        assert_eq!(memo.events.take().len(), 1);
     }
 }
