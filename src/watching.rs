@@ -56,8 +56,16 @@ pub enum Went {
 pub async fn watch(clients: &Clients, asked: &Asked, say: &mut dyn FnMut(&str), complain: &mut dyn FnMut(&str)) -> Result<Went, String> {
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let region = clients.api(CTX).region().to_string();
-    let mut desk =
-        Desk { asked, region, store: Store::default(), sought: Sought::of(asked), track: None, gone: false, complained: Vec::new() };
+    let mut desk = Desk {
+        asked,
+        region,
+        store: Store::default(),
+        sought: Sought::of(asked),
+        track: None,
+        gone: false,
+        complained: Vec::new(),
+        held: Vec::new(),
+    };
     let mut watcher = Watcher::new(clients.clone(), tx);
     let deadline = asked.timeout.map(|timeout| Instant::now() + timeout);
     let mut look = tokio::time::interval(LOOK);
@@ -78,13 +86,12 @@ pub async fn watch(clients: &Clients, asked: &Asked, say: &mut dyn FnMut(&str), 
                 return Ok(Went::TimedOut);
             }
             Some(update) = updates.recv() => {
-                if let Some(complaint) = desk.hear(Update { at: by_aws(update.at), ..update })? {
-                    complain(&complaint);
-                }
+                desk.hear(Update { at: by_aws(update.at), ..update })?;
             }
             _ = look.tick() => {}
         }
         if updates.is_empty() {
+            desk.complaints().iter().for_each(|complaint| complain(complaint));
             for line in desk.look(by_aws(Time::now()))? {
                 say(&line);
             }
@@ -128,6 +135,8 @@ struct Desk<'a> {
     /// Whether the service was deleted meanwhile.
     gone: bool,
     complained: Vec<Feed>,
+    /// Complaints about parts of a service that may not exist: they wait until it does.
+    held: Vec<String>,
 }
 
 impl Desk<'_> {
@@ -150,7 +159,7 @@ impl Desk<'_> {
     }
 
     /// Takes an answer in. What may pass is a complaint, once for each feed until it works again; what will not is an error.
-    fn hear(&mut self, update: Update) -> Result<Option<String>, String> {
+    fn hear(&mut self, update: Update) -> Result<(), String> {
         let feed = update.feed.clone();
         let failed = if let Outcome::Failed(error) = &update.outcome { Some(error.clone()) } else { None };
         let answered = matches!(update.outcome, Outcome::Whole(_) | Outcome::Same);
@@ -158,7 +167,7 @@ impl Desk<'_> {
         if answered {
             self.complained.retain(|other| *other != feed);
         }
-        let Some(error) = failed else { return Ok(None) };
+        let Some(error) = failed else { return Ok(()) };
         let words = if error.hint.is_empty() { error.what.to_string() } else { format!("{}. {}", error.what, error.hint) };
         let lasting = matches!(
             error.kind,
@@ -169,11 +178,20 @@ impl Desk<'_> {
         if lasting && needed && !known {
             return Err(words);
         }
-        if self.complained.contains(&feed) {
-            return Ok(None);
+        if !self.complained.contains(&feed) {
+            self.complained.push(feed);
+            self.held.push(format!("{words} (going on without it, and asking again)"));
         }
-        self.complained.push(feed);
-        Ok(Some(format!("{words} (going on without it, and asking again)")))
+        Ok(())
+    }
+
+    /// The complaints that can be made now. Of a service that AWS does not know, nothing else can be read either: that is one complaint, not five.
+    fn complaints(&mut self) -> Vec<String> {
+        let unknown = |track: &Track| {
+            let unheard = self.store.slot(&Feed::Service(CTX, track.whole.service.clone())).is_none_or(|slot| slot.error.is_none());
+            unheard && self.store.service(CTX, &track.whole.cluster, &track.whole.service).is_none()
+        };
+        if self.track.as_ref().is_some_and(unknown) { Vec::new() } else { std::mem::take(&mut self.held) }
     }
 
     /// Looks at what is known now; the lines to say.

@@ -292,3 +292,19 @@ fn without_a_screen_a_mistake_is_one_line_and_exit_code_2() {
         assert!(complaint.contains(wanted) && complaint.lines().count() == 1, "{arguments:?}: {complaint}");
     }
 }
+
+#[test]
+fn without_a_screen_the_answer_that_decides_may_come_last() {
+    let sim = Sim::start(Options { scenario: "seeds".to_owned(), ..Options::default() }).unwrap();
+    sim.set_faults("[[fault]]\noperation = \"ecs:DescribeServices\"\nkind = \"latency\"\nms = 1500").unwrap();
+    let keys = clients::context(&sim, "campuslearn");
+    let output = Command::new(env!("CARGO_BIN_EXE_midwatch"))
+        .args(["watch", "nobody", "--cluster", CAMPUS, "--region", &keys.region, "--endpoint-url", &sim.endpoint()])
+        .env("AWS_ACCESS_KEY_ID", &keys.access_key)
+        .env("AWS_SECRET_ACCESS_KEY", &keys.secret_key)
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert_eq!(complaint.lines().collect::<Vec<_>>(), [format!("midwatch: {CAMPUS} has no service nobody")]);
+}
