@@ -22,6 +22,7 @@
 //! | [`landing`] | A release on its way: two sides, pace, stages, one timeline, and how it ended; [`watching`] follows one without a screen |
 //! | [`kept`] | Stopped tasks that AWS has forgotten: a day of evidence, which [`run`] also writes to a file |
 //! | [`logs`] | The tail engine: where lines are, how they arrive, which are kept and shown |
+//! | [`exec`] | Sessions inside containers: the SSM data channel and what is built on it |
 //! | [`explain`] | `midwatch explain`: the same judgement of saved texts and documents, without an account |
 //! | [`cli`], [`config`], [`settings`], [`theme`], [`duration`], [`nearest`] | What the user says, and the nearest right name when it is wrong |
 //! | [`sim`] | The embedded AWS: a loopback server over a world that moves |
@@ -103,6 +104,7 @@ pub mod change;
 pub mod cli;
 pub mod config;
 pub mod duration;
+pub mod exec;
 pub mod explain;
 pub mod feed;
 pub mod filter;

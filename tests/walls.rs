@@ -26,6 +26,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("cli", &["duration", "nearest"]),
     ("config", &["cli", "duration", "keys", "settings"]),
     ("duration", &[]),
+    ("exec", &["aws", "change", "config", "duration", "model", "retry", "text"]),
     ("explain", &["cli", "feed", "model", "store", "text", "verdict"]),
     ("feed", &["aws", "model"]),
     ("filter", &["duration", "nearest"]),
@@ -57,7 +58,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const OWN: &[&str] = &["change/apply", "change/gate", "logs/source"];
 
 /// The modules that may wait, and so name the runtime.
-const MAY_WAIT: &[&str] = &["run", "watch", "watching", "budget", "aws", "change/apply", "logs/source", "sim", "main", "terminal"];
+const MAY_WAIT: &[&str] = &["run", "watch", "watching", "budget", "aws", "change/apply", "exec", "logs/source", "sim", "main", "terminal"];
 
 /// The modules that are pure: an event comes in, the state changes, nothing is asked of the machine.
 const PURE: &[&str] =
