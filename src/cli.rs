@@ -76,6 +76,8 @@ pub struct Sim {
     pub listen: SocketAddr,
     /// Print the contexts as JSON instead of serving.
     pub list: bool,
+    /// Real shells behind sessions in containers.
+    pub shell: bool,
 }
 
 /// `midwatch explain`.
@@ -252,6 +254,9 @@ struct SimArgs {
     /// Print the contexts, with their keys, as JSON and exit
     #[arg(long)]
     list: bool,
+    /// Let sessions in containers be real shells of this machine, with your rights, for whoever knows the keys
+    #[arg(long)]
+    shell: bool,
 }
 
 #[derive(Args)]
@@ -387,7 +392,10 @@ where
 {
     let Line { command, open } = Line::try_parse_from(arguments).map_err(|error| stop(&error))?;
     match command {
-        Some(Verb::Sim(sim)) => return Ok(Request::Sim(Sim { world: sim.world.world(sim.scenario), listen: sim.listen, list: sim.list })),
+        Some(Verb::Sim(sim)) => {
+            let SimArgs { listen, scenario, world, list, shell } = sim;
+            return Ok(Request::Sim(Sim { world: world.world(scenario), listen, list, shell }));
+        },
         Some(Verb::Explain(explain)) => return Ok(Request::Explain(explain.into())),
         Some(Verb::Watch(watch)) => return watch.request(),
         None => {}

@@ -27,6 +27,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long that may go on without a word.
 const SILENCE: Duration = Duration::from_secs(1);
 
+/// What `sim --shell` opens.
+const DOOR: &str = "midwatch: --shell: sessions in containers are real shells of this machine with all your rights. Whoever of this machine \
+    knows the keys that --list prints can open one. Without --shell they are a small built-in shell that touches nothing";
+
 /// A mistake of the user's: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -72,8 +76,7 @@ fn explain(asked: &cli::Explain) -> anyhow::Result<()> {
 /// Follows a release to its end.
 fn watch(of: &cli::Watch) -> anyhow::Result<watching::Went> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
-    let demo = of.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
-    let demo = demo.map_err(|e| Usage(e.to_string()))?;
+    let demo = of.demo.as_ref().map(own_world).transpose()?;
     let spec = if let Some(demo) = &demo {
         demo_spec(demo, of.profile.as_deref())?
     } else {
@@ -107,12 +110,20 @@ fn demo_spec(demo: &sim::Sim, name: Option<&str>) -> anyhow::Result<ContextSpec>
     found.ok_or_else(|| Usage(format!("the embedded AWS has no context {}; it has {}", name.unwrap_or_default(), known.join(", "))).into())
 }
 
-fn options(world: &World, listen: SocketAddr) -> sim::Options {
-    sim::Options { scenario: world.scenario.clone(), set: world.set.clone(), seed: world.seed, speed: world.speed, listen }
+fn options(world: &World, listen: SocketAddr, shell: sim::Shell) -> sim::Options {
+    let (scenario, set) = (world.scenario.clone(), world.set.clone());
+    sim::Options { scenario, set, seed: world.seed, speed: world.speed, listen, shell, fresh_keys: false }
+}
+
+/// An embedded AWS for this process alone: nobody else can know its keys, so a session in it is a real shell.
+fn own_world(world: &World) -> Result<sim::Sim, Usage> {
+    let options = options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), sim::Shell::Real);
+    sim::Sim::start(sim::Options { fresh_keys: true, ..options }).map_err(|e| Usage(e.to_string()))
 }
 
 fn serve(request: &cli::Sim) -> anyhow::Result<()> {
-    let options = options(&request.world, request.listen);
+    let shell = if request.shell { sim::Shell::Real } else { sim::Shell::Builtin };
+    let options = options(&request.world, request.listen, shell);
     if request.list {
         let contexts = sim::contexts(&options).map_err(|e| Usage(e.to_string()))?;
         say(&serde_json::to_string_pretty(&contexts)?, true);
@@ -122,6 +133,9 @@ fn serve(request: &cli::Sim) -> anyhow::Result<()> {
     sim::contexts(&options).map_err(|e| Usage(e.to_string()))?;
     let sim = sim::Sim::start(options)?;
     say(&format!("listening on {}", sim.endpoint()), true);
+    if request.shell {
+        say(DOOR, false);
+    }
     std::io::stdout().flush()?;
     sim.wait();
     Ok(())
@@ -140,8 +154,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         .build()
         .context("cannot start the runtime")?;
     // The embedded AWS runs on a thread of its own and dies with this value.
-    let demo = open.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
-    let demo = demo.map_err(|e| Usage(e.to_string()))?;
+    let demo = open.demo.as_ref().map(own_world).transpose()?;
     let demo = demo.map(Rc::new);
     let specs = demo.as_ref().map_or_else(|| specs(open, &config), |demo| demo_specs(demo));
     terminal::install_panic_hook();
