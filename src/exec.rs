@@ -8,6 +8,7 @@ pub mod crypt;
 pub mod frame;
 mod handshake;
 pub mod link;
+pub mod notes;
 mod rtt;
 pub mod session;
 

@@ -32,6 +32,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("exec/frame", &[]),
     ("exec/handshake", &["exec"]),
     ("exec/rtt", &[]),
+    ("executing", &["aws", "change", "config", "exec", "feed", "model", "store", "terminal", "text", "watch"]),
     ("explain", &["cli", "feed", "model", "store", "text", "verdict"]),
     ("feed", &["aws", "model"]),
     ("filter", &["duration", "nearest"]),
@@ -60,10 +61,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// Parts of a module that count as modules of their own: they wait, or have a lock, and the rest of theirs does not; or the other way round.
-const OWN: &[&str] = &["change/apply", "change/gate", "exec/channel", "exec/crypt", "exec/frame", "exec/handshake", "exec/rtt", "logs/source"];
+const OWN: &[&str] =
+    &["change/apply", "change/gate", "exec/channel", "exec/crypt", "exec/frame", "exec/handshake", "exec/rtt", "logs/source"];
 
 /// The modules that may wait, and so name the runtime.
-const MAY_WAIT: &[&str] = &["run", "watch", "watching", "budget", "aws", "change/apply", "exec", "logs/source", "sim", "main", "terminal"];
+const MAY_WAIT: &[&str] =
+    &["run", "watch", "watching", "budget", "aws", "change/apply", "exec", "executing", "logs/source", "sim", "main", "terminal"];
 
 /// The modules that are pure: an event comes in, the state changes, nothing is asked of the machine.
 const PURE: &[&str] = &[
@@ -110,7 +113,7 @@ const WORDS: &[Word] = &[
     Word { spelled: &["crossterm"], may: May::Only(&["terminal", "keys", "run"]), why: "one owner of the terminal" },
     Word {
         spelled: &["tokio::", "tokio_"],
-        may: May::Only(&["run", "watch", "watching", "budget", "aws", "change/apply", "exec", "logs/source", "sim", "main"]),
+        may: May::Only(&["run", "watch", "watching", "budget", "aws", "change/apply", "exec", "executing", "logs/source", "sim", "main"]),
         why: "only what polls or loops knows the runtime",
     },
     Word { spelled: &[".await", "async fn", "async {", "async move"], may: May::Only(MAY_WAIT), why: "the screen never waits" },
