@@ -3,6 +3,15 @@
 //! A session is a task of its own that speaks to AWS over a WebSocket; its owner hears [`Said`] and gives [`Ask`]. Shells, port forwards and
 //! copies are the same session to it: bytes in, bytes out. It knows no pane, no key and no SDK; `aws` opens and signs for it.
 
+mod channel;
+pub mod crypt;
+pub mod frame;
+mod handshake;
+pub mod link;
+pub mod notes;
+mod rtt;
+pub mod session;
+
 use std::sync::Arc;
 use std::time::Duration;
 

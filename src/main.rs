@@ -4,9 +4,10 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use midwatch::app::{App, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
-use midwatch::change::gate::{Rules, Why};
+use midwatch::change::gate::{self, Rules, Why};
 use midwatch::cli::{self, Open, Request, World};
 use midwatch::config::{self, Config, ContextEntry, Places};
+use midwatch::exec::notes::Notes;
 use midwatch::landing::Landings;
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
 use midwatch::sim;
@@ -14,7 +15,7 @@ use midwatch::store::Store;
 use midwatch::theme::{self, Surroundings, Theme};
 use midwatch::verdict::Board;
 use midwatch::view::Place;
-use midwatch::{panes, run, terminal, watching};
+use midwatch::{executing, panes, run, terminal, watching};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -50,6 +51,10 @@ fn main() -> ExitCode {
         Request::Explain(asked) => explain(&asked),
         Request::Watch(asked) => match watch(&asked) {
             Ok(went) => return ExitCode::from(went as u8),
+            Err(error) => Err(error),
+        },
+        Request::Exec(asked) => match exec(&asked) {
+            Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },
     };
@@ -100,6 +105,51 @@ fn watch(of: &cli::Watch) -> anyhow::Result<watching::Went> {
     // A request that hangs must not keep the pipeline waiting.
     runtime.shutdown_background();
     went
+}
+
+/// Opens a session in a container and stays until it ends.
+fn exec(of: &cli::Exec) -> anyhow::Result<u8> {
+    let places = if of.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
+    let (config, _) = config::load(of.config.as_deref(), &places).map_err(Usage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
+    let demo = of.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
+    let demo = demo.map_err(|e| Usage(e.to_string()))?;
+    // Only what is named here counts: the contexts of the configuration are those of the screen.
+    let open = Open {
+        profiles: of.profile.clone().into_iter().collect(),
+        regions: of.region.clone().into_iter().collect(),
+        cluster: of.cluster.clone(),
+        endpoint_url: of.endpoint_url.clone(),
+        ..Open::default()
+    };
+    let spec = match &demo {
+        Some(demo) => demo_spec(demo, of.profile.as_deref())?,
+        None => spec(&open, of.profile.as_deref(), of.region.as_deref(), None),
+    };
+    let asked = executing::Asked {
+        task: of.task.clone(),
+        cluster: of.cluster.clone(),
+        container: of.container.clone(),
+        command: of.command.clone(),
+    };
+    let code = runtime.block_on(async {
+        let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
+        log_in(&clients).await;
+        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, name, region }).collect());
+        clients.gate().set(rules(&config, &fleet, &open));
+        // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
+        let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
+        let context = fleet.0.first().map(|context| context.name.clone()).unwrap_or_default();
+        let notes = Notes { places, user: run::user(), context };
+        let mut complain = |line: &str| {
+            // The terminal may be raw, where a line feed alone stays in its column.
+            let _ = write!(std::io::stderr(), "\rmidwatch: {line}\r\n");
+        };
+        executing::execute(&clients, &asked, &notes, &mut complain).await.map_err(|what| Usage(what).into())
+    });
+    // A request that hangs must not keep the shell waiting.
+    runtime.shutdown_background();
+    code
 }
 
 /// The context of that name in the embedded AWS, or its first.

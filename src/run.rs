@@ -458,14 +458,20 @@ impl World {
 
 /// Where orders are carried out.
 fn desk(clients: &Clients, places: &Places, app: &App) -> Desk {
-    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     Desk {
         clients: clients.clone(),
         places: places.clone(),
-        user: crate::text::clean(&user.unwrap_or_default()),
+        user: user(),
         fleet: app.fleet().clone(),
         cli: crate::change::cli_lines::lines,
     }
+}
+
+/// Who is logged in at this machine, as the environment says.
+#[must_use]
+pub fn user() -> crate::model::Str {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    crate::text::clean(&user.unwrap_or_default())
 }
 
 /// Reads the stopped tasks of earlier runs; a file that has grown is written anew with those that are still evidence.

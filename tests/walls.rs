@@ -18,7 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "text", "theme", "ui", "verdict", "view",
         ],
     ),
-    ("aws", &["budget", "change", "feed", "model", "nearest", "text"]),
+    ("aws", &["budget", "change", "exec", "feed", "model", "nearest", "text"]),
     ("budget", &[]),
     ("change", &["aws", "config", "duration", "feed", "model", "store", "text"]),
     ("change/apply", &["aws", "change", "config", "feed", "model"]),
@@ -27,6 +27,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["cli", "duration", "keys", "settings"]),
     ("duration", &[]),
     ("exec", &["aws", "change", "config", "duration", "model", "retry", "text"]),
+    ("exec/channel", &["exec", "text"]),
+    ("exec/crypt", &[]),
+    ("exec/frame", &[]),
+    ("exec/handshake", &["exec"]),
+    ("exec/rtt", &[]),
+    ("executing", &["aws", "change", "config", "exec", "feed", "model", "store", "terminal", "text", "watch"]),
     ("explain", &["cli", "feed", "model", "store", "text", "verdict"]),
     ("feed", &["aws", "model"]),
     ("filter", &["duration", "nearest"]),
@@ -54,15 +60,37 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("watching", &["aws", "feed", "landing", "model", "store", "verdict", "watch"]),
 ];
 
-/// Parts of a module that count as modules of their own: they wait, or have a lock, and the rest of theirs does not.
-const OWN: &[&str] = &["change/apply", "change/gate", "logs/source"];
+/// Parts of a module that count as modules of their own: they wait, or have a lock, and the rest of theirs does not; or the other way round.
+const OWN: &[&str] =
+    &["change/apply", "change/gate", "exec/channel", "exec/crypt", "exec/frame", "exec/handshake", "exec/rtt", "logs/source"];
 
 /// The modules that may wait, and so name the runtime.
-const MAY_WAIT: &[&str] = &["run", "watch", "watching", "budget", "aws", "change/apply", "exec", "logs/source", "sim", "main", "terminal"];
+const MAY_WAIT: &[&str] =
+    &["run", "watch", "watching", "budget", "aws", "change/apply", "exec", "executing", "logs/source", "sim", "main", "terminal"];
 
 /// The modules that are pure: an event comes in, the state changes, nothing is asked of the machine.
-const PURE: &[&str] =
-    &["action", "app", "change", "feed", "filter", "kept", "landing", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
+const PURE: &[&str] = &[
+    "action",
+    "app",
+    "change",
+    "exec/channel",
+    "exec/crypt",
+    "exec/frame",
+    "exec/handshake",
+    "exec/rtt",
+    "feed",
+    "filter",
+    "kept",
+    "landing",
+    "logs",
+    "model",
+    "panes",
+    "store",
+    "text",
+    "ui",
+    "verdict",
+    "view",
+];
 
 /// A word of the outside world and the modules that may use it.
 struct Word {
@@ -85,7 +113,7 @@ const WORDS: &[Word] = &[
     Word { spelled: &["crossterm"], may: May::Only(&["terminal", "keys", "run"]), why: "one owner of the terminal" },
     Word {
         spelled: &["tokio::", "tokio_"],
-        may: May::Only(&["run", "watch", "watching", "budget", "aws", "change/apply", "logs/source", "sim", "main"]),
+        may: May::Only(&["run", "watch", "watching", "budget", "aws", "change/apply", "exec", "executing", "logs/source", "sim", "main"]),
         why: "only what polls or loops knows the runtime",
     },
     Word { spelled: &[".await", "async fn", "async {", "async move"], may: May::Only(MAY_WAIT), why: "the screen never waits" },
