@@ -3,6 +3,9 @@
 //! A session is a task of its own that speaks to AWS over a WebSocket; its owner hears [`Said`] and gives [`Ask`]. Shells, port forwards and
 //! copies are the same session to it: bytes in, bytes out. It knows no pane, no key and no SDK; `aws` opens and signs for it.
 
+pub mod checks;
+pub mod smux;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -27,6 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["cli", "duration", "keys", "settings"]),
     ("duration", &[]),
     ("exec", &["aws", "change", "config", "duration", "model", "retry", "text"]),
+    ("exec/checks", &["aws", "feed", "model", "store", "text"]),
     ("explain", &["cli", "feed", "model", "store", "text", "verdict"]),
     ("feed", &["aws", "model"]),
     ("filter", &["duration", "nearest"]),
@@ -55,14 +56,30 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// Parts of a module that count as modules of their own: they wait, or have a lock, and the rest of theirs does not.
-const OWN: &[&str] = &["change/apply", "change/gate", "logs/source"];
+const OWN: &[&str] = &["change/apply", "change/gate", "exec/checks", "logs/source"];
 
 /// The modules that may wait, and so name the runtime.
 const MAY_WAIT: &[&str] = &["run", "watch", "watching", "budget", "aws", "change/apply", "exec", "logs/source", "sim", "main", "terminal"];
 
 /// The modules that are pure: an event comes in, the state changes, nothing is asked of the machine.
-const PURE: &[&str] =
-    &["action", "app", "change", "feed", "filter", "kept", "landing", "logs", "model", "panes", "store", "text", "ui", "verdict", "view"];
+const PURE: &[&str] = &[
+    "action",
+    "app",
+    "change",
+    "exec/checks",
+    "feed",
+    "filter",
+    "kept",
+    "landing",
+    "logs",
+    "model",
+    "panes",
+    "store",
+    "text",
+    "ui",
+    "verdict",
+    "view",
+];
 
 /// A word of the outside world and the modules that may use it.
 struct Word {
