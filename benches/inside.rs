@@ -169,6 +169,8 @@ fn task(n: usize, cluster: &Arn) -> Task {
         runtime_id: None,
         bindings: Vec::new(),
         exec_agent: None,
+        exec_reason: None,
+        exec_started_at: None,
     };
     Task {
         arn: Arn(format!("arn:aws:ecs:eu-west-1:123456789012:task/large/{n:032x}").into()),
@@ -187,6 +189,9 @@ fn task(n: usize, cluster: &Arn) -> Task {
         cpu: None,
         memory: None,
         exec_enabled: false,
+        platform_version: None,
+        role: None,
+        subnet: None,
         created_at: ago(4000),
         started_at: ago(3900),
         stopping_at: None,

@@ -4,6 +4,7 @@
 //! copies are the same session to it: bytes in, bytes out. It knows no pane, no key and no SDK; `aws` opens and signs for it.
 
 mod channel;
+pub mod checks;
 pub mod crypt;
 pub mod frame;
 mod handshake;
@@ -11,6 +12,7 @@ pub mod link;
 pub mod notes;
 mod rtt;
 pub mod session;
+pub mod smux;
 
 use std::sync::Arc;
 use std::time::Duration;

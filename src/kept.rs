@@ -138,6 +138,7 @@ fn cleaned(task: Task) -> Task {
         digest: c.digest.as_ref().map(clean),
         runtime_id: c.runtime_id.as_ref().map(clean),
         exec_agent: c.exec_agent.as_ref().map(clean),
+        exec_reason: c.exec_reason.as_ref().map(clean),
         ..c.clone()
     });
     Task {
@@ -153,6 +154,9 @@ fn cleaned(task: Task) -> Task {
         zone: task.zone.as_ref().map(clean),
         instance: task.instance.as_ref().map(arn),
         ip: task.ip.as_ref().map(clean),
+        platform_version: task.platform_version.as_ref().map(clean),
+        role: task.role.as_ref().map(clean),
+        subnet: task.subnet.as_ref().map(clean),
         cpu: task.cpu.as_ref().map(clean),
         memory: task.memory.as_ref().map(clean),
         stop_code: task.stop_code.as_ref().map(clean),

@@ -20,7 +20,7 @@ mod task;
 
 pub use alarm::{Alarm, ServiceMetrics};
 pub use arn::{Arn, ImageUri};
-pub use cluster::{Cluster, ContainerInstance};
+pub use cluster::{Cluster, ContainerInstance, ExecConfiguration};
 pub use codedeploy::{AppSpec, CodeDeployment, LifecycleEvent, Release, ServiceRevision, Shift, TrafficShare};
 pub use definition::{ContainerDefinition, LogConfiguration, Needs, PortMapping, Revisions, TaskDefinition};
 pub use image::{Image, ImageIndex, RepositoryImages, is_index};

@@ -27,6 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["cli", "duration", "keys", "settings"]),
     ("duration", &[]),
     ("exec", &["aws", "change", "config", "duration", "model", "retry", "text"]),
+    ("exec/checks", &["aws", "feed", "model", "store", "text"]),
     ("exec/channel", &["exec", "text"]),
     ("exec/crypt", &[]),
     ("exec/frame", &[]),
@@ -61,8 +62,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// Parts of a module that count as modules of their own: they wait, or have a lock, and the rest of theirs does not; or the other way round.
-const OWN: &[&str] =
-    &["change/apply", "change/gate", "exec/channel", "exec/crypt", "exec/frame", "exec/handshake", "exec/rtt", "logs/source"];
+const OWN: &[&str] = &[
+    "change/apply",
+    "change/gate",
+    "exec/channel",
+    "exec/checks",
+    "exec/crypt",
+    "exec/frame",
+    "exec/handshake",
+    "exec/rtt",
+    "logs/source",
+];
 
 /// The modules that may wait, and so name the runtime.
 const MAY_WAIT: &[&str] =
@@ -74,6 +84,7 @@ const PURE: &[&str] = &[
     "app",
     "change",
     "exec/channel",
+    "exec/checks",
     "exec/crypt",
     "exec/frame",
     "exec/handshake",

@@ -19,7 +19,7 @@ pub use task::{container_instance, task};
 
 pub use crate::text::clean;
 
-use crate::model::{Arn, Cluster, Str, Time};
+use crate::model::{Arn, Cluster, ExecConfiguration, Str, Time};
 use aws_sdk_ecs::types as ecs;
 use aws_smithy_types::DateTime;
 
@@ -80,7 +80,23 @@ pub fn cluster(from: &ecs::Cluster) -> Cluster {
             .iter()
             .map(|setting| (text(setting.name().map(ecs::ClusterSettingName::as_str)), text(setting.value())))
             .collect(),
+        exec: from.configuration().and_then(ecs::ClusterConfiguration::execute_command_configuration).map(exec).unwrap_or_default(),
         tags: tags(from.tags.as_ref()),
+    }
+}
+
+fn exec(from: &ecs::ExecuteCommandConfiguration) -> ExecConfiguration {
+    let logs = from.log_configuration();
+    let bucket = logs.and_then(|logs| {
+        let bucket = maybe(logs.s3_bucket_name())?;
+        let path = logs.s3_key_prefix().map_or(Str::clone(&bucket), |prefix| clean(&format!("{bucket}/{prefix}")));
+        Some((path, logs.s3_encryption_enabled()))
+    });
+    ExecConfiguration {
+        key: maybe(from.kms_key_id()),
+        logging: maybe(from.logging().map(ecs::ExecuteCommandLogging::as_str)),
+        log_group: logs.and_then(|logs| Some((maybe(logs.cloud_watch_log_group_name())?, logs.cloud_watch_encryption_enabled()))),
+        bucket,
     }
 }
 

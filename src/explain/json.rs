@@ -310,6 +310,9 @@ pub(super) fn task(from: Of) -> Task {
         cpu: from.maybe("cpu"),
         memory: from.maybe("memory"),
         exec_enabled: from.flag("enableExecuteCommand"),
+        platform_version: from.maybe("platformVersion"),
+        role: from.at("overrides").maybe("taskRoleArn"),
+        subnet: of_interface("subnetId"),
         created_at: from.time("createdAt"),
         started_at: from.time("startedAt"),
         stopping_at: from.time("stoppingAt"),
@@ -338,6 +341,8 @@ fn container(from: Of) -> Container {
         runtime_id: from.maybe("runtimeId"),
         bindings: from.list("networkBindings").map(|binding| (binding.port("containerPort"), binding.port("hostPort"))).collect(),
         exec_agent: agent.and_then(|agent| agent.maybe("lastStatus")),
+        exec_reason: agent.and_then(|agent| agent.maybe("reason")),
+        exec_started_at: agent.and_then(|agent| agent.time("lastStartedAt")),
     }
 }
 
@@ -373,6 +378,7 @@ pub(super) fn task_definition(from: Of) -> TaskDefinition {
         cpu: from.maybe("cpu"),
         memory: from.maybe("memory"),
         network_mode: from.maybe("networkMode"),
+        pid_mode: from.maybe("pidMode"),
         task_role: from.maybe("taskRoleArn"),
         execution_role: from.maybe("executionRoleArn"),
         platform: from.at("runtimePlatform").maybe("cpuArchitecture"),
@@ -414,6 +420,8 @@ fn container_definition(from: Of) -> ContainerDefinition {
             .then(|| from.at("logConfiguration"))
             .map(|logs| LogConfiguration { driver: logs.text("logDriver"), options: options(logs) }),
         depends_on: from.list("dependsOn").map(|on| (on.text("containerName"), on.text("condition"))).collect(),
+        readonly_root: from.flag("readonlyRootFilesystem"),
+        init_process: from.at("linuxParameters").flag("initProcessEnabled"),
     }
 }
 

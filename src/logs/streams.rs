@@ -143,6 +143,8 @@ mod tests {
             runtime_id: Some("f00d".into()),
             bindings: Vec::new(),
             exec_agent: None,
+            exec_reason: None,
+            exec_started_at: None,
         });
         let Whereabouts::Stream(stream) = of(&running, &logs) else { panic!("a container with an id has a stream") };
         assert_eq!((&*stream.stream, &*stream.region, stream.ended), ("f00d", "eu-west-1", true));

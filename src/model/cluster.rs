@@ -23,8 +23,23 @@ pub struct Cluster {
     pub capacity_providers: Vec<Str>,
     /// Settings such as `containerInsights`, name and value.
     pub settings: Vec<(Str, Str)>,
+    /// How sessions of ECS Exec are encrypted and recorded.
+    pub exec: ExecConfiguration,
     /// Tags, key and value.
     pub tags: Vec<(Str, Str)>,
+}
+
+/// What a cluster says of sessions of ECS Exec.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecConfiguration {
+    /// Key of KMS, by id or ARN, that encrypts sessions beside TLS.
+    pub key: Option<Str>,
+    /// `NONE`, `DEFAULT` or `OVERRIDE`; nothing where the cluster has no such configuration, which AWS takes for `DEFAULT`.
+    pub logging: Option<Str>,
+    /// Log group of `OVERRIDE`, and whether it must be encrypted.
+    pub log_group: Option<(Str, bool)>,
+    /// Bucket of `OVERRIDE`, with its prefix, and whether it must be encrypted.
+    pub bucket: Option<(Str, bool)>,
 }
 
 /// An EC2 or external instance that runs tasks.

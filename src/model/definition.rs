@@ -19,6 +19,8 @@ pub struct TaskDefinition {
     pub memory: Option<Str>,
     /// `awsvpc`, `bridge`, `host` or `none`.
     pub network_mode: Option<Str>,
+    /// `task` or `host` where containers share their processes.
+    pub pid_mode: Option<Str>,
     /// Role that the containers act as.
     pub task_role: Option<Str>,
     /// Role that pulls images, reads secrets and writes logs.
@@ -79,6 +81,10 @@ pub struct ContainerDefinition {
     pub logs: Option<LogConfiguration>,
     /// Containers it waits for, with the condition.
     pub depends_on: Vec<(Str, Str)>,
+    /// Whether nothing can be written to its root file system.
+    pub readonly_root: bool,
+    /// Whether a process 1 of its own collects what others leave behind.
+    pub init_process: bool,
 }
 
 /// A container port and where it is reached.
@@ -179,6 +185,7 @@ mod tests {
             cpu: cpu.map(Into::into),
             memory: memory.map(Into::into),
             network_mode: Some("bridge".into()),
+            pid_mode: None,
             task_role: None,
             execution_role: None,
             platform: None,

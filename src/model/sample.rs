@@ -2,7 +2,8 @@
 #![allow(clippy::must_use_candidate, clippy::missing_panics_doc, reason = "for tests only")]
 
 use super::{
-    Arn, CircuitBreaker, Cluster, Container, Deployment, LoadBalancer, Service, ServiceEvent, Target, TargetState, Task, TaskStatus, Time,
+    Arn, CircuitBreaker, Cluster, Container, Deployment, ExecConfiguration, LoadBalancer, Service, ServiceEvent, Target, TargetState, Task,
+    TaskStatus, Time,
 };
 
 /// The moment at which tests play, in seconds since the epoch.
@@ -25,6 +26,7 @@ pub fn cluster() -> Cluster {
         instances: 0,
         capacity_providers: Vec::new(),
         settings: Vec::new(),
+        exec: ExecConfiguration::default(),
         tags: Vec::new(),
     }
 }
@@ -108,6 +110,9 @@ pub fn task(id: &str, status: &str) -> Task {
         ip: Some("10.0.0.1".into()),
         cpu: None,
         memory: None,
+        platform_version: None,
+        role: None,
+        subnet: None,
         exec_enabled: false,
         created_at: Some(ago(1860)),
         started_at: Some(ago(1800)),
@@ -144,6 +149,8 @@ pub fn container(name: &str) -> Container {
         runtime_id: None,
         bindings: Vec::new(),
         exec_agent: None,
+        exec_reason: None,
+        exec_started_at: None,
     }
 }
 

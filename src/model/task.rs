@@ -38,6 +38,15 @@ pub struct Task {
     pub memory: Option<Str>,
     /// Whether it was started with ECS Exec.
     pub exec_enabled: bool,
+    /// Version of Fargate's platform, `1.4.0`.
+    #[serde(default)]
+    pub platform_version: Option<Str>,
+    /// Role that this task acts as instead of its definition's.
+    #[serde(default)]
+    pub role: Option<Str>,
+    /// Subnet of its network interface.
+    #[serde(default)]
+    pub subnet: Option<Str>,
     /// Creation.
     pub created_at: Option<Time>,
     /// All containers started.
@@ -157,10 +166,16 @@ pub struct Container {
     pub exit_code: Option<i32>,
     /// AWS's sentence, as in `OutOfMemoryError: …`.
     pub reason: Option<Str>,
-    /// Docker's container id, on EC2.
+    /// Docker's container id on EC2, Fargate's own elsewhere.
     pub runtime_id: Option<Str>,
     /// Container port and host port pairs, on EC2.
     pub bindings: Vec<(u16, u16)>,
     /// State of the ECS Exec agent, when there is one.
     pub exec_agent: Option<Str>,
+    /// AWS's sentence about that agent, as why it stopped.
+    #[serde(default)]
+    pub exec_reason: Option<Str>,
+    /// When that agent was last started.
+    #[serde(default)]
+    pub exec_started_at: Option<Time>,
 }

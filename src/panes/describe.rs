@@ -203,6 +203,7 @@ fn definition(ctx: Ctx, definition: &TaskDefinition, cx: &Cx, page: &mut Page) {
     page.field("size", sizes.join(", "));
     page.field("platform", definition.platform.as_deref().unwrap_or(""));
     page.field("network mode", definition.network_mode.as_deref().unwrap_or(""));
+    page.field("process namespace", definition.pid_mode.as_deref().unwrap_or(""));
     page.field("task role", definition.task_role.as_deref().unwrap_or(""));
     page.field("execution role", definition.execution_role.as_deref().unwrap_or(""));
     page.field("volumes", definition.volumes.iter().map(|v| &**v).collect::<Vec<_>>().join(", "));
@@ -228,6 +229,8 @@ fn describe_container(ctx: Ctx, c: &ContainerDefinition, cx: &Cx, page: &mut Pag
         format!("{}/{}{host}", p.container, p.protocol)
     };
     page.field("ports", c.ports.iter().map(port).collect::<Vec<_>>().join(", "));
+    page.field("root file system", if c.readonly_root { "read-only: ECS Exec cannot work" } else { "" });
+    page.field("init process", if c.init_process { "enabled" } else { "" });
     page.field("entry point", c.entry_point.iter().map(|w| &**w).collect::<Vec<_>>().join(" "));
     page.field("command", c.command.iter().map(|w| &**w).collect::<Vec<_>>().join(" "));
     page.field("health check", c.health_check.as_deref().unwrap_or("none defined"));

@@ -105,6 +105,7 @@ fn definition(revision: u32, containers: Vec<ContainerDefinition>) -> TaskDefini
         cpu: None,
         memory: None,
         network_mode: Some("bridge".into()),
+        pid_mode: None,
         task_role: None,
         execution_role: Some("arn:aws:iam::123456789012:role/api-execution".into()),
         platform: None,

@@ -14,6 +14,7 @@ pub fn task_definition(from: &ecs::TaskDefinition, with_tags: Option<&Vec<ecs::T
         cpu: maybe(from.cpu()),
         memory: maybe(from.memory()),
         network_mode: maybe(from.network_mode().map(ecs::NetworkMode::as_str)),
+        pid_mode: maybe(from.pid_mode().map(ecs::PidMode::as_str)),
         task_role: maybe(from.task_role_arn()),
         execution_role: maybe(from.execution_role_arn()),
         platform: from.runtime_platform().and_then(platform),
@@ -48,6 +49,8 @@ fn container(from: &ecs::ContainerDefinition) -> ContainerDefinition {
         health_check: from.health_check().and_then(|check| maybe(Some(&check.command().join(" ")))),
         logs: from.log_configuration().map(logs),
         depends_on: from.depends_on().iter().map(|on| (clean(on.container_name()), clean(on.condition().as_str()))).collect(),
+        readonly_root: from.readonly_root_filesystem().unwrap_or(false),
+        init_process: from.linux_parameters().and_then(ecs::LinuxParameters::init_process_enabled).unwrap_or(false),
     }
 }
 

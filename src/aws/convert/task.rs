@@ -23,6 +23,9 @@ pub fn task(from: &ecs::Task) -> Task {
         cpu: maybe(from.cpu()),
         memory: maybe(from.memory()),
         exec_enabled: from.enable_execute_command(),
+        platform_version: maybe(from.platform_version()),
+        role: maybe(from.overrides().and_then(ecs::TaskOverride::task_role_arn)),
+        subnet: maybe(interface_detail(from, "subnetId")),
         created_at: time(from.created_at()),
         started_at: time(from.started_at()),
         stopping_at: time(from.stopping_at()),
@@ -36,16 +39,19 @@ pub fn task(from: &ecs::Task) -> Task {
 
 /// The address by which a target group of type `ip` knows the task: that of its network interface, IPv4 before IPv6.
 fn address(from: &ecs::Task) -> Option<Str> {
-    let interfaces = || from.attachments().iter().filter(|attachment| attachment.r#type() == Some("ElasticNetworkInterface"));
-    let detail = |name: &'static str| {
-        interfaces().flat_map(ecs::Attachment::details).find(|detail| detail.name() == Some(name)).and_then(ecs::KeyValuePair::value)
-    };
+    let detail = |name| interface_detail(from, name);
     let of_containers = || from.containers().iter().flat_map(ecs::Container::network_interfaces);
     let address = detail("privateIPv4Address")
         .or_else(|| of_containers().find_map(ecs::NetworkInterface::private_ipv4_address))
         .or_else(|| detail("ipv6Address"))
         .or_else(|| of_containers().find_map(ecs::NetworkInterface::ipv6_address));
     maybe(address)
+}
+
+/// A detail of the task's network interface.
+fn interface_detail<'a>(from: &'a ecs::Task, name: &str) -> Option<&'a str> {
+    let interfaces = from.attachments().iter().filter(|attachment| attachment.r#type() == Some("ElasticNetworkInterface"));
+    interfaces.flat_map(ecs::Attachment::details).find(|detail| detail.name() == Some(name)).and_then(ecs::KeyValuePair::value)
 }
 
 fn container(from: &ecs::Container) -> Container {
@@ -61,6 +67,8 @@ fn container(from: &ecs::Container) -> Container {
         runtime_id: maybe(from.runtime_id()),
         bindings: from.network_bindings().iter().map(|binding| (port(binding.container_port()), port(binding.host_port()))).collect(),
         exec_agent: maybe(agent.and_then(|agent| agent.last_status())),
+        exec_reason: maybe(agent.and_then(|agent| agent.reason())),
+        exec_started_at: time(agent.and_then(|agent| agent.last_started_at())),
     }
 }
 

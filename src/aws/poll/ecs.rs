@@ -57,7 +57,7 @@ async fn describe_clusters(api: &Api, names: Vec<String>, priority: Priority) ->
     let call = Call { throttle: Throttle::ClusterRead, priority, action: "ecs:DescribeClusters", what: "describe the clusters" };
     let send = |client: Arc<Sdk>| {
         let ask = client.ecs.describe_clusters().set_clusters(Some(names.clone()));
-        ask.include(sdk::ClusterField::Settings).include(sdk::ClusterField::Tags).send()
+        ask.include(sdk::ClusterField::Settings).include(sdk::ClusterField::Tags).include(sdk::ClusterField::Configurations).send()
     };
     Ok(api.call(call, send).await?.clusters().iter().map(convert::cluster).collect())
 }

@@ -52,6 +52,7 @@ impl World {
             cpu: None,
             memory: None,
             network_mode: Some("awsvpc".into()),
+            pid_mode: None,
             task_role: Some("arn:aws:iam::123456789012:role/api".into()),
             execution_role: None,
             platform: None,

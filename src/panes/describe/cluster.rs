@@ -18,6 +18,10 @@ pub(super) fn describe(ctx: Ctx, arn: &Arn, cx: &Cx, page: &mut Page) -> Option<
     for (name, value) in &cluster.settings {
         page.field("setting", format!("{name} = {value}"));
     }
+    page.field("exec encryption", cluster.exec.key.as_deref().map(|key| format!("KMS key {key}")).unwrap_or_default());
+    page.field("exec logging", cluster.exec.logging.as_deref().unwrap_or(""));
+    page.field("exec log group", cluster.exec.log_group.as_ref().map_or("", |(group, _)| group));
+    page.field("exec bucket", cluster.exec.bucket.as_ref().map(|(bucket, _)| format!("s3://{bucket}")).unwrap_or_default());
     page.tags(&cluster.tags);
     let judged = cx.board.of(ctx, arn);
     if !judged.is_empty() {

@@ -1,7 +1,7 @@
 //! A task: where it is in its life, what its containers did, and what it runs.
 
 use super::{revision, Page};
-use crate::model::{Arn, Ctx, Time};
+use crate::model::{Arn, Container, Ctx, Time};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::verdict;
@@ -19,8 +19,11 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
     page.field("health", &*t.health);
     page.field("launch type", t.launch_type.as_deref().unwrap_or(""));
     page.field("capacity provider", t.capacity_provider.as_deref().unwrap_or(""));
+    page.field("platform version", t.platform_version.as_deref().unwrap_or(""));
+    page.field("own task role", t.role.as_deref().unwrap_or(""));
     page.field("zone", t.zone.as_deref().unwrap_or(""));
     page.field("address", t.ip.as_deref().unwrap_or(""));
+    page.field("subnet", t.subnet.as_deref().unwrap_or(""));
     page.field("instance", t.instance.as_ref().map_or("", |i| i.name()));
     page.field("ECS Exec", if t.exec_enabled { "started with it" } else { "not enabled" });
     page.tags(&t.tags);
@@ -44,10 +47,18 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
         page.field("  digest", c.digest.as_deref().unwrap_or(""));
         drift(ctx, &c.image, c.digest.as_deref(), cx, page);
         page.field("  ports", c.bindings.iter().map(|(port, host)| format!("{port} on host port {host}")).collect::<Vec<_>>().join(", "));
-        page.field("  exec agent", c.exec_agent.as_deref().unwrap_or(""));
+        page.field("  exec agent", agent(c, cx));
     }
     revision(ctx, &t.task_definition, cx, page);
     Some(())
+}
+
+/// The state of the agent of ECS Exec, since when, and what AWS says of it.
+fn agent(container: &Container, cx: &Cx) -> String {
+    let Some(state) = &container.exec_agent else { return String::new() };
+    let since = container.exec_started_at.map_or(String::new(), |at| format!(" · started {} ago", age::since(Some(at), cx.now)));
+    let why = container.exec_reason.as_deref().map_or(String::new(), |why| format!(" · {why}"));
+    format!("{state}{since}{why}")
 }
 
 /// Whether the tag names another image now than the one that runs. An index and one of its platform images differ without drift,

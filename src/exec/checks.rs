@@ -1,0 +1,271 @@
+//! What ECS Exec needs before a session can be: each thing looked at as far as the caller's rights allow, with the fix where it is missing.
+//!
+//! Pure: it reads what the feeds brought and asks nothing. What only EC2, IAM or KMS could tell is never called passed; the check says what
+//! to run to look. What a refusal means once it has come is [`explain_failure`]'s.
+
+mod failure;
+mod list;
+
+pub use failure::{Explained, explain_failure};
+
+use crate::aws::ErrorKind;
+use crate::feed::Feed;
+use crate::model::{Arn, Cluster, Container, ContainerDefinition, ContainerInstance, Ctx, Identity, Service, Str, Task, TaskDefinition};
+use crate::store::{Slot, Store};
+use std::sync::Arc;
+
+/// One thing that a session needs, or that its user should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at, in a few words that stay the same.
+    pub what: &'static str,
+    /// What was found, in words.
+    pub told: String,
+    /// How it stands.
+    pub result: Finding,
+}
+
+/// How a check came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// As it has to be.
+    Passed,
+    /// No session can be until this is mended.
+    Failed {
+        /// What mends it.
+        fix: String,
+    },
+    /// A session can be, with this in mind; or this is the likely cause why none can.
+    Warn {
+        /// What would mend it.
+        fix: String,
+    },
+    /// AWS refused to let the caller look.
+    MayNotLook {
+        /// The right that is missing, in IAM's words.
+        action: Str,
+    },
+    /// This program cannot tell.
+    Unknown {
+        /// What to run, or to look at, to know.
+        look: String,
+    },
+    /// The answer has not come yet.
+    Reading,
+}
+
+impl Check {
+    /// Glyph before the check.
+    #[must_use]
+    pub fn glyph(&self) -> &'static str {
+        match self.result {
+            Finding::Passed => "●",
+            Finding::Failed { .. } => "✖",
+            Finding::Warn { .. } => "▲",
+            Finding::MayNotLook { .. } | Finding::Unknown { .. } => "?",
+            Finding::Reading => "◌",
+        }
+    }
+
+    /// One word for the finding, the same in every output.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.result {
+            Finding::Passed => "passed",
+            Finding::Failed { .. } => "failed",
+            Finding::Warn { .. } => "warning",
+            Finding::MayNotLook { .. } => "may not look",
+            Finding::Unknown { .. } => "unknown",
+            Finding::Reading => "reading",
+        }
+    }
+
+    /// What to do about it, where there is something to do.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        match &self.result {
+            Finding::Failed { fix } | Finding::Warn { fix } => Some(fix.clone()),
+            Finding::MayNotLook { action } => Some(format!("ask for {action} to have it looked at")),
+            Finding::Unknown { look } => Some(look.clone()),
+            Finding::Passed | Finding::Reading => None,
+        }
+    }
+
+    /// Whether it keeps a session from being.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        matches!(self.result, Finding::Failed { .. })
+    }
+}
+
+/// Something that a feed was to bring.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known<T> {
+    /// It is here.
+    Yes(T),
+    /// AWS refused: the action in IAM's words.
+    Denied(Str),
+    /// No answer; why, in words.
+    Failed(Str),
+    /// Asked, not answered yet.
+    Reading,
+    /// Answered, and there is none of it.
+    None,
+}
+
+impl<T> Known<T> {
+    fn yes(&self) -> Option<&T> {
+        if let Known::Yes(value) = self { Some(value) } else { None }
+    }
+}
+
+/// What the checks go by.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The task.
+    pub task: Arc<Task>,
+    /// Name of the container.
+    pub container: Str,
+    /// Who asks.
+    pub caller: Known<Arc<Identity>>,
+    /// The task's cluster.
+    pub cluster: Known<Arc<Cluster>>,
+    /// What the task runs.
+    pub definition: Known<Arc<TaskDefinition>>,
+    /// The service that started it, where one did.
+    pub service: Known<Arc<Service>>,
+    /// The instance that it runs on, where it is one of the account's own.
+    pub instance: Known<Arc<ContainerInstance>>,
+    /// Actions of the caller that AWS has refused lately, in IAM's words.
+    pub refused: Vec<Str>,
+    /// Why the last session that was asked for did not come about, in AWS's words.
+    pub failure: Option<String>,
+}
+
+impl Facts {
+    /// What the store knows of a task and one of its containers; nothing while the task itself is unknown.
+    #[must_use]
+    pub fn of(store: &Store, ctx: Ctx, cluster: &Arn, task: &Arn, container: &str) -> Option<Facts> {
+        let task = store.task(ctx, cluster, task)?;
+        let slot = |feed: &Feed| store.slot(feed);
+        let clusters = slot(&Feed::Clusters(ctx));
+        let found = store.clusters(ctx).and_then(|all| all.iter().find(|row| row.arn == task.cluster || *row.name == *task.cluster.name()));
+        let service = match service_of(task) {
+            None => Known::None,
+            Some(arn) => known(store.service(ctx, cluster, &arn), slot(&Feed::Service(ctx, arn))),
+        };
+        let instance = match &task.instance {
+            None => Known::None,
+            Some(arn) => {
+                let row = store.instances(ctx, cluster).and_then(|all| all.iter().find(|row| row.arn == *arn));
+                known(row, slot(&Feed::Instances(ctx, cluster.clone())))
+            }
+        };
+        Some(Facts {
+            task: Arc::clone(task),
+            container: container.into(),
+            caller: known(store.identity(ctx), slot(&Feed::Identity(ctx))),
+            cluster: known(found, clusters),
+            definition: known(store.definition(ctx, &task.task_definition), slot(&Feed::TaskDefinition(ctx, task.task_definition.clone()))),
+            service,
+            instance,
+            refused: store.access(ctx).filter(|(_, access)| access.denied.is_some()).map(|(action, _)| action.clone()).collect(),
+            failure: None,
+        })
+    }
+
+    /// The container in the task.
+    pub(super) fn container(&self) -> Option<&Container> {
+        self.task.containers.iter().find(|container| container.name == self.container)
+    }
+
+    /// The container in the definition.
+    fn defined(&self) -> Option<&ContainerDefinition> {
+        self.definition.yes()?.containers.iter().find(|container| container.name == self.container)
+    }
+
+    fn windows(&self) -> bool {
+        self.definition.yes().and_then(|definition| definition.platform.as_deref()).is_some_and(|platform| platform.starts_with("WINDOWS"))
+    }
+
+    /// The role that the agent in the task acts as.
+    fn role(&self) -> Option<&Str> {
+        self.task.role.as_ref().or_else(|| self.definition.yes()?.task_role.as_ref())
+    }
+
+    /// Whether the task runs where AWS owns the instance.
+    fn fargate(&self) -> bool {
+        let provider = self.task.capacity_provider.as_deref().is_some_and(|provider| provider.starts_with("FARGATE"));
+        provider || self.task.launch_type.as_deref() == Some("FARGATE")
+    }
+}
+
+/// The feeds that the checks of a task go by, beside the tasks of its cluster.
+#[must_use]
+pub fn feeds(store: &Store, ctx: Ctx, cluster: &Arn, task: &Arn) -> Vec<Feed> {
+    let mut feeds = vec![Feed::Identity(ctx), Feed::Clusters(ctx)];
+    if let Some(task) = store.task(ctx, cluster, task) {
+        feeds.push(Feed::TaskDefinition(ctx, task.task_definition.clone()));
+        feeds.extend(service_of(task).map(|service| Feed::Service(ctx, service)));
+        feeds.extend(task.instance.as_ref().map(|_| Feed::Instances(ctx, cluster.clone())));
+    }
+    feeds
+}
+
+/// The service that started a task.
+fn service_of(task: &Task) -> Option<Arn> {
+    let (head, _) = task.arn.as_str().split_once(":task/")?;
+    Some(Arn(format!("{head}:service/{}/{}", task.cluster.name(), task.service()?).into()))
+}
+
+fn known<T>(value: Option<&Arc<T>>, slot: Option<&Slot>) -> Known<Arc<T>> {
+    let error = slot.and_then(|slot| slot.error.as_deref());
+    match (value, error) {
+        (Some(value), _) => Known::Yes(Arc::clone(value)),
+        (None, Some(error)) if error.kind == ErrorKind::Denied => Known::Denied(error.action.clone()),
+        (None, Some(error)) => Known::Failed(error.what.clone()),
+        (None, None) if slot.is_some_and(|slot| slot.value.is_some() && slot.expected.is_none()) => Known::None,
+        (None, None) => Known::Reading,
+    }
+}
+
+/// Every check of one container, in the order in which a session comes to need them.
+#[must_use]
+pub fn checks(facts: &Facts) -> Vec<Check> {
+    list::all(facts)
+}
+
+/// Whether a session of this container is written down somewhere, in one line: whoever opens it should know.
+#[must_use]
+pub fn audit(facts: &Facts) -> String {
+    let cluster = match &facts.cluster {
+        Known::Yes(cluster) => cluster,
+        Known::Denied(action) => return format!("whether the session is recorded is not known: AccessDenied for {action}"),
+        Known::Failed(what) => return format!("whether the session is recorded is not known: {what}"),
+        Known::Reading => return "reading whether the session is recorded …".to_owned(),
+        Known::None => return "whether the session is recorded is not known".to_owned(),
+    };
+    let group = || facts.defined().and_then(|container| container.logs.as_ref()).filter(|logs| &*logs.driver == "awslogs");
+    match cluster.exec.logging.as_deref() {
+        Some("NONE") => "what is shown in the session is recorded nowhere (cluster: logging NONE)".to_owned(),
+        Some("OVERRIDE") => {
+            let group = cluster.exec.log_group.as_ref().map(|(group, _)| format!("log group {group}"));
+            let bucket = cluster.exec.bucket.as_ref().map(|(bucket, _)| format!("s3://{bucket}"));
+            match [group, bucket].into_iter().flatten().collect::<Vec<_>>().as_slice() {
+                [] => "the cluster records sessions, but names neither log group nor bucket".to_owned(),
+                places => format!("what is shown in the session is recorded in {} (cluster configuration)", places.join(" and ")),
+            }
+        }
+        // AWS takes an absent configuration for DEFAULT, which uses the container's own awslogs driver, if it has one.
+        _ => match group().and_then(|logs| logs.option("awslogs-group")) {
+            Some(group) => format!("what is shown in the session is recorded in the container's log group {group}"),
+            None if facts.definition.yes().is_none() => {
+                "what is shown in the session is recorded where the container logs, if it uses awslogs".to_owned()
+            }
+            None => "what is shown in the session is recorded nowhere: the container has no awslogs driver".to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;
