@@ -49,12 +49,14 @@ pub enum Throttle {
     TaskDefinitionModify,
     /// Task protection, read and changed.
     TaskProtection,
+    /// `ExecuteCommand`, and Session Manager's and KMS's calls around a session.
+    Session,
 }
 
 /// Burst and calls per second that AWS publishes: ECS's service-quota table and ELB's API throttling page. AWS publishes
-/// none for CloudWatch Logs' live tail, ECR, STS, Application Auto Scaling and CodeDeploy, and regional ones for `FilterLogEvents`
+/// none for CloudWatch Logs' live tail, ECR, STS, Application Auto Scaling, CodeDeploy and sessions, and regional ones for `FilterLogEvents`
 /// and CloudWatch; those rows are cautious guesses.
-const PUBLISHED: [(Throttle, f64, f64); 20] = [
+const PUBLISHED: [(Throttle, f64, f64); 21] = [
     (Throttle::ClusterRead, 50.0, 20.0),
     (Throttle::ServiceRead, 100.0, 20.0),
     (Throttle::ClusterResourceRead, 100.0, 20.0),
@@ -75,6 +77,7 @@ const PUBLISHED: [(Throttle, f64, f64); 20] = [
     (Throttle::ClusterResourceModify, 100.0, 40.0),
     (Throttle::TaskDefinitionModify, 20.0, 1.0),
     (Throttle::TaskProtection, 200.0, 80.0),
+    (Throttle::Session, 40.0, 20.0),
 ];
 
 impl Throttle {

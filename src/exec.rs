@@ -3,7 +3,17 @@
 //! A session is a task of its own that speaks to AWS over a WebSocket; its owner hears [`Said`] and gives [`Ask`]. Shells, port forwards and
 //! copies are the same session to it: bytes in, bytes out. It knows no pane, no key and no SDK; `aws` opens and signs for it.
 
+mod channel;
 pub mod checks;
+pub mod copy;
+pub mod crypt;
+pub mod forward;
+pub mod forwards;
+pub mod frame;
+mod handshake;
+pub mod link;
+mod rtt;
+pub mod session;
 pub mod smux;
 
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use super::failure::{self, Doing};
 use super::interceptors::Clock;
 use super::poll::Figures;
 use super::queue::Budget;
-use super::{AwsError, ErrorKind};
+use super::{AwsError, ErrorKind, sign};
 use crate::budget::{Counter, Meter, Priority, Throttle};
 use crate::change::gate::Gate;
 use crate::feed::Learnt;
@@ -105,6 +105,28 @@ impl Api {
         let skew = jiff::SignedDuration::from_millis(self.0.clock.skew_ms());
         let local = Time::now();
         local.checked_add(skew).unwrap_or(local)
+    }
+
+    /// Whether the context has an endpoint of its own, on this machine perhaps.
+    #[must_use]
+    pub fn own_endpoint(&self) -> bool {
+        self.0.spec.own_endpoint()
+    }
+
+    /// Headers that sign a request without a body, for a service that no SDK speaks to.
+    pub(super) async fn sign(&self, url: &str, service: &str, doing: Doing<'_>) -> Result<Vec<(String, String)>, AwsError> {
+        let sdk = self.sdk().await?;
+        let loading = tokio::time::timeout(connect::ATTEMPT, sdk.provider.provide_credentials());
+        let credentials = match loading.await {
+            Ok(Ok(credentials)) => credentials,
+            Ok(Err(error)) => {
+                self.forget(&sdk).await;
+                return Err(connect::unresolved(&error, &self.0.spec));
+            }
+            Err(_) => return Err(failure::late(doing)),
+        };
+        sign::headers(url, service, self.region(), credentials, self.now())
+            .map_err(|error| failure::failure(ErrorKind::Invalid, doing, &error, ""))
     }
 
     /// What answers have told about the role's rights since this was last asked.

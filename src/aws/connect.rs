@@ -44,6 +44,12 @@ pub struct ContextSpec {
 }
 
 impl ContextSpec {
+    /// Whether somebody else than AWS may answer: then a data channel may be on this machine.
+    pub(super) fn own_endpoint(&self) -> bool {
+        let names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL_SSM"];
+        self.endpoint_url.is_some() || names.iter().any(|name| variable(name).is_some())
+    }
+
     /// The profile that AWS tools would choose: the one named here, else `AWS_PROFILE`.
     pub(super) fn chosen_profile(&self) -> Option<String> {
         if self.keys.is_some() {
@@ -122,6 +128,8 @@ pub(super) struct Sdk {
     pub(super) scaling: aws_sdk_applicationautoscaling::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) codedeploy: aws_sdk_codedeploy::Client,
+    pub(super) ssm: aws_sdk_ssm::Client,
+    pub(super) kms: aws_sdk_kms::Client,
     logs: Mutex<HashMap<Str, aws_sdk_cloudwatchlogs::Client>>,
     ecr: Mutex<HashMap<Str, aws_sdk_ecr::Client>>,
 }
@@ -161,6 +169,8 @@ impl Sdk {
             codedeploy: aws_sdk_codedeploy::Client::from_conf(
                 aws_sdk_codedeploy::config::Builder::from(&config).interceptor(clock.clone()).build(),
             ),
+            ssm: aws_sdk_ssm::Client::from_conf(aws_sdk_ssm::config::Builder::from(&config).interceptor(clock.clone()).build()),
+            kms: aws_sdk_kms::Client::from_conf(aws_sdk_kms::config::Builder::from(&config).interceptor(clock.clone()).build()),
             logs: Mutex::default(),
             ecr: Mutex::default(),
             clock: clock.clone(),
