@@ -162,7 +162,7 @@ pub(crate) const SERVICES: &[Service] = &[
             "ContinueDeployment",
         ],
     },
-    Service { name: "ssm", iam: "ssm", protocol: Protocol::Json("AmazonSSM"), cbor: None, operations: &["GetParameters", "ResumeSession", "TerminateSession"] },
+    Service { name: "ssm", iam: "ssm", protocol: Protocol::Json("AmazonSSM"), cbor: None, operations: &["GetParameters", "StartSession", "ResumeSession", "TerminateSession"] },
     Service {
         name: "secretsmanager",
         iam: "secretsmanager",
@@ -170,6 +170,7 @@ pub(crate) const SERVICES: &[Service] = &[
         cbor: None,
         operations: &["DescribeSecret"],
     },
+    Service { name: "kms", iam: "kms", protocol: Protocol::Json("TrentService"), cbor: None, operations: &["GenerateDataKey", "Decrypt"] },
     Service { name: "ssmmessages", iam: "ssmmessages", protocol: Protocol::Socket, cbor: None, operations: &["OpenDataChannel"] },
 ];
 
