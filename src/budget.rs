@@ -49,12 +49,16 @@ pub enum Throttle {
     TaskDefinitionModify,
     /// Task protection, read and changed.
     TaskProtection,
+    /// Parameter Store's `GetParameters`.
+    Parameters,
+    /// Secrets Manager's `DescribeSecret`.
+    Secrets,
 }
 
 /// Burst and calls per second that AWS publishes: ECS's service-quota table and ELB's API throttling page. AWS publishes
 /// none for CloudWatch Logs' live tail, ECR, STS, Application Auto Scaling and CodeDeploy, and regional ones for `FilterLogEvents`
 /// and CloudWatch; those rows are cautious guesses.
-const PUBLISHED: [(Throttle, f64, f64); 20] = [
+const PUBLISHED: [(Throttle, f64, f64); 22] = [
     (Throttle::ClusterRead, 50.0, 20.0),
     (Throttle::ServiceRead, 100.0, 20.0),
     (Throttle::ClusterResourceRead, 100.0, 20.0),
@@ -75,6 +79,8 @@ const PUBLISHED: [(Throttle, f64, f64); 20] = [
     (Throttle::ClusterResourceModify, 100.0, 40.0),
     (Throttle::TaskDefinitionModify, 20.0, 1.0),
     (Throttle::TaskProtection, 200.0, 80.0),
+    (Throttle::Parameters, 40.0, 40.0),
+    (Throttle::Secrets, 40.0, 40.0),
 ];
 
 impl Throttle {

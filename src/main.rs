@@ -237,13 +237,13 @@ fn demo_specs(demo: &sim::Sim) -> Vec<ContextSpec> {
 
 fn fleet(clients: &Clients, config: &Config, open: &Open) -> Fleet {
     let listed = open.profiles.is_empty() && open.regions.is_empty();
-    let context = |(n, (name, region)): (usize, (midwatch::model::Str, midwatch::model::Str))| {
+    let context = |(n, ((name, region), profile)): (usize, ((midwatch::model::Str, midwatch::model::Str), _))| {
         let entry = config.contexts.get(n).filter(|_| listed && open.demo.is_none());
         // A context may hide its profile behind a name of its own.
         let by_profile = entry.and_then(|entry| entry.profile.as_deref()).filter(|profile| config.is_production(profile));
-        Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region }
+        Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region, profile }
     };
-    Fleet(clients.contexts().enumerate().map(context).collect())
+    Fleet(clients.contexts().zip(clients.profiles()).enumerate().map(context).collect())
 }
 
 /// What the gate for writes goes by. The command line comes before the environment, that before a context of the configuration, and that

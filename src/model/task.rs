@@ -164,3 +164,12 @@ pub struct Container {
     /// State of the ECS Exec agent, when there is one.
     pub exec_agent: Option<Str>,
 }
+
+/// A task that scaling in and deployments may not stop now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protected {
+    /// Which.
+    pub task: Arn,
+    /// When the protection ends by itself.
+    pub until: Option<Time>,
+}
