@@ -141,7 +141,7 @@ fn exec(of: &cli::Exec) -> anyhow::Result<u8> {
     let code = runtime.block_on(async {
         let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
         log_in(&clients).await;
-        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, name, region }).collect());
+        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, profile: None, name, region }).collect());
         clients.gate().set(rules(&config, &fleet, &open));
         // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
         let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
@@ -186,7 +186,12 @@ fn let_in(clients: &Clients, config: Option<&std::path::Path>, at: &cli::At) -> 
         |entry: &&ContextEntry| at.demo.is_none() && at.profile.is_some() && (entry.profile == at.profile || entry.name == at.profile);
     let entry = config.contexts.iter().find(named);
     let by_profile = at.profile.as_deref().filter(|profile| config.is_production(profile));
-    let context = |(name, region)| Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region };
+    let context = |(name, region)| Context {
+        production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)),
+        profile: None,
+        name,
+        region,
+    };
     let fleet = Fleet(clients.contexts().map(context).collect());
     let read_only = entry.and_then(|entry| entry.read_only).unwrap_or(config.read_only);
     clients.gate().set(Rules::new(&config, &fleet, &[read_only]).locked(read_only_environment().then_some(Why::Environment)));
@@ -426,13 +431,13 @@ fn demo_specs(demo: &sim::Sim) -> Vec<ContextSpec> {
 
 fn fleet(clients: &Clients, config: &Config, open: &Open) -> Fleet {
     let listed = open.profiles.is_empty() && open.regions.is_empty();
-    let context = |(n, (name, region)): (usize, (midwatch::model::Str, midwatch::model::Str))| {
+    let context = |(n, ((name, region), profile)): (usize, ((midwatch::model::Str, midwatch::model::Str), _))| {
         let entry = config.contexts.get(n).filter(|_| listed && open.demo.is_none());
         // A context may hide its profile behind a name of its own.
         let by_profile = entry.and_then(|entry| entry.profile.as_deref()).filter(|profile| config.is_production(profile));
-        Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region }
+        Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region, profile }
     };
-    Fleet(clients.contexts().enumerate().map(context).collect())
+    Fleet(clients.contexts().zip(clients.profiles()).enumerate().map(context).collect())
 }
 
 /// What the gate for writes goes by. The command line comes before the environment, that before a context of the configuration, and that
