@@ -5,7 +5,10 @@
 
 mod channel;
 pub mod checks;
+pub mod copy;
 pub mod crypt;
+pub mod forward;
+pub mod forwards;
 pub mod frame;
 mod handshake;
 pub mod link;
