@@ -27,6 +27,8 @@ pub enum Request {
     Explain(Explain),
     /// A release followed to its end, without a screen.
     Watch(Watch),
+    /// A session inside a container, without a screen.
+    Exec(Exec),
     /// What keeps a session out of a container.
     Doctor(Doctor),
     /// A file into a container, or out of one.
@@ -84,6 +86,8 @@ pub struct Sim {
     pub listen: SocketAddr,
     /// Print the contexts as JSON instead of serving.
     pub list: bool,
+    /// Real shells behind sessions in containers.
+    pub shell: bool,
 }
 
 /// `midwatch explain`.
@@ -118,6 +122,29 @@ pub struct Watch {
     pub region: Option<String>,
     /// Where AWS answers, instead of AWS's own addresses.
     pub endpoint_url: Option<String>,
+    /// The embedded AWS instead of AWS.
+    pub demo: Option<World>,
+}
+
+/// `midwatch exec`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exec {
+    /// A task's ARN, or the beginning of its id.
+    pub task: String,
+    /// A cluster's name or ARN.
+    pub cluster: Option<String>,
+    /// A container's name.
+    pub container: Option<String>,
+    /// What to run; a shell without.
+    pub command: Vec<String>,
+    /// Profile; a context's name in the embedded AWS.
+    pub profile: Option<String>,
+    /// Region.
+    pub region: Option<String>,
+    /// Where AWS answers, instead of AWS's own addresses.
+    pub endpoint_url: Option<String>,
+    /// The configuration file, instead of the usual one.
+    pub config: Option<PathBuf>,
     /// The embedded AWS instead of AWS.
     pub demo: Option<World>,
 }
@@ -181,6 +208,8 @@ Examples:
   midwatch sim --listen 127.0.0.1:4566             the same fleet for the AWS CLI and other clients
   midwatch watch checkout --cluster payments --timeout 15m
                                                    wait in a pipeline until a release is out, or is not
+  midwatch exec 0d7c1f --cluster payments -- cat /etc/os-release
+                                                   run a command in a task; without one, a shell
   midwatch explain --reason 'Essential container in task exited' --exit-code 137
                                                    what a saved text means, without an account
 
@@ -192,6 +221,8 @@ In the program, ? shows the keys.";
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Open a shell in a container of a task, or run a command there: exit code that of the command, 255 when there is no session
+    Exec(ExecArgs),
     /// Say why a task, service or target is in trouble, from AWS's own words, without an account
     Explain(ExplainArgs),
     /// Serve the embedded AWS to any AWS client, on this machine only
@@ -266,6 +297,9 @@ struct SimArgs {
     /// Print the contexts, with their keys, as JSON and exit
     #[arg(long)]
     list: bool,
+    /// Let sessions in containers be real shells of this machine, with your rights, for whoever knows the keys
+    #[arg(long)]
+    shell: bool,
 }
 
 #[derive(Args)]
@@ -307,6 +341,60 @@ struct WatchArgs {
     demo: Option<String>,
     #[command(flatten)]
     world: WorldArgs,
+}
+
+#[derive(Args)]
+struct ExecArgs {
+    /// The task, by the beginning of its id, or its ARN
+    #[arg(value_name = "TASK", value_parser = word)]
+    task: String,
+    /// What to run: one word is a line of shell, several are a program and its arguments; without it a shell.
+    /// Enter ~ . ends a session that hangs
+    #[arg(value_name = "CMD", last = true)]
+    command: Vec<String>,
+    /// Its cluster, by name or ARN; without it all clusters are searched
+    #[arg(long, short = 'c', value_name = "C", value_parser = word)]
+    cluster: Option<String>,
+    /// The container; needed where the task has several
+    #[arg(long, short = 'n', value_name = "N", value_parser = word)]
+    container: Option<String>,
+    /// Profile of ~/.aws/config; with --demo a context's name
+    #[arg(long, short = 'p', value_name = "P", value_parser = word)]
+    profile: Option<String>,
+    /// Region
+    #[arg(long, short = 'r', value_name = "R", value_parser = region::check)]
+    region: Option<String>,
+    /// Ask this address instead of AWS's own
+    #[arg(long, value_name = "URL", value_parser = url)]
+    endpoint_url: Option<String>,
+    /// Configuration file, instead of the usual one
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// In an embedded fleet instead of AWS: seeds, small, large, or a scenario file
+    #[arg(
+        long,
+        value_name = "SCENARIO",
+        num_args = 0..=1,
+        default_missing_value = DEFAULT_SCENARIO,
+        conflicts_with_all = ["region", "endpoint_url"],
+        help_heading = "The embedded AWS",
+        value_parser = word
+    )]
+    demo: Option<String>,
+    #[command(flatten)]
+    world: WorldArgs,
+}
+
+impl ExecArgs {
+    fn request(self) -> Result<Request, Stop> {
+        check_world(self.demo.as_ref(), &self.world)?;
+        let ExecArgs { task, command, cluster, container, profile, region, endpoint_url, config, demo, world } = self;
+        if command.iter().all(|word| word.trim().is_empty()) && !command.is_empty() {
+            return Err(usage("after -- comes what to run, not an empty text"));
+        }
+        let demo = demo.map(|scenario| world.world(scenario));
+        Ok(Request::Exec(Exec { task, cluster, container, command, profile, region, endpoint_url, config, demo }))
+    }
 }
 
 #[derive(Args)]
@@ -401,9 +489,13 @@ where
 {
     let Line { command, open } = Line::try_parse_from(arguments).map_err(|error| stop(&error))?;
     match command {
-        Some(Verb::Sim(sim)) => return Ok(Request::Sim(Sim { world: sim.world.world(sim.scenario), listen: sim.listen, list: sim.list })),
+        Some(Verb::Sim(sim)) => {
+            let SimArgs { listen, scenario, world, list, shell } = sim;
+            return Ok(Request::Sim(Sim { world: world.world(scenario), listen, list, shell }));
+        },
         Some(Verb::Explain(explain)) => return Ok(Request::Explain(explain.into())),
         Some(Verb::Watch(watch)) => return watch.request(),
+        Some(Verb::Exec(exec)) => return exec.request(),
         Some(Verb::Doctor(doctor)) => return doctor.request(),
         Some(Verb::Cp(copy)) => return copy.request(),
         Some(Verb::Forward(forward)) => return forward.request(),
@@ -448,7 +540,7 @@ fn stop(error: &clap::Error) -> Stop {
         return Stop { text: text.trim_end().to_owned(), code: 0 };
     }
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) = (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
-        return usage(&format!("unknown command '{name}'; there are explain, sim and watch, and a cluster is opened with --cluster"));
+        return usage(&format!("unknown command '{name}'; there are exec, explain, sim and watch, and a cluster is opened with --cluster"));
     }
     // clap says it in paragraphs: the complaint, then tips, then the usage, which --help has as well.
     let mut complaint = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).map(str::trim);

@@ -47,7 +47,8 @@ pub async fn examine(clients: &Clients, asked: &Asked, say: &mut dyn FnMut(&str)
     finding::ask(clients, &mut store, &|store| checks::feeds(store, CTX, cluster, task)).await;
     let of = |container: &Str| Facts::of(&store, CTX, cluster, task, container).map(|facts| (container.clone(), facts));
     let facts: Vec<(Str, Facts)> = containers.iter().filter_map(of).collect();
-    let examined: Vec<Examined> = facts.iter().map(|(name, facts)| Examined { name, checks: checks::checks(facts), audit: checks::audit(facts) }).collect();
+    let examined: Vec<Examined> =
+        facts.iter().map(|(name, facts)| Examined { name, checks: checks::checks(facts), audit: checks::audit(facts) }).collect();
     let went = if examined.iter().flat_map(|one| &one.checks).any(Check::failed) { Went::Badly } else { Went::Well };
     if asked.json {
         say(&as_json(&found, &examined, went).to_string());
@@ -116,12 +117,8 @@ fn summary(examined: &[Examined]) -> String {
 }
 
 fn as_json(found: &Found, examined: &[Examined], went: Went) -> Value {
-    let check = |check: &Check| {
-        json!({ "check": check.what, "result": check.word().replace(' ', "_"), "told": check.told, "advice": check.advice() })
-    };
-    let container = |one: &Examined| {
-        json!({ "container": &**one.name, "checks": one.checks.iter().map(check).collect::<Vec<_>>(), "audit": one.audit })
-    };
+    let check = |check: &Check| json!({ "check": check.what, "result": check.word().replace(' ', "_"), "told": check.told, "advice": check.advice() });
+    let container = |one: &Examined| json!({ "container": &**one.name, "checks": one.checks.iter().map(check).collect::<Vec<_>>(), "audit": one.audit });
     json!({
         "task": found.task.arn.as_str(),
         "cluster": found.task.cluster.as_str(),

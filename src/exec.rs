@@ -12,6 +12,7 @@ pub mod forwards;
 pub mod frame;
 mod handshake;
 pub mod link;
+pub mod notes;
 mod rtt;
 pub mod session;
 pub mod smux;

@@ -3,7 +3,6 @@
 //! For commands without a screen. What is asked is asked once, through the same feeds and budgets as everything else.
 
 use crate::aws::{Clients, ErrorKind};
-use crate::change::gate::{LONGEST, Standing};
 use crate::feed::{Feed, Outcome, Update, Value, Wanted};
 use crate::model::{Arn, Ctx, Str, Task};
 use crate::store::Store;
@@ -68,30 +67,13 @@ impl Found {
     }
 }
 
-/// Whether a session may be opened there, by the rules that the screen goes by too. Production is opened by whoever says `--production`.
-///
-/// # Errors
-/// Why not, in one line.
-pub fn permit(clients: &Clients, cluster: &Arn, production: bool) -> Result<(), String> {
-    let (gate, now) = (clients.gate(), clients.api(CTX).now());
-    match gate.rules().0.standing(CTX, Some(cluster), now) {
-        Standing::Locked { why } if why.can_be_armed() && production => {
-            gate.arm(CTX, LONGEST, now).map(|_| ()).map_err(|why| format!("{} stays closed: {why}", cluster.name()))
-        }
-        Standing::Locked { why } if why.can_be_armed() => {
-            Err(format!("{} counts as production: say --production to open a session there", cluster.name()))
-        }
-        Standing::Locked { why } => Err(format!("no session is opened: {}", why.words())),
-        Standing::Open | Standing::Armed { .. } => Ok(()),
-    }
-}
-
 /// Asks until each feed has been answered or refused; `feeds` is asked again after every answer.
-pub async fn ask(clients: &Clients, store: &mut Store, feeds: &dyn Fn(&Store) -> Vec<Feed>) {
+pub async fn ask(clients: &Clients, store: &mut Store, feeds: &(dyn Fn(&Store) -> Vec<Feed> + Sync)) {
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let mut watcher = Watcher::new(clients.clone(), tx);
     loop {
-        let open = |feed: &Feed| store.slot(feed).is_none_or(|slot| slot.expected.is_some() || slot.value.is_none() && slot.error.is_none());
+        let open =
+            |feed: &Feed| store.slot(feed).is_none_or(|slot| slot.expected.is_some() || slot.value.is_none() && slot.error.is_none());
         let wanted: Vec<Wanted> = feeds(store).into_iter().filter(open).map(|feed| Wanted::Poll { feed, focus: true }).collect();
         if wanted.is_empty() {
             return;
@@ -132,7 +114,8 @@ pub async fn find(clients: &Clients, store: &mut Store, sought: &Sought) -> Resu
 async fn one(clients: &Clients, store: &mut Store, cluster: &Arn, task: &Arn) -> Result<Found, String> {
     let api = clients.api(CTX);
     let read = api.task(cluster, task).await;
-    let read = read.map_err(|error| if error.hint.is_empty() { error.what.to_string() } else { format!("{}. {}", error.what, error.hint) })?;
+    let read =
+        read.map_err(|error| if error.hint.is_empty() { error.what.to_string() } else { format!("{}. {}", error.what, error.hint) })?;
     let task = Arc::new(read.ok_or_else(|| format!("{} has no task {}", cluster.name(), task.name()))?);
     let (feed, value) = (Feed::Tasks(CTX, cluster.clone()), Value::Tasks(vec![Arc::clone(&task)]));
     store.apply(Update { feed, epoch: 0, at: api.now(), outcome: Outcome::Whole(value) });
@@ -152,11 +135,17 @@ async fn among(clients: &Clients, store: &mut Store, clusters: &[Arn], id: &str)
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => {
-            let unread: Vec<&Arn> = clusters.iter().filter(|cluster| store.error(&Feed::Tasks(CTX, (*cluster).clone())).is_some()).collect();
+            let unread: Vec<&Arn> =
+                clusters.iter().filter(|cluster| store.error(&Feed::Tasks(CTX, (*cluster).clone())).is_some()).collect();
             let why = unread.first().and_then(|cluster| store.error(&Feed::Tasks(CTX, (*cluster).clone())));
             match why {
                 Some(error) if unread.len() == clusters.len() || error.kind == ErrorKind::NoCredentials => Err(error.what.to_string()),
-                Some(error) => Err(format!("no task {id} in {} clusters; {} more could not be read: {}", clusters.len() - unread.len(), unread.len(), error.what)),
+                Some(error) => Err(format!(
+                    "no task {id} in {} clusters; {} more could not be read: {}",
+                    clusters.len() - unread.len(),
+                    unread.len(),
+                    error.what
+                )),
                 None if clusters.len() == 1 => Err(format!("{} has no task {id}", clusters[0].name())),
                 None => Err(format!("none of {} clusters has a task {id}", clusters.len())),
             }

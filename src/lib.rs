@@ -22,7 +22,7 @@
 //! | [`landing`] | A release on its way: two sides, pace, stages, one timeline, and how it ended; [`watching`] follows one without a screen |
 //! | [`kept`] | Stopped tasks that AWS has forgotten: a day of evidence, which [`run`] also writes to a file |
 //! | [`logs`] | The tail engine: where lines are, how they arrive, which are kept and shown |
-//! | [`exec`] | Sessions inside containers: the SSM data channel and what is built on it |
+//! | [`exec`] | Sessions inside containers: the SSM data channel and what is built on it; [`executing`] opens one without a screen |
 //! | [`finding`], [`doctor`], [`copying`], [`forwarding`] | A task by what is typed at a shell; its session's doctor, files and ports, without a screen |
 //! | [`explain`] | `midwatch explain`: the same judgement of saved texts and documents, without an account |
 //! | [`cli`], [`config`], [`settings`], [`theme`], [`duration`], [`nearest`] | What the user says, and the nearest right name when it is wrong |
@@ -95,7 +95,6 @@
 //! - **A call without an answer is found out about by reading.** What would be seen if it was done goes into the journal with the intent
 //!   ([`change::trace`]), so that the next start can find it out as well.
 //! - **A refusal of AWS holds for one action on one target,** because policies name resources, and for ten minutes.
-//! - The exec channel of the plan is not built yet; nothing stands in its place.
 
 pub mod action;
 pub mod app;
@@ -108,6 +107,7 @@ pub mod copying;
 pub mod doctor;
 pub mod duration;
 pub mod exec;
+pub mod executing;
 pub mod explain;
 pub mod feed;
 pub mod filter;

@@ -4,9 +4,11 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use midwatch::app::{App, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
-use midwatch::change::gate::{Rules, Why};
+use midwatch::change::gate::{self, Rules, Why};
 use midwatch::cli::{self, Open, Request, World};
 use midwatch::config::{self, Config, ContextEntry, Places};
+use midwatch::exec::forwards::Ports;
+use midwatch::exec::notes::Notes;
 use midwatch::finding::Sought;
 use midwatch::landing::Landings;
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
@@ -15,7 +17,7 @@ use midwatch::store::Store;
 use midwatch::theme::{self, Surroundings, Theme};
 use midwatch::verdict::Board;
 use midwatch::view::Place;
-use midwatch::{copying, doctor, forwarding, panes, run, terminal, watching};
+use midwatch::{copying, doctor, executing, forwarding, panes, run, terminal, watching};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -27,6 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long that may go on without a word.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// What `sim --shell` opens.
+const DOOR: &str = "midwatch: --shell: sessions in containers are real shells of this machine with all your rights. Whoever of this machine \
+    knows the keys that --list prints can open one. Without --shell they are a small built-in shell that touches nothing";
 
 /// A mistake of the user's: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +61,10 @@ fn main() -> ExitCode {
         },
         Request::Copy(asked) => copy(&asked),
         Request::Forward(asked) => forward(&asked),
+        Request::Exec(asked) => match exec(&asked) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,8 +89,7 @@ fn explain(asked: &cli::Explain) -> anyhow::Result<()> {
 /// Follows a release to its end.
 fn watch(of: &cli::Watch) -> anyhow::Result<watching::Went> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
-    let demo = of.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
-    let demo = demo.map_err(|e| Usage(e.to_string()))?;
+    let demo = of.demo.as_ref().map(own_world).transpose()?;
     let spec = if let Some(demo) = &demo {
         demo_spec(demo, of.profile.as_deref())?
     } else {
@@ -106,39 +115,86 @@ fn watch(of: &cli::Watch) -> anyhow::Result<watching::Went> {
     went
 }
 
-/// Runs a command about a container: with a runtime, clients of one context, and its credentials asked for.
-fn beside<T>(at: &cli::At, work: impl AsyncFnOnce(Clients) -> anyhow::Result<T>) -> anyhow::Result<T> {
+/// Opens a session in a container and stays until it ends.
+fn exec(of: &cli::Exec) -> anyhow::Result<u8> {
+    let places = if of.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
+    let (config, _) = config::load(of.config.as_deref(), &places).map_err(Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
-    let demo = at.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
+    let demo = of.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
     let demo = demo.map_err(|e| Usage(e.to_string()))?;
-    let spec = if let Some(demo) = &demo {
-        demo_spec(demo, at.profile.as_deref())?
-    } else {
-        let open = Open { cluster: at.cluster.clone(), endpoint_url: at.endpoint_url.clone(), ..Open::default() };
-        spec(&open, at.profile.as_deref(), at.region.as_deref(), None)
+    // Only what is named here counts: the contexts of the configuration are those of the screen.
+    let open = Open {
+        profiles: of.profile.clone().into_iter().collect(),
+        regions: of.region.clone().into_iter().collect(),
+        cluster: of.cluster.clone(),
+        endpoint_url: of.endpoint_url.clone(),
+        ..Open::default()
+    };
+    let spec = match &demo {
+        Some(demo) => demo_spec(demo, of.profile.as_deref())?,
+        None => spec(&open, of.profile.as_deref(), of.region.as_deref(), None),
+    };
+    let asked = executing::Asked {
+        task: of.task.clone(),
+        cluster: of.cluster.clone(),
+        container: of.container.clone(),
+        command: of.command.clone(),
+    };
+    let code = runtime.block_on(async {
+        let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
+        log_in(&clients).await;
+        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, name, region }).collect());
+        clients.gate().set(rules(&config, &fleet, &open));
+        // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
+        let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
+        let context = fleet.0.first().map(|context| context.name.clone()).unwrap_or_default();
+        let notes = Notes { places, user: run::user(), context };
+        let mut complain = |line: &str| {
+            // The terminal may be raw, where a line feed alone stays in its column.
+            let _ = write!(std::io::stderr(), "\rmidwatch: {line}\r\n");
+        };
+        executing::execute(&clients, &asked, &notes, &mut complain).await.map_err(|what| Usage(what).into())
+    });
+    // A request that hangs must not keep the shell waiting.
+    runtime.shutdown_background();
+    code
+}
+
+/// Runs a command about a container: with a runtime, clients of one context, its credentials asked for, and the gate and the journal told.
+fn beside<T>(
+    at: &cli::At,
+    config: Option<&std::path::Path>,
+    work: impl AsyncFnOnce(Clients, Notes) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let places = if at.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
+    let (config, _) = config::load(config, &places).map_err(Usage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
+    let demo = at.demo.as_ref().map(own_world).transpose()?;
+    // Only what is named here counts: the contexts of the configuration are those of the screen.
+    let open = Open {
+        profiles: at.profile.clone().into_iter().collect(),
+        regions: at.region.clone().into_iter().collect(),
+        cluster: at.cluster.clone(),
+        endpoint_url: at.endpoint_url.clone(),
+        ..Open::default()
+    };
+    let spec = match &demo {
+        Some(demo) => demo_spec(demo, at.profile.as_deref())?,
+        None => spec(&open, at.profile.as_deref(), at.region.as_deref(), None),
     };
     let done = runtime.block_on(async {
         let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
         log_in(&clients).await;
-        work(clients).await
+        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, name, region }).collect());
+        clients.gate().set(rules(&config, &fleet, &open));
+        // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
+        let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
+        let context = fleet.0.first().map(|context| context.name.clone()).unwrap_or_default();
+        work(clients, Notes { places, user: run::user(), context }).await
     });
     // A request that hangs must not keep the shell waiting.
     runtime.shutdown_background();
     done
-}
-
-/// Tells the gate by which rules sessions of this one context go: what the configuration says of the profile, and the environment.
-fn let_in(clients: &Clients, config: Option<&std::path::Path>, at: &cli::At) -> anyhow::Result<()> {
-    let places = if at.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
-    let (config, _) = config::load(config, &places).map_err(Usage)?;
-    let named = |entry: &&ContextEntry| at.demo.is_none() && at.profile.is_some() && (entry.profile == at.profile || entry.name == at.profile);
-    let entry = config.contexts.iter().find(named);
-    let by_profile = at.profile.as_deref().filter(|profile| config.is_production(profile));
-    let context = |(name, region)| Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region };
-    let fleet = Fleet(clients.contexts().map(context).collect());
-    let read_only = entry.and_then(|entry| entry.read_only).unwrap_or(config.read_only);
-    clients.gate().set(Rules::new(&config, &fleet, &[read_only]).locked(read_only_environment().then_some(Why::Environment)));
-    Ok(())
 }
 
 /// Copies a file into a container, or out of one.
@@ -148,12 +204,10 @@ fn copy(of: &cli::Copy) -> anyhow::Result<()> {
         to: of.to.clone(),
         cluster: of.at.cluster.clone(),
         container: of.at.container.clone(),
-        production: of.production,
     };
-    beside(&of.at, async |clients| {
-        let_in(&clients, of.config.as_deref(), &of.at)?;
+    beside(&of.at, of.config.as_deref(), async |clients, notes| {
         let mut meter = Progress::new(of.quiet);
-        let copied = copying::copy(&clients, &asked, &mut |done, whole| meter.show(done, whole)).await;
+        let copied = copying::copy(&clients, &asked, &notes, &mut |done, whole| meter.show(done, whole)).await;
         meter.clear();
         let copied = copied.map_err(anyhow::Error::msg)?;
         if !of.quiet {
@@ -202,18 +256,14 @@ fn forward(of: &cli::Forward) -> anyhow::Result<()> {
     let asked = forwarding::Asked {
         sought: Sought { task: of.task.clone(), cluster: of.at.cluster.clone() },
         container: of.at.container.clone(),
-        port: of.port,
-        local: of.local,
-        host: of.host.clone(),
-        production: of.production,
+        ports: Ports { remote: of.port, local: of.local, host: of.host.clone() },
     };
-    beside(&of.at, async |clients| {
-        let_in(&clients, of.config.as_deref(), &of.at)?;
+    beside(&of.at, of.config.as_deref(), async |clients, notes| {
         let over = async {
             // Without a handler the system's own would end the program, and leave the session open at AWS.
             let _ = tokio::signal::ctrl_c().await;
         };
-        forwarding::forward(&clients, &asked, &mut |line| say(line, true), over).await.map_err(anyhow::Error::msg)
+        forwarding::forward(&clients, &asked, &notes, &mut |line| say(line, true), over).await.map_err(anyhow::Error::msg)
     })
 }
 
@@ -221,7 +271,7 @@ fn forward(of: &cli::Forward) -> anyhow::Result<()> {
 fn examine(of: &cli::Doctor) -> anyhow::Result<doctor::Went> {
     let sought = Sought { task: of.task.clone(), cluster: of.at.cluster.clone() };
     let asked = doctor::Asked { sought, container: of.at.container.clone(), json: of.json };
-    beside(&of.at, async |clients| {
+    beside(&of.at, None, async |clients, _| {
         doctor::examine(&clients, &asked, &mut |line| say(line, true)).await.map_err(|what| Usage(what).into())
     })
 }
@@ -234,12 +284,20 @@ fn demo_spec(demo: &sim::Sim, name: Option<&str>) -> anyhow::Result<ContextSpec>
     found.ok_or_else(|| Usage(format!("the embedded AWS has no context {}; it has {}", name.unwrap_or_default(), known.join(", "))).into())
 }
 
-fn options(world: &World, listen: SocketAddr) -> sim::Options {
-    sim::Options { scenario: world.scenario.clone(), set: world.set.clone(), seed: world.seed, speed: world.speed, listen }
+fn options(world: &World, listen: SocketAddr, shell: sim::Shell) -> sim::Options {
+    let (scenario, set) = (world.scenario.clone(), world.set.clone());
+    sim::Options { scenario, set, seed: world.seed, speed: world.speed, listen, shell, fresh_keys: false }
+}
+
+/// An embedded AWS for this process alone: nobody else can know its keys, so a session in it is a real shell.
+fn own_world(world: &World) -> Result<sim::Sim, Usage> {
+    let options = options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), sim::Shell::Real);
+    sim::Sim::start(sim::Options { fresh_keys: true, ..options }).map_err(|e| Usage(e.to_string()))
 }
 
 fn serve(request: &cli::Sim) -> anyhow::Result<()> {
-    let options = options(&request.world, request.listen);
+    let shell = if request.shell { sim::Shell::Real } else { sim::Shell::Builtin };
+    let options = options(&request.world, request.listen, shell);
     if request.list {
         let contexts = sim::contexts(&options).map_err(|e| Usage(e.to_string()))?;
         say(&serde_json::to_string_pretty(&contexts)?, true);
@@ -249,6 +307,9 @@ fn serve(request: &cli::Sim) -> anyhow::Result<()> {
     sim::contexts(&options).map_err(|e| Usage(e.to_string()))?;
     let sim = sim::Sim::start(options)?;
     say(&format!("listening on {}", sim.endpoint()), true);
+    if request.shell {
+        say(DOOR, false);
+    }
     std::io::stdout().flush()?;
     sim.wait();
     Ok(())
@@ -267,8 +328,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         .build()
         .context("cannot start the runtime")?;
     // The embedded AWS runs on a thread of its own and dies with this value.
-    let demo = open.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
-    let demo = demo.map_err(|e| Usage(e.to_string()))?;
+    let demo = open.demo.as_ref().map(own_world).transpose()?;
     let demo = demo.map(Rc::new);
     let specs = demo.as_ref().map_or_else(|| specs(open, &config), |demo| demo_specs(demo));
     terminal::install_panic_hook();
@@ -379,12 +439,9 @@ fn rules(config: &Config, fleet: &Fleet, open: &Open) -> Rules {
     let listed = open.profiles.is_empty() && open.regions.is_empty() && open.demo.is_none();
     let of = |n: usize| config.contexts.get(n).filter(|_| listed).and_then(|entry| entry.read_only).unwrap_or(config.read_only);
     let read_only: Vec<bool> = (0..fleet.0.len()).map(of).collect();
-    let forced = if open.read_only { Some(Why::Flag) } else { read_only_environment().then_some(Why::Environment) };
+    let environment = std::env::var("READ_ONLY").is_ok_and(|value| !matches!(value.to_lowercase().as_str(), "" | "0" | "false" | "no"));
+    let forced = if open.read_only { Some(Why::Flag) } else { environment.then_some(Why::Environment) };
     Rules::new(config, fleet, &read_only).locked(forced).dry(open.dry_run)
-}
-
-fn read_only_environment() -> bool {
-    std::env::var("READ_ONLY").is_ok_and(|value| !matches!(value.to_lowercase().as_str(), "" | "0" | "false" | "no"))
 }
 
 /// The screen that the command line asks for.

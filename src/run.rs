@@ -1,5 +1,7 @@
 //! The only loop: wait, take in everything that is queued, act, draw once. `perform` is the only place that touches the world.
 
+mod forwards;
+
 use crate::app::{App, Effect, Event};
 use crate::aws::Clients;
 use crate::change::apply::{Desk, Told};
@@ -14,6 +16,7 @@ use crate::terminal::{Copied, Input, MouseKind, Screen, TerminalEvent};
 use crate::theme::{Surroundings, Theme};
 use crate::view::{Notice, Tone};
 use crate::watch::{Pace, Watcher};
+use forwards::Forwards;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -49,6 +52,7 @@ struct World {
     flights: usize,
     /// The rules of the gate that the screen knows.
     gate: u64,
+    forwards: Forwards,
 }
 
 /// What an order tells the loop: of which order, or nothing for what earlier runs left open.
@@ -103,6 +107,7 @@ pub async fn run(
         told: tell,
         flights: 0,
         gate: 0,
+        forwards: Forwards::default(),
     };
     world.screen.title("midwatch");
     let mut signals = Signals::new()?;
@@ -125,7 +130,9 @@ pub async fn run(
             drawn = Instant::now();
         }
         if app.quitting() {
-            return world.land(&mut app, &mut told).await;
+            let landed = world.land(&mut app, &mut told).await;
+            world.forwards.leave().await;
+            return landed;
         }
         let input = world.input.as_mut().expect("lent out only inside perform");
         let mut pressed = false;
@@ -142,6 +149,7 @@ pub async fn run(
             },
             Some(news) = told.recv() => { world.told(news, &mut app); None }
             Some(update) = updates.recv() => Some(world.heard(update)),
+            Some((id, told)) = world.forwards.heard.recv() => Some(Event::Forward(id, told)),
             tasks = async { recalled.as_mut().expect("asked only while it is there").await }, if recalled.is_some() => {
                 recalled = None;
                 tasks.ok().filter(|tasks| !tasks.is_empty()).map(Event::Recalled)
@@ -323,6 +331,14 @@ impl World {
                 self.screen.title(&title);
                 None
             }
+            Effect::Forward(order) => {
+                self.forwards.open(&self.desk, *order, self.told.clone());
+                None
+            }
+            Effect::EndForward(id) => {
+                self.forwards.end(id);
+                None
+            }
             Effect::Drill(name) => Some(self.drill(&name)),
             Effect::Apply(order) => {
                 let (desk, told, id) = (self.desk.clone(), self.told.clone(), order.id);
@@ -458,14 +474,20 @@ impl World {
 
 /// Where orders are carried out.
 fn desk(clients: &Clients, places: &Places, app: &App) -> Desk {
-    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     Desk {
         clients: clients.clone(),
         places: places.clone(),
-        user: crate::text::clean(&user.unwrap_or_default()),
+        user: user(),
         fleet: app.fleet().clone(),
         cli: crate::change::cli_lines::lines,
     }
+}
+
+/// Who is logged in at this machine, as the environment says.
+#[must_use]
+pub fn user() -> crate::model::Str {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    crate::text::clean(&user.unwrap_or_default())
 }
 
 /// Reads the stopped tasks of earlier runs; a file that has grown is written anew with those that are still evidence.

@@ -2,7 +2,7 @@
 //!
 //! `world` is the clockwork, `ecs`, `elbv2`, `logs`, `ecr`, `autoscaling`, `cloudwatch`,
 //! `codedeploy`, `vault` and `sts` are the services on it, `wire` is HTTP in and out with
-//! signatures, policies, throttles and faults. It imports nothing from the rest of the crate, on purpose: a mistake that client
+//! signatures, policies, throttles and faults; `exec` is what one can open inside its containers. It imports nothing from the rest of the crate, on purpose: a mistake that client
 //! and simulator shared would cancel itself out. Scenarios are TOML, see [`scenario`]; fault rules see [`faults`].
 
 mod autoscaling;
@@ -15,12 +15,14 @@ mod ecr;
 pub mod ecs;
 mod elbv2;
 mod eventstream;
+pub mod exec;
 pub mod faults;
 mod iam;
 mod logs;
 pub mod rng;
 pub mod scenario;
 mod sigv4;
+mod ssm;
 mod sts;
 mod throttle;
 mod vault;
@@ -28,6 +30,8 @@ mod wire;
 pub mod world;
 
 use clock::Clock;
+use exec::Sessions;
+pub use exec::Shell;
 use faults::Faults;
 use serde::Serialize;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -55,11 +59,15 @@ pub struct Options {
     pub speed: f64,
     /// A loopback address; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// What sessions inside containers talk to.
+    pub shell: Shell,
+    /// Keys that nobody can know but who asks [`Sim::contexts`], in place of the scenario's.
+    pub fresh_keys: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { scenario: "small".to_owned(), set: Vec::new(), seed: 1, speed: 1.0, listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }
+        Self { scenario: "small".to_owned(), set: Vec::new(), seed: 1, speed: 1.0, listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), shell: Shell::Builtin, fresh_keys: false }
     }
 }
 
@@ -168,6 +176,18 @@ fn infos(scenario: &scenario::Scenario) -> Vec<ContextInfo> {
     scenario.context.iter().map(info).collect()
 }
 
+/// Gives a context keys that nobody can guess.
+fn renew(context: &mut scenario::schema::Context) {
+    let fresh = exec::secret().to_uppercase();
+    // Of the shape of real ones, for clients look at them.
+    let kind = if context.session_token.is_some() { "ASIA" } else { "AKIA" };
+    context.access_key = format!("{kind}{}", &fresh[..16]);
+    context.secret_key = exec::secret()[..40].to_owned();
+    if let Some(token) = &mut context.session_token {
+        *token = exec::secret();
+    }
+}
+
 /// A running embedded AWS on a thread of its own; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Sim {
@@ -185,14 +205,17 @@ impl Sim {
     /// # Errors
     /// See [`Error`].
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { scenario: name, set, seed, speed, listen } = options;
+        let Options { scenario: name, set, seed, speed, listen, shell, fresh_keys } = options;
         if !(0.0..=3600.0).contains(&speed) {
             return Err(Error::Speed(speed));
         }
         if !listen.ip().is_loopback() {
             return Err(Error::NotLoopback(listen));
         }
-        let scenario = scenario::load(&name, &set)?;
+        let mut scenario = scenario::load(&name, &set)?;
+        if fresh_keys {
+            scenario.context.iter_mut().for_each(renew);
+        }
         let contexts = infos(&scenario);
         let listener = TcpListener::bind(listen).map_err(|source| Error::Listen { addr: listen, source })?;
         let bound = listener.local_addr().map_err(|source| Error::Listen { addr: listen, source })?;
@@ -200,7 +223,7 @@ impl Sim {
         let clock = Clock::new(speed);
         let world = World::open(&scenario, seed, clock.start())?;
         let faults = faults(scenario.fault.clone(), seed, &contexts)?;
-        let shared = Arc::new(Shared::new(clock, State::new(world, faults)));
+        let shared = Arc::new(Shared::new(clock, State::new(world, faults, Sessions::new(bound, shell))));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);

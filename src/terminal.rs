@@ -6,6 +6,7 @@ mod canvas;
 mod clipboard;
 mod input;
 mod panic;
+pub mod raw;
 
 pub use clipboard::Copied;
 pub use input::{Input, Mouse, MouseKind, TerminalEvent};

@@ -119,6 +119,8 @@ pub enum Prompt {
     Save,
     /// A tag or an image to deploy.
     Image,
+    /// Ports to forward.
+    Forward,
 }
 
 /// What a view wants done after an action.
@@ -147,6 +149,10 @@ pub enum Reaction {
     Refresh,
     /// Open the dialog of a change.
     Change(Vec<Target>, Box<Wish>),
+    /// Forward a port.
+    Forward(Box<crate::exec::forwards::Target>),
+    /// End a forward, or forget it when it is over.
+    EndForward(u64),
 }
 
 /// A sentence for the status line.

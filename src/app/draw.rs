@@ -23,6 +23,9 @@ const SHORT: u16 = 18;
 /// Age from which an answer is old though nothing has failed yet: a little more than the longest sweep takes within the budget.
 const OLD_SECONDS: i64 = 90;
 
+/// What changes a service, offered behind a view's own keys where there is room.
+const CHANGES: &[Action] = &[Action::ActionMenu, Action::RollBack, Action::Redeploy, Action::Scale, Action::Watch];
+
 /// Keys that always stand in the footer, so that everybody finds the way; the first one in tables only.
 const ALWAYS: &[Action] = &[Action::Filter, Action::Palette, Action::Back, Action::Help];
 
@@ -38,7 +41,7 @@ impl App {
         self.size = (screen.width, screen.height);
         buf.set_style(screen, self.shared.theme.base());
         if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
-            let text = format!("need {}x{}, this is {}x{}", SMALLEST.0, SMALLEST.1, screen.width, screen.height);
+            let text = format!("{}x{} needed, here {}x{}", SMALLEST.0, SMALLEST.1, screen.width, screen.height);
             buf.set_stringn(screen.x, screen.y, text, usize::from(screen.width), self.shared.theme.style(Role::Warn));
             return None;
         }
@@ -289,7 +292,8 @@ impl App {
             buf.set_stringn(*x, line.y, word, usize::from(line.right().saturating_sub(*x)), theme.style(Role::Dim));
             *x += u16::try_from(word.len()).unwrap_or(0) + 2;
         };
-        let offered = view.hints().iter().filter(|action| !always.contains(action) && self.works(**action));
+        let further = CHANGES.iter().filter(|action| !view.hints().contains(action));
+        let offered = view.hints().iter().chain(further).filter(|action| !always.contains(action) && self.works(**action));
         for (key, word) in offered.filter_map(hint) {
             if usize::from(x) + text::width(&key) + word.len() + 1 > end {
                 break;

@@ -80,6 +80,10 @@ impl Palette {
         let cursor = self.input.draw(Rect { x: area.x + 4, y: area.y + 1, width: width.saturating_sub(6), height: 1 }, buf, theme);
         let rows = usize::from(height.saturating_sub(3));
         let top = (self.cursor + 1).saturating_sub(rows);
+        if self.shown.is_empty() {
+            let none = "nothing is called so; names of services and tasks are known once their cluster was read";
+            buf.set_stringn(area.x + 2, area.y + 2, text::fit(none, room), room, theme.style(Role::Dim));
+        }
         for (line, n) in self.shown.iter().skip(top).take(rows).enumerate() {
             let (entry, chosen) = (&self.entries[*n], line + top == self.cursor);
             let y = area.y + 2 + u16::try_from(line).unwrap_or(0);
@@ -185,6 +189,11 @@ impl App {
         }
         if let Some(words) = typed.strip_prefix("write").filter(|words| words.is_empty() || words.starts_with(' ')) {
             return self.write(words);
+        }
+        if typed == "drill" && !self.drills.is_empty() {
+            let names: Vec<&str> = self.drills.iter().map(|(name, _)| name.as_str()).collect();
+            self.tell(Tone::Info, format!("say which, as in :drill {}: {}", names[0], names.join(" ")));
+            return Vec::new();
         }
         let Some(entry) = palette.shown.get(palette.cursor).map(|n| &palette.entries[*n]) else {
             self.tell(Tone::Warn, format!("nothing is called {typed}"));

@@ -49,6 +49,18 @@ pub enum Phase {
         /// Whether it is known by now; where it is not, the next start looks again.
         known: bool,
     },
+    /// A session inside a container began. What is typed in it is nowhere.
+    Opened {
+        /// AWS's id of it.
+        session: Str,
+    },
+    /// It ended.
+    Ended {
+        /// AWS's id of it.
+        session: Str,
+        /// How, in words.
+        how: Str,
+    },
 }
 
 /// A line of the journal.
@@ -116,6 +128,8 @@ impl Record {
             Phase::Done { made: None, .. } => "done".to_owned(),
             Phase::Failed { error, .. } => error.to_string(),
             Phase::Unanswered { found, .. } => format!("no answer: {found}"),
+            Phase::Opened { .. } => "session opened".to_owned(),
+            Phase::Ended { how, .. } => format!("session ended: {how}"),
         }
     }
 
@@ -159,7 +173,9 @@ fn cleaned(record: Record) -> Record {
         }
         Phase::Failed { request_id, error } => Phase::Failed { request_id: request_id.map(|text| clean(&text)), error: clean(&error) },
         Phase::Unanswered { error, found, known } => Phase::Unanswered { error: clean(&error), found: clean(&found), known },
-        phase => phase,
+        Phase::Opened { session } => Phase::Opened { session: clean(&session) },
+        Phase::Ended { session, how } => Phase::Ended { session: clean(&session), how: clean(&how) },
+        phase @ (Phase::Intent { .. } | Phase::DryRun) => phase,
     };
     Record {
         id: clean(&record.id),
@@ -220,9 +236,11 @@ mod tests {
             record("b", Phase::DryRun),
             record("c", Phase::Failed { request_id: None, error: "no".into() }),
             record("d", Phase::Unanswered { error: "no answer".into(), found: "it applies".into(), known: true }),
+            record("e", Phase::Opened { session: "s-1".into() }),
+            record("e", Phase::Ended { session: "s-1".into(), how: "left".into() }),
         ];
         let file: String = records.iter().map(line).collect();
-        assert_eq!(file.lines().count(), 5, "a record is a line");
+        assert_eq!(file.lines().count(), 7, "a record is a line");
         assert_eq!(read(&(file + "{\"id\":\"cut in the mid")), records);
     }
 

@@ -65,7 +65,13 @@ pub struct Copied {
 ///
 /// # Errors
 /// One line: what is missing in the container or on this machine, or how the session ended.
-pub async fn download(wire: &mut Session, nonce: &str, to: &Path, name: &str, progress: &mut dyn FnMut(u64, u64)) -> Result<Copied, String> {
+pub async fn download(
+    wire: &mut Session,
+    nonce: &str,
+    to: &Path,
+    name: &str,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Copied, String> {
     let mut heard = Heard::new(wire, nonce);
     let head = heard.control(PATIENCE).await?;
     let ["H", coding, size, mode] = head.split(' ').collect::<Vec<_>>()[..] else { return Err(refusal(&head)) };
@@ -225,7 +231,9 @@ impl<'a> Heard<'a> {
             }
             Some(Said::Ended(End::Closed(why))) => {
                 let why = why.filter(|why| !why.trim().is_empty());
-                let Some(why) = why else { return Err("the container ended the session before the copy was whole: nothing was kept".to_owned()) };
+                let Some(why) = why else {
+                    return Err("the container ended the session before the copy was whole: nothing was kept".to_owned());
+                };
                 let known = explain_failure(&why).map_or(String::new(), |known| format!(" · {}: {}", known.cause, known.fix));
                 Err(format!("{}{known}", text::clean(why.trim())))
             }
@@ -277,7 +285,12 @@ impl Partial {
     fn begin(to: &Path, nonce: &str) -> Result<Partial, String> {
         let name = to.file_name().ok_or_else(|| format!("{} is no name for a file", to.display()))?;
         let at = to.with_file_name(format!(".{}.{nonce}", name.to_string_lossy()));
-        let file = File::options().write(true).create_new(true).open(&at).map_err(|error| format!("cannot write {}: {error}", to.display()))?;
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        // Nobody else reads it before its permissions are known.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&at).map_err(|error| format!("cannot write {}: {error}", to.display()))?;
         Ok(Partial { file: Some(BufWriter::with_capacity(1 << 18, file)), at, to: to.to_owned() })
     }
 

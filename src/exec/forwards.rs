@@ -207,8 +207,12 @@ impl Forwards {
             (State::Ended(_), _) => None,
             (_, State::Ended(why)) => Some((true, format!("forward to {leads}: {why}"))),
             (State::Opening, State::Open { .. }) => Some((false, format!("{} leads to {leads}", forward.address()))),
-            _ if now.refused > before.refused => Some((true, format!("forward to {leads}: the agent could not connect · does anything listen there?"))),
-            _ if now.stalled > before.stalled => Some((true, format!("forward to {leads}: a connection that nobody read was closed, for others waited"))),
+            _ if now.refused > before.refused => {
+                Some((true, format!("forward to {leads}: the agent could not connect · does anything listen there?")))
+            }
+            _ if now.stalled > before.stalled => {
+                Some((true, format!("forward to {leads}: a connection that nobody read was closed, for others waited")))
+            }
             _ => None,
         }
     }

@@ -123,8 +123,8 @@ const COLUMNS: &[Column<Entry>] = &[
 impl Entry {
     fn health(&self) -> Health {
         match &self.record.phase {
-            Phase::Done { .. } => Health::Ok,
-            Phase::DryRun => Health::Idle,
+            Phase::Done { .. } | Phase::Opened { .. } => Health::Ok,
+            Phase::DryRun | Phase::Ended { .. } => Health::Idle,
             Phase::Failed { .. } => Health::Fail,
             Phase::Intent { .. } | Phase::Unanswered { .. } => Health::Warn,
         }

@@ -240,7 +240,9 @@ fn preview(row: &TargetRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let text = |text: String, role| Span::styled(text, cx.theme.style(role));
     let label = |word: &'static str| text(format!("{word:<7}"), Role::Dim);
     let mut lines = frame::why(label("why"), &row.verdict, width, cx.theme);
-    let next = row.verdict.next_line();
+    // What no task stands behind has no program that could be mended.
+    let stray = row.task.is_none() && row.verdict.health.troubled();
+    let next = if stray { "deregister it, or see who registered it: no task of the service is behind it".to_owned() } else { row.verdict.next_line() };
     if !next.is_empty() {
         lines.push(Line::from(vec![label("next"), text(next, Role::Text)]));
     }

@@ -6,6 +6,7 @@ mod body;
 mod clusters;
 mod definitions;
 mod deployments;
+mod execute;
 mod plan;
 mod protection;
 mod run;
@@ -18,6 +19,7 @@ mod update;
 
 use serde_json::{Value, json};
 
+use super::exec::{Order, Sessions};
 use super::world::{Estate, Ms};
 use body::Body;
 
@@ -113,6 +115,14 @@ pub fn handle(estate: &mut Estate, caller: &Caller, operation: &str, body: &Valu
         return Err(ApiError::client("SerializationException", "Start of structure or map found where not expected."));
     }
     run(estate, caller, Body(body))
+}
+
+/// `ExecuteCommand`: the session that may begin.
+///
+/// # Errors
+/// What AWS would answer.
+pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: &Value) -> Result<Order, ApiError> {
+    execute::execute(estate, sessions, Body(body))
 }
 
 /// A timestamp of the JSON protocol: seconds since the epoch with milliseconds.

@@ -131,6 +131,7 @@ impl Need<'_> {
             ("ecs", "DescribeServiceDeployments") => "serviceDeploymentArns",
             ("ecs", "DescribeServiceRevisions") => "serviceRevisionArns",
             ("ssm", "GetParameters") => "Names",
+            ("ecs", "ExecuteCommand") => return self.of_session_in_task(),
             _ => "",
         };
         let several = self.body.get(key).and_then(Value::as_array).filter(|all| all.len() > 1);
@@ -141,6 +142,16 @@ impl Need<'_> {
             self.resource(&body)
         };
         several.iter().filter_map(one).collect()
+    }
+}
+
+impl Need<'_> {
+    /// A session needs its task and its cluster.
+    fn of_session_in_task(&self) -> Vec<String> {
+        let text = |key: &str| self.body.get(key).and_then(Value::as_str).map(last);
+        let cluster = text("cluster").unwrap_or("default");
+        let on = |rest: String| format!("arn:aws:ecs:{}:{}:{rest}", self.region, self.account);
+        vec![on(format!("task/{cluster}/{}", text("task").unwrap_or("*"))), on(format!("cluster/{cluster}"))]
     }
 }
 
@@ -218,6 +229,10 @@ impl Need<'_> {
                 let name = first("AlarmNames").or_else(|| text("AlarmName"));
                 Some(format!("arn:aws:cloudwatch:{region}:{account}:alarm:{}", name.unwrap_or("*")))
             }
+            "ssm" if operation.ends_with("Session") => {
+                Some(format!("arn:aws:ssm:{region}:{account}:session/{}", text("SessionId").unwrap_or("*")))
+            }
+            "ssmmessages" => Some(format!("arn:aws:ssm:{region}:{account}:session/{}", text("session").unwrap_or("*"))),
             "ssm" => {
                 let name = first("Names").unwrap_or("*");
                 let name = name.rsplit_once(":parameter/").map_or(name, |(_, name)| name);

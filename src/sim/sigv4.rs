@@ -98,18 +98,68 @@ pub(super) fn verify(claim: &Claim, request: Signed<'_>, secret: &str) -> Result
         return Err(Refusal::Mismatch);
     }
     let scope = format!("{}/{}/{}/aws4_request", claim.date, claim.region, claim.service);
-    let canonical = hex(&Sha256::digest(canonical_request(request, &claim.signed_headers)));
-    let to_sign = format!("{ALGORITHM}\n{amz_date}\n{scope}\n{canonical}");
     let key = [claim.region.as_str(), &claim.service, "aws4_request"]
         .iter()
         .fold(hmac(format!("AWS4{secret}").as_bytes(), claim.date.as_bytes()), |key, part| hmac(&key, part.as_bytes()));
-    if hex(&hmac(&key, to_sign.as_bytes())) == claim.signature { Ok(()) } else { Err(Refusal::Mismatch) }
+    // Signers disagree on a query with characters that need no escape, so either form counts.
+    let holds = [query_as_sent(request.query), query_encoded(request.query)].iter().any(|query| {
+        let canonical = hex(&Sha256::digest(canonical_request(request, query, &claim.signed_headers)));
+        let to_sign = format!("{ALGORITHM}\n{amz_date}\n{scope}\n{canonical}");
+        is_same(&hex(&hmac(&key, to_sign.as_bytes())), &claim.signature)
+    });
+    if holds { Ok(()) } else { Err(Refusal::Mismatch) }
 }
 
-fn canonical_request(request: Signed<'_>, signed_headers: &str) -> String {
-    let mut query: Vec<&str> = request.query.split('&').filter(|pair| !pair.is_empty()).collect();
-    query.sort_unstable();
-    let mut text = format!("{}\n{}\n{}\n", request.method, encoded_path(request.path), query.join("&"));
+/// Compares in a time that tells nothing of where they differ.
+fn is_same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+fn query_as_sent(query: &str) -> String {
+    let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    pairs.sort_unstable();
+    pairs.join("&")
+}
+
+/// Read as a form and written again with every escape that the rules ask for.
+fn query_encoded(query: &str) -> String {
+    let decoded = |text: &str| {
+        let (bytes, mut out, mut at) = (text.as_bytes(), Vec::new(), 0);
+        while at < bytes.len() {
+            let escape = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            match (bytes[at], escape) {
+                (b'%', Some(byte)) => {
+                    out.push(byte);
+                    at += 3;
+                    continue;
+                }
+                (b'+', _) => out.push(b' '),
+                (byte, _) => out.push(byte),
+            }
+            at += 1;
+        }
+        out
+    };
+    let encoded = |text: &str| {
+        decoded(text).into_iter().fold(String::new(), |mut out, byte| {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+                _ => write!(out, "%{byte:02X}").expect("a String takes every write"),
+            }
+            out
+        })
+    };
+    let mut pairs: Vec<String> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').map_or_else(|| encoded(pair) + "=", |(name, value)| format!("{}={}", encoded(name), encoded(value))))
+        .collect();
+    pairs.sort_unstable();
+    pairs.join("&")
+}
+
+fn canonical_request(request: Signed<'_>, query: &str, signed_headers: &str) -> String {
+    let mut text = format!("{}\n{}\n{query}\n", request.method, encoded_path(request.path));
     for name in signed_headers.split(';') {
         let values: Vec<String> = request
             .headers

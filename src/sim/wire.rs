@@ -15,6 +15,8 @@ pub(super) use reply::{iso, refuse, uuid};
 pub(super) use route::actions;
 
 use super::clock::Clock;
+use super::exec::Sessions;
+use super::exec::door::{self, Visitor};
 use super::faults::{Faults, Kind};
 use super::sts::Roles;
 use super::throttle::Throttle;
@@ -28,7 +30,7 @@ use hyper_util::rt::TokioIo;
 use reply::Body;
 use std::collections::{HashMap, VecDeque};
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -53,6 +55,8 @@ pub(super) struct State {
     pub(super) throttle: Throttle,
     /// Credentials that `AssumeRole` has given out.
     pub(super) roles: Roles,
+    /// Sessions inside containers.
+    pub(super) sessions: Sessions,
     /// Live tails that are open, by account and region.
     pub(super) tails: HashMap<(String, String), usize>,
     calls: VecDeque<Call>,
@@ -61,12 +65,13 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(world: World, faults: Faults) -> Self {
+    pub(super) fn new(world: World, faults: Faults, sessions: Sessions) -> Self {
         Self {
             world,
             faults,
             throttle: Throttle::default(),
             roles: Roles::default(),
+            sessions,
             tails: HashMap::new(),
             calls: VecDeque::new(),
             kept: VecDeque::new(),
@@ -208,17 +213,26 @@ struct Reset;
 async fn connection(shared: Arc<Shared>, stream: TcpStream) {
     // Answers are small and wanted at once.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| Box::pin(answer(Arc::clone(&shared), request)));
+    let (admit, admitted) = mpsc::channel();
+    let serving = Arc::clone(&shared);
+    let service = service_fn(move |request| Box::pin(answer(Arc::clone(&serving), request, admit.clone())));
     let mut connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let ended = std::future::poll_fn(|context| connection.poll_without_shutdown(context)).await;
-    let stream = connection.into_parts().io.into_inner();
-    if ended.is_err_and(|error| error.is_user()) {
+    let parts = connection.into_parts();
+    let stream = parts.io.into_inner();
+    if ended.as_ref().is_err_and(hyper::Error::is_user) {
         // Closing with unsent data discarded makes the system send RST instead of FIN.
         let _ = stream.set_zero_linger();
+    } else if let (Ok(()), Ok(visitor)) = (ended, admitted.try_recv()) {
+        door::enter(shared, visitor, stream, parts.read_buf).await;
     }
 }
 
-async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<hyper::Response<Body>, Reset> {
+async fn answer(
+    shared: Arc<Shared>,
+    request: hyper::Request<Incoming>,
+    admit: mpsc::Sender<Visitor>,
+) -> Result<hyper::Response<Body>, Reset> {
     let (head, body) = request.into_parts();
     let read = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, LARGEST_BODY).collect()).await;
     let request = match read {
@@ -243,6 +257,13 @@ async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Resul
             drop(shared.perform(&request, triage));
             Err(Reset)
         }
-        _ => Ok(shared.perform(&request, triage)),
+        _ => {
+            let mut response = shared.perform(&request, triage);
+            if let Some(visitor) = response.extensions_mut().remove() {
+                // The connection waits for it.
+                let _ = admit.send(visitor);
+            }
+            Ok(response)
+        }
     }
 }

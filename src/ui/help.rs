@@ -168,7 +168,7 @@ impl Help {
         let labels = match action.action {
             Action::Pane(1) => {
                 let there = (1..=9).filter(|n| !self.idle.contains(&Action::Pane(*n)));
-                there.filter_map(|n| keys.key_of(Action::Pane(n), self.kind)).collect::<String>()
+                there.filter_map(|n| keys.key_of(Action::Pane(n), self.kind)).collect::<Vec<_>>().join(" ")
             }
             Action::Pane(_) => return None,
             other => keys.keys_of(other, self.kind).join(" "),

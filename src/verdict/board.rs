@@ -250,8 +250,8 @@ fn code_deployment<'a>(store: &'a Store, ctx: Ctx, service: &Service) -> Option<
     ids.into_iter().find_map(|id| store.code_deployment(ctx, &service.arn, id)).map(|code| &**code)
 }
 
-/// Lines that are looked at for what a dead container said.
-const LINES: usize = 60;
+/// Lines that are looked at for what a dead container said. One that answers requests says a lot after what it was killed for.
+const LINES: usize = 240;
 
 /// The last lines of a container, from whichever tail has read them; oldest first.
 fn lines<'a>(store: &'a Store, ctx: Ctx, service: &Service, task: &Task, container: &str) -> Vec<&'a str> {

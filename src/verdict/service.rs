@@ -25,7 +25,7 @@ pub struct Rule {
 }
 
 /// What a rule found.
-struct Found {
+pub(super) struct Found {
     why: String,
     /// How bad it is, where that is not the state's own.
     health: Option<Health>,
@@ -121,7 +121,7 @@ impl Found {
         self
     }
 
-    fn next(mut self, next: impl Into<String>, keys: &'static str) -> Self {
+    pub(super) fn next(mut self, next: impl Into<String>, keys: &'static str) -> Self {
         (self.next, self.keys) = (next.into(), keys);
         self
     }

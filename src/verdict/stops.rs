@@ -4,6 +4,7 @@
 
 use super::cause::{Cause, Explanation};
 use super::facts::{Facts, ended_at};
+use super::service::Found;
 use super::{Evidence, task};
 use crate::model::{Container, ContainerDefinition, Task, TaskDefinition, Time};
 use crate::text;
@@ -143,6 +144,15 @@ impl<'a> Stops<'a> {
         says
     }
 
+    /// Sends nobody to read what the verdict quotes already.
+    pub(super) fn advise(&self, facts: &Facts<'a>, found: Found) -> Found {
+        let quoted = || self.culprit.is_some_and(|culprit| complaint(&self.lines(facts, culprit)).is_some());
+        if self.explained.cause != Cause::AppExit || !quoted() {
+            return found;
+        }
+        found.next("mend what the line says, or go back to the revision before", "B the way back · l the lines around it")
+    }
+
     /// The last lines of the container, of the newest task whose lines are known: all of them died of the same.
     fn lines(&self, facts: &Facts<'a>, culprit: &Container) -> Vec<&'a str> {
         self.tasks.iter().map(|task| (facts.lines)(task, &culprit.name)).find(|lines| !lines.is_empty()).unwrap_or_default()
@@ -260,10 +270,22 @@ impl<'a> Stops<'a> {
         }
         let Some(culprit) = self.culprit else { return };
         let lines = self.lines(facts, culprit);
-        let told = telling(&lines);
-        let last = lines.len().saturating_sub(LINES);
-        let kept = lines.iter().enumerate().filter(|(n, line)| *n >= last || told == Some(**line)).map(|(_, line)| line);
-        out.extend(kept.map(|line| Evidence { at: None, text: format!("{} wrote: {}", culprit.name, text::fit(line, 2 * QUOTED)) }));
+        let told = complaint(&lines).or(telling(&lines));
+        // Who was told to go had nothing to say about it at last; what it complained of before may be why.
+        let last = if self.by_its_own_end() { lines.len().saturating_sub(LINES) } else { lines.len() };
+        let shown = |n: usize, line: &str| n >= last || told == Some(line.trim()) && (last < lines.len() || complains(line));
+        let kept = lines.iter().enumerate().filter(|(n, line)| shown(*n, line)).map(|(_, line)| line);
+        // One line said a hundred times is said once.
+        let kept = kept.rev().scan(Vec::new(), |seen: &mut Vec<&str>, line| {
+            let new = !seen.contains(&line.trim());
+            seen.push(line.trim());
+            Some((new, line))
+        });
+        let mut kept: Vec<&&str> = kept.filter(|(new, _)| *new).map(|(_, line)| line).collect();
+        kept.reverse();
+        out.extend(
+            kept.into_iter().map(|line| Evidence { at: None, text: format!("{} wrote: {}", culprit.name, text::fit(line, 2 * QUOTED)) }),
+        );
     }
 }
 
@@ -321,20 +343,39 @@ const TELLING: [&[&str]; 2] = [
     &["error", "failed", "cannot", "could not", "unable", "denied", "refused", "not found", "no such", "missing", "invalid", "timed out"],
 ];
 
-/// The line that says what went wrong, else the last one.
-fn telling<'l>(lines: &[&'l str]) -> Option<&'l str> {
-    let said = |line: &&&str| {
-        let line = line.trim();
-        !line.is_empty() && !line.starts_with('#') && !line.starts_with("at ") && as_command(line).is_none()
-    };
-    let last: Vec<&str> = lines.iter().rev().take(LINES_READ).filter(said).copied().collect();
+/// Whether a line says something of its own, rather than a command or the trace below an error.
+fn said(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with('#') && !line.starts_with("at ") && as_command(line).is_none()
+}
+
+fn has_any(line: &str, words: &[&str]) -> bool {
+    let line = line.to_lowercase();
+    words.iter().any(|word| line.contains(word))
+}
+
+fn complains(line: &str) -> bool {
+    TELLING.iter().any(|words| has_any(line, words))
+}
+
+/// The line that says what went wrong, strongest words first.
+fn complaint<'l>(lines: &[&'l str]) -> Option<&'l str> {
+    let last: Vec<&str> = lines.iter().rev().filter(|line| said(line)).copied().collect();
     // What stands at the margin is the program's own word; what is indented is mostly the trace below it.
     let (own, below): (Vec<&str>, Vec<&str>) = last.iter().partition(|line| !line.starts_with([' ', '\t']));
     let found = TELLING.iter().find_map(|words| {
-        let tells = |line: &&&str| words.iter().any(|word| line.to_lowercase().contains(word));
+        let tells = |line: &&&str| has_any(line, words);
         own.iter().find(tells).or_else(|| below.iter().find(tells))
     });
-    found.or(own.first()).or(last.first()).map(|line| line.trim())
+    found.map(|line| line.trim())
+}
+
+/// The line that says what went wrong, else the last one.
+fn telling<'l>(lines: &[&'l str]) -> Option<&'l str> {
+    let late = &lines[lines.len().saturating_sub(LINES_READ)..];
+    let last = || late.iter().rev().filter(|line| said(line));
+    let own = || last().find(|line| !line.starts_with([' ', '\t']));
+    complaint(late).or_else(|| own().or_else(|| last().next()).map(|line| line.trim()))
 }
 
 #[cfg(test)]

@@ -193,10 +193,7 @@ mod tests {
         sum.take(b"456789");
         // printf 123456789 | cksum, and | sha256sum
         assert_eq!(sum.compare("cksum 930766865"), Summed::Same("CRC"));
-        assert_eq!(
-            sum.compare("sha256 15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"),
-            Summed::Same("SHA-256")
-        );
+        assert_eq!(sum.compare("sha256 15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"), Summed::Same("SHA-256"));
         assert_eq!(sum.compare("sha256 15e2"), Summed::Other("SHA-256"));
         assert_eq!(sum.compare("none"), Summed::Unknown);
     }

@@ -45,7 +45,12 @@ pub(super) async fn carry(
 }
 
 /// Carries one connection; the session's end, when that is what ended it.
-async fn one(mut local: TcpStream, asks: &mpsc::Sender<Ask>, said: &mut mpsc::Receiver<Said>, status: &watch::Sender<Status>) -> Option<End> {
+async fn one(
+    mut local: TcpStream,
+    asks: &mpsc::Sender<Ask>,
+    said: &mut mpsc::Receiver<Said>,
+    status: &watch::Sender<Status>,
+) -> Option<End> {
     let (mut from, mut to) = local.split();
     let mut buffer = vec![0; READ];
     loop {
@@ -71,11 +76,7 @@ async fn one(mut local: TcpStream, asks: &mpsc::Sender<Ask>, said: &mut mpsc::Re
 }
 
 /// Takes in what the session said. The inner value, when there is one, ends the whole forward; the outer one this connection.
-async fn take(
-    heard: Option<Said>,
-    to: &mut tokio::net::tcp::WriteHalf<'_>,
-    status: &watch::Sender<Status>,
-) -> Option<Option<End>> {
+async fn take(heard: Option<Said>, to: &mut tokio::net::tcp::WriteHalf<'_>, status: &watch::Sender<Status>) -> Option<Option<End>> {
     match heard {
         None => Some(Some(End::Left)),
         Some(Said::Ended(end)) => {

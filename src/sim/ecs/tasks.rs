@@ -192,14 +192,10 @@ fn attachments(task: &Task, region: &str) -> Value {
 }
 
 fn containers(estate: &Estate, task: &Task, arn: &str) -> Value {
-    let path = arn.split_once("task/").map_or("", |(_, path)| path);
-    let prefix = arn.split_once("task/").map_or("", |(prefix, _)| prefix);
     let one = |index: usize| {
         let (of, now) = (&task.definition.containers[index], &task.containers[index]);
-        let bits = u128::from(crate::sim::rng::hash(&format!("{path}/{}", of.name)));
-        let id = uuid(bits << 64 | task.id.0 >> 64);
         let mut out = json!({
-            "containerArn": format!("{prefix}container/{path}/{id}"),
+            "containerArn": container_arn(task, index, arn),
             "taskArn": arn,
             "name": of.name,
             "image": of.image,
@@ -230,6 +226,18 @@ fn containers(estate: &Estate, task: &Task, arn: &str) -> Value {
         out
     };
     (0..task.definition.containers.len()).map(one).collect()
+}
+
+/// ARN of a container, by its task's.
+pub(super) fn container_arn(task: &Task, index: usize, arn: &str) -> String {
+    let (prefix, path) = arn.split_once("task/").unwrap_or_default();
+    let bits = u128::from(crate::sim::rng::hash(&format!("{path}/{}", task.definition.containers[index].name)));
+    format!("{prefix}container/{path}/{}", uuid(bits << 64 | task.id.0 >> 64))
+}
+
+/// Whether the agent of a container is there to talk to.
+pub(super) fn agent_runs(_: &Estate, task: &Task, container: usize) -> bool {
+    task.containers[container].status == ContainerStatus::Running
 }
 
 /// The agent that `ExecuteCommand` talks to.

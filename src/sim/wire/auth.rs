@@ -7,6 +7,10 @@ use super::route::Route;
 use crate::sim::ecs::ApiError;
 use crate::sim::sigv4::{self, Claim, Refusal};
 use crate::sim::world::Context;
+use std::time::Duration;
+
+/// A signature that leads to a shell is good for so long.
+const FRESH: Duration = Duration::from_mins(5);
 
 /// The commercial regions where ECS is, as of November 2026; a scenario may add its own.
 #[rustfmt::skip] // A table reads by its rows.
@@ -41,6 +45,9 @@ impl State {
             return Err(expired(query));
         }
         sigv4::verify(claim, request.signed(), &context.secret_key).map_err(|refusal| unsigned(&refusal, query))?;
+        if route.is_door() && !request.header("x-amz-date").is_some_and(is_fresh) {
+            return Err(refuse(400, "InvalidSignatureException", "Signature expired: it is older or newer than 5 min."));
+        }
         if claim.service != route.service.name {
             let (status, code) = mismatch(query);
             return Err(refuse(status, code, format!("Credential should be scoped to correct service: '{}'.", route.service.name)));
@@ -52,6 +59,12 @@ impl State {
         }
         Ok((claim.clone(), context.clone()))
     }
+}
+
+/// Whether a signature was made just now; by the real clock, for clients sign with that.
+fn is_fresh(amz_date: &str) -> bool {
+    let signed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", amz_date).and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC));
+    signed.is_ok_and(|at| at.timestamp().duration_since(jiff::Timestamp::now()).unsigned_abs() <= FRESH)
 }
 
 fn unsigned(refusal: &Refusal, query: bool) -> ApiError {

@@ -6,13 +6,14 @@ use super::reply::{Body, Shape, Stamp, refuse};
 use super::route::{self, Lost, Protocol, Route};
 use super::{Shared, State, cbor, query};
 use crate::sim::ecs::ApiError;
+use crate::sim::exec::door::{self, Visitor};
 use crate::sim::faults::{Kind, Verdict};
 use crate::sim::sigv4::{self, Claim, Refusal, Signed};
-use crate::sim::{Call, Received, autoscaling, cloudwatch, codedeploy, ecr, ecs, elbv2, iam, logs, sts, vault};
+use crate::sim::{Call, Received, autoscaling, cloudwatch, codedeploy, ecr, ecs, elbv2, exec, iam, logs, ssm, sts, vault};
 use hyper::Response;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A request that has arrived in full.
@@ -83,6 +84,10 @@ impl Request {
         }
         match route.service.protocol {
             Protocol::Query { .. } => Ok(query::form(&self.body)),
+            Protocol::Socket => {
+                let session = self.path.strip_prefix(door::PATH).unwrap_or_default();
+                Ok(json!({"session": session, "query": self.query}))
+            }
             Protocol::Json(_) | Protocol::Json10(_)
                 if self.header("content-type").is_none_or(|kind| !kind.starts_with(route.service.protocol.content_type())) =>
             {
@@ -113,7 +118,7 @@ impl Kept {
         let parameters = match self.route.service.protocol {
             _ if self.route.cbor => cbor::read(&self.body).unwrap_or_default(),
             Protocol::Query { .. } => query::form(&self.body),
-            Protocol::Json(_) | Protocol::Json10(_) => serde_json::from_slice(&self.body).unwrap_or_default(),
+            Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket => serde_json::from_slice(&self.body).unwrap_or_default(),
         };
         Received { call: self.call.clone(), access_key: self.access_key.clone(), user_agent: self.user_agent.clone(), parameters }
     }
@@ -130,6 +135,10 @@ pub(super) struct Triage {
 enum Outcome {
     Value(Value),
     Tail(logs::tail::Request),
+    /// A session that may begin.
+    Session(exec::Order),
+    /// The answer to the key of a handshake, and who comes in.
+    Door(String, Visitor),
 }
 
 impl Shared {
@@ -176,13 +185,21 @@ impl Shared {
             state.keep(record(Some(route), &context, at_ms, *status, Some(code)), request);
             return stamp.failure(shape, *status, code, message);
         }
+        if route.is_door() && !door::is_local(request.header("host"), request.header("origin"), state.sessions.address.port()) {
+            state.keep(record(Some(route), &context, at_ms, 403, Some("AccessDeniedException")), request);
+            return stamp.failure(shape, 403, "AccessDeniedException", "This door is for programs of this machine.");
+        }
         let outcome = state.outcome(request, route, faults.strike.as_ref());
         let unheard = match &faults.strike {
             Some(Kind::LostReply) => Some("lost_reply"),
             Some(Kind::CutReply) => Some("cut_reply"),
             _ => None,
         };
-        let (status, code) = outcome.as_ref().map_or_else(|error| (error.status, Some(error.code)), |_| (200, None));
+        let (status, code) = match &outcome {
+            Ok(Outcome::Door(..)) => (101, None),
+            Ok(_) => (200, None),
+            Err(error) => (error.status, Some(error.code)),
+        };
         let (status, code) = unheard.map_or((status, code), |fault| (0, Some(fault)));
         state.keep(record(Some(route), &context, at_ms, status, code), request);
         match outcome {
@@ -195,6 +212,8 @@ impl Shared {
                 drop(state);
                 stamp.stream(logs::tail::open(Arc::clone(self), tail, stamp.request_id.clone()))
             }
+            Ok(Outcome::Session(order)) => stamp.success(route, &exec::begin(self, &mut state.sessions, order)),
+            Ok(Outcome::Door(accept, visitor)) => stamp.switch(&accept, visitor),
             Err(error) => stamp.failure(shape, error.status, error.code, &error.message),
         }
     }
@@ -248,8 +267,21 @@ impl State {
         if service == "sts" {
             return sts::handle(&mut self.roles, &self.world, &context, operation, &body).map(Outcome::Value);
         }
+        if let ("ssmmessages", Some(session)) = (service, body.get("session").and_then(Value::as_str)) {
+            let header = |name: &str| request.header(name).map(str::to_owned);
+            if !self.sessions.has(&context.account, &claim.region, session, &request.query) {
+                return Err(refuse(403, "AccessDeniedException", "The session does not exist, or its address was changed."));
+            }
+            let accept = door::accept(header).filter(|_| request.method == "GET");
+            let accept = accept.ok_or_else(|| refuse(400, "BadRequestException", "This is no handshake of a WebSocket."))?;
+            return Ok(Outcome::Door(accept, Visitor { session: session.to_owned() }));
+        }
         let estate = self.world.estate_mut(&context.account, &claim.region);
         match service {
+            "ecs" if operation == "ExecuteCommand" => ecs::execute(estate, &self.sessions, &body).map(Outcome::Session),
+            "ssm" if operation.ends_with("Session") => {
+                ssm::handle(&mut self.sessions, operation, &body, &context.account, &claim.region).map(Outcome::Value)
+            }
             "ecs" => ecs::handle(estate, &ecs::Caller { arn: context.caller_arn() }, operation, &body).map(Outcome::Value),
             "elasticloadbalancing" => elbv2::handle(estate, operation, &body).map(Outcome::Value),
             "ecr" => ecr::handle(estate, operation, &body).map(Outcome::Value),

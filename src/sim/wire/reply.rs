@@ -4,9 +4,10 @@ use super::cbor::{self, as_time, seconds};
 use super::query;
 use super::route::{Protocol, Route};
 use crate::sim::ecs::ApiError;
+use crate::sim::exec::door::Visitor;
 use crate::sim::rng;
 use hyper::body::{Bytes, Frame, SizeHint};
-use hyper::header::{CONTENT_TYPE, DATE, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, DATE, HeaderValue, UPGRADE};
 use hyper::{Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -59,7 +60,7 @@ impl Shape {
     pub(super) fn of(route: Route) -> Self {
         match route.service.protocol {
             _ if route.cbor => Self::Cbor,
-            Protocol::Json(_) => Self::Json,
+            Protocol::Json(_) | Protocol::Socket => Self::Json,
             Protocol::Query { namespace, .. } => Self::Xml(namespace),
             Protocol::Json10(_) => Self::Json10,
         }
@@ -77,7 +78,7 @@ impl Stamp {
     pub(super) fn success(&self, route: Route, value: &Value) -> Response<Body> {
         match route.service.protocol {
             _ if route.cbor => self.cbor(200, cbor::write(value)),
-            spoken @ (Protocol::Json(_) | Protocol::Json10(_)) => self.whole(200, spoken.content_type(), without_nulls(value).to_string()),
+            spoken @ (Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket) => self.whole(200, spoken.content_type(), without_nulls(value).to_string()),
             Protocol::Query { namespace, .. } => {
                 self.whole(200, "text/xml", query::reply(namespace, route.operation, value, &self.request_id))
             }
@@ -101,9 +102,21 @@ impl Stamp {
     pub(super) fn malformed(&self, route: Route) -> Response<Body> {
         match route.service.protocol {
             _ if route.cbor => self.cbor(200, vec![0xbf, 0x69, b'n', b'e']),
-            spoken @ (Protocol::Json(_) | Protocol::Json10(_)) => self.whole(200, spoken.content_type(), "{\"nextToken\": \"AAAA"),
+            spoken @ (Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket) => self.whole(200, spoken.content_type(), "{\"nextToken\": \"AAAA"),
             Protocol::Query { .. } => self.whole(200, "text/xml", format!("<{0}Response><{0}Result><mem", route.operation)),
         }
+    }
+
+    /// From here on the connection is a WebSocket, for this visitor.
+    pub(super) fn switch(&self, accept: &str, visitor: Visitor) -> Response<Body> {
+        let mut response = self.response(101, "application/json", Body::Whole(None));
+        let headers = response.headers_mut();
+        headers.remove(CONTENT_TYPE);
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert("sec-websocket-accept", HeaderValue::from_str(accept).expect("Base64 is plain ASCII"));
+        response.extensions_mut().insert(visitor);
+        response
     }
 
     /// An event stream that the sender of `chunks` goes on writing.

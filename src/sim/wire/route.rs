@@ -2,6 +2,7 @@
 //!
 //! The table is the whole of what this AWS can do; anything else gets the error that AWS gives for an unknown operation.
 
+use crate::sim::exec::door;
 use serde_json::Value;
 
 /// How a service speaks.
@@ -18,13 +19,15 @@ pub(crate) enum Protocol {
     },
     /// The same as `application/x-amz-json-1.0`, with the error codes of the query protocol in a header.
     Json10(&'static str),
+    /// A WebSocket; what comes before it is a `GET` of a path.
+    Socket,
 }
 
 impl Protocol {
     /// Of a request and of its reply.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
-            Self::Json(_) => "application/x-amz-json-1.1",
+            Self::Json(_) | Self::Socket => "application/x-amz-json-1.1",
             Self::Json10(_) => "application/x-amz-json-1.0",
             Self::Query { .. } => "text/xml",
         }
@@ -83,6 +86,7 @@ pub(crate) const SERVICES: &[Service] = &[
             "UpdateServicePrimaryTaskSet",
             "DeleteTaskSet",
             "DeregisterTaskDefinition",
+            "ExecuteCommand",
         ],
     },
     Service {
@@ -158,7 +162,7 @@ pub(crate) const SERVICES: &[Service] = &[
             "ContinueDeployment",
         ],
     },
-    Service { name: "ssm", iam: "ssm", protocol: Protocol::Json("AmazonSSM"), cbor: None, operations: &["GetParameters"] },
+    Service { name: "ssm", iam: "ssm", protocol: Protocol::Json("AmazonSSM"), cbor: None, operations: &["GetParameters", "ResumeSession", "TerminateSession"] },
     Service {
         name: "secretsmanager",
         iam: "secretsmanager",
@@ -166,6 +170,7 @@ pub(crate) const SERVICES: &[Service] = &[
         cbor: None,
         operations: &["DescribeSecret"],
     },
+    Service { name: "ssmmessages", iam: "ssmmessages", protocol: Protocol::Socket, cbor: None, operations: &["OpenDataChannel"] },
 ];
 
 /// Where a request goes.
@@ -181,6 +186,12 @@ impl Route {
     /// In IAM's spelling, `ecs:ListServices`.
     pub(crate) fn action(self) -> String {
         format!("{}:{}", self.service.iam, self.operation)
+    }
+
+    /// Whether it leads to a shell: such a request must be fresh, for whoever has an old one has no key.
+    pub(crate) fn is_door(self) -> bool {
+        let name = (self.service.name, self.operation);
+        matches!(name, ("ecs", "ExecuteCommand") | ("ssm", "StartSession" | "ResumeSession" | "TerminateSession") | ("ssmmessages", _))
     }
 
     /// Whether its errors have the codes of the query protocol.
@@ -209,6 +220,10 @@ pub(crate) enum Lost {
 pub(crate) fn route(target: Option<&str>, path: &str, form: &Value, scope: Option<&str>) -> Result<Route, Lost> {
     if let Some(target) = target {
         return by_target(target).ok_or(Lost::Target);
+    }
+    if path.starts_with(door::PATH) {
+        let socket = SERVICES.iter().find(|service| service.protocol == Protocol::Socket).ok_or(Lost::Target)?;
+        return Ok(Route { service: socket, operation: socket.operations[0], cbor: false });
     }
     if let Some(rest) = path.strip_prefix("/service/") {
         return by_path(rest).ok_or(Lost::Cbor);

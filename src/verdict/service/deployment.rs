@@ -46,7 +46,8 @@ fn told<'a>(facts: &Facts<'a>, head: &str, deaths: Option<&Stops<'a>>, fallback:
     };
     let mut evidence = Vec::new();
     group.evidence(facts, &mut evidence);
-    Found::new(format!("{head} · {}", group.sentence(facts))).explained(&group.explained, KEYS).evidence(evidence)
+    let found = Found::new(format!("{head} · {}", group.sentence(facts))).explained(&group.explained, KEYS);
+    group.advise(facts, found).evidence(evidence)
 }
 
 pub(super) fn goes_back(facts: &Facts) -> Option<Found> {
@@ -161,7 +162,8 @@ pub(super) fn tasks_fail(facts: &Facts) -> Option<Found> {
     let mut evidence = Vec::new();
     group.evidence(facts, &mut evidence);
     let why = format!("{} · {} {}", group.sentence(facts), short(d), standing(facts, d));
-    Some(Found::new(why).explained(&group.explained, KEYS).evidence(evidence).since(since).progress(d.running, d.desired))
+    let found = group.advise(facts, Found::new(why).explained(&group.explained, KEYS));
+    Some(found.evidence(evidence).since(since).progress(d.running, d.desired))
 }
 
 pub(super) fn blocked(facts: &Facts) -> Option<Found> {
@@ -259,12 +261,18 @@ pub(super) fn replacement_rolls(facts: &Facts) -> Option<Found> {
         (set.stability.as_deref() == Some("STABILIZING") && set.running < set.desired && !facts.within(set.created_at, PATIENCE_SECONDS))
             .then_some(Health::Warn);
     let found = Found::new(why).since(set.created_at).progress(set.running, set.desired);
-    let found = found
-        .evidence(until.map(|at| Evidence { at: Some(at), text: "the bake ends, and all traffic moves".to_owned() }).into_iter().collect());
+    let found = found.evidence(until.map(|at| bake_left(at, facts.now)).into_iter().collect());
     Some(match health {
         Some(health) => {
             found.health(health).next("the new task set does not get stable: see its tasks and targets", "⏎ its tasks · h target health")
         }
         None => found,
     })
+}
+
+/// What is still to come has no time among what was seen.
+fn bake_left(until: Time, now: Time) -> Evidence {
+    let minutes = (until.as_second() - now.as_second()).max(0) / 60;
+    let text = if minutes == 0 { "the bake is over within a minute".to_owned() } else { format!("the bake lasts {minutes} min more") };
+    Evidence { at: None, text: format!("{text}, then all traffic moves") }
 }

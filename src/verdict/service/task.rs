@@ -14,6 +14,9 @@ const COUNTS_SECONDS: i64 = 900;
 /// Seconds of a deployment in which nothing running is no news.
 const YOUNG_SECONDS: i64 = 120;
 
+/// Seconds that a task may take from its creation to its start; Fargate takes one to two minutes for a large image.
+const START_SECONDS: i64 = 300;
+
 /// Deaths of one kind that make a loop of it.
 const LOOP: usize = 3;
 
@@ -91,7 +94,7 @@ fn newest_deaths<'a>(facts: &Facts<'a>) -> Option<Stops<'a>> {
 fn of_deaths<'a>(facts: &Facts<'a>, group: &Stops<'a>, why: &str) -> Found {
     let mut evidence = Vec::new();
     group.evidence(facts, &mut evidence);
-    Found::new(why).explained(&group.explained, TASK_KEYS).evidence(evidence)
+    group.advise(facts, Found::new(why).explained(&group.explained, TASK_KEYS)).evidence(evidence)
 }
 
 pub(super) fn nothing_runs(facts: &Facts) -> Option<Found> {
@@ -177,8 +180,12 @@ pub(super) fn held_up(facts: &Facts) -> Option<Found> {
 
 pub(super) fn too_few(facts: &Facts) -> Option<Found> {
     let s = facts.service;
-    let found = Found::new(missing(facts)?).health(Health::Warn).progress(s.running, s.desired);
-    Some(found.next("see whether tasks are being started: events", "e events · ⏎ its tasks"))
+    let found = Found::new(missing(facts)?).progress(s.running, s.desired);
+    // Whoever scales up, a policy or a person, is to be given the time that a task takes.
+    let asked = facts.primary().is_some_and(|d| facts.within(d.updated_at, YOUNG_SECONDS));
+    let begun = facts.tasks.iter().any(|t| !t.stopped() && t.started_at.is_none() && facts.within(t.created_at, START_SECONDS));
+    let health = if asked || begun { Health::Roll } else { Health::Warn };
+    Some(found.health(health).next("see whether tasks are being started", "e events · ⏎ its tasks"))
 }
 
 pub(super) fn bad_event(facts: &Facts) -> Option<Found> {

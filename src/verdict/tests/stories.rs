@@ -377,3 +377,35 @@ fn a_secret_that_is_missing_or_denied_is_named_with_the_role() {
         assert!(all.contains("api-execution"), "the execution role is named: {all}");
     }
 }
+
+#[test]
+fn whoever_scales_up_is_given_the_time_that_a_task_takes() {
+    let mut scene = Scene::of(steady("api"));
+    scene.service.desired += 1;
+    assert_eq!(scene.judge().health, Health::Warn, "nobody is known to start what is missing");
+    scene.service.deployments[0].updated_at = Time::from_second(NOW - 5).ok();
+    assert_eq!((scene.judge().health, scene.judge().rule), (Health::Roll, "too_few"));
+}
+
+#[test]
+fn a_task_that_was_told_to_go_is_explained_by_its_complaints_and_not_by_its_last_requests() {
+    let mut scene = failing_release();
+    let reason = "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/api/1)";
+    scene.task(stopped("a", 60, "ServiceSchedulerInitiated", reason, Some(143)));
+    let mut lines = vec!["ERROR health check answers 503: replica of postgres is 912 s behind"];
+    lines.extend(["GET /orders 200 14ms"; 60]);
+    scene.lines = vec![("app", lines)];
+    let told = texts(&scene.judge());
+    assert!(told.contains("replica of postgres is 912 s behind"), "{told}");
+    assert!(!told.contains("GET /orders"), "{told}");
+}
+
+#[test]
+fn nobody_is_sent_to_read_the_line_that_the_verdict_quotes() {
+    let mut scene = failing_release();
+    scene.task(exited("a", 8, 60, 1));
+    let next = |scene: &Scene| scene.judge().next_line();
+    assert!(next(&scene).contains("last log lines"), "{}", next(&scene));
+    scene.lines = vec![("app", vec!["SQLSTATE[42S01]: table 'lessons' already exists"])];
+    assert!(next(&scene).contains("mend what the line says"), "{}", next(&scene));
+}

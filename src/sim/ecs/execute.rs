@@ -1,0 +1,95 @@
+//! `ExecuteCommand`: whether a session in a container may begin, by the state of the task, its agent, its role and its network.
+//!
+//! Two texts stand for nearly every reason, as with the service itself; telling them apart is a client's work.
+
+use serde_json::{Value, json};
+
+use super::body::Body;
+use super::tasks::{agent_runs, container_arn, task_of};
+use super::{ApiError, cluster};
+use crate::sim::exec::{AT_ONCE, Order, Place, Reply, Sessions, What};
+use crate::sim::world::{Estate, Task, TaskStatus};
+
+const NOT_ENABLED: &str = "The execute command failed because execute command was not enabled when the task was run or the execute command \
+    agent isn\u{2019}t running. Wait and try again or run a new task with execute command enabled and try again.";
+const INTERNAL: &str = "The execute command failed due to an internal error. Try again later.";
+
+pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: Body<'_>) -> Result<Order, ApiError> {
+    let cluster = cluster(estate, body)?;
+    let name = body.needed("task", "Task cannot be empty.")?;
+    let command = body.needed("command", "Command cannot be empty.")?;
+    if !body.flag("interactive")?.unwrap_or(false) {
+        return Err(ApiError::parameter("Interactive is the only mode supported currently."));
+    }
+    let task = task_of(estate, cluster, name)?.ok_or_else(|| ApiError::parameter("The referenced task was not found."))?;
+    let container = container(task, body.text("container")?)?;
+    if task.status != TaskStatus::Running || !task.exec || !agent_runs(estate, task, container) {
+        return Err(ApiError::parameter(NOT_ENABLED));
+    }
+    if sessions.open_in(task.id, container) >= AT_ONCE {
+        return Err(not_connected());
+    }
+    let of = &task.definition.containers[container];
+    let cluster_name = estate.cluster_name(cluster).to_owned();
+    let arn = estate.task_arn(task);
+    Ok(Order {
+        place: Place {
+            account: estate.account.clone(),
+            region: estate.region.clone(),
+            target: format!("ecs:{cluster_name}_{}_{}", task.id, task.runtime_id(container)),
+            cluster: cluster_name.clone(),
+            task: task.id,
+            container,
+            container_name: of.name.clone(),
+        },
+        what: What::Command(command.to_owned()),
+        environment: environment(estate, task, container),
+        reply: Reply::Ecs(json!({
+            "clusterArn": estate.cluster_arn(&cluster_name),
+            "containerArn": container_arn(task, container, &arn),
+            "containerName": of.name,
+            "interactive": true,
+            "taskArn": arn,
+        })),
+    })
+}
+
+fn not_connected() -> ApiError {
+    ApiError::client("TargetNotConnectedException", INTERNAL)
+}
+
+/// The container that is meant; a task with one needs no name.
+fn container(task: &Task, name: Option<&str>) -> Result<usize, ApiError> {
+    let all = &task.definition.containers;
+    match name {
+        Some(name) => {
+            let found = all.iter().position(|of| of.name == name);
+            found.ok_or_else(|| ApiError::parameter("The container name specified was not found in the task."))
+        }
+        None if all.len() == 1 => Ok(0),
+        None => Err(ApiError::parameter("A container name must be specified for tasks with more than one container.")),
+    }
+}
+
+/// What a program in a container finds in its environment.
+fn environment(estate: &Estate, task: &Task, container: usize) -> Vec<(String, String)> {
+    let document: Value = serde_json::from_str(&task.definition.document).unwrap_or_default();
+    let of = &document["containerDefinitions"][container];
+    let list = |key: &str| of[key].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value, key: &str| value[key].as_str().map(str::to_owned);
+    let own = list("environment").into_iter().filter_map(|pair| Some((text(&pair, "name")?, text(&pair, "value")?)));
+    let secret = list("secrets").into_iter().filter_map(|pair| Some((text(&pair, "name")?, "not-a-real-value".to_owned())));
+    let host = match &task.eni {
+        Some(eni) => format!("ip-{}.{}.compute.internal", eni.ip.replace('.', "-"), estate.region),
+        None => task.runtime_id(container).chars().take(12).collect(),
+    };
+    let metadata = format!("http://169.254.170.2/v4/{}", task.runtime_id(container));
+    let added = [
+        ("HOSTNAME", host),
+        ("AWS_REGION", estate.region.clone()),
+        ("AWS_DEFAULT_REGION", estate.region.clone()),
+        ("AWS_EXECUTION_ENV", if task.on_fargate() { "AWS_ECS_FARGATE" } else { "AWS_ECS_EC2" }.to_owned()),
+        ("ECS_CONTAINER_METADATA_URI_V4", metadata),
+    ];
+    own.chain(secret).chain(added.map(|(name, value)| (name.to_owned(), value))).collect()
+}

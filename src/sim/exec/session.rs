@@ -1,0 +1,490 @@
+//! One session from its beginning to its end: the agent's behaviour between a program and whoever is connected.
+//!
+//! A task of its own. Connections come and go; numbers, unacknowledged messages and the program stay. Time on the wire is real; the idle
+//! timeout and the hourly goodbye go by the virtual clock.
+
+use super::frame::{self, Message, holds};
+use super::remote::{self, Remote};
+use super::stream::{self, Came, Streams};
+use super::ws::{self, Frames, Heard};
+use super::{Order, Told};
+use crate::sim::wire::Shared;
+use bytes::{Buf as _, Bytes, BytesMut};
+use serde::Deserialize;
+use serde_json::json;
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+/// How often what is overdue is looked for.
+const TICK: Duration = Duration::from_millis(100);
+/// After a channel opens, input is acknowledged and thrown away until the agent has made up its mind that there is no handshake.
+const SKIPPING: Duration = Duration::from_millis(150);
+/// The agent streams nothing in the first second of a program.
+const HOLDS_BACK: Duration = Duration::from_secs(1);
+/// So long does the agent wait for acknowledgements that still come, when the program has ended.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// A program that is gone may have this long until its terminal ends as well.
+const ORPHANED: Duration = Duration::from_millis(500);
+/// More than this is not taken in while the other side reads nothing.
+const MOST_UNSENT: usize = 1 << 20;
+/// Virtual time without a byte after which a session of ECS ends.
+const IDLE_MS: i64 = 20 * 60_000;
+/// Virtual time after which the service closes a connection.
+const HOUR_MS: i64 = 3_600_000;
+
+const TIMED_OUT: &str = "Your session timed out due to inactivity and has been terminated.";
+
+/// A connection that has shown its token.
+#[derive(Debug)]
+pub(in crate::sim) struct Link {
+    pub(super) read: OwnedReadHalf,
+    pub(super) write: OwnedWriteHalf,
+    pub(super) frames: Frames,
+}
+
+#[derive(Debug)]
+struct Ears {
+    read: OwnedReadHalf,
+    frames: Frames,
+}
+
+#[derive(Debug)]
+struct Mouth {
+    write: OwnedWriteHalf,
+    unsent: BytesMut,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Stage {
+    /// Nobody has come yet.
+    Alone,
+    /// Input is acknowledged and thrown away.
+    Skipping(Instant),
+    /// The program runs, but its output is not streamed yet.
+    Quiet(Instant),
+    /// Both ways are open.
+    Open,
+    /// The program has ended; what it said is on its way until then.
+    Ending(Instant, String),
+    /// All is said; what is left to write is written until then.
+    Closed(Instant),
+}
+
+struct Session {
+    shared: Arc<Shared>,
+    id: String,
+    order: Order,
+    streams: Streams,
+    ears: Option<Ears>,
+    mouth: Option<Mouth>,
+    stage: Stage,
+    remote: Option<remote::Program>,
+    input: Option<Sender<Bytes>>,
+    output: Option<Receiver<Bytes>>,
+    /// Output that is not sent yet.
+    unsaid: BytesMut,
+    size: (u16, u16),
+    active_ms: i64,
+    linked_ms: i64,
+    /// When the program was first found to be gone, though its terminal is still held.
+    orphaned: Option<Instant>,
+    over: bool,
+}
+
+#[derive(Deserialize)]
+struct Size {
+    cols: u32,
+    rows: u32,
+}
+
+/// Lives a session.
+pub(super) async fn run(shared: Arc<Shared>, id: String, order: Order, told: UnboundedReceiver<Told>) {
+    let now = shared.now();
+    let session = Session {
+        shared,
+        id,
+        order,
+        streams: Streams::default(),
+        ears: None,
+        mouth: None,
+        stage: Stage::Alone,
+        remote: None,
+        input: None,
+        output: None,
+        unsaid: BytesMut::new(),
+        size: (80, 24),
+        active_ms: now,
+        linked_ms: now,
+        orphaned: None,
+        over: false,
+    };
+    session.live(told).await;
+}
+
+/// However a session ends, it is over, and its place in the container is free.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        let now = state.world.now();
+        state.sessions.end(&self.id, now);
+    }
+}
+
+async fn hear(ears: Option<&mut Ears>) -> io::Result<usize> {
+    match ears {
+        Some(ears) => ears.read.read_buf(&mut ears.frames.bytes).await,
+        None => pending().await,
+    }
+}
+
+async fn say(mouth: Option<&mut Mouth>) -> io::Result<()> {
+    let Some(mouth) = mouth else { return pending().await };
+    if mouth.unsent.is_empty() {
+        return pending().await;
+    }
+    let wrote = mouth.write.write(&mouth.unsent).await?;
+    mouth.unsent.advance(wrote);
+    Ok(())
+}
+
+async fn listen(output: Option<&mut Receiver<Bytes>>) -> Option<Bytes> {
+    match output {
+        Some(output) => output.recv().await,
+        None => pending().await,
+    }
+}
+
+async fn room(input: Option<&Sender<Bytes>>) -> bool {
+    match input {
+        Some(input) => input.reserve().await.is_ok(),
+        None => pending().await,
+    }
+}
+
+impl Session {
+    async fn live(mut self, mut told: UnboundedReceiver<Told>) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.over {
+            tokio::select! {
+                word = told.recv() => match word {
+                    Some(Told::Connected(link)) => self.connect(*link),
+                    Some(Told::Ended) => self.finish(String::new()),
+                    None => return,
+                },
+                read = hear(self.ears.as_mut()), if self.takes_in() => match read {
+                    Ok(1..) => self.heard(),
+                    _ => self.disconnect(),
+                },
+                wrote = say(self.mouth.as_mut()) => if wrote.is_err() { self.disconnect() },
+                bytes = listen(self.output.as_mut()), if self.wants_output() => match bytes {
+                    Some(bytes) => self.unsaid.extend_from_slice(&bytes),
+                    None => self.ended(),
+                },
+                fits = room(self.input.as_ref()), if self.streams.has_next() => if fits { self.take_held() } else { self.input = None },
+                _ = ticks.tick() => self.tick(),
+            }
+            self.stream();
+        }
+    }
+
+    fn takes_in(&self) -> bool {
+        self.mouth.as_ref().is_some_and(|mouth| mouth.unsent.len() < MOST_UNSENT)
+    }
+
+    fn streams_output(&self) -> bool {
+        matches!(self.stage, Stage::Open | Stage::Ending(..))
+    }
+
+    /// Less than a character may be left over from before.
+    fn wants_output(&self) -> bool {
+        self.streams_output() && self.unsaid.len() < 4 && self.streams.room() > 0 && self.mouth.is_some()
+    }
+
+    fn connect(&mut self, link: Link) {
+        let Link { read, write, frames } = link;
+        self.ears = Some(Ears { read, frames });
+        self.mouth = Some(Mouth { write, unsent: BytesMut::new() });
+        self.linked_ms = self.shared.now();
+        self.active_ms = self.linked_ms;
+        self.post(&stream::plain(frame::START, 0, Bytes::new(), created()));
+        if self.stage == Stage::Alone {
+            self.stage = Stage::Skipping(Instant::now() + SKIPPING);
+        }
+        // It may have spoken together with its first word.
+        self.heard();
+    }
+
+    fn disconnect(&mut self) {
+        (self.ears, self.mouth) = (None, None);
+    }
+
+    /// Puts a message on the wire, if there is one.
+    fn post(&mut self, message: &Message) {
+        if let Some(mouth) = &mut self.mouth {
+            ws::binary(&mut mouth.unsent, &message.write(b' '));
+        }
+    }
+
+    fn heard(&mut self) {
+        loop {
+            let Some(ears) = &mut self.ears else { return };
+            match ears.frames.next() {
+                Ok(Some(Heard::Binary(bytes) | Heard::Text(bytes))) => match Message::read(&bytes) {
+                    Ok(message) => self.message(message),
+                    Err(why) => tracing::debug!(session = self.id, why, "a message was dropped"),
+                },
+                Ok(Some(Heard::Ping(data))) => {
+                    if let Some(mouth) = &mut self.mouth {
+                        ws::pong(&mut mouth.unsent, &data);
+                    }
+                }
+                Ok(None) => return,
+                Ok(Some(Heard::Close)) | Err(_) => return self.disconnect(),
+            }
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        match message.kind.as_str() {
+            frame::ACKNOWLEDGE => {
+                self.streams.acknowledged(&message.payload, Instant::now());
+                if let Stage::Ending(until, _) = &mut self.stage {
+                    *until = Instant::now() + LAST_WORDS;
+                }
+            }
+            frame::INPUT => match self.streams.came(&message) {
+                Came::Again | Came::Early => self.acknowledge(&message),
+                Came::Dropped => {}
+                Came::Next => {
+                    if self.take(&message) {
+                        self.acknowledge(&message);
+                        self.streams.took();
+                        self.take_held();
+                    } else {
+                        self.streams.hold(message);
+                    }
+                }
+            },
+            _ => {}
+        }
+    }
+
+    fn acknowledge(&mut self, message: &Message) {
+        self.post(&stream::acknowledgement(message, created()));
+    }
+
+    /// Takes what had come before its turn, as far as there is room.
+    fn take_held(&mut self) {
+        while let Some(message) = self.streams.take_next() {
+            if !self.take(&message) {
+                return self.streams.hold(message);
+            }
+            self.acknowledge(&message);
+            self.streams.took();
+        }
+    }
+
+    /// Does what a message of the client wants; false if there is no room for it yet.
+    fn take(&mut self, message: &Message) -> bool {
+        if matches!(self.stage, Stage::Skipping(_)) {
+            return true;
+        }
+        match message.holds {
+            holds::BYTES => {
+                self.active_ms = self.shared.now();
+                let Some(input) = &self.input else { return true };
+                // A program that is gone takes everything.
+                !matches!(input.try_send(message.payload.clone()), Err(tokio::sync::mpsc::error::TrySendError::Full(_)))
+            }
+            holds::SIZE => {
+                if let Ok(Size { cols, rows }) = serde_json::from_slice(&message.payload) {
+                    let short = |n: u32| u16::try_from(n).unwrap_or(u16::MAX).max(1);
+                    self.size = (short(cols), short(rows));
+                    if let Some(program) = &self.remote {
+                        program.resize(self.size.0, self.size.1);
+                    }
+                }
+                true
+            }
+            // The shell's end of the agent minds no other.
+            _ => true,
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = Instant::now();
+        match self.stage.clone() {
+            Stage::Skipping(until) if now >= until => self.start(),
+            Stage::Quiet(until) if now >= until => self.stage = Stage::Open,
+            Stage::Ending(until, why) if now >= until || self.output.is_none() && self.unsaid.is_empty() && self.streams.is_quiet() => {
+                self.close(&why);
+            }
+            Stage::Closed(until) => {
+                let written = self.mouth.as_ref().is_none_or(|mouth| mouth.unsent.is_empty());
+                self.over = written || now >= until;
+                return;
+            }
+            _ => {}
+        }
+        if let Some(again) = self.streams.overdue(now) {
+            self.post(&again);
+        }
+        self.watch(now);
+    }
+
+    /// Looks after what ends a session from outside: the clock, the task, a program that is gone.
+    fn watch(&mut self, now: Instant) {
+        if matches!(self.stage, Stage::Ending(..) | Stage::Closed(_)) {
+            return;
+        }
+        let virtual_now = self.shared.now();
+        if virtual_now - self.active_ms >= IDLE_MS {
+            return self.finish(TIMED_OUT.to_owned());
+        }
+        let alive = {
+            let state = self.shared.state();
+            let place = &self.order.place;
+            state.world.estate(&place.account, &place.region).is_some_and(|estate| place.is_alive(estate))
+        };
+        if !alive {
+            return self.finish(String::new());
+        }
+        if self.mouth.is_some() && virtual_now - self.linked_ms >= HOUR_MS {
+            self.say_goodbye();
+        }
+        // A terminal that a process in the background holds has no end of its own.
+        let said_all = self.stage == Stage::Open && self.unsaid.is_empty() && self.output.as_ref().is_some_and(Receiver::is_empty);
+        if self.remote.as_mut().is_some_and(remote::Program::is_gone) && said_all {
+            let since = *self.orphaned.get_or_insert(now);
+            if now - since > ORPHANED {
+                self.ended();
+            }
+        }
+    }
+
+    /// The service closes each connection about hourly, and expects to see the client again.
+    fn say_goodbye(&mut self) {
+        if let Some(mouth) = &mut self.mouth {
+            ws::close(&mut mouth.unsent, 1000, "Bye");
+            // The socket takes so little at once, or it is gone.
+            let _ = mouth.write.try_write(&mouth.unsent);
+        }
+        self.disconnect();
+    }
+
+    fn start(&mut self) {
+        let shell = self.shared.state().sessions.shell;
+        match remote::start(&self.order, shell, self.size) {
+            Ok(Remote { input, output, program }) => {
+                (self.input, self.output, self.remote) = (Some(input), Some(output), Some(program));
+                self.stage = Stage::Quiet(Instant::now() + HOLDS_BACK);
+            }
+            Err(why) => self.close(&format!("\n----------ERROR-------\n{why}")),
+        }
+    }
+
+    /// Sends what the program said, as far as it may be on its way.
+    fn stream(&mut self) {
+        while self.streams_output() && self.streams.room() > 0 && self.mouth.is_some() {
+            let Some(piece) = cut(&mut self.unsaid) else { return };
+            self.active_ms = self.shared.now();
+            let message = self.streams.send(holds::BYTES, piece, Instant::now(), created());
+            self.post(&message);
+        }
+    }
+
+    /// The program has ended by itself.
+    fn ended(&mut self) {
+        self.output = None;
+        // Half a character can never become a whole one.
+        if self.unsaid.len() < 4 {
+            self.unsaid.clear();
+        }
+        self.input = None;
+        self.remote = None;
+        if !matches!(self.stage, Stage::Closed(_)) {
+            self.stage = Stage::Ending(Instant::now() + LAST_WORDS, String::new());
+        }
+    }
+
+    /// Ends the program, and the session with it.
+    fn finish(&mut self, why: String) {
+        if matches!(self.stage, Stage::Closed(_)) {
+            return;
+        }
+        (self.output, self.input, self.remote) = (None, None, None);
+        self.unsaid.clear();
+        self.stage = Stage::Ending(Instant::now() + LAST_WORDS, why);
+    }
+
+    /// The service's last word.
+    fn close(&mut self, why: &str) {
+        let payload = json!({
+            "MessageType": frame::CLOSED,
+            "MessageId": Uuid::new_v4().to_string(),
+            "DestinationId": self.order.place.target,
+            "SessionId": self.id,
+            "SchemaVersion": 1,
+            "CreatedDate": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            "Output": why,
+        });
+        self.post(&stream::plain(frame::CLOSED, 0, payload.to_string().into(), created()));
+        if let Some(mouth) = &mut self.mouth {
+            ws::close(&mut mouth.unsent, 1000, "");
+        }
+        self.stage = Stage::Closed(Instant::now() + LAST_WORDS);
+    }
+}
+
+/// The next piece of output: at most a message's worth, and not within a character.
+fn cut(unsaid: &mut BytesMut) -> Option<Bytes> {
+    let most = unsaid.len().min(frame::PIECE);
+    let whole = most - unfinished(&unsaid[..most]);
+    (whole > 0).then(|| unsaid.split_to(whole).freeze())
+}
+
+/// How many bytes at the end are the beginning of a character; none if it is no UTF-8.
+fn unfinished(bytes: &[u8]) -> usize {
+    for back in 1..=bytes.len().min(3) {
+        let byte = bytes[bytes.len() - back];
+        let needs = match byte {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            0x80..=0xbf => continue,
+            _ => return 0,
+        };
+        return if needs > back { back } else { 0 };
+    }
+    0
+}
+
+fn created() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u64::try_from(since.as_millis()).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_cut_between_characters() {
+        let mut unsaid = BytesMut::from("é".repeat(600).as_bytes());
+        unsaid.extend_from_slice(&"€".as_bytes()[..2]);
+        let lengths: Vec<usize> = std::iter::from_fn(|| cut(&mut unsaid)).map(|piece| piece.len()).collect();
+        assert_eq!(lengths, [1024, 176]);
+        assert_eq!(&unsaid[..], &"€".as_bytes()[..2], "half a character waits for the rest");
+        let mut odd = BytesMut::from(&[b"x".repeat(1023).as_slice(), "€".as_bytes()].concat()[..]);
+        assert_eq!(cut(&mut odd).map(|piece| piece.len()), Some(1023));
+        let mut noise = BytesMut::from(&[0xff; 2000][..]);
+        assert_eq!(cut(&mut noise).map(|piece| piece.len()), Some(1024));
+    }
+}
