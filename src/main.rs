@@ -120,8 +120,7 @@ fn exec(of: &cli::Exec) -> anyhow::Result<u8> {
     let places = if of.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
     let (config, _) = config::load(of.config.as_deref(), &places).map_err(Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
-    let demo = of.demo.as_ref().map(|world| sim::Sim::start(options(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))).transpose();
-    let demo = demo.map_err(|e| Usage(e.to_string()))?;
+    let demo = of.demo.as_ref().map(own_world).transpose()?;
     // Only what is named here counts: the contexts of the configuration are those of the screen.
     let open = Open {
         profiles: of.profile.clone().into_iter().collect(),

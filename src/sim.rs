@@ -67,7 +67,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { scenario: "small".to_owned(), set: Vec::new(), seed: 1, speed: 1.0, listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), shell: Shell::Builtin, fresh_keys: false }
+        Self {
+            scenario: "small".to_owned(),
+            set: Vec::new(),
+            seed: 1,
+            speed: 1.0,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            shell: Shell::Builtin,
+            fresh_keys: false,
+        }
     }
 }
 

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
 
+#[path = "sim_exec/builtin.rs"]
+mod builtin;
 #[path = "support/channel.rs"]
 mod channel;
 #[path = "sim_exec/shell.rs"]
 mod shell;
-#[path = "sim_exec/builtin.rs"]
-mod builtin;
 
 use channel::{Channel, call, execute, send};
 use midwatch::sim::{ContextInfo, Options, Shell, Sim};

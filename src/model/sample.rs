@@ -2,7 +2,8 @@
 #![allow(clippy::must_use_candidate, clippy::missing_panics_doc, reason = "for tests only")]
 
 use super::{
-    Arn, CircuitBreaker, Cluster, Container, Deployment, ExecConfiguration, LoadBalancer, Service, ServiceEvent, Target, TargetState, Task, TaskStatus, Time,
+    Arn, CircuitBreaker, Cluster, Container, Deployment, ExecConfiguration, LoadBalancer, Service, ServiceEvent, Target, TargetState, Task,
+    TaskStatus, Time,
 };
 
 /// The moment at which tests play, in seconds since the epoch.

@@ -81,7 +81,7 @@ impl Service {
     pub fn target_groups(&self) -> Vec<&Arn> {
         let sets = self.task_sets.iter().flat_map(|set| &set.load_balancers);
         let sides = self.load_balancers.iter().chain(sets).flat_map(|lb| [&lb.target_group, &lb.alternate_target_group]);
-        let mut groups: Vec<&Arn> = Vec::new();
+        let mut groups: Vec<&Arn> = Vec::with_capacity(1);
         for group in sides.flatten() {
             if !groups.contains(&group) {
                 groups.push(group);

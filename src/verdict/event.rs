@@ -68,6 +68,10 @@ static AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| {
 /// What a sentence of the scheduler is about. Most are told by a fragment, which is cheap; the rest is asked of the rules of causes.
 #[must_use]
 pub fn event(message: &str) -> EventKind {
+    // The newest word on nearly every service, each time that it is judged.
+    if message.ends_with(" has reached a steady state.") {
+        return EventKind::Steady;
+    }
     let found = AUTOMATON.find_overlapping_iter(message).map(|found| found.pattern().as_usize()).min();
     found.map_or_else(|| of_cause(cause::of_event(message)), |first| FRAGMENTS[first].1)
 }

@@ -198,7 +198,8 @@ fn what_comes_twice_or_too_early_reaches_the_program_once_and_in_order() {
     let (_, mut channel) = world.open("cat");
     channel.keys("x\r");
     channel.until("the acknowledgement", |channel| !channel.acknowledged.is_empty());
-    let message = |sequence: i64, text: &str| super::channel::write("input_stream_data", sequence, 0, uuid::Uuid::new_v4(), 1, text.as_bytes());
+    let message =
+        |sequence: i64, text: &str| super::channel::write("input_stream_data", sequence, 0, uuid::Uuid::new_v4(), 1, text.as_bytes());
     // Out of order until the program is there: acknowledged, and kept.
     let (two, three) = (message(2, "two\r"), message(3, "three\r"));
     channel.frame(2, &three);
@@ -226,7 +227,8 @@ fn a_megabyte_comes_out_as_it_was_written_though_the_client_is_slow() {
     let world = World::small(Shell::Real);
     let (_, mut channel) = world.open("sh -c 'stty raw; yes 0123456789abcde | head -c 1000000'");
     channel.acknowledges = false;
-    channel.until("as much as may be on its way", |channel| channel.seen.iter().filter(|m| m.kind == OUTPUT && m.sequence == 255).count() > 0);
+    channel
+        .until("as much as may be on its way", |channel| channel.seen.iter().filter(|m| m.kind == OUTPUT && m.sequence == 255).count() > 0);
     assert!(channel.seen.iter().all(|message| message.sequence < 256), "unacknowledged output is bounded");
     channel.acknowledges = true;
     channel.until("the end", |channel| channel.closed.is_some());

@@ -86,8 +86,7 @@ pub fn sign(mut request: Signed, addr: SocketAddr, keys: &ContextInfo, service: 
     let mut query: Vec<&str> = request.query.split('&').filter(|pair| !pair.is_empty()).collect();
     query.sort_unstable();
     let digest = hex(&Sha256::digest(&request.body));
-    let canonical =
-        format!("{}\n{}\n{}\n{lines}\n{}\n{digest}", request.method, request.path, query.join("&"), names.join(";"));
+    let canonical = format!("{}\n{}\n{}\n{lines}\n{}\n{digest}", request.method, request.path, query.join("&"), names.join(";"));
     let day = &amz_date[..8];
     let scope = format!("{day}/{}/{service}/aws4_request", keys.region);
     let to_sign = format!("AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
@@ -106,8 +105,7 @@ pub fn sign(mut request: Signed, addr: SocketAddr, keys: &ContextInfo, service: 
 
 /// A signed call of a JSON service.
 pub fn call(addr: SocketAddr, keys: &ContextInfo, service: &str, target: &str, body: &Value) -> Signed {
-    let mut request =
-        Signed { method: "POST", path: "/".to_owned(), query: String::new(), headers: Vec::new(), body: body.to_string() };
+    let mut request = Signed { method: "POST", path: "/".to_owned(), query: String::new(), headers: Vec::new(), body: body.to_string() };
     request.header("Content-Type", "application/x-amz-json-1.1");
     request.header("X-Amz-Target", target);
     request.header("Content-Length", &request.body.len().to_string());
@@ -119,8 +117,7 @@ pub fn call(addr: SocketAddr, keys: &ContextInfo, service: &str, target: &str, b
 pub fn handshake(addr: SocketAddr, keys: &ContextInfo, url: &str, amz_date: &str) -> Signed {
     let rest = url.strip_prefix(&format!("ws://{addr}")).expect("the channel is where the simulator is");
     let (path, query) = rest.split_once('?').unwrap();
-    let mut request =
-        Signed { method: "GET", path: path.to_owned(), query: query.to_owned(), headers: Vec::new(), body: String::new() };
+    let mut request = Signed { method: "GET", path: path.to_owned(), query: query.to_owned(), headers: Vec::new(), body: String::new() };
     request.header("Connection", "Upgrade");
     request.header("Upgrade", "websocket");
     request.header("Sec-WebSocket-Version", "13");
@@ -355,8 +352,20 @@ impl Channel {
     pub fn until(&mut self, what: &str, so: impl Fn(&Self) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !so(self) {
-            assert!(Instant::now() < end, "waited in vain for {what}; closed: {:?}, ended: {:?}, said: {:?}", self.closed, self.ended, self.text());
-            assert!(self.step() || so(self), "over before {what}; closed: {:?}, ended: {:?}, said: {:?}", self.closed, self.ended, self.text());
+            assert!(
+                Instant::now() < end,
+                "waited in vain for {what}; closed: {:?}, ended: {:?}, said: {:?}",
+                self.closed,
+                self.ended,
+                self.text()
+            );
+            assert!(
+                self.step() || so(self),
+                "over before {what}; closed: {:?}, ended: {:?}, said: {:?}",
+                self.closed,
+                self.ended,
+                self.text()
+            );
         }
     }
 

@@ -174,8 +174,7 @@ mod tests {
                     heard.push(one);
                 }
             }
-            let wanted =
-                [Heard::Text("open".into()), Heard::Ping("keepalive".into()), Heard::Binary(long.clone().into()), Heard::Close];
+            let wanted = [Heard::Text("open".into()), Heard::Ping("keepalive".into()), Heard::Binary(long.clone().into()), Heard::Close];
             assert_eq!(heard, wanted, "in steps of {step}");
         }
     }

@@ -5,6 +5,8 @@ use super::{plain, short};
 use crate::model::{Task, Time};
 use crate::verdict::facts::{Facts, ended_at};
 use crate::verdict::{Began, EventKind, Evidence, State, Verdict};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Events that evidence shows.
 const EVENTS: usize = 3;
@@ -81,8 +83,11 @@ fn began(facts: &Facts) -> Option<Began> {
     Some(if first.as_second() + SLACK_SECONDS < release.as_second() { Began::Before } else { Began::After })
 }
 
+static FAILED: LazyLock<Finder> = LazyLock::new(|| Finder::new("deployment failed"));
+
 /// The deployment of `(service NAME) (deployment ID) deployment failed: …`.
 fn failed_deployment(message: &str) -> Option<&str> {
+    FAILED.find(message.as_bytes())?;
     let (id, rest) = message.split_once("(deployment ")?.1.split_once(')')?;
     rest.contains("deployment failed").then_some(id)
 }
