@@ -3,6 +3,7 @@
 mod changes;
 mod dialog;
 mod draw;
+mod forwards;
 mod history;
 mod menu;
 mod palette;
@@ -72,6 +73,8 @@ pub enum Event {
     Gate(Box<Rules>),
     /// Records of the journal: those of earlier runs when the program starts, then each as it is written.
     Journal(Vec<Record>),
+    /// What was told of a port forward.
+    Forward(u64, crate::exec::forwards::Heard),
     /// The system wants the program to end.
     Terminate,
 }
@@ -110,6 +113,10 @@ pub enum Effect {
     },
     /// Name the terminal's window.
     Title(String),
+    /// Open a port forward, and tell of it by [`Event::Forward`].
+    Forward(Box<crate::exec::forwards::Order>),
+    /// End a port forward.
+    EndForward(u64),
 }
 
 /// Everything that views may look at; apart from the views, so that one of them can work while it looks.
@@ -303,6 +310,10 @@ impl App {
             Event::Journal(records) => {
                 self.shared.store.record(records);
                 self.show();
+                Vec::new()
+            }
+            Event::Forward(id, told) => {
+                self.heard_forward(id, told);
                 Vec::new()
             }
             Event::Terminate => {
@@ -702,6 +713,8 @@ impl App {
             Reaction::Ask(prompt, text) => self.prompt = Some(PromptLine::new(prompt, &text)),
             Reaction::Save(path, text) => return vec![Effect::Save(path, text)],
             Reaction::Refresh => return self.refresh(),
+            Reaction::Forward(target) => return self.forward_to(*target),
+            Reaction::EndForward(id) => return self.end_forward(id),
             Reaction::Change(targets, wish) => self.open_dialog(targets, Vec::new(), Form::Fixed(*wish), None),
         }
         Vec::new()

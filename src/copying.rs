@@ -3,14 +3,16 @@
 //! What goes over the session is [`crate::exec::copy`]'s; here are the two places, the task and the session.
 
 use crate::aws::Clients;
-use crate::exec::Ask;
+use crate::change::journal::Record;
 use crate::exec::checks::explain_failure;
 use crate::exec::copy::{self, Copied, Place};
-use crate::exec::forward;
 use crate::exec::link::Trust;
+use crate::exec::notes::{Notes, To};
 use crate::exec::session::{self, Options, Session};
+use crate::exec::{Ask, End, forward};
 use crate::finding::{self, CTX, Sought};
 use crate::store::Store;
+use crate::text::clean;
 
 /// Wide, so that no terminal in between breaks lines.
 const SIZE: (u16, u16) = (500, 50);
@@ -26,15 +28,13 @@ pub struct Asked {
     pub cluster: Option<String>,
     /// Its container, where it has several.
     pub container: Option<String>,
-    /// Though it counts as production.
-    pub production: bool,
 }
 
 /// Copies. `progress` hears bytes and how many there will be.
 ///
 /// # Errors
 /// One line about what the user must mend, or how the session ended. Nothing is left under the file's name then.
-pub async fn copy(clients: &Clients, asked: &Asked, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Copied, String> {
+pub async fn copy(clients: &Clients, asked: &Asked, notes: &Notes, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Copied, String> {
     let (from, to) = (Place::parse(&asked.from), Place::parse(&asked.to));
     // Sixteen hexadecimal digits that nothing in a file can be taken for.
     let nonce = uuid::Uuid::new_v4().simple().to_string()[..16].to_owned();
@@ -42,18 +42,20 @@ pub async fn copy(clients: &Clients, asked: &Asked, progress: &mut (dyn FnMut(u6
         (Place::There(task, path), Place::Here(to)) => {
             let name = path.rsplit('/').next().filter(|name| !matches!(*name, "" | "." | "..")).map(str::to_owned);
             let name = name.ok_or_else(|| format!("{} names no file", asked.from))?;
-            let mut session = open(clients, asked, task, &copy::get(&nonce, &path)).await?;
-            let copied = copy::download(&mut session, &nonce, &to, &name, progress).await;
-            end(session).await;
+            let what = format!("copy {path} out of");
+            let mut open = Open::begin(clients, asked, notes, task, &copy::get(&nonce, &path), &what).await?;
+            let copied = copy::download(&mut open.session, &nonce, &to, &name, progress).await;
+            open.end(clients, notes).await;
             copied
         }
         (Place::Here(from), Place::There(task, path)) => {
             let (bytes, mode) = copy::measure(&from)?;
             let name = from.file_name().ok_or_else(|| format!("{} names no file", asked.from))?.to_string_lossy().into_owned();
             let path = if path.is_empty() { "." } else { &path };
-            let mut session = open(clients, asked, task, &copy::put(&nonce, path, mode, bytes, &name)).await?;
-            let copied = copy::upload(&mut session, &nonce, &from, progress).await;
-            end(session).await;
+            let what = format!("copy {name} to {path} in");
+            let mut open = Open::begin(clients, asked, notes, task, &copy::put(&nonce, path, mode, bytes, &name), &what).await?;
+            let copied = copy::upload(&mut open.session, &nonce, &from, progress).await;
+            open.end(clients, notes).await;
             copied
         }
         (Place::Here(_), Place::Here(_)) => Err("neither side is in a container: write one as TASK:PATH".to_owned()),
@@ -61,23 +63,42 @@ pub async fn copy(clients: &Clients, asked: &Asked, progress: &mut (dyn FnMut(u6
     }
 }
 
-async fn open(clients: &Clients, asked: &Asked, task: String, command: &str) -> Result<Session, String> {
-    let mut store = Store::default();
-    let found = finding::find(clients, &mut store, &Sought { task, cluster: asked.cluster.clone() }).await?;
-    let container = found.container(asked.container.as_deref())?;
-    finding::permit(clients, &found.task.cluster, asked.production)?;
-    let api = clients.api(CTX);
-    let granted = api.execute_command(&found.task.cluster, &found.task.arn, &container, command).await;
-    let grant = granted.map_err(|error| {
-        let known = explain_failure(&format!("{} {}", error.code.as_deref().unwrap_or_default(), error.what));
-        format!("{}{}", error.what, known.map_or(String::new(), |known| format!(" · {}: {}", known.cause, known.fix)))
-    })?;
-    Ok(session::open(api.clone(), grant, Options { size: SIZE, trust: Trust::of(api) }))
+/// A session with what the journal has of it.
+struct Open {
+    session: Session,
+    record: Record,
 }
 
-/// Ends the session, here and at AWS.
-async fn end(mut session: Session) {
-    // One that is over takes no asking, and one that is too busy ends when it is dropped.
-    let _ = session.asks.try_send(Ask::Leave);
-    forward::farewell(&mut session).await;
+impl Open {
+    async fn begin(clients: &Clients, asked: &Asked, notes: &Notes, task: String, command: &str, what: &str) -> Result<Open, String> {
+        let mut store = Store::default();
+        let found = finding::find(clients, &mut store, &Sought { task, cluster: asked.cluster.clone() }).await?;
+        let container = found.container(asked.container.as_deref())?;
+        let api = clients.api(CTX);
+        let (cluster, task) = (&found.task.cluster, &found.task.arn);
+        let granted = api.execute_command(cluster, task, &container, command).await;
+        let grant = granted.map_err(|error| {
+            let known = explain_failure(&format!("{} {}", error.code.as_deref().unwrap_or_default(), error.what));
+            format!("{}{}", error.what, known.map_or(String::new(), |known| format!(" · {}: {}", known.cause, known.fix)))
+        })?;
+        let what = format!("{what} {container} of {}", task.name());
+        let cli = format!("midwatch cp {} {}", asked.from, asked.to);
+        let to = To { cluster: cluster.clone(), task: task.clone(), what: clean(&what), cli: clean(&cli) };
+        // A journal that cannot be written is in the log; the file is copied all the same.
+        let record = notes.opened(api, &grant, &to).await.unwrap_or_else(|(record, why)| {
+            tracing::warn!("{why}");
+            record
+        });
+        Ok(Open { session: session::open(api.clone(), grant, Options { size: SIZE, trust: Trust::of(api) }), record })
+    }
+
+    /// Ends the session, here and at AWS.
+    async fn end(mut self, clients: &Clients, notes: &Notes) {
+        // One that is over takes no asking, and one that is too busy ends when it is dropped.
+        let _ = self.session.asks.try_send(Ask::Leave);
+        forward::farewell(&mut self.session).await;
+        if let Err((_, why)) = notes.ended(&self.record, clients.api(CTX).now(), &End::Left).await {
+            tracing::warn!("{why}");
+        }
+    }
 }

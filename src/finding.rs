@@ -3,7 +3,6 @@
 //! For commands without a screen. What is asked is asked once, through the same feeds and budgets as everything else.
 
 use crate::aws::{Clients, ErrorKind};
-use crate::change::gate::{LONGEST, Standing};
 use crate::feed::{Feed, Outcome, Update, Value, Wanted};
 use crate::model::{Arn, Ctx, Str, Task};
 use crate::store::Store;
@@ -68,26 +67,8 @@ impl Found {
     }
 }
 
-/// Whether a session may be opened there, by the rules that the screen goes by too. Production is opened by whoever says `--production`.
-///
-/// # Errors
-/// Why not, in one line.
-pub fn permit(clients: &Clients, cluster: &Arn, production: bool) -> Result<(), String> {
-    let (gate, now) = (clients.gate(), clients.api(CTX).now());
-    match gate.rules().0.standing(CTX, Some(cluster), now) {
-        Standing::Locked { why } if why.can_be_armed() && production => {
-            gate.arm(CTX, LONGEST, now).map(|_| ()).map_err(|why| format!("{} stays closed: {why}", cluster.name()))
-        }
-        Standing::Locked { why } if why.can_be_armed() => {
-            Err(format!("{} counts as production: say --production to open a session there", cluster.name()))
-        }
-        Standing::Locked { why } => Err(format!("no session is opened: {}", why.words())),
-        Standing::Open | Standing::Armed { .. } => Ok(()),
-    }
-}
-
 /// Asks until each feed has been answered or refused; `feeds` is asked again after every answer.
-pub async fn ask(clients: &Clients, store: &mut Store, feeds: &dyn Fn(&Store) -> Vec<Feed>) {
+pub async fn ask(clients: &Clients, store: &mut Store, feeds: &(dyn Fn(&Store) -> Vec<Feed> + Sync)) {
     let (tx, mut updates) = mpsc::channel::<Update>(QUEUE);
     let mut watcher = Watcher::new(clients.clone(), tx);
     loop {

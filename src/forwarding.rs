@@ -5,12 +5,14 @@
 use crate::aws::Clients;
 use crate::exec::checks::explain_failure;
 use crate::exec::forward;
-use crate::exec::forwards::{State, Status};
+use crate::exec::forwards::{Ports, State, Status};
 use crate::exec::link::Trust;
+use crate::exec::notes::{Notes, To};
 use crate::exec::session::{self, Options};
 use crate::exec::{Ask, End};
 use crate::finding::{self, CTX, Sought};
 use crate::store::Store;
+use crate::text::clean;
 use tokio::sync::watch;
 
 /// A terminal's size, which a port session has no use for.
@@ -23,38 +25,49 @@ pub struct Asked {
     pub sought: Sought,
     /// Its container, where it has several.
     pub container: Option<String>,
-    /// Port of the container, or of the host.
-    pub port: u16,
-    /// Port of this machine; 0 takes a free one.
-    pub local: u16,
-    /// A host that the task reaches.
-    pub host: Option<String>,
-    /// Though it counts as production.
-    pub production: bool,
+    /// From which port of this machine to where.
+    pub ports: Ports,
 }
 
 /// Forwards until `over` is done or the session ends. What happens goes to `say`, line by line.
 ///
 /// # Errors
 /// One line about what the user must mend, or why the session ended by itself.
-pub async fn forward(clients: &Clients, asked: &Asked, say: &mut dyn FnMut(&str), over: impl Future<Output = ()>) -> Result<(), String> {
+pub async fn forward(
+    clients: &Clients,
+    asked: &Asked,
+    notes: &Notes,
+    say: &mut (dyn FnMut(&str) + Send),
+    over: impl Future<Output = ()>,
+) -> Result<(), String> {
     let mut store = Store::default();
     let found = finding::find(clients, &mut store, &asked.sought).await?;
     let container = found.container(asked.container.as_deref())?;
     let target = found.target(&container)?;
-    finding::permit(clients, &found.task.cluster, asked.production)?;
     // The port of this machine first: what is wrong with it is known without asking AWS.
-    let (listener, local) = forward::listen(asked.local).await?;
+    let (listener, local) = forward::listen(asked.ports.local).await?;
     let api = clients.api(CTX);
-    let granted = api.start_port_session(&target, asked.port, asked.host.as_deref()).await;
+    let granted = api.start_port_session(&target, asked.ports.remote, asked.ports.host.as_deref()).await;
     let grant = granted.map_err(|error| refused(&error.what))?;
-    let to = asked.host.as_ref().map_or_else(|| format!("port {}", asked.port), |host| format!("{host}:{}", asked.port));
+    let to = asked.ports.to();
+    let what = format!("forward to {to} through {container} of {}", found.task.arn.name());
+    let place = To {
+        cluster: found.task.cluster.clone(),
+        task: found.task.arn.clone(),
+        what: clean(&what),
+        cli: clean(&forward::cli_line(&target, &asked.ports)),
+    };
+    let opened = notes.opened(api, &grant, &place).await;
+    let opened = opened.unwrap_or_else(|(record, why)| {
+        say(&why);
+        record
+    });
     let mut session = session::open(api.clone(), grant, Options { size: SIZE, trust: Trust::of(api) });
     let (tell, mut status) = watch::channel(Status::default());
     let asks = session.asks.clone();
     let through = format!(
         "127.0.0.1:{local} → {to} {} {container} in task {}",
-        if asked.host.is_some() { "through" } else { "of" },
+        if asked.ports.host.is_some() { "through" } else { "of" },
         found.task.arn.name()
     );
     let mut lines = Lines { through, before: Status::default(), opened: false };
@@ -78,6 +91,9 @@ pub async fn forward(clients: &Clients, asked: &Asked, say: &mut dyn FnMut(&str)
             }
         }
     };
+    if let Err((_, why)) = notes.ended(&opened, api.now(), &end).await {
+        say(&why);
+    }
     let last = status.borrow().clone();
     say(&lines.totals(&last));
     forward::farewell(&mut session).await;
@@ -92,7 +108,7 @@ fn refused(what: &str) -> String {
 }
 
 fn explained(what: &str) -> String {
-    refused(crate::text::clean(what).trim())
+    refused(clean(what).trim())
 }
 
 /// Turns what changed into lines.

@@ -7,6 +7,7 @@ use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::change::gate::{self, Rules, Why};
 use midwatch::cli::{self, Open, Request, World};
 use midwatch::config::{self, Config, ContextEntry, Places};
+use midwatch::exec::forwards::Ports;
 use midwatch::exec::notes::Notes;
 use midwatch::finding::Sought;
 use midwatch::landing::Landings;
@@ -54,16 +55,16 @@ fn main() -> ExitCode {
             Ok(went) => return ExitCode::from(went as u8),
             Err(error) => Err(error),
         },
-        Request::Exec(asked) => match exec(&asked) {
-            Ok(code) => return ExitCode::from(code),
-            Err(error) => Err(error),
-        },
         Request::Doctor(asked) => match examine(&asked) {
             Ok(went) => return ExitCode::from(went as u8),
             Err(error) => Err(error),
         },
         Request::Copy(asked) => copy(&asked),
         Request::Forward(asked) => forward(&asked),
+        Request::Exec(asked) => match exec(&asked) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -158,44 +159,41 @@ fn exec(of: &cli::Exec) -> anyhow::Result<u8> {
     code
 }
 
-/// Runs a command about a container: with a runtime, clients of one context, and its credentials asked for.
-fn beside<T>(at: &cli::At, work: impl AsyncFnOnce(Clients) -> anyhow::Result<T>) -> anyhow::Result<T> {
+/// Runs a command about a container: with a runtime, clients of one context, its credentials asked for, and the gate and the journal told.
+fn beside<T>(
+    at: &cli::At,
+    config: Option<&std::path::Path>,
+    work: impl AsyncFnOnce(Clients, Notes) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let places = if at.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
+    let (config, _) = config::load(config, &places).map_err(Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
     let demo = at.demo.as_ref().map(own_world).transpose()?;
-    let spec = if let Some(demo) = &demo {
-        demo_spec(demo, at.profile.as_deref())?
-    } else {
-        let open = Open { cluster: at.cluster.clone(), endpoint_url: at.endpoint_url.clone(), ..Open::default() };
-        spec(&open, at.profile.as_deref(), at.region.as_deref(), None)
+    // Only what is named here counts: the contexts of the configuration are those of the screen.
+    let open = Open {
+        profiles: at.profile.clone().into_iter().collect(),
+        regions: at.region.clone().into_iter().collect(),
+        cluster: at.cluster.clone(),
+        endpoint_url: at.endpoint_url.clone(),
+        ..Open::default()
+    };
+    let spec = match &demo {
+        Some(demo) => demo_spec(demo, at.profile.as_deref())?,
+        None => spec(&open, at.profile.as_deref(), at.region.as_deref(), None),
     };
     let done = runtime.block_on(async {
         let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
         log_in(&clients).await;
-        work(clients).await
+        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, profile: None, name, region }).collect());
+        clients.gate().set(rules(&config, &fleet, &open));
+        // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
+        let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
+        let context = fleet.0.first().map(|context| context.name.clone()).unwrap_or_default();
+        work(clients, Notes { places, user: run::user(), context }).await
     });
     // A request that hangs must not keep the shell waiting.
     runtime.shutdown_background();
     done
-}
-
-/// Tells the gate by which rules sessions of this one context go: what the configuration says of the profile, and the environment.
-fn let_in(clients: &Clients, config: Option<&std::path::Path>, at: &cli::At) -> anyhow::Result<()> {
-    let places = if at.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
-    let (config, _) = config::load(config, &places).map_err(Usage)?;
-    let named =
-        |entry: &&ContextEntry| at.demo.is_none() && at.profile.is_some() && (entry.profile == at.profile || entry.name == at.profile);
-    let entry = config.contexts.iter().find(named);
-    let by_profile = at.profile.as_deref().filter(|profile| config.is_production(profile));
-    let context = |(name, region)| Context {
-        production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)),
-        profile: None,
-        name,
-        region,
-    };
-    let fleet = Fleet(clients.contexts().map(context).collect());
-    let read_only = entry.and_then(|entry| entry.read_only).unwrap_or(config.read_only);
-    clients.gate().set(Rules::new(&config, &fleet, &[read_only]).locked(read_only_environment().then_some(Why::Environment)));
-    Ok(())
 }
 
 /// Copies a file into a container, or out of one.
@@ -205,12 +203,10 @@ fn copy(of: &cli::Copy) -> anyhow::Result<()> {
         to: of.to.clone(),
         cluster: of.at.cluster.clone(),
         container: of.at.container.clone(),
-        production: of.production,
     };
-    beside(&of.at, async |clients| {
-        let_in(&clients, of.config.as_deref(), &of.at)?;
+    beside(&of.at, of.config.as_deref(), async |clients, notes| {
         let mut meter = Progress::new(of.quiet);
-        let copied = copying::copy(&clients, &asked, &mut |done, whole| meter.show(done, whole)).await;
+        let copied = copying::copy(&clients, &asked, &notes, &mut |done, whole| meter.show(done, whole)).await;
         meter.clear();
         let copied = copied.map_err(anyhow::Error::msg)?;
         if !of.quiet {
@@ -261,18 +257,14 @@ fn forward(of: &cli::Forward) -> anyhow::Result<()> {
     let asked = forwarding::Asked {
         sought: Sought { task: of.task.clone(), cluster: of.at.cluster.clone() },
         container: of.at.container.clone(),
-        port: of.port,
-        local: of.local,
-        host: of.host.clone(),
-        production: of.production,
+        ports: Ports { remote: of.port, local: of.local, host: of.host.clone() },
     };
-    beside(&of.at, async |clients| {
-        let_in(&clients, of.config.as_deref(), &of.at)?;
+    beside(&of.at, of.config.as_deref(), async |clients, notes| {
         let over = async {
             // Without a handler the system's own would end the program, and leave the session open at AWS.
             let _ = tokio::signal::ctrl_c().await;
         };
-        forwarding::forward(&clients, &asked, &mut |line| say(line, true), over).await.map_err(anyhow::Error::msg)
+        forwarding::forward(&clients, &asked, &notes, &mut |line| say(line, true), over).await.map_err(anyhow::Error::msg)
     })
 }
 
@@ -280,7 +272,9 @@ fn forward(of: &cli::Forward) -> anyhow::Result<()> {
 fn examine(of: &cli::Doctor) -> anyhow::Result<doctor::Went> {
     let sought = Sought { task: of.task.clone(), cluster: of.at.cluster.clone() };
     let asked = doctor::Asked { sought, container: of.at.container.clone(), json: of.json };
-    beside(&of.at, async |clients| doctor::examine(&clients, &asked, &mut |line| say(line, true)).await.map_err(|what| Usage(what).into()))
+    beside(&of.at, None, async |clients, _| {
+        doctor::examine(&clients, &asked, &mut |line| say(line, true)).await.map_err(|what| Usage(what).into())
+    })
 }
 
 /// The context of that name in the embedded AWS, or its first.
@@ -446,12 +440,9 @@ fn rules(config: &Config, fleet: &Fleet, open: &Open) -> Rules {
     let listed = open.profiles.is_empty() && open.regions.is_empty() && open.demo.is_none();
     let of = |n: usize| config.contexts.get(n).filter(|_| listed).and_then(|entry| entry.read_only).unwrap_or(config.read_only);
     let read_only: Vec<bool> = (0..fleet.0.len()).map(of).collect();
-    let forced = if open.read_only { Some(Why::Flag) } else { read_only_environment().then_some(Why::Environment) };
+    let environment = std::env::var("READ_ONLY").is_ok_and(|value| !matches!(value.to_lowercase().as_str(), "" | "0" | "false" | "no"));
+    let forced = if open.read_only { Some(Why::Flag) } else { environment.then_some(Why::Environment) };
     Rules::new(config, fleet, &read_only).locked(forced).dry(open.dry_run)
-}
-
-fn read_only_environment() -> bool {
-    std::env::var("READ_ONLY").is_ok_and(|value| !matches!(value.to_lowercase().as_str(), "" | "0" | "false" | "no"))
 }
 
 /// The screen that the command line asks for.

@@ -1,5 +1,7 @@
 //! The only loop: wait, take in everything that is queued, act, draw once. `perform` is the only place that touches the world.
 
+mod forwards;
+
 use crate::app::{App, Effect, Event};
 use crate::aws::Clients;
 use crate::change::apply::{Desk, Told};
@@ -14,6 +16,7 @@ use crate::terminal::{Copied, Input, MouseKind, Screen, TerminalEvent};
 use crate::theme::{Surroundings, Theme};
 use crate::view::{Notice, Tone};
 use crate::watch::{Pace, Watcher};
+use forwards::Forwards;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -49,6 +52,7 @@ struct World {
     flights: usize,
     /// The rules of the gate that the screen knows.
     gate: u64,
+    forwards: Forwards,
 }
 
 /// What an order tells the loop: of which order, or nothing for what earlier runs left open.
@@ -103,6 +107,7 @@ pub async fn run(
         told: tell,
         flights: 0,
         gate: 0,
+        forwards: Forwards::default(),
     };
     world.screen.title("midwatch");
     let mut signals = Signals::new()?;
@@ -125,7 +130,9 @@ pub async fn run(
             drawn = Instant::now();
         }
         if app.quitting() {
-            return world.land(&mut app, &mut told).await;
+            let landed = world.land(&mut app, &mut told).await;
+            world.forwards.leave().await;
+            return landed;
         }
         let input = world.input.as_mut().expect("lent out only inside perform");
         let mut pressed = false;
@@ -142,6 +149,7 @@ pub async fn run(
             },
             Some(news) = told.recv() => { world.told(news, &mut app); None }
             Some(update) = updates.recv() => Some(world.heard(update)),
+            Some((id, told)) = world.forwards.heard.recv() => Some(Event::Forward(id, told)),
             tasks = async { recalled.as_mut().expect("asked only while it is there").await }, if recalled.is_some() => {
                 recalled = None;
                 tasks.ok().filter(|tasks| !tasks.is_empty()).map(Event::Recalled)
@@ -321,6 +329,14 @@ impl World {
             }
             Effect::Title(title) => {
                 self.screen.title(&title);
+                None
+            }
+            Effect::Forward(order) => {
+                self.forwards.open(&self.desk, *order, self.told.clone());
+                None
+            }
+            Effect::EndForward(id) => {
+                self.forwards.end(id);
                 None
             }
             Effect::Drill(name) => Some(self.drill(&name)),

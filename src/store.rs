@@ -4,6 +4,7 @@
 
 use crate::aws::{AwsError, ErrorKind};
 use crate::change::journal::{self, Record};
+use crate::exec::forwards::Forwards;
 use crate::feed::{Feed, Learnt, Outcome, Update, Value};
 use crate::kept::Kept;
 use crate::logs::Buffer;
@@ -68,6 +69,7 @@ pub struct Store {
     clock: u64,
     kept: Kept,
     journal: VecDeque<Record>,
+    forwards: Forwards,
 }
 
 /// The tasks of one service, with the time of the store's clock at which they last changed.
@@ -137,6 +139,17 @@ impl Store {
     #[must_use]
     pub fn journal(&self) -> &VecDeque<Record> {
         &self.journal
+    }
+
+    /// The port forwards of this run.
+    #[must_use]
+    pub fn forwards(&self) -> &Forwards {
+        &self.forwards
+    }
+
+    /// The same, for whoever opens and hears of them.
+    pub fn forwards_mut(&mut self) -> &mut Forwards {
+        &mut self.forwards
     }
 
     fn learn(&mut self, ctx: Ctx, learnt: Vec<Learnt>, at: Time) {

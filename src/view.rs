@@ -121,6 +121,8 @@ pub enum Prompt {
     Image,
     /// A task definition, by family and revision.
     Family,
+    /// Ports to forward.
+    Forward,
 }
 
 /// What a view wants done after an action.
@@ -149,6 +151,10 @@ pub enum Reaction {
     Refresh,
     /// Open the dialog of a change.
     Change(Vec<Target>, Box<Wish>),
+    /// Forward a port.
+    Forward(Box<crate::exec::forwards::Target>),
+    /// End a forward, or forget it when it is over.
+    EndForward(u64),
 }
 
 /// A sentence for the status line.

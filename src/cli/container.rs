@@ -43,8 +43,6 @@ pub struct Copy {
     pub at: At,
     /// Say nothing while it goes well.
     pub quiet: bool,
-    /// Though it counts as production.
-    pub production: bool,
     /// The configuration file, instead of the usual one.
     pub config: Option<PathBuf>,
 }
@@ -62,8 +60,6 @@ pub struct Forward {
     pub host: Option<String>,
     /// Where.
     pub at: At,
-    /// Though it counts as production.
-    pub production: bool,
     /// The configuration file, instead of the usual one.
     pub config: Option<PathBuf>,
 }
@@ -74,7 +70,7 @@ struct AtArgs {
     #[arg(long, short = 'c', value_name = "C", value_parser = word)]
     cluster: Option<String>,
     /// One of its containers, where it has several
-    #[arg(long, value_name = "N", value_parser = word)]
+    #[arg(long, short = 'n', value_name = "N", value_parser = word)]
     container: Option<String>,
     /// Profile of ~/.aws/config; with --demo a context's name
     #[arg(long, short = 'p', value_name = "P", value_parser = word)]
@@ -137,9 +133,6 @@ pub(super) struct CopyArgs {
     /// Say nothing while it goes well
     #[arg(long, short = 'q')]
     quiet: bool,
-    /// Open a session though the context or the cluster counts as production
-    #[arg(long)]
-    production: bool,
     /// Configuration file, instead of the usual one
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -149,8 +142,8 @@ pub(super) struct CopyArgs {
 
 impl CopyArgs {
     pub(super) fn request(self) -> Result<Request, Stop> {
-        let CopyArgs { from, to, quiet, production, config, at } = self;
-        Ok(Request::Copy(Copy { from, to, quiet, production, config, at: at.at()? }))
+        let CopyArgs { from, to, quiet, config, at } = self;
+        Ok(Request::Copy(Copy { from, to, quiet, config, at: at.at()? }))
     }
 }
 
@@ -165,9 +158,6 @@ pub(super) struct ForwardArgs {
     /// A host that the task reaches, such as a database: the port is its
     #[arg(long, value_name = "H", value_parser = word)]
     host: Option<String>,
-    /// Open a session though the context or the cluster counts as production
-    #[arg(long)]
-    production: bool,
     /// Configuration file, instead of the usual one
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -177,11 +167,11 @@ pub(super) struct ForwardArgs {
 
 impl ForwardArgs {
     pub(super) fn request(self) -> Result<Request, Stop> {
-        let ForwardArgs { task, ports: (port, local), host, production, config, at } = self;
+        let ForwardArgs { task, ports: (port, local), host, config, at } = self;
         if host.as_deref().is_some_and(|host| host.chars().any(|c| c.is_whitespace() || c == '/')) {
             return Err(usage("--host takes a name or an address, without scheme and path"));
         }
-        Ok(Request::Forward(Forward { task, port, local, host, production, config, at: at.at()? }))
+        Ok(Request::Forward(Forward { task, port, local, host, config, at: at.at()? }))
     }
 }
 
@@ -210,20 +200,17 @@ mod tests {
         let read = parse(["midwatch", "forward", "0123abcd", "5432:15432", "--host", "db.internal", "-c", "main"]).unwrap();
         let at = At { cluster: Some("main".to_owned()), ..At::default() };
         let host = Some("db.internal".to_owned());
-        assert_eq!(
-            read,
-            Request::Forward(Forward { task: "0123abcd".to_owned(), port: 5432, local: 15432, host, at, production: false, config: None })
-        );
+        assert_eq!(read, Request::Forward(Forward { task: "0123abcd".to_owned(), port: 5432, local: 15432, host, at, config: None }));
         assert_eq!(parse(["midwatch", "forward", "0123abcd", "80", "--host", "http://db"]).unwrap_err().code, 2);
     }
 
     #[test]
     fn the_commands_about_a_container_say_where_it_is() {
         let at = At { container: Some("app".to_owned()), profile: Some("prod".to_owned()), ..At::default() };
-        let read = parse(["midwatch", "doctor", "0123abcd", "--container", "app", "-p", "prod", "--json"]).unwrap();
+        let read = parse(["midwatch", "doctor", "0123abcd", "-n", "app", "-p", "prod", "--json"]).unwrap();
         assert_eq!(read, Request::Doctor(Doctor { task: "0123abcd".to_owned(), at: at.clone(), json: true }));
         let read = parse(["midwatch", "cp", "-q", "0123abcd:/etc/hosts", ".", "--container", "app", "-p", "prod"]).unwrap();
-        let copy = Copy { from: "0123abcd:/etc/hosts".to_owned(), to: ".".to_owned(), at, quiet: true, production: false, config: None };
+        let copy = Copy { from: "0123abcd:/etc/hosts".to_owned(), to: ".".to_owned(), at, quiet: true, config: None };
         assert_eq!(read, Request::Copy(copy));
         assert_eq!(parse(["midwatch", "doctor", "0123abcd", "--seed", "2"]).unwrap_err().code, 2);
     }

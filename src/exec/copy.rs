@@ -285,8 +285,12 @@ impl Partial {
     fn begin(to: &Path, nonce: &str) -> Result<Partial, String> {
         let name = to.file_name().ok_or_else(|| format!("{} is no name for a file", to.display()))?;
         let at = to.with_file_name(format!(".{}.{nonce}", name.to_string_lossy()));
-        let file =
-            File::options().write(true).create_new(true).open(&at).map_err(|error| format!("cannot write {}: {error}", to.display()))?;
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        // Nobody else reads it before its permissions are known.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&at).map_err(|error| format!("cannot write {}: {error}", to.display()))?;
         Ok(Partial { file: Some(BufWriter::with_capacity(1 << 18, file)), at, to: to.to_owned() })
     }
 

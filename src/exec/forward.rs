@@ -7,9 +7,9 @@ mod attend;
 mod basic;
 mod mux;
 
-pub use attend::{Note, attend};
+pub use attend::attend;
 
-use crate::exec::forwards::{State, Status};
+use crate::exec::forwards::{Ports, State, Status};
 use crate::exec::session::Session;
 use crate::exec::{End, Said};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -87,6 +87,19 @@ async fn ready(said: &mut mpsc::Receiver<Said>, status: &watch::Sender<Status>) 
             None => return Err(End::Left),
         }
     }
+}
+
+/// The same forward with the AWS CLI, for the journal.
+#[must_use]
+pub fn cli_line(target: &str, ports: &Ports) -> String {
+    let (document, host) = match &ports.host {
+        Some(host) => ("AWS-StartPortForwardingSessionToRemoteHost", format!(",host={host}")),
+        None => ("AWS-StartPortForwardingSession", String::new()),
+    };
+    let (port, local) = (ports.remote, if ports.local == 0 { ports.remote } else { ports.local });
+    format!(
+        "aws ssm start-session --target {target} --document-name {document} --parameters portNumber={port},localPortNumber={local}{host}"
+    )
 }
 
 /// How long ending a session at AWS too is waited for.

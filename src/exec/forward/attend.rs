@@ -1,39 +1,30 @@
 //! A forward from the order to its end, beside whoever shows it: the port of this machine, the session, and what becomes of both.
 
-use super::{farewell, listen, serve, words};
+use super::{farewell, listen, serve};
 use crate::aws::Api;
+use crate::change::journal::Record;
 use crate::exec::Ask;
 use crate::exec::checks::explain_failure;
 use crate::exec::forwards::{Heard, Order, Status};
 use crate::exec::link::Trust;
+use crate::exec::notes::{Notes, To};
 use crate::exec::session::{self, Options};
+use crate::text;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Shortest time between two figures of one forward.
 const FIGURES: Duration = Duration::from_millis(500);
 
-/// What the journal is to have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Note {
-    /// AWS is about to be asked for a session.
-    Opening,
-    /// It opened it, with this id.
-    Opened(String),
-    /// It did not; why.
-    Failed(String),
-    /// The session of this id is over; why.
-    Closed(String, String),
-}
-
-/// Opens a forward and attends to it until it is over or `leave` comes, which it also does when its sender is dropped. Nothing is opened
-/// that cannot be noted.
+/// Opens a forward and attends to it until it is over or `leave` comes, which it also does when its sender is dropped. What the journal has
+/// of it goes to `noted` too.
 pub async fn attend(
     api: Api,
     order: Order,
     mut leave: oneshot::Receiver<()>,
     tell: mpsc::Sender<(u64, Heard)>,
-    note: impl AsyncFn(Note) -> Result<(), String>,
+    notes: Notes,
+    noted: impl Fn(Record) + Send,
 ) {
     let Order { id, target } = order;
     // Nobody who has left needs to be told.
@@ -43,20 +34,22 @@ pub async fn attend(
         Ok(taken) => taken,
         Err(why) => return say(Heard::Refused(why)).await,
     };
-    if let Err(why) = note(Note::Opening).await {
-        return say(Heard::Refused(format!("{why} · no session was opened"))).await;
-    }
     let grant = match api.start_port_session(&target.id, target.ports.remote, target.ports.host.as_deref()).await {
         Ok(grant) => grant,
         Err(error) => {
-            // The journal could be written a moment ago; that it now cannot is in the log.
-            let _ = note(Note::Failed(error.what.to_string())).await;
             let known = explain_failure(&error.what).map_or(String::new(), |known| format!(" · {}: {}", known.cause, known.fix));
             return say(Heard::Refused(format!("{}{known}", error.what))).await;
         }
     };
-    let name = grant.session.clone();
-    let _ = note(Note::Opened(name.clone())).await;
+    let what = format!("forward to {} through {} of {}", target.ports.to(), target.container, target.task.name());
+    let to = To {
+        cluster: target.cluster.clone(),
+        task: target.task.clone(),
+        what: text::clean(&what),
+        cli: text::clean(&super::cli_line(&target.id, &target.ports)),
+    };
+    let record = notes.opened(&api, &grant, &to).await.unwrap_or_else(unwritten);
+    noted(record.clone());
     say(Heard::Listening(port)).await;
     let mut session = session::open(api.clone(), grant, Options { size: (80, 24), trust: Trust::of(&api) });
     let asks = session.asks.clone();
@@ -84,6 +77,12 @@ pub async fn attend(
     };
     let last = status.borrow().clone();
     say(Heard::Status(last)).await;
-    let _ = note(Note::Closed(name, words(&end))).await;
+    noted(notes.ended(&record, api.now(), &end).await.unwrap_or_else(unwritten));
     farewell(&mut session).await;
+}
+
+/// A journal that cannot be written is in the log; it is shown all the same.
+fn unwritten((record, why): (Record, String)) -> Record {
+    tracing::warn!("{why}");
+    record
 }

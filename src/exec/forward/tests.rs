@@ -174,9 +174,9 @@ async fn who_does_not_read_is_let_go_once_others_wait() {
     let idle = connect(bench.port).await;
     until(&mut bench.status, |status| status.open == 1).await;
     let other = connect(bench.port).await;
+    let status = until(&mut bench.status, |status| status.stalled == 1).await;
     let heard = tokio::time::timeout(Duration::from_secs(60), echoed(other, b"still here")).await;
     assert_eq!(heard.as_deref(), Ok(&b"still here"[..]), "{:?}", *bench.status.borrow());
-    let status = until(&mut bench.status, |status| status.stalled == 1).await;
     assert!(status.received >= BUFFERED, "{status:?}");
     drop(idle);
 }
