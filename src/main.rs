@@ -8,6 +8,7 @@ use midwatch::change::gate::{self, Rules, Why};
 use midwatch::cli::{self, Open, Request, World};
 use midwatch::config::{self, Config, ContextEntry, Places};
 use midwatch::exec::notes::Notes;
+use midwatch::exec::shells::Shells;
 use midwatch::landing::Landings;
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
 use midwatch::sim;
@@ -224,6 +225,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
             store,
             board: Board::default(),
             landings: Landings::default(),
+            shells: Shells::default(),
             fleet,
             theme,
             keys,
