@@ -2,6 +2,7 @@
 //!
 //! Knows neither AWS nor the scenarios; names of those are checked where they live.
 
+mod container;
 mod region;
 
 use crate::duration;
@@ -12,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use container::{At, Copy, Doctor, Forward};
 pub use region::check as check_region;
 
 /// What the command line asks for.
@@ -27,6 +29,12 @@ pub enum Request {
     Watch(Watch),
     /// A session inside a container, without a screen.
     Exec(Exec),
+    /// What keeps a session out of a container.
+    Doctor(Doctor),
+    /// A file into a container, or out of one.
+    Copy(Copy),
+    /// A port of a container, or of a host that it reaches, on this machine.
+    Forward(Forward),
 }
 
 /// The terminal UI, and where it opens.
@@ -221,6 +229,12 @@ enum Verb {
     Sim(SimArgs),
     /// Follow a service's newest deployment to its end: exit code 0 released, 1 failed or rolled back, 3 timed out
     Watch(WatchArgs),
+    /// Say what keeps a session out of a task's containers, and what mends it: exit code 0 nothing found, 1 something is wrong
+    Doctor(container::DoctorArgs),
+    /// Copy a file into a container or out of one; either side is TASK:PATH. The container needs a shell
+    Cp(container::CopyArgs),
+    /// Forward a port of this machine to a container, or through it to another host
+    Forward(container::ForwardArgs),
 }
 
 #[derive(Args)]
@@ -296,7 +310,8 @@ struct WatchArgs {
     /// Its cluster, by name or ARN; without it all clusters are searched
     #[arg(long, short = 'c', value_name = "C", value_parser = word)]
     cluster: Option<String>,
-    /// A deployment of CodeDeploy by its id, instead of the newest one that the service shows
+    /// A deployment of CodeDeploy by its id, as `aws deploy create-deployment` printed it a step before in the pipeline, instead of
+    /// the newest one that the service shows
     #[arg(long, value_name = "D-ID", value_parser = word)]
     deployment: Option<String>,
     /// Give up after this time, such as 15m; without it never
@@ -482,6 +497,9 @@ where
         Some(Verb::Explain(explain)) => return Ok(Request::Explain(explain.into())),
         Some(Verb::Watch(watch)) => return watch.request(),
         Some(Verb::Exec(exec)) => return exec.request(),
+        Some(Verb::Doctor(doctor)) => return doctor.request(),
+        Some(Verb::Cp(copy)) => return copy.request(),
+        Some(Verb::Forward(forward)) => return forward.request(),
         None => {}
     }
     check_world(open.demo.as_ref(), &open.world)?;

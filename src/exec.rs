@@ -6,7 +6,10 @@
 pub mod attend;
 mod channel;
 pub mod checks;
+pub mod copy;
 pub mod crypt;
+pub mod forward;
+pub mod forwards;
 pub mod frame;
 mod handshake;
 pub mod keys;

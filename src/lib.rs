@@ -23,6 +23,7 @@
 //! | [`kept`] | Stopped tasks that AWS has forgotten: a day of evidence, which [`run`] also writes to a file |
 //! | [`logs`] | The tail engine: where lines are, how they arrive, which are kept and shown |
 //! | [`exec`] | Sessions inside containers: the SSM data channel and what is built on it; [`executing`] opens one without a screen |
+//! | [`finding`], [`doctor`], [`copying`], [`forwarding`] | A task by what is typed at a shell; its session's doctor, files and ports, without a screen |
 //! | [`explain`] | `midwatch explain`: the same judgement of saved texts and documents, without an account |
 //! | [`cli`], [`config`], [`settings`], [`theme`], [`duration`], [`nearest`] | What the user says, and the nearest right name when it is wrong |
 //! | [`sim`] | The embedded AWS: a loopback server over a world that moves |
@@ -102,12 +103,16 @@ pub mod budget;
 pub mod change;
 pub mod cli;
 pub mod config;
+pub mod copying;
+pub mod doctor;
 pub mod duration;
 pub mod exec;
 pub mod executing;
 pub mod explain;
 pub mod feed;
 pub mod filter;
+pub mod finding;
+pub mod forwarding;
 pub mod kept;
 pub mod keys;
 pub mod landing;

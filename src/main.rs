@@ -9,6 +9,7 @@ use midwatch::cli::{self, Open, Request, World};
 use midwatch::config::{self, Config, ContextEntry, Places};
 use midwatch::exec::notes::Notes;
 use midwatch::exec::shells::Shells;
+use midwatch::finding::Sought;
 use midwatch::landing::Landings;
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
 use midwatch::sim;
@@ -16,7 +17,7 @@ use midwatch::store::Store;
 use midwatch::theme::{self, Surroundings, Theme};
 use midwatch::verdict::Board;
 use midwatch::view::Place;
-use midwatch::{executing, panes, run, terminal, watching};
+use midwatch::{copying, doctor, executing, forwarding, panes, run, terminal, watching};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -58,6 +59,12 @@ fn main() -> ExitCode {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },
+        Request::Doctor(asked) => match examine(&asked) {
+            Ok(went) => return ExitCode::from(went as u8),
+            Err(error) => Err(error),
+        },
+        Request::Copy(asked) => copy(&asked),
+        Request::Forward(asked) => forward(&asked),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -135,7 +142,7 @@ fn exec(of: &cli::Exec) -> anyhow::Result<u8> {
     let code = runtime.block_on(async {
         let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
         log_in(&clients).await;
-        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, name, region }).collect());
+        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, profile: None, name, region }).collect());
         clients.gate().set(rules(&config, &fleet, &open));
         // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
         let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
@@ -150,6 +157,131 @@ fn exec(of: &cli::Exec) -> anyhow::Result<u8> {
     // A request that hangs must not keep the shell waiting.
     runtime.shutdown_background();
     code
+}
+
+/// Runs a command about a container: with a runtime, clients of one context, and its credentials asked for.
+fn beside<T>(at: &cli::At, work: impl AsyncFnOnce(Clients) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
+    let demo = at.demo.as_ref().map(own_world).transpose()?;
+    let spec = if let Some(demo) = &demo {
+        demo_spec(demo, at.profile.as_deref())?
+    } else {
+        let open = Open { cluster: at.cluster.clone(), endpoint_url: at.endpoint_url.clone(), ..Open::default() };
+        spec(&open, at.profile.as_deref(), at.region.as_deref(), None)
+    };
+    let done = runtime.block_on(async {
+        let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
+        log_in(&clients).await;
+        work(clients).await
+    });
+    // A request that hangs must not keep the shell waiting.
+    runtime.shutdown_background();
+    done
+}
+
+/// Tells the gate by which rules sessions of this one context go: what the configuration says of the profile, and the environment.
+fn let_in(clients: &Clients, config: Option<&std::path::Path>, at: &cli::At) -> anyhow::Result<()> {
+    let places = if at.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
+    let (config, _) = config::load(config, &places).map_err(Usage)?;
+    let named =
+        |entry: &&ContextEntry| at.demo.is_none() && at.profile.is_some() && (entry.profile == at.profile || entry.name == at.profile);
+    let entry = config.contexts.iter().find(named);
+    let by_profile = at.profile.as_deref().filter(|profile| config.is_production(profile));
+    let context = |(name, region)| Context {
+        production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)),
+        profile: None,
+        name,
+        region,
+    };
+    let fleet = Fleet(clients.contexts().map(context).collect());
+    let read_only = entry.and_then(|entry| entry.read_only).unwrap_or(config.read_only);
+    clients.gate().set(Rules::new(&config, &fleet, &[read_only]).locked(read_only_environment().then_some(Why::Environment)));
+    Ok(())
+}
+
+/// Copies a file into a container, or out of one.
+fn copy(of: &cli::Copy) -> anyhow::Result<()> {
+    let asked = copying::Asked {
+        from: of.from.clone(),
+        to: of.to.clone(),
+        cluster: of.at.cluster.clone(),
+        container: of.at.container.clone(),
+        production: of.production,
+    };
+    beside(&of.at, async |clients| {
+        let_in(&clients, of.config.as_deref(), &of.at)?;
+        let mut meter = Progress::new(of.quiet);
+        let copied = copying::copy(&clients, &asked, &mut |done, whole| meter.show(done, whole)).await;
+        meter.clear();
+        let copied = copied.map_err(anyhow::Error::msg)?;
+        if !of.quiet {
+            let proven = copied.proven.map_or("only its size was compared: the image has no program for a checksum".to_owned(), |by| {
+                format!("{by} is the same at both ends")
+            });
+            say(&format!("{} bytes to {} · {proven}", copied.bytes, copied.to), true);
+        }
+        Ok(())
+    })
+}
+
+/// Shows how far a copy is, on a terminal alone.
+struct Progress {
+    shown: bool,
+    began: std::time::Instant,
+    next: std::time::Instant,
+}
+
+impl Progress {
+    fn new(quiet: bool) -> Self {
+        let now = std::time::Instant::now();
+        Progress { shown: !quiet && std::io::IsTerminal::is_terminal(&std::io::stderr()), began: now, next: now }
+    }
+
+    fn show(&mut self, done: u64, whole: u64) {
+        let now = std::time::Instant::now();
+        if !self.shown || now < self.next {
+            return;
+        }
+        self.next = now + Duration::from_millis(200);
+        let a_second = u128::from(done) * 1000 / now.duration_since(self.began).as_millis().max(1);
+        let percent = done.saturating_mul(100).checked_div(whole).unwrap_or(100);
+        // A terminal that has gone away is no reason to stop.
+        let _ = write!(std::io::stderr(), "\r\x1b[K{percent} % of {whole} bytes · {} kB/s", a_second / 1000);
+        let _ = std::io::stderr().flush();
+    }
+
+    fn clear(&self) {
+        if self.shown {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// Forwards a port until it is interrupted.
+fn forward(of: &cli::Forward) -> anyhow::Result<()> {
+    let asked = forwarding::Asked {
+        sought: Sought { task: of.task.clone(), cluster: of.at.cluster.clone() },
+        container: of.at.container.clone(),
+        port: of.port,
+        local: of.local,
+        host: of.host.clone(),
+        production: of.production,
+    };
+    beside(&of.at, async |clients| {
+        let_in(&clients, of.config.as_deref(), &of.at)?;
+        let over = async {
+            // Without a handler the system's own would end the program, and leave the session open at AWS.
+            let _ = tokio::signal::ctrl_c().await;
+        };
+        forwarding::forward(&clients, &asked, &mut |line| say(line, true), over).await.map_err(anyhow::Error::msg)
+    })
+}
+
+/// Says what keeps a session out of a container.
+fn examine(of: &cli::Doctor) -> anyhow::Result<doctor::Went> {
+    let sought = Sought { task: of.task.clone(), cluster: of.at.cluster.clone() };
+    let asked = doctor::Asked { sought, container: of.at.container.clone(), json: of.json };
+    beside(&of.at, async |clients| doctor::examine(&clients, &asked, &mut |line| say(line, true)).await.map_err(|what| Usage(what).into()))
 }
 
 /// The context of that name in the embedded AWS, or its first.
@@ -301,13 +433,13 @@ fn demo_specs(demo: &sim::Sim) -> Vec<ContextSpec> {
 
 fn fleet(clients: &Clients, config: &Config, open: &Open) -> Fleet {
     let listed = open.profiles.is_empty() && open.regions.is_empty();
-    let context = |(n, (name, region)): (usize, (midwatch::model::Str, midwatch::model::Str))| {
+    let context = |(n, ((name, region), profile)): (usize, ((midwatch::model::Str, midwatch::model::Str), _))| {
         let entry = config.contexts.get(n).filter(|_| listed && open.demo.is_none());
         // A context may hide its profile behind a name of its own.
         let by_profile = entry.and_then(|entry| entry.profile.as_deref()).filter(|profile| config.is_production(profile));
-        Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region }
+        Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region, profile }
     };
-    Fleet(clients.contexts().enumerate().map(context).collect())
+    Fleet(clients.contexts().zip(clients.profiles()).enumerate().map(context).collect())
 }
 
 /// What the gate for writes goes by. The command line comes before the environment, that before a context of the configuration, and that
@@ -316,9 +448,12 @@ fn rules(config: &Config, fleet: &Fleet, open: &Open) -> Rules {
     let listed = open.profiles.is_empty() && open.regions.is_empty() && open.demo.is_none();
     let of = |n: usize| config.contexts.get(n).filter(|_| listed).and_then(|entry| entry.read_only).unwrap_or(config.read_only);
     let read_only: Vec<bool> = (0..fleet.0.len()).map(of).collect();
-    let environment = std::env::var("READ_ONLY").is_ok_and(|value| !matches!(value.to_lowercase().as_str(), "" | "0" | "false" | "no"));
-    let forced = if open.read_only { Some(Why::Flag) } else { environment.then_some(Why::Environment) };
+    let forced = if open.read_only { Some(Why::Flag) } else { read_only_environment().then_some(Why::Environment) };
     Rules::new(config, fleet, &read_only).locked(forced).dry(open.dry_run)
+}
+
+fn read_only_environment() -> bool {
+    std::env::var("READ_ONLY").is_ok_and(|value| !matches!(value.to_lowercase().as_str(), "" | "0" | "false" | "no"))
 }
 
 /// The screen that the command line asks for.

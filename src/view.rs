@@ -123,6 +123,8 @@ pub enum Prompt {
     Save,
     /// A tag or an image to deploy.
     Image,
+    /// A task definition, by family and revision.
+    Family,
 }
 
 /// What a view hears that takes everything: a terminal.

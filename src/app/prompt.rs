@@ -29,6 +29,7 @@ impl PromptLine {
             Prompt::Time => "go to time: ",
             Prompt::Save => "save to: ",
             Prompt::Image => "image: ",
+            Prompt::Family => "task definition: ",
         }
     }
 
@@ -40,6 +41,7 @@ impl PromptLine {
             Prompt::Time => "13:10 · 2d1h ago · 2026-11-21 13:10",
             Prompt::Save => "⏎ writes the file · esc gives up",
             Prompt::Image => "a tag, sha256:…, or a whole reference · ⏎ opens the dialog · esc gives up",
+            Prompt::Family => "family or family:revision · ⏎ takes it · esc gives up",
         }
     }
 }

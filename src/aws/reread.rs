@@ -131,6 +131,14 @@ impl Api {
         }
     }
 
+    /// One task by its ARN or id; nothing when its cluster has none of that name.
+    ///
+    /// # Errors
+    /// What AWS said.
+    pub async fn task(&self, cluster: &Arn, task: &Arn) -> Result<Option<Task>, AwsError> {
+        Ok(self.tasks(Some(cluster.as_str()), std::slice::from_ref(task)).await?.pop())
+    }
+
     async fn tasks(&self, cluster: Option<&str>, arns: &[Arn]) -> Result<Vec<Task>, AwsError> {
         let what = format!("read {} again", names(arns));
         let asking = asking(Throttle::ClusterResourceRead, "ecs:DescribeTasks", &what);
