@@ -3,6 +3,7 @@
 mod changes;
 mod dialog;
 mod draw;
+mod exec;
 mod forwards;
 mod history;
 mod menu;
@@ -18,6 +19,10 @@ use crate::change::apply::{Order, Progress};
 use crate::change::gate::Rules;
 use crate::change::journal::Record;
 use crate::config::Config;
+use crate::exec::Ask;
+use crate::exec::keys::Pointed;
+use crate::exec::shells::{self, Heard, Shells};
+use crate::exec::term::Mouse;
 use crate::feed::{Feed, Update, Wanted};
 use crate::keys::{Key, Keymap};
 use crate::landing::Landings;
@@ -27,9 +32,10 @@ use crate::store::Store;
 use crate::theme::Theme;
 use crate::ui::help::Help;
 use crate::verdict::{self, Board};
-use crate::view::{Cx, Notice, Place, Reaction, Subject, Tone, View};
+use crate::view::{Cx, Notice, Place, Raw, Reaction, Subject, Tone, View};
 use changes::Changes;
 use dialog::{Dialog, Form};
+use exec::ExecDialog;
 use menu::Menu;
 use palette::Palette;
 use prompt::PromptLine;
@@ -53,6 +59,10 @@ pub enum Event {
     Click(u16, u16),
     /// The wheel turned by so many lines; negative is up.
     Scroll(i32),
+    /// The mouse, for a view that takes all of it; see [`App::takes_all`].
+    Pointed(Pointed),
+    /// A session inside a container has something to say.
+    Session(u64, Heard),
     /// A poll has something to say.
     Update(Box<Update>),
     /// No more keys wait to be heard: what a key confirmed counts only now, for keys that come all at once confirm nothing.
@@ -117,6 +127,12 @@ pub enum Effect {
     Forward(Box<crate::exec::forwards::Order>),
     /// End a port forward.
     EndForward(u64),
+    /// Open a session inside a container, and tell of it by [`Event::Session`].
+    Session(Box<shells::Order>),
+    /// Tell a session something.
+    Tell(u64, Ask),
+    /// Hear so much of the mouse from now on; never less than clicks.
+    Mouse(Mouse),
 }
 
 /// Everything that views may look at; apart from the views, so that one of them can work while it looks.
@@ -127,6 +143,8 @@ pub struct Shared {
     pub board: Board,
     /// The releases that are followed.
     pub landings: Landings,
+    /// The sessions inside containers.
+    pub shells: Shells,
     /// The contexts.
     pub fleet: Fleet,
     /// Colours.
@@ -153,6 +171,7 @@ impl Shared {
             config: &self.config,
             board: &self.board,
             landings: &self.landings,
+            shells: &self.shells,
             zone: &self.zone,
             now: self.now,
         }
@@ -162,6 +181,7 @@ impl Shared {
 /// What lies over the view and takes the keys.
 enum Overlay {
     Dialog(Box<Dialog>),
+    Exec(Box<ExecDialog>),
     Help(Help),
     Menu(Menu),
     Palette(Palette),
@@ -204,8 +224,11 @@ pub struct App {
     rules: Rules,
     themes: Vec<String>,
     drills: Vec<(String, String)>,
-    /// The window's name as it was last asked for.
+    /// The window's name as it was last asked for, and what a session has put in its place.
     title: String,
+    session_title: Option<String>,
+    /// What the terminal tells of the mouse.
+    mouse: Mouse,
     /// A service to open as soon as its cluster's list names it.
     sought: Option<(Ctx, String)>,
 }
@@ -239,6 +262,8 @@ impl App {
             themes,
             drills: Vec::new(),
             title: "midwatch".to_owned(),
+            session_title: None,
+            mouse: Mouse::Clicks,
             sought: None,
         };
         app.show();
@@ -252,7 +277,9 @@ impl App {
         let mut effects = self.take(event, now);
         if tells {
             effects.extend(self.see_landings());
+            effects.extend(self.end_stopped());
         }
+        effects.extend(self.fit_session());
         effects
     }
 
@@ -265,7 +292,15 @@ impl App {
                 self.dirty = true;
                 Vec::new()
             }
-            Event::Focus(focused) => vec![Effect::Focused(focused)],
+            Event::Focus(focused) => {
+                let mut effects = vec![Effect::Focused(focused)];
+                if self.takes_all() {
+                    effects.extend(self.hear_raw(Raw::Focus(focused)));
+                }
+                effects
+            }
+            Event::Pointed(pointed) => self.hear_raw(Raw::Pointed(pointed)),
+            Event::Session(id, heard) => self.heard_session(id, heard),
             Event::Click(column, row) => self.click(column, row),
             Event::Scroll(lines) => self.scroll(lines),
             Event::Update(update) => {
@@ -279,7 +314,11 @@ impl App {
                 self.show();
                 Vec::new()
             }
-            Event::Rest => self.rest(),
+            Event::Rest => {
+                let mut effects = self.rest();
+                effects.extend(self.rest_exec());
+                effects
+            }
             Event::Tick => {
                 self.tick();
                 Vec::new()
@@ -332,6 +371,7 @@ impl App {
         let judged = std::mem::take(&mut self.board_stale) && self.judge();
         if !heard.is_empty() {
             self.replan();
+            self.see_sessions();
         }
         if judged || heard.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed)) {
             let cx = self.shared.cx();
@@ -441,7 +481,13 @@ impl App {
     /// Whether keys are text now, not commands.
     #[must_use]
     pub fn typing(&self) -> bool {
-        self.prompt.is_some() || matches!(self.overlay, Some(Overlay::Palette(_) | Overlay::Help(_)))
+        self.prompt.is_some() || self.takes_all() || matches!(self.overlay, Some(Overlay::Palette(_) | Overlay::Help(_)))
+    }
+
+    /// Whether a terminal has all keys and all of the mouse.
+    #[must_use]
+    pub fn takes_all(&self) -> bool {
+        self.overlay.is_none() && self.prompt.is_none() && self.views.last().is_some_and(|view| view.takes_all())
     }
 
     /// The contexts.
@@ -512,6 +558,9 @@ impl App {
     }
 
     fn key(&mut self, key: Key) -> Vec<Effect> {
+        if self.takes_all() {
+            return self.hear_raw(Raw::Key(key));
+        }
         self.dirty = true;
         if self.overlay.is_some() {
             return self.overlay_key(key);
@@ -541,8 +590,12 @@ impl App {
 
     fn paste(&mut self, text: &str) -> Vec<Effect> {
         self.dirty = true;
+        if self.takes_all() {
+            return self.hear_raw(Raw::Paste(text.to_owned()));
+        }
         match (&mut self.overlay, &mut self.prompt) {
             (Some(Overlay::Palette(palette)), _) => palette.paste(text),
+            (Some(Overlay::Exec(dialog)), _) => dialog.paste(text),
             (Some(Overlay::Dialog(_)), _) => self.tell(Tone::Info, "pasted text confirms nothing: type it"),
             (Some(_), _) => {}
             (None, Some(prompt)) => {
@@ -602,6 +655,7 @@ impl App {
             view.wanted(&cx, &mut self.wanted);
         }
         self.dialog_wants();
+        self.want_sessions();
         self.want_landings();
         // What never changes is asked for once in a session, not once in a visit.
         let store = &self.shared.store;
@@ -645,6 +699,7 @@ impl App {
             Action::Bookmarks => self.bookmarks_menu(),
             Action::ActionMenu => self.action_menu(),
             Action::Undo => self.undo(),
+            Action::Exec => self.exec(),
             action if changes::verb(action).is_some() => self.change(action, None),
             action => match panes::opened_by(action) {
                 Some(pane) => self.go(pane, None),
@@ -670,6 +725,7 @@ impl App {
             Action::Refresh | Action::Redraw | Action::Suspend | Action::Bookmark => own.unwrap_or(true),
             Action::Undo => !self.changes.nothing_to_take_back(),
             Action::ActionMenu => changes::any_target(&view.subject(&cx)),
+            Action::Exec => own.unwrap_or_else(|| self.exec_works()),
             action if changes::verb(action).is_some() => changes::verb(action).is_some_and(|verb| self.targets(verb).is_ok()),
             action => own.unwrap_or_else(|| {
                 let subject = view.subject(&cx);
@@ -716,6 +772,9 @@ impl App {
             Reaction::Forward(target) => return self.forward_to(*target),
             Reaction::EndForward(id) => return self.end_forward(id),
             Reaction::Change(targets, wish) => self.open_dialog(targets, Vec::new(), Form::Fixed(*wish), None),
+            Reaction::Send(id, bytes) => return self.type_into(id, bytes),
+            Reaction::EndSession(id) => return self.end_session(id),
+            Reaction::SessionAgain(id) => self.session_again(id),
         }
         Vec::new()
     }

@@ -28,6 +28,10 @@
 //! notify = false             # tell the desktop, by OSC 9
 //! title = false              # name the window after it: ◌ checkout 2/6
 //!
+//! [exec]                     # sessions inside containers
+//! command = "sh -c '…'"       # what the dialog offers first; bash where there is one, else sh, without it
+//! leader = "ctrl-]"          # the one key that does not go to the remote
+//!
 //! [keys.table]               # see keys.toml; also [keys.global] and [keys.text]
 //! logs = ["l", "L"]
 //! ```
@@ -40,7 +44,7 @@ pub use places::Places;
 
 use crate::cli;
 use crate::duration;
-use crate::keys::Keymap;
+use crate::keys::{Code, Key, Keymap};
 use crate::settings::{self, Entry, Error, Section};
 use std::path::Path;
 use std::time::Duration;
@@ -71,6 +75,8 @@ pub struct Config {
     pub logs: LogSettings,
     /// What the terminal does about releases that are watched.
     pub watch: WatchSettings,
+    /// Sessions inside containers.
+    pub exec: ExecSettings,
 }
 
 /// A context of the configuration.
@@ -97,6 +103,24 @@ pub struct WatchSettings {
     pub notify: bool,
     /// Name the window after the newest one.
     pub title: bool,
+}
+
+/// Sessions inside containers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecSettings {
+    /// What is run when nobody says something else: one command, because ECS runs it without a shell.
+    pub command: String,
+    /// The key that does not go to the remote.
+    pub leader: Key,
+}
+
+/// `exec` of a shell that is not there would end the first one, so it is looked for before.
+const SHELL: &str = "sh -c 'command -v bash >/dev/null 2>&1 && exec bash; exec sh'";
+
+impl Default for ExecSettings {
+    fn default() -> ExecSettings {
+        ExecSettings { command: SHELL.to_owned(), leader: Key { ctrl: true, ..Key::plain(Code::Char(']')) } }
+    }
 }
 
 /// How log tails begin.
@@ -148,6 +172,7 @@ impl Default for Config {
             contexts: Vec::new(),
             logs: LogSettings::default(),
             watch: WatchSettings::default(),
+            exec: ExecSettings::default(),
         }
     }
 }
@@ -186,7 +211,21 @@ pub fn load(flag: Option<&Path>, places: &Places) -> Result<(Config, Keymap), St
 /// The first mistake and its place.
 pub fn parse(file: &str, text: &str) -> Result<(Config, Keymap), Error> {
     settings::read(file, text, |top| {
-        top.only(&["theme", "refresh", "prod", "mouse", "clipboard", "hints", "read_only", "write", "context", "logs", "watch", "keys"])?;
+        top.only(&[
+            "theme",
+            "refresh",
+            "prod",
+            "mouse",
+            "clipboard",
+            "hints",
+            "read_only",
+            "write",
+            "context",
+            "logs",
+            "watch",
+            "exec",
+            "keys",
+        ])?;
         let mut config = Config::default();
         if let Some(entry) = top.get("theme") {
             config.theme = Some(entry.string()?.to_owned());
@@ -220,6 +259,9 @@ pub fn parse(file: &str, text: &str) -> Result<(Config, Keymap), Error> {
         if let Some(entry) = top.get("watch") {
             watch(&entry.section()?, &mut config.watch)?;
         }
+        if let Some(entry) = top.get("exec") {
+            exec(&entry.section()?, &mut config.exec)?;
+        }
         let keys = match top.get("keys") {
             Some(entry) => Keymap::default().patched(&entry.section()?)?,
             None => Keymap::default(),
@@ -237,6 +279,25 @@ fn context(section: &Section<'_>) -> Result<ContextEntry, Error> {
     let switch = |name: &str| section.get(name).map(|entry| entry.boolean()).transpose();
     let (prod, read_only) = (switch("prod")?, switch("read_only")?);
     Ok(ContextEntry { profile: text("profile")?, region: text("region")?, name: text("name")?, prod, read_only })
+}
+
+fn exec(section: &Section<'_>, exec: &mut ExecSettings) -> Result<(), Error> {
+    section.only(&["command", "leader"])?;
+    if let Some(entry) = section.get("command") {
+        exec.command = entry.string()?.trim().to_owned();
+        if exec.command.is_empty() {
+            return Err(entry.error("a command is needed: ECS runs nothing else".to_owned()));
+        }
+    }
+    if let Some(entry) = section.get("leader") {
+        let key: Key = entry.string()?.parse().map_err(|why| entry.error(why))?;
+        // A letter alone, or Enter, could then no longer be typed in a shell.
+        if !key.ctrl && !key.alt && !matches!(key.code, Code::F(_)) {
+            return Err(entry.error(format!("{key} is needed inside the session: take one with ctrl or alt, or f1 to f12")));
+        }
+        exec.leader = key;
+    }
+    Ok(())
 }
 
 fn watch(section: &Section<'_>, watch: &mut WatchSettings) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 //! A session is a task of its own that speaks to AWS over a WebSocket; its owner hears [`Said`] and gives [`Ask`]. Shells, port forwards and
 //! copies are the same session to it: bytes in, bytes out. It knows no pane, no key and no SDK; `aws` opens and signs for it.
 
+pub mod attend;
 mod channel;
 pub mod checks;
 pub mod copy;
@@ -11,11 +12,14 @@ pub mod forward;
 pub mod forwards;
 pub mod frame;
 mod handshake;
+pub mod keys;
 pub mod link;
 pub mod notes;
 mod rtt;
 pub mod session;
+pub mod shells;
 pub mod smux;
+pub mod term;
 
 use std::sync::Arc;
 use std::time::Duration;

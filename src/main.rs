@@ -9,6 +9,7 @@ use midwatch::cli::{self, Open, Request, World};
 use midwatch::config::{self, Config, ContextEntry, Places};
 use midwatch::exec::forwards::Ports;
 use midwatch::exec::notes::Notes;
+use midwatch::exec::shells::Shells;
 use midwatch::finding::Sought;
 use midwatch::landing::Landings;
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
@@ -198,12 +199,8 @@ fn beside<T>(
 
 /// Copies a file into a container, or out of one.
 fn copy(of: &cli::Copy) -> anyhow::Result<()> {
-    let asked = copying::Asked {
-        from: of.from.clone(),
-        to: of.to.clone(),
-        cluster: of.at.cluster.clone(),
-        container: of.at.container.clone(),
-    };
+    let asked =
+        copying::Asked { from: of.from.clone(), to: of.to.clone(), cluster: of.at.cluster.clone(), container: of.at.container.clone() };
     beside(&of.at, of.config.as_deref(), async |clients, notes| {
         let mut meter = Progress::new(of.quiet);
         let copied = copying::copy(&clients, &asked, &notes, &mut |done, whole| meter.show(done, whole)).await;
@@ -350,6 +347,7 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
             store,
             board: Board::default(),
             landings: Landings::default(),
+            shells: Shells::default(),
             fleet,
             theme,
             keys,

@@ -29,7 +29,7 @@ macro_rules! panes {
 
 panes! {
     fleet, clusters, services, triage, tasks, targets, logs, events, timeline, deployments, watch, rollback, deploy, instances, images,
-    scaling, alarms, forwards, describe, json, access, journal, messages,
+    scaling, alarms, session, sessions, forwards, describe, json, access, journal, messages,
 }
 
 /// The pane of that name.

@@ -1,6 +1,7 @@
 //! The only loop: wait, take in everything that is queued, act, draw once. `perform` is the only place that touches the world.
 
 mod forwards;
+mod sessions;
 
 use crate::app::{App, Effect, Event};
 use crate::aws::Clients;
@@ -8,15 +9,18 @@ use crate::change::apply::{Desk, Told};
 use crate::change::gate::Standing;
 use crate::change::journal::{self, Record};
 use crate::config::Places;
+use crate::exec::keys::{Button, Pointed, Pointing};
+use crate::exec::term::Mouse as Level;
 use crate::feed::{Feed, Outcome, Update, Value};
 use crate::kept;
 use crate::keys::{Burst, Key, Verdict};
 use crate::model::{Ctx, Task, Time};
-use crate::terminal::{Copied, Input, MouseKind, Screen, TerminalEvent};
+use crate::terminal::{self, Copied, Input, Mouse, MouseKind, Screen, TerminalEvent, Tracking};
 use crate::theme::{Surroundings, Theme};
 use crate::view::{Notice, Tone};
 use crate::watch::{Pace, Watcher};
 use forwards::Forwards;
+use sessions::Sessions;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -53,6 +57,7 @@ struct World {
     /// The rules of the gate that the screen knows.
     gate: u64,
     forwards: Forwards,
+    sessions: Sessions,
 }
 
 /// What an order tells the loop: of which order, or nothing for what earlier runs left open.
@@ -108,6 +113,7 @@ pub async fn run(
         flights: 0,
         gate: 0,
         forwards: Forwards::default(),
+        sessions: Sessions::default(),
     };
     world.screen.title("midwatch");
     let mut signals = Signals::new()?;
@@ -130,12 +136,14 @@ pub async fn run(
             drawn = Instant::now();
         }
         if app.quitting() {
-            let landed = world.land(&mut app, &mut told).await;
-            world.forwards.leave().await;
-            return landed;
+            world.land(&mut app, &mut told).await?;
+            // Nobody waits for a farewell with the screen still taken.
+            terminal::restore();
+            tokio::join!(world.sessions.leave(), world.forwards.leave());
+            return Ok(());
         }
         let input = world.input.as_mut().expect("lent out only inside perform");
-        let mut pressed = false;
+        let (mut pressed, mut flowing) = (false, false);
         let event = tokio::select! {
             biased;
             signal = signals.next() => match signal {
@@ -150,6 +158,7 @@ pub async fn run(
             Some(news) = told.recv() => { world.told(news, &mut app); None }
             Some(update) = updates.recv() => Some(world.heard(update)),
             Some((id, told)) = world.forwards.heard.recv() => Some(Event::Forward(id, told)),
+            Some((id, heard)) = world.sessions.heard.recv() => { flowing = true; Some(Event::Session(id, heard)) }
             tasks = async { recalled.as_mut().expect("asked only while it is there").await }, if recalled.is_some() => {
                 recalled = None;
                 tasks.ok().filter(|tasks| !tasks.is_empty()).map(Event::Recalled)
@@ -162,7 +171,9 @@ pub async fn run(
         };
         let Some(event) = event else { continue };
         world.take(&mut app, event)?;
-        if world.drain(&mut app).await? || pressed {
+        if flowing {
+            world.flow(&mut app, drawn).await?;
+        } else if world.drain(&mut app).await? || pressed {
             world.take(&mut app, Event::Rest)?;
         } else {
             // Polls come in bundles; a key is never made to wait for them, but one frame serves them all.
@@ -252,11 +263,13 @@ impl World {
         match event {
             TerminalEvent::Key(key) => self.key(key, app),
             TerminalEvent::Paste(text) => Some(Event::Paste(text)),
-            TerminalEvent::Mouse(mouse) => Some(match mouse.kind {
-                MouseKind::Click => Event::Click(mouse.column, mouse.row),
-                MouseKind::WheelUp => Event::Scroll(-3),
-                MouseKind::WheelDown => Event::Scroll(3),
-            }),
+            TerminalEvent::Mouse(mouse) if app.takes_all() => Some(Event::Pointed(pointed(mouse))),
+            TerminalEvent::Mouse(mouse) => match mouse.kind {
+                MouseKind::Press(terminal::Button::Left) => Some(Event::Click(mouse.column, mouse.row)),
+                MouseKind::WheelUp => Some(Event::Scroll(-3)),
+                MouseKind::WheelDown => Some(Event::Scroll(3)),
+                _ => None,
+            },
             TerminalEvent::Resize => {
                 let (columns, rows) = self.screen.size();
                 Some(Event::Resize(columns, rows))
@@ -268,6 +281,8 @@ impl World {
     /// Text meant for another window comes faster than anybody types; outside a line of input it is dropped.
     fn key(&mut self, key: Key, app: &App) -> Option<Event> {
         if app.typing() {
+            // What is typed into a session comes back from it, and is to be seen then.
+            self.sessions.owed |= app.takes_all();
             return Some(Event::Key(key));
         }
         match self.burst.judge(key, self.started.elapsed()) {
@@ -337,6 +352,22 @@ impl World {
             }
             Effect::EndForward(id) => {
                 self.forwards.end(id);
+                None
+            }
+            Effect::Session(order) => {
+                self.sessions.open(&self.desk, *order, self.told.clone());
+                None
+            }
+            Effect::Tell(id, ask) => {
+                self.sessions.tell(id, ask);
+                None
+            }
+            Effect::Mouse(level) => {
+                self.screen.track(match level {
+                    Level::Moves => Tracking::Moves,
+                    Level::Drags => Tracking::Drags,
+                    Level::Off | Level::Press | Level::Clicks => Tracking::Clicks,
+                });
                 None
             }
             Effect::Drill(name) => Some(self.drill(&name)),
@@ -470,6 +501,24 @@ impl World {
         let tone = if matches!(copied, Copied::Sent { .. }) { Tone::Info } else { Tone::Warn };
         Ok(Notice { tone, text: format!("{label}: {copied}") })
     }
+}
+
+/// The mouse in the words of a terminal that takes all of it.
+fn pointed(mouse: Mouse) -> Pointed {
+    let button = |button| match button {
+        terminal::Button::Left => Button::Left,
+        terminal::Button::Middle => Button::Middle,
+        terminal::Button::Right => Button::Right,
+    };
+    let what = match mouse.kind {
+        MouseKind::Press(which) => Pointing::Press(button(which)),
+        MouseKind::Release(which) => Pointing::Release(button(which)),
+        MouseKind::Drag(which) => Pointing::Drag(button(which)),
+        MouseKind::Move => Pointing::Move,
+        MouseKind::WheelUp => Pointing::WheelUp,
+        MouseKind::WheelDown => Pointing::WheelDown,
+    };
+    Pointed { what, column: mouse.column, row: mouse.row, shift: mouse.shift, alt: mouse.alt, ctrl: mouse.ctrl }
 }
 
 /// Where orders are carried out.

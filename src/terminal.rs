@@ -9,7 +9,7 @@ mod panic;
 pub mod raw;
 
 pub use clipboard::Copied;
-pub use input::{Input, Mouse, MouseKind, TerminalEvent};
+pub use input::{Button, Input, Mouse, MouseKind, TerminalEvent};
 pub use panic::{background_panic, install_panic_hook};
 
 use canvas::Canvas;
@@ -22,11 +22,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Alternate screen, title kept aside, pasted text told from typed, focus reported, cursor hidden.
 const ENTER: &str = "\x1b[22;0t\x1b[?1049h\x1b[?2004h\x1b[?1004h\x1b[?25l\x1b[0m\x1b[2J";
-/// Clicks and the wheel, not movement: every reported movement would wake the program.
-const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+/// What the terminal is to tell of the mouse. Every reported movement wakes the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tracking {
+    /// Clicks and the wheel.
+    #[default]
+    Clicks,
+    /// And movement while a button is down.
+    Drags,
+    /// And all movement.
+    Moves,
+}
+
+impl Tracking {
+    /// The last one that is switched on counts; numbers, for screens wider than 223 columns.
+    fn sequence(self) -> &'static str {
+        match self {
+            Tracking::Clicks => "\x1b[?1003l\x1b[?1002l\x1b[?1000h\x1b[?1006h",
+            Tracking::Drags => "\x1b[?1003l\x1b[?1002h\x1b[?1006h",
+            Tracking::Moves => "\x1b[?1003h\x1b[?1006h",
+        }
+    }
+}
 /// Everything back, in the reverse order; also ends a frame that was cut short. Leaving the alternate screen brings back the colours that
 /// were on when it was entered, which after a suspension may be ours: so plain text comes last once more.
-const LEAVE: &str = "\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l\x1b[0m\x1b[23;0t";
+const LEAVE: &str =
+    "\x1b[?2026l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l\x1b[0m\x1b[23;0t";
 
 /// Whether the terminal is ours now; whoever sets it to false restores it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -59,7 +80,8 @@ pub fn restore() {
 /// The screen, as long as it lives; dropping it gives the terminal back.
 pub struct Screen {
     canvas: Canvas<File>,
-    mouse: bool,
+    /// Nothing where the mouse is left to the terminal.
+    mouse: Option<Tracking>,
     title: String,
 }
 
@@ -70,7 +92,7 @@ impl Screen {
     /// When there is none, or it cannot be set up.
     pub fn enter(mouse: bool) -> io::Result<Screen> {
         require().map_err(io::Error::other)?;
-        let mut screen = Screen { canvas: Canvas::new(unbuffered_stdout()?), mouse, title: String::new() };
+        let mut screen = Screen { canvas: Canvas::new(unbuffered_stdout()?), mouse: mouse.then(Tracking::default), title: String::new() };
         screen.take()?;
         Ok(screen)
     }
@@ -130,6 +152,14 @@ impl Screen {
         }
     }
 
+    /// Hears more or less of the mouse, unless it is left to the terminal.
+    pub fn track(&mut self, tracking: Tracking) {
+        if self.mouse.is_some_and(|now| now != tracking) {
+            self.canvas.queue(tracking.sequence());
+            self.mouse = Some(tracking);
+        }
+    }
+
     /// Rings the bell with the next frame.
     pub fn bell(&mut self) {
         self.canvas.queue("\x07");
@@ -177,8 +207,8 @@ impl Screen {
         TAKEN.store(true, Ordering::SeqCst);
         self.canvas.forget();
         self.canvas.queue(ENTER);
-        if self.mouse {
-            self.canvas.queue(MOUSE);
+        if let Some(tracking) = self.mouse {
+            self.canvas.queue(tracking.sequence());
         }
         self.title.clear();
         // The first byte at once: it tells the operator that the program is here before AWS has answered anything.

@@ -147,6 +147,12 @@ impl Cleaner {
     }
 }
 
+/// Whether a character may not stand in a cell: a terminal obeys it, or a reader cannot see it.
+#[must_use]
+pub fn unseen(c: char) -> bool {
+    c.is_control() || invisible(c)
+}
+
 fn pictograph(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }

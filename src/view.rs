@@ -6,15 +6,17 @@ use crate::action::Action;
 pub use crate::action::Kind;
 use crate::change::{Target, Wish};
 use crate::config::Config;
+use crate::exec::keys::Pointed;
+use crate::exec::shells::Shells;
 use crate::feed::{Feed, Wanted};
-use crate::keys::Keymap;
+use crate::keys::{Key, Keymap};
 use crate::landing::Landings;
 use crate::model::{Arn, Ctx, Fleet, Str, Time};
 use crate::store::Store;
 use crate::theme::Theme;
 use crate::verdict::Board;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
 
 /// What a view may look at while it works.
@@ -34,6 +36,8 @@ pub struct Cx<'a> {
     pub board: &'a Board,
     /// The releases that are followed.
     pub landings: &'a Landings,
+    /// The sessions inside containers.
+    pub shells: &'a Shells,
     /// The operator's time zone.
     pub zone: &'a jiff::tz::TimeZone,
     /// AWS's time now: the local clock corrected by what AWS's replies say.
@@ -125,6 +129,19 @@ pub enum Prompt {
     Forward,
 }
 
+/// What a view hears that takes everything: a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Raw {
+    /// A key, whatever the keymap says of it.
+    Key(Key),
+    /// Pasted text.
+    Paste(String),
+    /// The mouse, told from the corner of the screen.
+    Pointed(Pointed),
+    /// The window is looked at, or is not any more.
+    Focus(bool),
+}
+
 /// What a view wants done after an action.
 pub enum Reaction {
     /// The action means nothing here.
@@ -155,6 +172,12 @@ pub enum Reaction {
     Forward(Box<crate::exec::forwards::Target>),
     /// End a forward, or forget it when it is over.
     EndForward(u64),
+    /// Send bytes to a session: what the operator typed.
+    Send(u64, Vec<u8>),
+    /// End a session, or forget it when it is over, and leave its view when there is no other.
+    EndSession(u64),
+    /// Open the dialog of a session to where this one was.
+    SessionAgain(u64),
 }
 
 /// A sentence for the status line.
@@ -230,6 +253,36 @@ pub trait View {
     /// Rows or columns of the terminal that a click or the wheel hit, relative to the last drawn area. Returns whether something moved.
     fn click(&mut self, _column: u16, _row: u16, _cx: &Cx) -> bool {
         false
+    }
+
+    /// Whether every key, paste and turn of the mouse is its own, as in a terminal. Then no keymap is asked, and the way out is its own too.
+    fn takes_all(&self) -> bool {
+        false
+    }
+
+    /// Hears what it takes.
+    fn hear(&mut self, _raw: Raw, _cx: &Cx) -> Reaction {
+        Reaction::Ignored
+    }
+
+    /// Where the terminal's cursor belongs, as it was drawn last.
+    fn cursor(&self) -> Option<Position> {
+        None
+    }
+
+    /// Whether it is drawn over the whole screen, without header and footer.
+    fn whole_screen(&self) -> bool {
+        false
+    }
+
+    /// The session whose terminal it shows, and the columns and rows that this has in such an area.
+    fn terminal(&self, _area: Rect, _cx: &Cx) -> Option<(u64, (u16, u16))> {
+        None
+    }
+
+    /// The line of keys, where they are not those of the keymap.
+    fn keys_line(&self, _cx: &Cx) -> Option<Vec<(String, &'static str)>> {
+        None
     }
 
     /// For the right end of the breadcrumb line: filter, order, and the like.

@@ -36,6 +36,7 @@ impl App {
     /// Draws everything; returns where the terminal's cursor belongs, when something is being typed.
     pub fn draw(&mut self, buf: &mut Buffer) -> Option<Position> {
         self.settle();
+        self.shared.shells.settle();
         self.dirty = false;
         let screen = buf.area;
         self.size = (screen.width, screen.height);
@@ -45,20 +46,35 @@ impl App {
             buf.set_stringn(screen.x, screen.y, text, usize::from(screen.width), self.shared.theme.style(Role::Warn));
             return None;
         }
-        self.draw_header(Rect { height: 1, ..screen }, buf);
-        self.draw_banner(buf);
-        let body = self.body();
+        let whole = self.whole_screen();
+        if !whole {
+            self.draw_header(Rect { height: 1, ..screen }, buf);
+            self.draw_banner(buf);
+        }
+        let body = self.view_area();
         let mut views = std::mem::take(&mut self.views);
         if let Some(view) = views.last_mut() {
             view.draw(body, buf, &self.shared.cx());
         }
         self.views = views;
         // After the view, which learns its size by being drawn.
-        if screen.height >= SHORT {
+        if screen.height >= SHORT && !whole {
             self.draw_crumb(Rect { y: screen.y + 1, height: 1, ..screen }, buf);
         }
-        let cursor = self.draw_footer(buf);
-        self.draw_overlay(buf).or(cursor)
+        let cursor = if whole { None } else { self.draw_footer(buf) };
+        // Under an overlay nobody types into the view.
+        let own = self.views.last().filter(|_| self.overlay.is_none()).and_then(|view| view.cursor());
+        self.draw_overlay(buf).or(cursor).or(own)
+    }
+
+    /// Whether the view has the whole screen; what has to be filled in is never hidden by that.
+    fn whole_screen(&self) -> bool {
+        self.prompt.is_none() && self.views.last().is_some_and(|view| view.whole_screen())
+    }
+
+    /// Where the view is drawn.
+    pub(super) fn view_area(&self) -> Rect {
+        if self.whole_screen() { Rect { x: 0, y: 0, width: self.size.0, height: self.size.1 } } else { self.body() }
     }
 
     /// The view's area.
@@ -244,7 +260,7 @@ impl App {
         if let Some(overlay) = &self.overlay {
             // The view's keys do not work now.
             let hint = match overlay {
-                Overlay::Dialog(_) => return None,
+                Overlay::Dialog(_) | Overlay::Exec(_) => return None,
                 Overlay::Help(_) => "type to search · ↑↓ scroll · esc closes",
                 Overlay::Menu(_) => "a letter chooses · esc closes",
                 Overlay::Palette(_) => "type to find · ↑↓ choose · ⏎ go · esc closes",
@@ -263,7 +279,9 @@ impl App {
             buf.set_stringn(message.x + 1, message.y, text::fit(&notice.text, room), room, self.shared.theme.style(role));
         }
         if !noticed && !shared_line {
-            self.put_both(message, buf, self.landings_line(), Vec::new());
+            let mut spans = self.landings_line();
+            spans.extend(self.sessions_line());
+            self.put_both(message, buf, spans, Vec::new());
         }
         if !(noticed && shared_line) {
             self.draw_keys(keys, buf);
@@ -277,6 +295,9 @@ impl App {
             return;
         }
         let Some(view) = self.views.last() else { return };
+        if let Some(keys) = view.keys_line(&self.shared.cx()) {
+            return self.draw_own_keys(&keys, line, buf);
+        }
         let kind = view.kind();
         let always = if kind == crate::action::Kind::Table { ALWAYS } else { &ALWAYS[1..] };
         let mut x = line.x + 1;
@@ -307,12 +328,28 @@ impl App {
         }
     }
 
+    /// The keys of a view that asks no keymap.
+    fn draw_own_keys(&self, keys: &[(String, &'static str)], line: Rect, buf: &mut Buffer) {
+        let theme = &self.shared.theme;
+        let mut x = line.x + 1;
+        for (key, word) in keys {
+            let wide = u16::try_from(text::width(key) + word.len() + 3).unwrap_or(u16::MAX);
+            if x.saturating_add(wide) > line.right() {
+                break;
+            }
+            buf.set_string(x, line.y, key, theme.style(Role::Accent));
+            buf.set_string(x + u16::try_from(text::width(key)).unwrap_or(0) + 1, line.y, word, theme.style(Role::Dim));
+            x += wide;
+        }
+    }
+
     fn draw_overlay(&mut self, buf: &mut Buffer) -> Option<Position> {
         let screen = buf.area;
         let kind = self.kind();
         let shared = &self.shared;
         match self.overlay.as_mut()? {
             Overlay::Dialog(dialog) => dialog.draw(screen, buf, &shared.cx()),
+            Overlay::Exec(dialog) => dialog.draw(screen, buf, &shared.cx()),
             Overlay::Help(help) => {
                 let area = Rect { x: screen.x, y: screen.y + 1, width: screen.width, height: screen.height.saturating_sub(2) };
                 Clear.render(area, buf);

@@ -55,6 +55,9 @@ impl App {
             return;
         }
         self.asked_to_quit = Some(now);
-        self.tell(Tone::Info, format!("{key} again quits"));
+        match self.open_sessions() {
+            Some(sessions) => self.tell(Tone::Warn, format!("{sessions}: {key} again ends what is open and quits")),
+            None => self.tell(Tone::Info, format!("{key} again quits")),
+        }
     }
 }

@@ -94,11 +94,12 @@ impl App {
 
     pub(super) fn overlay_key(&mut self, key: Key) -> Vec<Effect> {
         // A dialog closes by itself: it may have something under way.
-        let own = matches!(self.overlay, Some(Overlay::Dialog(_)));
+        let own = matches!(self.overlay, Some(Overlay::Dialog(_) | Overlay::Exec(_)));
         let close = !own && (key.code == Code::Esc || (key.ctrl && key.code == Code::Char('c')));
         let Some(overlay) = self.overlay.take().filter(|_| !close) else { return Vec::new() };
         let effects = match overlay {
             Overlay::Dialog(dialog) => self.dialog_key(dialog, key),
+            Overlay::Exec(dialog) => self.exec_key(dialog, key),
             Overlay::Help(mut help) => {
                 if help.key(key, &self.shared.keys) {
                     self.overlay = Some(Overlay::Help(help));

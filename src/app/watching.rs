@@ -49,7 +49,9 @@ impl App {
             let title = tag.unwrap_or_else(|| "midwatch".to_owned());
             if title != self.title {
                 self.title.clone_from(&title);
-                effects.push(Effect::Title(title));
+                if self.session_title.is_none() {
+                    effects.push(Effect::Title(title));
+                }
             }
         }
         effects

@@ -52,6 +52,10 @@ bell = true
 notify = true
 title = true
 
+[exec]
+command = "zsh -l"
+leader = "ctrl-g"
+
 [keys.table]
 logs = "L"
 "#;
@@ -77,6 +81,7 @@ logs = "L"
         ],
         logs: LogSettings { range: Duration::from_hours(1), timestamps: Timestamps::Utc, wrap: true, memory: 128 << 20 },
         watch: WatchSettings { bell: true, notify: true, title: true },
+        exec: ExecSettings { command: "zsh -l".to_owned(), leader: "ctrl-g".parse().unwrap() },
     };
     assert_eq!(config, wanted);
     assert_eq!(keys.keys_of(Action::Logs, Kind::Table), ["L"]);
@@ -91,6 +96,8 @@ fn mistakes_are_refused_with_file_line_column_and_the_nearest_right_name() {
         ("[[context]]\nregoin = \"eu-west-1\"\n", "c.toml:2:1: unknown key \"regoin\": did you mean \"region\"?"),
         ("[[context]]\nregion = \"eu-wset-1\"\n", "c.toml:2:10: not a region: did you mean eu-west-1?"),
         ("[logs]\ntimestamps = \"UCT\"\n", "c.toml:2:14: unknown way to show times \"UCT\": did you mean \"utc\"?"),
+        ("[exec]\nleader = \"q\"\n", "c.toml:2:10: q is needed inside the session: take one with ctrl or alt, or f1 to f12"),
+        ("[exec]\ncommand = \"\"\n", "c.toml:2:11: a command is needed: ECS runs nothing else"),
         ("[logs]\nmemory = 0\n", "c.toml:2:10: memory wants a whole number from 1 to 4096"),
         ("[keys.table]\nlogs = \"e\"\n", "c.toml:2:8: e is already events: give events another key, or none with events = []"),
         ("write = \"1d\"\n", "c.toml:1:9: write wants a time such as \"5s\" or \"1m30s\", from 1m00s to 8h00m"),

@@ -67,18 +67,16 @@ fn the_kind_of_view_decides_what_a_letter_means() {
 }
 
 #[test]
-fn four_capitals_change_something_in_tables_and_no_other_key_does() {
+fn four_capitals_change_something_in_tables_one_letter_opens_a_session_and_no_other_key_does() {
     let keys = Keymap::default();
     let changing = |kind: Kind| -> Vec<Key> {
         let mut bound: Vec<Key> = keys.of(kind).iter().filter(|(_, action)| action.row().risk != Risk::Read).map(|(key, _)| *key).collect();
         bound.sort_unstable();
         bound
     };
-    assert_eq!(changing(Kind::Table), ["B", "R", "S", "X"].map(key));
-    assert_eq!(changing(Kind::Text), []);
-    for kind in [Kind::Table, Kind::Text] {
-        assert_eq!(keys.action(kind, key("s")), None, "it is kept for ECS Exec");
-    }
+    assert_eq!(changing(Kind::Table), ["B", "R", "S", "X", "s"].map(key));
+    assert_eq!(changing(Kind::Text), ["s"].map(key));
+    assert_eq!(keys.action(Kind::Table, key("s")), Some(Action::Exec));
 }
 
 #[test]

@@ -49,7 +49,7 @@ const SPEC: TableSpec<Arc<Judged>> = TableSpec {
         (Some(ctx), Some(cluster)) => vec![Feed::Services(ctx, cluster.clone())],
         _ => Vec::new(),
     },
-    hints: &[Action::Open, Action::ActionMenu, Action::Logs, Action::Events, Action::Targets, Action::Describe, Action::Json, Action::ProblemsOnly, Action::Metrics],
+    hints: &[Action::Open, Action::ActionMenu, Action::Logs, Action::Exec, Action::Events, Action::Targets, Action::Describe, Action::Json, Action::ProblemsOnly, Action::Metrics],
 };
 
 const COLUMNS: &[Column<Arc<Judged>>] = &[

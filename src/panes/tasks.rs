@@ -70,7 +70,7 @@ pub(super) const SPEC: TableSpec<TaskRow> = TableSpec {
         (Some(ctx), Some(cluster)) => vec![Feed::Tasks(ctx, cluster.clone())],
         _ => Vec::new(),
     },
-    hints: &[Action::Open, Action::ActionMenu, Action::Targets, Action::Events, Action::Describe, Action::Json, Action::Copy, Action::ProblemsOnly],
+    hints: &[Action::Open, Action::ActionMenu, Action::Exec, Action::Targets, Action::Events, Action::Describe, Action::Json, Action::Copy, Action::ProblemsOnly],
 };
 
 const COLUMNS: &[Column<TaskRow>] = &[

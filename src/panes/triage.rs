@@ -349,7 +349,7 @@ impl View for Triage {
     }
 
     fn hints(&self) -> &'static [Action] {
-        const HINTS: &[Action] = &[Action::NextPane, Action::Zoom, Action::Open, Action::Logs, Action::Describe, Action::Json, Action::Copy];
+        const HINTS: &[Action] = &[Action::NextPane, Action::Zoom, Action::Open, Action::Logs, Action::Exec, Action::Describe, Action::Json, Action::Copy];
         if self.focus == LOGS { self.logs.hints() } else { HINTS }
     }
 

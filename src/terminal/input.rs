@@ -1,7 +1,7 @@
 //! What comes from the terminal: keys, pasted text, clicks, a new size, focus. One stream with one owner.
 
 use crate::keys::Key;
-use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
+use crossterm::event::{Event, EventStream, KeyModifiers, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
 use std::future::poll_fn;
 use std::io;
@@ -14,7 +14,7 @@ pub enum TerminalEvent {
     Key(Key),
     /// Text that was pasted: never a command.
     Paste(String),
-    /// A click or the wheel.
+    /// The mouse.
     Mouse(Mouse),
     /// The screen has another size.
     Resize,
@@ -22,7 +22,7 @@ pub enum TerminalEvent {
     Focus(bool),
 }
 
-/// A click or a turn of the wheel.
+/// Something done with the mouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mouse {
     /// What was done.
@@ -31,17 +31,38 @@ pub struct Mouse {
     pub column: u16,
     /// From zero.
     pub row: u16,
+    /// With Shift, which some terminals keep for themselves.
+    pub shift: bool,
+    /// With Alt.
+    pub alt: bool,
+    /// With Ctrl.
+    pub ctrl: bool,
 }
 
 /// What was done with the mouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MouseKind {
-    /// The left button went down.
-    Click,
+    /// A button went down.
+    Press(Button),
+    /// A button went up.
+    Release(Button),
+    /// The mouse moved while a button was down.
+    Drag(Button),
+    /// The mouse moved.
+    Move,
     /// The wheel turned up by one notch.
     WheelUp,
     /// The wheel turned down by one notch.
     WheelDown,
+}
+
+/// A button of the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are where they are")]
+pub enum Button {
+    Left,
+    Middle,
+    Right,
 }
 
 /// The stream of events; reads the terminal as long as it lives.
@@ -107,12 +128,25 @@ fn translated(event: Event) -> Option<TerminalEvent> {
         Event::FocusLost => Some(TerminalEvent::Focus(false)),
         Event::Mouse(mouse) => {
             let kind = match mouse.kind {
-                MouseEventKind::Down(MouseButton::Left) => MouseKind::Click,
+                MouseEventKind::Down(which) => MouseKind::Press(button(which)),
+                MouseEventKind::Up(which) => MouseKind::Release(button(which)),
+                MouseEventKind::Drag(which) => MouseKind::Drag(button(which)),
+                MouseEventKind::Moved => MouseKind::Move,
                 MouseEventKind::ScrollUp => MouseKind::WheelUp,
                 MouseEventKind::ScrollDown => MouseKind::WheelDown,
-                _ => return None,
+                MouseEventKind::ScrollLeft | MouseEventKind::ScrollRight => return None,
             };
-            Some(TerminalEvent::Mouse(Mouse { kind, column: mouse.column, row: mouse.row }))
+            let with = |modifier| mouse.modifiers.contains(modifier);
+            let (shift, alt, ctrl) = (with(KeyModifiers::SHIFT), with(KeyModifiers::ALT), with(KeyModifiers::CONTROL));
+            Some(TerminalEvent::Mouse(Mouse { kind, column: mouse.column, row: mouse.row, shift, alt, ctrl }))
         }
+    }
+}
+
+fn button(button: MouseButton) -> Button {
+    match button {
+        MouseButton::Left => Button::Left,
+        MouseButton::Middle => Button::Middle,
+        MouseButton::Right => Button::Right,
     }
 }

@@ -8,6 +8,7 @@ use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::change::apply::{Desk, Progress, Told};
 use midwatch::change::gate::Rules;
 use midwatch::config::{Config, Places};
+use midwatch::exec::shells::Shells;
 use midwatch::feed::{Feed, Outcome, Update, Value, Wanted};
 use midwatch::keys::{Key, Keymap};
 use midwatch::landing::Landings;
@@ -163,6 +164,7 @@ impl Stage {
             store: Store::default(),
             board: Board::default(),
             landings: Landings::default(),
+            shells: Shells::default(),
             fleet,
             theme: Theme::built_in("midwatch-dark"),
             keys: Keymap::default(),

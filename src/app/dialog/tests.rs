@@ -21,6 +21,7 @@ struct World {
     config: Config,
     board: Board,
     landings: Landings,
+    shells: crate::exec::shells::Shells,
     zone: jiff::tz::TimeZone,
     now: Time,
 }
@@ -36,6 +37,7 @@ impl World {
             config: Config::default(),
             board: Board::default(),
             landings: Landings::default(),
+            shells: crate::exec::shells::Shells::default(),
             zone: jiff::tz::TimeZone::UTC,
             now: Time::from_second(1_700_000_000).expect("a time"),
         }
@@ -50,6 +52,7 @@ impl World {
             config: &self.config,
             board: &self.board,
             landings: &self.landings,
+            shells: &self.shells,
             zone: &self.zone,
             now: self.now,
         }

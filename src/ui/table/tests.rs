@@ -69,6 +69,7 @@ struct Nothing {
     config: Config,
     board: Board,
     landings: crate::landing::Landings,
+    shells: crate::exec::shells::Shells,
     zone: jiff::tz::TimeZone,
 }
 
@@ -82,6 +83,7 @@ impl Nothing {
             config: Config::default(),
             board: Board::default(),
             landings: crate::landing::Landings::default(),
+            shells: crate::exec::shells::Shells::default(),
             zone: jiff::tz::TimeZone::UTC,
         }
     }
@@ -95,6 +97,7 @@ impl Nothing {
             config: &self.config,
             board: &self.board,
             landings: &self.landings,
+            shells: &self.shells,
             zone: &self.zone,
             now: ago(0),
         }
