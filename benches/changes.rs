@@ -75,7 +75,7 @@ impl Desk {
 
     /// Scales it and tells how long the request took from the key on, and from the arrival of the reading before it.
     fn confirm(&mut self, round: usize) -> (Duration, Duration) {
-        let count = if round % 2 == 0 { "3" } else { "2" };
+        let count = if round.is_multiple_of(2) { "3" } else { "2" };
         self.terminal.key("S");
         self.terminal.wait_for("Scale web-stage/storefront");
         self.terminal.key(count);

@@ -180,9 +180,9 @@ async fn two_sets(world: &World) -> (Arn, String) {
     let batch = world.service("shifts", "main", "batch").await;
     let runs = batch.task_sets()[0].task_definition().unwrap();
     let network = batch.task_sets()[0].network_configuration().cloned();
-    let make = ecs.create_task_set().cluster("main").service("batch").task_definition(runs).set_network_configuration(network);
-    let made = make.launch_type(aws_sdk_ecs::types::LaunchType::Fargate).send().await.unwrap();
-    (Arn::from(batch.service_arn().unwrap()), made.task_set().unwrap().id().unwrap().to_owned())
+    let create = ecs.create_task_set().cluster("main").service("batch").task_definition(runs).set_network_configuration(network);
+    let answer = create.launch_type(aws_sdk_ecs::types::LaunchType::Fargate).send().await.unwrap();
+    (Arn::from(batch.service_arn().unwrap()), answer.task_set().unwrap().id().unwrap().to_owned())
 }
 
 /// A release of the group that waits to be told before its traffic moves: the service, and the deployment's id.

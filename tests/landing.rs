@@ -206,7 +206,7 @@ fn a_watch_asks_sixty_times_a_minute_at_most() {
             // What one answer takes, as the requests of a refresh show below.
             let calls = match want.feed() {
                 Feed::Tasks(..) => 3.0,
-                Feed::ServiceDeployments(..) | Feed::CodeDeployment(..) | Feed::Instances(..) => 2.0,
+                Feed::ServiceDeployments(..) | Feed::CodeDeployment(..) | Feed::CodeDeployments(..) | Feed::Instances(..) => 2.0,
                 _ => 1.0,
             };
             a_minute += calls * 60.0 / rest.as_secs_f64();

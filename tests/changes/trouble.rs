@@ -126,9 +126,9 @@ fn access_that_is_denied_names_the_action_and_the_role_for_each_call() {
         stage.step(3);
         let before = changes(&stage).len();
         if text.is_empty() {
-            stage.press("y")
+            stage.press("y");
         } else {
-            confirm(&mut stage, text)
+            confirm(&mut stage, text);
         }
         let told = told(&mut stage);
         let failed = told.iter().find_map(|told| if let Progress::Failed { error, .. } = told { Some(error) } else { None });

@@ -213,12 +213,12 @@ async fn a_hook_that_waits_is_answered_by_its_id() {
 #[tokio::test]
 async fn an_external_service_gets_another_primary_task_set_by_its_id() {
     let world = contract("shifts.toml").await;
-    let (service, set) = two_sets(&world).await;
+    let (service, other) = two_sets(&world).await;
     let cluster = cluster_of(&service);
-    let call = Call::UpdateServicePrimaryTaskSet { cluster: cluster.clone(), service: service.clone(), task_set: set.as_str().into() };
+    let call = Call::UpdateServicePrimaryTaskSet { cluster: cluster.clone(), service: service.clone(), task_set: other.as_str().into() };
     let (request, sent) = wire(&world, world.ctx("shifts"), &call, "UpdateServicePrimaryTaskSet").await;
-    assert_eq!(request, json!({"cluster": cluster.as_str(), "service": service.as_str(), "primaryTaskSet": set}));
-    assert_eq!(sent.made.as_deref(), Some(&*set));
+    assert_eq!(request, json!({"cluster": cluster.as_str(), "service": service.as_str(), "primaryTaskSet": other}));
+    assert_eq!(sent.made.as_deref(), Some(&*other));
 }
 
 #[tokio::test]
