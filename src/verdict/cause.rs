@@ -19,7 +19,7 @@ pub use exit::word as exit_word;
 pub use memo::Memo;
 pub use stop::{Ended, Stop, stopped};
 
-use rule::{CONTAINER, EVENT, Field, REASON, TARGET};
+use rule::{CONTAINER, EVENT, Field, REASON, Read, TARGET};
 
 /// One word for each cause. The words are part of what `midwatch explain --json` promises to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -272,7 +272,7 @@ pub fn event(text: &str) -> Explanation {
 /// The cause alone of an event, for who reads many.
 #[must_use]
 pub fn of_event(text: &str) -> Cause {
-    rule_of(text, EVENT).map_or(Cause::Other, |(rule, _)| rule.cause)
+    rule_of(&Read::of(text), EVENT).map_or(Cause::Other, |(rule, _)| rule.cause)
 }
 
 /// Explains a target by its reason code, its description, or both in one text.
@@ -289,26 +289,27 @@ pub fn container(reason: &str, exit_code: Option<i64>) -> Explanation {
 
 /// The rule for a text of one field. What no rule of its own field fits is tried against the others, for texts are quoted out of their
 /// place.
-fn rule_of(text: &str, field: Field) -> Option<(&'static rule::Rule, Confidence)> {
-    let own = rule::first(text, field).map(|rule| (rule, rule.sure));
+fn rule_of(read: &Read, field: Field) -> Option<(&'static rule::Rule, Confidence)> {
+    let own = read.rule(field).map(|rule| (rule, rule.sure));
     // What the scheduler says is never said of a target, nor the other way round.
     let others = match field {
         TARGET => REASON | CONTAINER,
-        _ if text.contains("service") => REASON | CONTAINER | EVENT,
+        _ if read.told.contains("service") => REASON | CONTAINER | EVENT,
         _ => REASON | CONTAINER | EVENT | TARGET,
     };
-    own.or_else(|| rule::first(text, others).map(|rule| (rule, rule.sure.min(Confidence::Medium))))
+    own.or_else(|| read.rule(others).map(|rule| (rule, rule.sure.min(Confidence::Medium))))
 }
 
 /// One text of one field, explained.
 fn told(label: &str, text: &str, field: Field) -> Explanation {
     let evidence = if text.trim().is_empty() { Vec::new() } else { vec![format!("{label}: {}", one_line(text))] };
-    match rule_of(text, field) {
+    let read = Read::of(text);
+    match rule_of(&read, field) {
         Some((rule, confidence)) => {
             if let Some(code) = exit::in_text(text).filter(|_| rule.cause == Cause::AppExit) {
                 return Explanation { evidence, ..stop::container("", Some(code)) };
             }
-            let (says, next_check) = rule.sentences(text);
+            let (says, next_check) = rule.sentences(&read);
             Explanation { cause: rule.cause, says, next_check, confidence, evidence }
         }
         None => unknown(text, evidence),

@@ -96,6 +96,7 @@ pub(super) const REFUSED: &[&str] = &[
     "explicit deny",
     "resource is denied",
     "authentication failed",
+    "authentication to the upstream registry failed",
     "invalid credentials",
     "bad credentials",
     "login attempt",
@@ -215,11 +216,13 @@ pub(super) const VOLUME: &[&str] = &[
     "mount source",
     "duplicate mount point",
     "fs-0",
+    "unsupported credentialsparameter",
 ];
 
-/// Words of a runtime that starts a container; what its command is called may hold any word.
-pub(super) const RUNTIME: &[&str] =
-    &["oci runtime", "executable file not found", "exec format", "createcontainererror: ", "startcontainererror: "];
+/// Words beside which no secret is meant: of a runtime that starts a container, whose command may be called by any word, and of the launch
+/// of an instance, whose disk has a key too.
+pub(super) const NO_SECRET: &[&str] =
+    &["oci runtime", "executable file not found", "exec format", "createcontainererror: ", "startcontainererror: ", "launch instance"];
 
 /// Secrets, parameters and their keys. "Unable to pull secrets or registry auth" begins texts about either, so neither is told by it.
 pub(super) const SECRET: &[&str] = &[

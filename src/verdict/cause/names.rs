@@ -126,7 +126,9 @@ impl Names {
                     tag => format!("{}/{}{}{tag}", part(1), part(2), if tag.starts_with("sha256:") { '@' } else { ':' }),
                 };
                 let value = value.trim_end_matches(['.', ',', ':', ';', '\'', '"']);
-                if !value.is_empty() {
+                // Where the registry's interface begins is no image.
+                let door = kind.name == "image" && value.trim_end_matches('/').ends_with("/v2");
+                if !value.is_empty() && !door {
                     found.push((kind.name, kind.label, value.to_owned()));
                 }
             }

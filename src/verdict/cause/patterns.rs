@@ -27,7 +27,7 @@ pub(super) const KINDS: &[Kind] = &[
     named(
         "image",
         &[
-            r"resolve ref(?:erence)? '?([^\s,']+?)'?(?::\s|$|,)",
+            r#"resolve ref(?:erence)? '?([^\s,'"]+?)'?(?::\s|$|,)"#,
             r#"resolve ref(?:erence)? "([^\s"]+)""#,
             r#"https?://([^\s/"]+)/v2/([^\s"]+)/manifests/(sha256:[0-9a-f]{8,64}|[\w.-]+)"#,
             r"pull access denied for ([^\s,]+)",
@@ -54,7 +54,7 @@ pub(super) const KINDS: &[Kind] = &[
     named(
         "action",
         &[
-            r"(?:not authorized to perform|to perform|perform):? <q>(\w[\w-]*:[*\w]+)",
+            r"(?:not authorized to perform|to perform|perform):? \(?<q>(\w[\w-]*:[*\w]+)",
             r"\b((?:ecr|ecs|ssm|secretsmanager|kms|logs|s3|sts|ec2|elasticloadbalancing|elasticfilesystem|servicediscovery|iam|fsx|ssmmessages|autoscaling):(?-i:[A-Z][A-Za-z]+))",
         ],
     ),
@@ -65,6 +65,14 @@ pub(super) const KINDS: &[Kind] = &[
             r"<arn iam>:role/(?:[\w+=,.@-]+/)*([\w+=,.@-]*\w)",
             r"assumed-role/([\w+=,.@-]+)/",
             r"assume (?:the )?(?:service.linked )?role <q>([\w+=,.@/-]*\w)",
+        ],
+    ),
+    labelled("deny", "with", &[r"with an? (explicit deny in an? [\w-]+(?: [\w-]+){0,3}? ?(?:policy|boundary))"]),
+    labelled(
+        "deny",
+        "because",
+        &[
+            r"because (no (?:permissions boundary|session policy|(?:service|resource) control policy|vpc endpoint policy|resource-based policy) allows(?: the [\w:]+ action)?)",
         ],
     ),
     // Secrets and parameters.
@@ -98,8 +106,18 @@ pub(super) const KINDS: &[Kind] = &[
         ],
     ),
     labelled("logstream", "log stream", &[r"log-stream:([\w./#-]*\w)"]),
-    named("file", &[r"<arn s3>:([\w./-]*\w)", r"(?:env(?:ironment)? ?file|file) (?:with key |named )?<q>([\w./-]+\.env)\b"]),
-    named("bucket", &[r"bucket <q>([\w.-]*\w)"]),
+    named(
+        "file",
+        &[
+            r"<arn s3>:?([\w./-]*\w)",
+            r"config ([\w./-]+\w) from bucket",
+            r"(?:env(?:ironment)? ?file|file) (?:with key |named )?<q>([\w./-]+\.env)\b",
+        ],
+    ),
+    named(
+        "bucket",
+        &[r"bucket[ :]+['\x22]([\w.-]*\w)", r"(?:from|in|of) (?:the |s3 )*bucket ([\w.-]*\w)", r"bucket ([\w-]*[\d.-][\w.-]*\w)"],
+    ),
     // Volumes.
     labelled("filesystem", "file system", &[r"<id fs>"]),
     labelled("accesspoint", "access point", &[r"<id fsap>"]),
@@ -115,7 +133,15 @@ pub(super) const KINDS: &[Kind] = &[
     named("subnet", &[r"<id subnet>"]),
     labelled("securitygroup", "security group", &[r"<id sg>"]),
     labelled("eni", "interface", &[r"<id eni>"]),
-    named("host", &[r"(?:lookup|resolve) <q>([\w-]+(?:\.[\w-]+)+)", r#"(?:post|get|head|put) <q>https?://([^\s/"':]+)"#]),
+    labelled("proxy", "proxy", &[r"proxyconnect \w+: dial \w+:? (?:lookup )?([\w.-]+(?::\d+)?)"]),
+    named(
+        "host",
+        &[
+            r"(?:lookup|resolve) <q>([\w-]+(?:\.[\w-]+)+)",
+            r#"(?:post|get|head|put) <q>https?://([^\s/"':]+)"#,
+            r"(?:connection|connect to|endpoint)\W+(?:https?://)?([\w-]+(?:\.[\w-]+)+(?::\d+)?)",
+        ],
+    ),
     labelled("host", "address", &[r"dial (?:tcp|udp) ([\w.-]+(?::\d+)?)"]),
     // Programs and ports.
     named("command", &[r#"exec:? \\?"([^"\\]+)"#, r"(?:exec|unable to find user|no such command) (/[\w./-]+)"]),
@@ -149,14 +175,17 @@ pub(super) const KINDS: &[Kind] = &[
         &[r"(?:constraint|expression|member ?of)[ (]*['\x22(]*([\w:.-]+ ?(?:==|!=|=~|in|not_in) ?[\w.\[\]-]+)"],
     ),
     labelled("provider", "capacity provider", &[r"capacity[ -]provider:? ['\x22(]?([\w-]*[A-Z_\d-][\w-]*)"]),
+    labelled("type", "instance type", &[r"instance type \(?([a-z0-9-]+\.[a-z0-9-]+)"]),
+    labelled("zone", "zone", &[r"zone \(([a-z]{2}(?:-[a-z]+)+-\d[a-z])\)", r"task in ([a-z]{2}(?:-[a-z]+)+-\d[a-z])\b"]),
     named("task", &[r"\(task ([0-9a-f-]{8,36})\)"]),
     named("container", &[r"container (?:named )?['\x22\[]([\w-]+)['\x22\]]"]),
     labelled("backto", "deployment", &[r"back to \(?(?:deployment ?(?:id)? )?(ecs-svc/\d+)"]),
     named("deployment", &[r"(ecs-svc/\d+)"]),
     named("service", &[r"\(service ([\w-]+)"]),
     named("namespace", &[r"namespace <q>([\w./:-]*\w)"]),
-    named("alarm", &[r"alarms?(?:\(s\))?(?: in alarm state| named| detected| name)?:? ?[\['\x22(]+([^\]'\x22)]+)"]),
-    // Figures.
+    named("alarm", &[r"alarms?(?:\(s\))?(?: in alarm state| named| detected| name)?:? ?[\['\x22(]+(?:cloudwatch alarms? )?([^\]'\x22)]+)"]),
+    // Figures and codes.
+    labelled("code", "error", &[r"unexpected ec2 error [^:]*: (\w+)", r"for capacity provider [\w-]+\. ((?-i:[A-Z])[\w.]+):"]),
     labelled("codes", "code", &[r"codes?:? \[(\d{3}(?:, ?\d{3})*)\]"]),
     labelled("codes", "status", &[r"(?:status(?: code)?:?|http) (\d{3})\b"]),
     named("why", &[r"due to (?:\(reason )?([^)]*[^).\s])"]),

@@ -7,24 +7,44 @@ use super::one_line;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
-/// Where names stand, each with what stays in front of the name as the group `a` and behind it as `b`. ASCII alone, for speed.
+/// Where names stand. What is in the groups stays, in front of the name and behind it. ASCII alone, for speed.
 const NAMES: &[&str] = &[
-    // (service cart), (target-group cart-tg), (service cart, taskSet …)
-    r"(?P<a1>\((?:service|target-group) )[^),]*",
+    // (service cart), (target-group cart-tg), (service cart, taskSet …), service (cart)
+    r"(\((?:service|target-group|elb|load-balancer|cloudwatch alarm) |service \()[^),]*",
     // arn:aws:iam::111122223333:role/…: service and type stay
-    r"(?P<a2>arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(?:[a-z-]+[:/])?)[^ '\x22,()\[\]]*",
+    r"(arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(?:[a-z-]+[:/])?)[^ '\x22,()\[\]]*",
+    // arn:aws:s3::bucket, which is none
+    r"(arn:aws[a-z-]*:s3:+)[a-z0-9._/-]+",
     // https://registry/v2/NAME/manifests/TAG
-    r"(?P<a3>https?://[^/ '\x22]+/v2/)[^ '\x22]+?(?P<b3>/(?:manifests|blobs)/)[^ '\x22:]*",
+    r"(https?://[^/ '\x22]+/v2/)[^ '\x22]+?(/(?:manifests|blobs)/)[^ '\x22:]*",
     // registry.example/team/name:tag
-    r"(?P<a4>(?-u:\b)[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?/)[a-z0-9._/-]*[a-z0-9](?::[a-z0-9._-]*[a-z0-9_])?",
+    r"((?-u:\b)[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?/)[a-z0-9._/-]*[a-z0-9](?::[a-z0-9._-]*[a-z0-9_])?",
+    // ?scope=repository%3Ateam%2Fname
+    r"(\?[a-z]+=)[^ '\x22:]*",
+    // repository with name 'team/name', image 'name:tag'; a registry in front stays
+    r"((?:repository|image|reference|manifest)(?: with (?:name|id))?:? ?['\x22])[a-z0-9_-]+(?:/[a-z0-9._-]+)*(?::[a-z0-9._-]+)?(['\x22])",
+    // volume 'name', container [name], name 'name'
+    r"((?:container|volume|bucket|secret|alarm|role|json key|provider|log group|named?)(?: with (?:name|id))?:? ?['\x22\[])[^'\x22\]]+",
+    // pull access denied for name, No such volume: name
+    r"((?:pull access denied for|no such (?:image|volume|container):|volume referenced:|service account|contain json key|daemon: create) )[a-z0-9_$-]+(?:[/:.][a-z0-9._-]+)*",
     // team/name:tag
-    r"(?P<a5>(?:^|[ '\x22]))[a-z0-9_-]+(?:/[a-z0-9._-]+)+:[a-z0-9._-]*[a-z0-9_]",
+    r"((?:^|[ '\x22]))[a-z0-9_-]+(?:/[a-z0-9._-]+)+:[a-z0-9._-]*[a-z0-9_]",
     // exec: "command"
-    r"(?P<a6>exec:? \\*[\x22'])[^\x22'\\]*",
+    r"(exec:? \\*[\x22'])[^\x22'\\]*",
+    // What has a hyphen or a digit behind these is a name; the rest of the sentence may follow them too.
+    r"(capacity[ -]provider[: ]+['\x22(]?)[a-z0-9_]*[0-9-][a-z0-9_-]*",
+    r"(target[ -]group )[a-z0-9]*-[a-z0-9-]+",
+    r"(on resource: )[a-z0-9_]+-[a-z0-9_/.-]+",
+    // secret name-Ab12Cd
+    r"(secret )[a-z0-9_/+=.@-]+-[a-z0-9]{6}(?-u:\b)",
+    // key name from bucket name
+    r"((?:key|config|file) )[^ ]+( from bucket )[^ ,:]+",
+    // ecs-FAMILY-REVISION-CONTAINER-…, as ECS names things of docker
+    r"((?-u:\b)ecs-)[a-z0-9_-]+-[0-9]+-[a-z0-9_-]+",
     // /var/lib/ecs/volumes/NAME
-    r"(?P<a7>(?:^|[ '\x22(=\[])/var/l(?:ib|og)/ecs/(?:volumes|ecs-[a-z]+\.log)?)[^ '\x22:,()\[\]]*",
-    // /a/path, C:\a\path
-    r"(?P<a8>(?:^|[ '\x22(=\[])(?:/|[a-z]:\\))[a-z0-9._][^ '\x22:,()\[\]]*",
+    r"((?:^|[ '\x22(=\[])/var/l(?:ib|og)/ecs/(?:volumes|ecs-[a-z]+\.log)?)[^ '\x22:,()\[\]]*",
+    // /a/path, C:\a\path, 127.0.0.1:/a/path
+    r"((?:(?:^|[ '\x22(=\[])(?:/|[a-z]:\\)|[0-9]:/))[a-z0-9._][^ '\x22:,()\[\]]*",
 ];
 
 static NAME: LazyLock<Regex> =
@@ -39,12 +59,9 @@ pub(super) fn plain(text: &str) -> String {
     let text = one_line(text);
     let text = spaced(&text).to_lowercase();
     let text = NAME.replace_all(&text, |found: &Captures| {
-        let kept = |part: &str| (1..=NAMES.len()).find_map(|n| found.name(&format!("{part}{n}"))).map_or("", |kept| kept.as_str());
+        let kept: String = found.iter().skip(1).flatten().map(|part| part.as_str()).collect();
         // The socket of a plugin is no registry.
-        if kept("a").ends_with(".sock/") {
-            return found[0].to_owned();
-        }
-        format!("{}{}", kept("a"), kept("b"))
+        if kept.ends_with(".sock/") { found[0].to_owned() } else { kept }
     });
     // Without brackets the name is the second word of the sentence.
     match text.strip_prefix("service ").and_then(|rest| rest.split_once(' ')) {
@@ -93,6 +110,14 @@ mod tests {
                 "Head \"https://registry-1.docker.io/v2/acme/denied/manifests/forbidden\": i/o timeout",
                 "head \"https://registry-1.docker.io/v2//manifests/\": i/o timeout",
             ),
+            ("repository with name 'acme/toomanyrequests' does not exist", "repository with name '' does not exist"),
+            ("pull access denied for acme/denied, repository", "pull access denied for , repository"),
+            ("volume 'oom' does not exist: Error: No such volume: oom", "volume '' does not exist: error: no such volume: "),
+            ("service (oom-killer) is unable to", "service () is unable to"),
+            ("for capacity provider spot-interrupt. Unsupported", "for capacity provider . unsupported"),
+            ("with key oom/quota.env from bucket rate-exceeded, error", "with key  from bucket , error"),
+            ("create endpoint ecs-eni-9-volume on network nat", "create endpoint ecs- on network nat"),
+            ("while mounting 127.0.0.1:/timeout'", "while mounting 127.0.0.1:/'"),
             ("manifest for acme/no-space:left not found", "manifest for  not found"),
             ("exec: \"oom-killer\": executable file not found in $PATH", "exec: \"\": executable file not found in $path"),
             ("invalid parameters: /shop/timeout", "invalid parameters: /"),

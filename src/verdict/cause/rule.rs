@@ -1,4 +1,5 @@
-//! What a rule of the table is, how it fits a text, and how its sentences are filled with the names found there.
+//! What a rule of the table is, how it fits a text, and how its sentences are filled with the names found there. What to check may be told
+//! more closely by a table of its own.
 //!
 //! Knows no rule and no name of its own.
 
@@ -8,6 +9,7 @@ use super::rules;
 use super::{Cause, Confidence, one_line};
 use aho_corasick::AhoCorasick;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Where texts stand, as bits: a rule may hold for several.
@@ -37,10 +39,22 @@ pub(super) struct Rule {
     pub next: &'static str,
 }
 
+/// What to check first, where a text names more than its cause: that it was a certificate, a policy, a kind of volume.
+pub(super) struct Check {
+    /// Causes that it is for.
+    pub of: &'static [Cause],
+    /// As of a rule.
+    pub all: &'static [&'static [&'static str]],
+    /// As of a rule.
+    pub none: &'static [&'static str],
+    /// As of a rule, in whose place it is said.
+    pub next: &'static str,
+}
+
 impl Rule {
     /// What it says of the text, and what to check. Names that the sentence does not mention follow in brackets.
-    pub fn sentences(&self, text: &str) -> (String, String) {
-        let text = one_line(text);
+    pub fn sentences(&self, read: &Read) -> (String, String) {
+        let text = one_line(read.told);
         let names = Names::of(&text);
         let says = fill(self.says, &names);
         let left = names.unmentioned(&says);
@@ -50,7 +64,7 @@ impl Rule {
             Some(detail) if !self.cause.normal() && says == fill(self.says, &Names::default()) => format!("{says}: {detail}"),
             _ => says,
         };
-        (says, to_check(&fill(self.next, &names)))
+        (says, to_check(&fill(read.check(self.cause).unwrap_or(self.next), &names)))
     }
 }
 
@@ -86,13 +100,17 @@ struct Index {
     automaton: AhoCorasick,
     /// The fragments by their numbers in the automaton.
     fragments: Vec<&'static str>,
+    /// Which of them are single words that stand alone where AWS says them.
+    words: Vec<bool>,
     /// The rules with their fragments by number, in the order of the table.
-    rules: Vec<Numbered>,
+    rules: Vec<Numbered<Rule>>,
+    /// The same of what to check.
+    checks: Vec<Numbered<Check>>,
 }
 
-/// A rule's fragments by their numbers: one of each group; then those that must not occur.
-struct Numbered {
-    rule: &'static Rule,
+/// A row's fragments by their numbers: one of each group; then those that must not occur.
+struct Numbered<T: 'static> {
+    row: &'static T,
     all: Vec<Vec<(usize, Place)>>,
     none: Vec<usize>,
 }
@@ -107,47 +125,86 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         });
         (number, place)
     };
-    let of = |rule: &'static Rule| Numbered {
-        rule,
-        all: rule.all.iter().map(|any| any.iter().map(|fragment| number(fragment)).collect()).collect(),
-        none: rule.none.iter().map(|fragment| number(fragment).0).collect(),
-    };
-    let rules = rules::all().map(of).collect();
+    let rules = rules::all().map(|rule| numbered(rule, rule.all, rule.none, &mut number)).collect();
+    let checks = rules::checks().map(|check| numbered(check, check.all, check.none, &mut number)).collect();
     let automaton = AhoCorasick::new(&fragments).expect("a thousand short fragments are no size for an automaton");
-    Index { automaton, fragments, rules }
+    let word = |fragment: &&str| fragment.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !rules::COMPOUNDED.contains(fragment);
+    let words = fragments.iter().map(word).collect();
+    Index { automaton, fragments, words, rules, checks }
 });
 
-/// The first rule for such a field that fits, in the order of the table; for a cut text, if none fits it as it is, the first that fits what
-/// may have followed.
-pub(super) fn first(text: &str, field: Field) -> Option<&'static Rule> {
-    let text = plain(text);
-    let mut there = vec![false; INDEX.fragments.len()];
-    for found in INDEX.automaton.find_overlapping_iter(&text) {
-        there[found.pattern().as_usize()] = true;
+fn numbered<T>(
+    row: &'static T,
+    all: &'static [&'static [&'static str]],
+    none: &'static [&'static str],
+    number: &mut impl FnMut(&'static str) -> (usize, Place),
+) -> Numbered<T> {
+    let all = all.iter().map(|any| any.iter().map(|fragment| number(fragment)).collect()).collect();
+    Numbered { row, all, none: none.iter().map(|fragment| number(fragment).0).collect() }
+}
+
+/// A text and which of the fragments it holds, read once for all that is asked of it.
+pub(super) struct Read<'t> {
+    /// As it came.
+    pub told: &'t str,
+    plain: String,
+    there: Vec<bool>,
+}
+
+impl<'t> Read<'t> {
+    /// Reads it.
+    pub fn of(told: &'t str) -> Read<'t> {
+        let plain = plain(told);
+        let mut there = vec![false; INDEX.fragments.len()];
+        for found in INDEX.automaton.find_overlapping_iter(&plain) {
+            let number = found.pattern().as_usize();
+            there[number] = there[number] || !(INDEX.words[number] && compounded(&plain, found.range()));
+        }
+        Read { told, plain, there }
     }
-    let find = |there: &[bool]| {
+
+    /// The first rule for such a field that fits, in the order of the table; for a cut text, if none fits it as it is, the first that fits
+    /// what may have followed.
+    pub fn rule(&self, field: Field) -> Option<&'static Rule> {
+        let asked = |rule: &Rule| rule.on & field != 0;
+        self.first(&INDEX.rules, asked).or_else(|| {
+            let told = self.plain.strip_suffix("...").or_else(|| self.plain.strip_suffix('\u{2026}'))?;
+            let may_be = |(there, fragment): (&bool, &&str)| *there || begins_at_the_end(told, fragment);
+            let there = self.there.iter().zip(&INDEX.fragments).map(may_be).collect();
+            Read { told: self.told, plain: self.plain.clone(), there }.first(&INDEX.rules, asked)
+        })
+    }
+
+    /// What to check for such a cause, where the text tells more than the cause does.
+    fn check(&self, cause: Cause) -> Option<&'static str> {
+        self.first(&INDEX.checks, |check| check.of.contains(&cause)).map(|check| check.next)
+    }
+
+    /// The first row that fits, of those that are asked.
+    fn first<T>(&self, rows: &[Numbered<T>], asked: impl Fn(&T) -> bool) -> Option<&'static T> {
         let holds = |(number, place): &(usize, Place)| {
-            there[*number]
+            self.there[*number]
                 && match place {
                     Place::Anywhere => true,
-                    Place::Beginning => text.starts_with(INDEX.fragments[*number]),
-                    Place::Whole => text == INDEX.fragments[*number],
+                    Place::Beginning => self.plain.starts_with(INDEX.fragments[*number]),
+                    Place::Whole => self.plain == INDEX.fragments[*number],
                 }
         };
-        let fits = |known: &&Numbered| {
-            known.rule.on & field != 0
-                && known.all.iter().all(|any| any.iter().any(holds))
-                && !known.none.iter().any(|number| there[*number])
+        let fits = |known: &&Numbered<T>| {
+            asked(known.row) && known.all.iter().all(|any| any.iter().any(holds)) && !known.none.iter().any(|number| self.there[*number])
         };
-        INDEX.rules.iter().find(fits).map(|known| known.rule)
+        rows.iter().find(fits).map(|known| known.row)
+    }
+}
+
+/// Whether a word stands within a longer one that hyphens hold together: people name things so ("throttled-worker"), AWS does not.
+fn compounded(text: &str, found: Range<usize>) -> bool {
+    let joined = |around: &mut dyn Iterator<Item = &u8>| {
+        let mut around = around.skip_while(|byte| byte.is_ascii_alphanumeric());
+        around.next().is_some_and(|byte| matches!(byte, b'-' | b'_')) && around.next().is_some_and(u8::is_ascii_alphanumeric)
     };
-    find(&there).or_else(|| {
-        let told = text.strip_suffix("...").or_else(|| text.strip_suffix('\u{2026}'))?;
-        for (there, fragment) in there.iter_mut().zip(&INDEX.fragments) {
-            *there |= begins_at_the_end(told, fragment);
-        }
-        find(&there)
-    })
+    let text = text.as_bytes();
+    joined(&mut text[found.end..].iter()) || joined(&mut text[..found.start].iter().rev())
 }
 
 /// Whether a text was cut within a fragment. Less than a word, or than half of the fragment, is no sign.
@@ -203,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_cut_text_is_read_to_its_end_and_a_whole_one_is_not_guessed_at() {
-        let cause = |text: &str| first(text, CONTAINER).map(|rule| rule.cause);
+        let cause = |text: &str| Read::of(text).rule(CONTAINER).map(|rule| rule.cause);
         let pull = "CannotPullContainerError: failed to resolve ref docker.io/acme/api:v7: docker.io/acme/api:v7: not fo";
         assert_eq!(cause(&format!("{pull}...")), Some(Cause::ImageNotFound));
         assert_eq!(cause(&format!("{pull}\u{2026}")), Some(Cause::ImageNotFound));
@@ -212,8 +269,18 @@ mod tests {
     }
 
     #[test]
+    fn a_word_within_a_longer_one_with_hyphens_is_part_of_a_name() {
+        let cause = |text: &str| Read::of(text).rule(REASON).map(|rule| rule.cause);
+        assert_eq!(cause("the call was throttled"), Some(Cause::Throttled));
+        assert_eq!(cause("the call was throttled - try later"), Some(Cause::Throttled));
+        for name in ["throttled-worker", "un-throttled", "not_throttled", "throttled2_b"] {
+            assert_eq!(cause(&format!("the call of {name} was odd")), None, "{name}");
+        }
+    }
+
+    #[test]
     fn a_fragment_may_have_to_be_the_beginning_or_the_whole() {
-        let cause = |text: &str| first(text, REASON).map(|rule| rule.cause);
+        let cause = |text: &str| Read::of(text).rule(REASON).map(|rule| rule.cause);
         assert_eq!(cause("Stopped by the release tool"), Some(Cause::UserStopped));
         assert_eq!(cause("It was stopped by the release tool"), None);
         assert_eq!(cause("LOCATION"), Some(Cause::PlacementAttribute));
@@ -222,12 +289,13 @@ mod tests {
 
     #[test]
     fn every_rule_is_written_in_lower_case_and_names_only_known_names() {
-        for rule in rules::all() {
-            for fragment in rule.all.iter().copied().flatten().chain(rule.none) {
-                assert_eq!(fragment.to_lowercase(), **fragment, "{}", rule.says);
+        let checks = rules::checks().map(|check| (check.all, check.none, "", check.next));
+        for (all, none, says, next) in rules::all().map(|rule| (rule.all, rule.none, rule.says, rule.next)).chain(checks) {
+            for fragment in all.iter().copied().flatten().chain(none) {
+                assert_eq!(fragment.to_lowercase(), **fragment, "{says}{next}");
                 assert!(!fragment.is_empty());
             }
-            for template in [rule.says, rule.next] {
+            for template in [says, next] {
                 for name in template.split('{').skip(1).filter_map(|part| part.split('}').next()) {
                     assert!(super::super::names::known(name), "{name} in {template}");
                 }

@@ -5,6 +5,7 @@
 //! connection issue" means the connection); last what is only said in general. To add a text, add it to `tests/causes` and see which row
 //! answers; then widen a list of fragments or add a row above the one that is wrong.
 
+mod checks;
 mod containers;
 mod deployments;
 mod events;
@@ -22,7 +23,7 @@ mod volumes;
 
 use super::Cause;
 use super::Confidence;
-use super::rule::{CONTAINER, EVENT, Field, REASON, Rule};
+use super::rule::{CONTAINER, Check, EVENT, Field, REASON, Rule};
 
 /// All rows, part by part, in the order in which they are asked.
 const TABLE: &[&[Rule]] = &[
@@ -43,8 +44,10 @@ const TABLE: &[&[Rule]] = &[
     volumes::ALL,
     secrets::ALL,
     network::INTERFACES,
+    placement::LAUNCHES,
     placement::CAPACITY,
     placement::INSTANCES,
+    roles::RIGHTS,
     containers::STARTS,
     containers::ENDS,
     events::ALL,
@@ -62,6 +65,14 @@ type Any = &'static [&'static str];
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
     TABLE.iter().copied().flatten()
 }
+
+/// What to check, in the order in which it is asked.
+pub(super) fn checks() -> impl Iterator<Item = &'static Check> {
+    checks::ALL.iter()
+}
+
+/// Words that AWS and docker put into longer ones themselves: `awslogs-region`, `ecs-serviceconnect`, `mount-watchdog`.
+pub(super) const COMPOUNDED: &[&str] = &["awslogs", "serviceconnect", "fluentd", "splunk", "awsfirelens", "firelens"];
 
 const fn rule(
     on: Field,

@@ -2,7 +2,7 @@
 //!
 //! Single texts are judged by the table of rules; here is only which of them counts.
 
-use super::rule::{self, CONTAINER, EVENT, REASON, Rule};
+use super::rule::{self, CONTAINER, EVENT, REASON, Read, Rule};
 use super::{Cause, Confidence, Explanation, exit, one_line, unknown};
 
 /// A stopped task, or one that stops, as far as AWS tells.
@@ -31,9 +31,10 @@ pub struct Ended {
     pub essential: Option<bool>,
 }
 
-/// Causes that a text gives when it says only that something ended: what ended it stands elsewhere.
+/// Causes that a text gives when it says only that something ended: what ended it stands elsewhere. Nor does a text without a cause of its
+/// own outweigh one that has one.
 fn vague(rule: &Rule) -> bool {
-    rule.cause == Cause::AppExit || (rule.cause == Cause::ContainerStartFailed && rule.sure == Confidence::Low)
+    matches!(rule.cause, Cause::AppExit | Cause::Other) || (rule.cause == Cause::ContainerStartFailed && rule.sure == Confidence::Low)
 }
 
 /// Explains a stop.
@@ -43,32 +44,36 @@ fn vague(rule: &Rule) -> bool {
 #[must_use]
 pub fn stopped(stop: &Stop) -> Explanation {
     let evidence = evidence(stop);
-    let own = of_reason(stop);
-    let blamed = stop.containers.iter().filter_map(|c| clear(c).map(|rule| (c, rule)));
-    let memory = blamed.clone().find(|(_, rule)| rule.cause == Cause::OutOfMemory);
-    if let Some((container, rule)) = memory {
-        return by_text(rule, &container.reason, Some(container), stop, evidence);
+    let reason = Read::of(&stop.reason);
+    let own = of_reason(stop, &reason);
+    let heard: Vec<(&Ended, Read)> = stop.containers.iter().map(|c| (c, Read::of(&c.reason))).collect();
+    let blamed: Vec<_> = heard.iter().filter_map(|(c, read)| clear(c, read).map(|rule| (*c, read, rule))).collect();
+    if let Some((container, read, rule)) = blamed.iter().find(|(.., rule)| rule.cause == Cause::OutOfMemory) {
+        return by_text(rule, read, Some(container), stop, evidence);
     }
     if let Some(rule) = own.filter(|rule| !vague(rule)) {
-        return by_text(rule, &stop.reason, None, stop, evidence);
+        return by_text(rule, &reason, None, stop, evidence);
     }
     if let Some(meant) = by_code(stop, &evidence) {
         return meant;
     }
-    if let Some((container, rule)) = blamed.clone().find(|(c, _)| c.essential != Some(false)).or_else(|| blamed.clone().next()) {
-        return by_text(rule, &container.reason, Some(container), stop, evidence);
+    if let Some((container, read, rule)) = blamed.iter().find(|(c, ..)| c.essential != Some(false)).or(blamed.first()) {
+        return by_text(rule, read, Some(container), stop, evidence);
     }
     if let Some(container) = culprit(&stop.containers) {
         return by_exit(container, stop, evidence);
     }
-    let of_an_end = |text: &&String| rule::first(text, REASON | CONTAINER).is_some_and(|rule| rule.cause == Cause::AppExit);
-    let mut texts = std::iter::once(&stop.reason).chain(stop.containers.iter().map(|c| &c.reason)).filter(of_an_end);
-    if let Some(code) = texts.find_map(|text| exit::in_text(text)) {
+    let of_an_end = |read: &&Read| read.rule(REASON | CONTAINER).is_some_and(|rule| rule.cause == Cause::AppExit);
+    let mut texts = std::iter::once(&reason).chain(heard.iter().map(|(_, read)| read)).filter(of_an_end);
+    if let Some(code) = texts.find_map(|read| exit::in_text(read.told)) {
         return by_exit(&Ended { exit_code: Some(code), ..Ended::default() }, stop, evidence);
     }
     match own {
-        Some(rule) => by_text(rule, &stop.reason, None, stop, evidence),
+        Some(rule) => by_text(rule, &reason, None, stop, evidence),
         None if stop.reason.trim().is_empty() => {
+            if let Some((container, read, rule)) = heard.iter().find_map(|(c, read)| of_container(read).map(|rule| (c, read, rule))) {
+                return by_text(rule, read, Some(container), stop, evidence);
+            }
             let text = stop.containers.iter().map(|c| c.reason.as_str()).find(|reason| !reason.trim().is_empty());
             unknown(text.unwrap_or(""), evidence)
         }
@@ -83,17 +88,23 @@ pub(super) fn container(reason: &str, exit_code: Option<i64>) -> Explanation {
 }
 
 /// The rule for the task's reason. A service's event that is quoted as a reason is understood too.
-fn of_reason(stop: &Stop) -> Option<&'static Rule> {
-    let rule = rule::first(&stop.reason, REASON).or_else(|| rule::first(&stop.reason, CONTAINER | EVENT))?;
+fn of_reason(stop: &Stop, reason: &Read) -> Option<&'static Rule> {
+    let rule = reason.rule(REASON).or_else(|| reason.rule(CONTAINER | EVENT))?;
     // Whoever calls StopTask may write anything as its reason; of that only AWS's words for a stop count.
     let of_a_stop = rule.cause.normal()
         || matches!(rule.cause, Cause::HostTerminated | Cause::InstanceDraining | Cause::SpotInterruption | Cause::PlatformMaintenance);
     (stop.stop_code != "UserInitiated" || of_a_stop).then_some(rule)
 }
 
-/// The rule for a container's reason, when that says more than that it ended.
-fn clear(container: &Ended) -> Option<&'static Rule> {
-    rule::first(&container.reason, CONTAINER).or_else(|| rule::first(&container.reason, REASON)).filter(|rule| !vague(rule))
+/// The rule for a container's reason.
+fn of_container(reason: &Read) -> Option<&'static Rule> {
+    reason.rule(CONTAINER).or_else(|| reason.rule(REASON))
+}
+
+/// The same when it says more than that the container ended. That it did not stop at once says less than the code it ended with.
+fn clear(container: &Ended, reason: &Read) -> Option<&'static Rule> {
+    let only_slow = |rule: &&Rule| rule.cause == Cause::SignalKillTimeout && container.exit_code.is_some();
+    of_container(reason).filter(|rule| !vague(rule) && !only_slow(rule))
 }
 
 /// What the stop code alone says, when no text does.
@@ -142,7 +153,7 @@ fn culprit(containers: &[Ended]) -> Option<&Ended> {
     containers.iter().rev().filter(|c| badness(c).is_some()).max_by_key(|c| badness(c))
 }
 
-fn by_text(rule: &Rule, text: &str, container: Option<&Ended>, stop: &Stop, evidence: Vec<String>) -> Explanation {
+fn by_text(rule: &Rule, text: &Read, container: Option<&Ended>, stop: &Stop, evidence: Vec<String>) -> Explanation {
     let (says, next_check) = rule.sentences(text);
     let many = stop.containers.len() > 1;
     let says = match container.filter(|c| many && !c.name.is_empty() && !says.contains(&c.name)) {

@@ -106,6 +106,57 @@ fn a_task_that_failed_to_start_is_explained_by_its_container() {
 }
 
 #[test]
+fn that_a_container_did_not_stop_at_once_says_less_than_its_code() {
+    let slow = "CannotStopContainerError: Error response from daemon: tried to kill container, but did not receive an exit event";
+    let of = |code| stop("EssentialContainerExited", "Essential container in task exited", &[ended("app", slow, code, true)]);
+    assert_eq!(of(Some(137)).cause, Cause::SignalKillTimeout);
+    assert_eq!(of(Some(139)).cause, Cause::Segfault);
+    assert_eq!(of(None).cause, Cause::SignalKillTimeout, "without a code the text is all there is");
+}
+
+#[test]
+fn a_text_that_is_known_but_has_no_cause_outweighs_nothing() {
+    let config = "unable to download firelens s3 config file: unable to download s3 config a.conf from bucket b: NoSuchKey";
+    let told = container(config, None);
+    assert_eq!((told.cause, told.confidence), (Cause::Other, Confidence::High));
+    assert!(told.says.contains("a.conf in bucket b"), "{}", told.says);
+    let told =
+        stop("TaskFailedToStart", config, &[ended("app", "OutOfMemoryError: Container killed due to memory usage", Some(137), true)]);
+    assert_eq!(told.cause, Cause::OutOfMemory);
+}
+
+#[test]
+fn a_right_that_is_missing_is_no_role_that_cannot_be_assumed() {
+    let of = |action: &str| {
+        event(&format!(
+            "IAM permissions policies have been misconfigured. Role (arn:aws:iam::1:role/infra) is not authorized to perform: ({action})."
+        ))
+    };
+    let told = of("elasticloadbalancing:DescribeTargetHealth");
+    assert_eq!(told.cause, Cause::Other);
+    assert!(told.says.contains("elasticloadbalancing:DescribeTargetHealth") && told.next_check.contains("infra"), "{told:?}");
+    assert_eq!(of("sts:AssumeRole").cause, Cause::RoleUnassumable);
+}
+
+#[test]
+fn who_refuses_is_what_to_check() {
+    for (words, whose) in [
+        ("with an explicit deny in a service control policy", "the organization's service control policy"),
+        ("with an explicit deny in a resource-based policy", "the policy of the thing itself"),
+        ("with an explicit deny in a permissions boundary", "the permissions boundary of the role exec"),
+        ("because no permissions boundary allows the ssm:GetParameters action", "the permissions boundary of the role exec"),
+        ("because no VPC endpoint policy allows the ssm:GetParameters action", "the policy of the VPC endpoint"),
+        ("because no identity-based policy allows the ssm:GetParameters action", "ssm:GetParameters or secretsmanager:GetSecretValue"),
+    ] {
+        let user = "AccessDeniedException: User: arn:aws:sts::1:assumed-role/exec/1a is not authorized to perform: ssm:GetParameters on resource: \
+                    arn:aws:ssm:eu-north-1:1:parameter/a";
+        let told = stop("TaskFailedToStart", &format!("Fetching secret data from SSM Parameter Store: {user} {words}"), &[]);
+        assert_eq!(told.cause, Cause::SecretDenied, "{words}");
+        assert!(told.next_check.starts_with(&format!("check {whose}")), "{words}: {}", told.next_check);
+    }
+}
+
+#[test]
 fn a_person_s_own_words_are_not_taken_for_the_scheduler_s() {
     let told = stop("UserInitiated", "bouncing it, it eats CPU", &[ended("app", "", Some(143), true)]);
     assert_eq!(told.cause, Cause::UserStopped);
@@ -152,6 +203,7 @@ proptest! {
             Just("unable to pull secrets or registry auth: [".to_owned()),
             Just("not found {image}] (service ".to_owned()),
             Just("i/o timeout\n".to_owned()),
+            Just("from bucket volume 'x-y-9 service ( -_".to_owned()),
         ],
         0..12,
     ), code in proptest::option::of(any::<i64>())) {

@@ -21,6 +21,15 @@ pub(super) const ALL: &[Rule] = &[
         "minimumHealthyPercent and maximumPercent leave the deployment no room to stop or start a task",
         "both percentages and the desired count: at least one task must fit between them",
     ),
+    // CodeDeploy's words for what it waits for.
+    rule(
+        EVENT,
+        &[&["deployment"], &["lifecycle event", "replacement task set"], &["failed", "timed out"]],
+        &["alarm", "circuit breaker", "rolled back"],
+        (C::Other, High),
+        "CodeDeploy ended the deployment[: {detail}]",
+        "the deployment in CodeDeploy: log of the hook's function, or tasks and targets of the replacement task set",
+    ),
     rule(
         SCHEDULER,
         &[&["rolled back", "rollback "], &["alarm", "circuit breaker"]],

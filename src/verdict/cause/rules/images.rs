@@ -37,7 +37,7 @@ pub(super) const LIMITED: &[Rule] = &[
         &["toomanyrequestsexception"],
         (C::ImagePullRateLimit, High),
         "the registry refuses to give the image[ {image}] for now: too many pulls",
-        "log in to Docker Hub (repositoryCredentials), or pull through ECR's cache or from a copy of the image",
+        "log in to the registry (repositoryCredentials), or pull through ECR's cache or from a copy of the image",
     ),
     rule(
         START,
@@ -97,6 +97,15 @@ pub(super) const PULLS: &[Rule] = &[
         (C::ImagePullDenied, High),
         DENIED,
         DENIED_NEXT,
+    ),
+    // The secret is there, but it holds no login.
+    rule(
+        START,
+        &[&["registry auth from asm", "registry credentials"], &["malformed", "empty field"]],
+        &[],
+        (C::ImagePullDenied, High),
+        "the image may not be pulled: the secret of the registry's login cannot be read as one[: {detail}]",
+        "that the secret in repositoryCredentials is JSON with username and password",
     ),
     rule(START, &[PULL, REFUSED], UNPACKED, (C::ImagePullDenied, High), DENIED, DENIED_NEXT),
     rule(

@@ -24,6 +24,23 @@ pub(super) const ENV_FILES: &[Rule] = &[rule(
 
 /// Log drivers and log groups.
 pub(super) const LOGGING: &[Rule] = &[
+    // FireLens needs things of its own before it takes a log: its configuration from S3, the address of its router.
+    rule(
+        START,
+        &[&["firelens"], &["s3 config"]],
+        &[],
+        (C::Other, High),
+        "FireLens' configuration[ {file}][ in bucket {bucket}] could not be read[: {action} is denied][ for role {role}]",
+        "that the object is there (config-file-value), s3:GetObject and s3:GetBucketLocation of the execution role, and the route to S3",
+    ),
+    rule(
+        START,
+        &[&["firelens"], &["bridge ip", "pause container", "container ip"]],
+        &[],
+        (C::ContainerStartFailed, High),
+        "the container could not be created, for its log router has no address[: {detail}]",
+        "the log router's container: that it starts, its network mode, the agent's log",
+    ),
     rule(START, &[LOGS, REFUSED], &["connection issue"], (C::LogDriverDenied, High), LOG_DENIED, LOG_DENIED_NEXT),
     rule(
         START,
@@ -44,7 +61,7 @@ pub(super) const LOGGING: &[Rule] = &[
     rule(
         START,
         &[LOGS, ABSENT],
-        &["no log driver named", "unknown log opt", "unknown log driver", "oci runtime"],
+        &["no log driver named", "unknown log opt", "unknown log driver", "oci runtime", "firelens"],
         (C::LogGroupMissing, Medium),
         LOG_ABSENT,
         LOG_ABSENT_NEXT,

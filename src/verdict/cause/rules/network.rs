@@ -9,7 +9,7 @@ use super::{START, rule};
 /// Service Connect.
 pub(super) const CONNECT: &[Rule] = &[rule(
     START,
-    &[&["service connect", "service-connect", "serviceconnect", "appnet", "envoy proxy"]],
+    &[&["service connect", "service-connect", "serviceconnect", "appnet", "envoy proxy", " sc bridge mode"]],
     &[],
     (C::ServiceConnect, High),
     "Service Connect failed[: {detail}]",

@@ -76,6 +76,26 @@ pub(super) const CAPACITY: &[Rule] = &[
     ),
 ];
 
+/// Instances that ECS launches itself, where EC2's word is none of capacity, limits or the network.
+pub(super) const LAUNCHES: &[Rule] = &[
+    rule(
+        SCHEDULER,
+        &[&["requested availability zone", "requested instance type"], &["not supported"]],
+        &[],
+        (C::CapacityUnavailable, High),
+        "EC2 does not have the instance type[ {type}] in that zone[: {zone}][, for capacity provider {provider}]",
+        "zones and subnets of the capacity provider, and its instance requirements: another zone, or a type that this one has",
+    ),
+    rule(
+        SCHEDULER,
+        &[&["launch instance"], &["kms", "instance profile", "iaminstanceprofile"]],
+        &["not authorized to perform"],
+        (C::Other, High),
+        "ECS could not launch an instance[ for capacity provider {provider}][: {detail}]",
+        "the capacity provider's settings that EC2 names: KMS key of the disk (enabled, its policy), instance profile, launch template",
+    ),
+];
+
 /// Placement on instances.
 pub(super) const INSTANCES: &[Rule] = &[
     rule(
@@ -151,6 +171,7 @@ pub(super) const INSTANCES: &[Rule] = &[
             "resource:gpu",
             "resource type gpu",
             "attribute",
+            "required capabilities",
         ]],
         &[],
         (C::PlacementAttribute, High),
@@ -205,6 +226,14 @@ pub(super) const INSTANCES: &[Rule] = &[
         (C::PlacementNoInstances, High),
         "no container instance fits the task[; the closest is {instance}]",
         "that there are active instances with CPU, memory, port and attributes to spare",
+    ),
+    rule(
+        SCHEDULER,
+        &[&["could not launch"], &["task"]],
+        &["because", "reason", "error"],
+        (C::Other, Medium),
+        "tasks could not be launched, and the text does not say why[: {detail}]",
+        "reasons of the stopped tasks, and the other events of the service",
     ),
     rule(
         SCHEDULER,

@@ -1,4 +1,5 @@
-//! ECS Exec and roles: their texts name what others are about, so they are read early.
+//! ECS Exec and roles: their texts name what others are about, so they are read early; a right that is missing is read late, for what it is
+//! missing for says more.
 
 use super::super::Cause as C;
 use super::super::Confidence::High;
@@ -27,31 +28,53 @@ pub(super) const EXEC: &[Rule] = &[rule(
     "enableExecuteCommand, ssmmessages:* in the task role, a route to the ssmmessages endpoint; the task itself may be well",
 )];
 
+const UNASSUMABLE: &str = "ECS cannot assume the role[ {role}]";
+const UNASSUMABLE_NEXT: &str =
+    "that the role exists, that ecs-tasks.amazonaws.com may assume it (trust policy), and iam:PassRole of whoever registered it";
+
 /// Roles that ECS cannot assume.
-pub(super) const ROLES: &[Rule] = &[rule(
-    START,
-    &[&[
-        "assume the role",
-        "assume role",
-        "assumerole",
-        "unable to assume",
-        "failed to assume",
-        "be assumed",
-        "could not assume",
-        "cannot assume",
-        "can't assume",
-        "assuming role",
-        "assume the service",
-        "unable to find execution role credentials",
-        "no execution credentials",
-        "execution role credentials not available",
-        "unable to get execution role credentials",
-        "trust relationship",
-        "trust policy",
-        "iam permissions polic",
-    ]],
+pub(super) const ROLES: &[Rule] = &[
+    rule(
+        START,
+        &[&[
+            "assume the role",
+            "assume role",
+            "assumerole",
+            "unable to assume",
+            "failed to assume",
+            "be assumed",
+            "could not assume",
+            "cannot assume",
+            "can't assume",
+            "assuming role",
+            "assume the service",
+            "unable to find execution role credentials",
+            "no execution credentials",
+            "execution role credentials not available",
+            "unable to get execution role credentials",
+        ]],
+        &[],
+        (C::RoleUnassumable, High),
+        UNASSUMABLE,
+        UNASSUMABLE_NEXT,
+    ),
+    // A role that may not do something else was assumed before.
+    rule(
+        START,
+        &[&["trust relationship", "trust policy", "iam permissions polic"]],
+        &["not authorized to perform"],
+        (C::RoleUnassumable, High),
+        UNASSUMABLE,
+        UNASSUMABLE_NEXT,
+    ),
+];
+
+/// A right that a role lacks, for something that has no cause of its own.
+pub(super) const RIGHTS: &[Rule] = &[rule(
+    START | TARGET,
+    &[&["not authorized to perform", "unauthorizedoperation"]],
     &[],
-    (C::RoleUnassumable, High),
-    "ECS cannot assume the role[ {role}]",
-    "that the role exists, that ecs-tasks.amazonaws.com may assume it (trust policy), and iam:PassRole of whoever registered it",
+    (C::Other, High),
+    "a role may not do what ECS needs of it[: {action} is denied][ for role {role}]",
+    "the policies of the role[ {role}][: that they allow {action}]; for the one that ECS made itself, who changed it",
 )];

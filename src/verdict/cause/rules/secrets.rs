@@ -2,7 +2,7 @@
 
 use super::super::Cause as C;
 use super::super::Confidence::{High, Medium};
-use super::super::fragments::{ABSENT, REFUSED, RUNTIME, SECRET, UNREACHED};
+use super::super::fragments::{ABSENT, NO_SECRET, REFUSED, SECRET, UNREACHED};
 use super::super::rule::Rule;
 use super::{START, rule};
 
@@ -18,12 +18,12 @@ pub(super) const ALL: &[Rule] = &[
     rule(
         START,
         &[SECRET, &["kms", "ciphertext", "decrypt"], &["denied", "not allowed", "not authorized", "does not exist", "disabled", "invalid"]],
-        RUNTIME,
+        NO_SECRET,
         (C::SecretDenied, High),
         "the KMS key of a secret may not be used[: parameter {parameter}][: secret {secret}][, {action} is denied][ for role {role}]",
         "kms:Decrypt in the execution role, the key's policy, and that the key is enabled",
     ),
-    rule(START, &[SECRET, REFUSED], RUNTIME, (C::SecretDenied, High), SECRET_DENIED, SECRET_DENIED_NEXT),
+    rule(START, &[SECRET, REFUSED], NO_SECRET, (C::SecretDenied, High), SECRET_DENIED, SECRET_DENIED_NEXT),
     rule(
         START,
         &[
@@ -54,7 +54,7 @@ pub(super) const ALL: &[Rule] = &[
                 "invalid character",
             ],
         ],
-        RUNTIME,
+        NO_SECRET,
         (C::SecretMissing, High),
         SECRET_ABSENT,
         SECRET_ABSENT_NEXT,
@@ -62,7 +62,7 @@ pub(super) const ALL: &[Rule] = &[
     rule(
         START,
         &[SECRET, UNREACHED],
-        RUNTIME,
+        NO_SECRET,
         (C::SecretNetwork, High),
         "the service that holds the secrets cannot be reached[ at {host}][: parameter {parameter}][: secret {secret}]",
         "a route out: NAT or assignPublicIp, or endpoints for secretsmanager, ssm, kms (and ecr); security groups; DNS",
@@ -78,7 +78,7 @@ pub(super) const ALL: &[Rule] = &[
     rule(
         START,
         &[SECRET, &["permission", "denied", "decrypt", "kms"]],
-        RUNTIME,
+        NO_SECRET,
         (C::SecretDenied, Medium),
         SECRET_DENIED,
         SECRET_DENIED_NEXT,

@@ -60,7 +60,13 @@ pub(super) const ALL: &[Rule] = &[
     ),
     rule(
         TARGET,
-        &[&["registrationinprogress", "registration is in progress", "initialhealthchecking", "initial health check"]],
+        &[&[
+            "registrationinprogress",
+            "registration is in progress",
+            "registration is still in progress",
+            "initialhealthchecking",
+            "initial health check",
+        ]],
         &[],
         (C::TargetRegistered, High),
         "the target is being registered and checked for the first time",

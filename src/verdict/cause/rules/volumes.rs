@@ -39,6 +39,7 @@ pub(super) const ALL: &[Rule] = &[rule(
             "not permitted",
             "only supported",
             "unexpected",
+            "unsupported",
         ],
     ],
     &["toomanyrequests", "cannotpull"],

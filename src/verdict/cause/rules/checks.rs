@@ -1,0 +1,277 @@
+//! What to check where a text tells more than its cause: the certificate behind a network that fails, the policy behind a refusal, the kind
+//! of volume.
+//!
+//! Rows never change a cause. The first that fits takes the place of what the rule would have said, so the closest come first.
+
+use super::super::Cause as C;
+use super::super::rule::Check;
+
+const UNREACHED: &[C] = &[C::ImagePullNetwork, C::SecretNetwork, C::LogNetwork, C::EnvFileUnavailable, C::ExecAgent, C::VolumeMount];
+const REFUSED: &[C] = &[
+    C::ImagePullDenied,
+    C::SecretDenied,
+    C::LogDriverDenied,
+    C::EnvFileUnavailable,
+    C::VolumeMount,
+    C::RoleUnassumable,
+    C::RollingBack,
+    C::ExecAgent,
+    C::NetworkInterface,
+    C::Other,
+];
+const VOLUME: &[C] = &[C::VolumeMount];
+const INTERFACE: &[C] = &[C::NetworkInterface];
+const START: &[C] = &[C::ContainerStartFailed];
+const PULL_DENIED: &[C] = &[C::ImagePullDenied];
+const LOG_DENIED: &[C] = &[C::LogDriverDenied];
+
+const fn check(of: &'static [C], all: &'static [&'static [&'static str]], none: &'static [&'static str], next: &'static str) -> Check {
+    Check { of, all, none, next }
+}
+
+/// All rows.
+pub(super) const ALL: &[Check] = &[
+    // Who refuses. Source: IAM's guide, "Troubleshoot access denied error messages".
+    check(
+        REFUSED,
+        &[&["service control policy"]],
+        &[],
+        "the organization's service control policy[: what it says of {action}]; what the role[ {role}] allows does not count against it",
+    ),
+    check(
+        REFUSED,
+        &[&["resource control policy"]],
+        &[],
+        "the organization's resource control policy[: what it says of {action}]; what the role[ {role}] allows does not count against it",
+    ),
+    check(
+        REFUSED,
+        &[&["permissions boundary"]],
+        &[],
+        "the permissions boundary of the role[ {role}][: that it allows {action}]; the role's own policies cannot exceed it",
+    ),
+    check(REFUSED, &[&["session policy"]], &[], "the session policy that the role[ {role}] was assumed with[: that it allows {action}]"),
+    check(REFUSED, &[&["vpc endpoint policy"]], &[], "the policy of the VPC endpoint[: that it allows {action}][ for role {role}]"),
+    check(
+        REFUSED,
+        &[&["explicit deny in a resource-based policy", "explicit deny in the resource-based policy"]],
+        &[],
+        "the policy of the thing itself (secret, key, repository, bucket, file system): a statement there denies[ {action}], whatever the role allows",
+    ),
+    check(
+        REFUSED,
+        &[&["no resource-based policy allows"]],
+        &[],
+        "the policy of the thing itself (secret, key, repository, bucket, file system)[: that it allows {action}][ for role {role}]",
+    ),
+    check(
+        REFUSED,
+        &[&["explicit deny in an identity-based policy"]],
+        &[],
+        "the policies of the role[ {role}] and its groups: one denies[ {action}] outright, and what others allow does not count against it",
+    ),
+    // What stands between.
+    check(
+        UNREACHED,
+        &[&["proxyconnect", "proxy authentication", "proxy error"]],
+        &[],
+        "the proxy[ {proxy}]: that it runs and lets this host through; HTTP_PROXY and NO_PROXY of docker and of the agent",
+    ),
+    check(
+        UNREACHED,
+        &[&["x509:", "certificate", "unknown authority", "tls: bad", "tls: unknown"]],
+        &[],
+        "the certificate[ of {host}]: its dates against the clock here, its names, and that its authority is known here; a firewall or proxy may put its own in its place",
+    ),
+    check(
+        UNREACHED,
+        &[&["http response to https"]],
+        &[],
+        "whether[ {host}] the registry speaks TLS on this port; if not, insecure-registries of docker",
+    ),
+    // Images.
+    check(
+        PULL_DENIED,
+        &[&["starport-layer-bucket", "layer-bucket"]],
+        &[],
+        "the policy of the S3 gateway endpoint: s3:GetObject on the bucket where ECR keeps its layers; the execution role has no part in it",
+    ),
+    check(
+        &[C::ImagePullNetwork],
+        &[&["starport-layer-bucket", "layer-bucket"]],
+        &[],
+        "the way to S3, where ECR keeps its layers: a gateway endpoint in the subnet's route table, or NAT; outbound port 443; DNS",
+    ),
+    check(
+        PULL_DENIED,
+        &[&["upstream registry", "pull through cache rule"]],
+        &[],
+        "the secret of the pull-through cache rule (ecr-pullthroughcache/…): user name and access token of the upstream registry",
+    ),
+    check(
+        PULL_DENIED,
+        &[&[".dkr.ecr"], &["403 forbidden"]],
+        &["not authorized"],
+        "the execution role's ecr rights and the repository's policy; through a pull-through cache: the /library/ prefix of Docker's own images, ecr:BatchImportUpstreamImage and ecr:CreateRepository",
+    ),
+    check(
+        &[C::ImageNotFound],
+        &[&["does not exist in the registry with id"]],
+        &[],
+        "that the repository is in this account and region, and how its name is spelled; through a pull-through cache: the rule's prefix, and ecr:CreateRepository of the execution role",
+    ),
+    check(
+        &[C::ImagePullRateLimit],
+        &[&["public.ecr.aws", "public ecr"]],
+        &[],
+        "public ECR's own limit, which is higher with a login (ecr-public:GetAuthorizationToken); else pull through ECR's cache or from a copy of the image",
+    ),
+    check(
+        &[C::ImagePullRateLimit],
+        &[&[".dkr.ecr", "api.ecr"]],
+        &["docker.io", "docker hub", "upstream"],
+        "ECR's rates in Service Quotas, and how many tasks start at once",
+    ),
+    // Logs.
+    check(
+        LOG_DENIED,
+        &[&["imds role", "ec2imds", "nocredentialproviders", "no valid providers", "refresh cached credentials"]],
+        &[],
+        "the credentials that docker has on this host: the instance role and its metadata service; outside EC2 ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE",
+    ),
+    check(
+        LOG_DENIED,
+        &[&["failed to initialize logging driver"], &["cannotstartcontainer", "response from daemon"]],
+        &["resourceinitializationerror"],
+        "logs:CreateLogStream and logs:PutLogEvents (logs:CreateLogGroup with awslogs-create-group) of the instance role, by which docker writes logs on an instance",
+    ),
+    // Volumes by their kind.
+    check(
+        VOLUME,
+        &[&["s3files", "s3 files"]],
+        &[],
+        "S3 Files: the kind of volume in the task definition, mount target in the task's zone, port 2049, rights of the task role",
+    ),
+    check(
+        VOLUME,
+        &[&["fsx", "credentialsparameter"]],
+        &[],
+        "FSx: its credentials (a secret or parameter that the execution role may read), domain and DNS, port 445, and that the instance runs Windows",
+    ),
+    check(
+        VOLUME,
+        &[&["mount.nfs", "efs ", "efs:", "elasticfilesystem"], &["no such file or directory"]],
+        &[],
+        "EFS: that the root directory exists in the file system, for only an access point makes one",
+    ),
+    check(
+        VOLUME,
+        &[&["mount.nfs", "efs ", "efs:", "elasticfilesystem"], &["access denied", "not authorized", "accessdenied"]],
+        &[],
+        "EFS: the file system's policy, elasticfilesystem:ClientMount of the task role, IAM authorization with transit encryption, the access point",
+    ),
+    check(
+        VOLUME,
+        &[&["mount.nfs", "efs ", "efs:", "elasticfilesystem"], &["failed to resolve", "name or service not known", "no such host"]],
+        &[],
+        "EFS: a mount target in the task's zone, DNS resolution and hostnames of the VPC, and the resolver of the instance",
+    ),
+    check(
+        VOLUME,
+        &[&["mount.nfs", "efs ", "efs:", "elasticfilesystem", ".efs.", "fs-0"]],
+        &[],
+        "EFS: mount target in the task's zone, port 2049 from the task's security group, DNS, access point, IAM",
+    ),
+    check(
+        VOLUME,
+        &[&["volume plugin", "volumedriver", "plugin \""]],
+        &[],
+        "the volume's driver: that its plugin is installed and enabled on this instance, and its log",
+    ),
+    check(
+        VOLUME,
+        &[&["chown", "operation not permitted"]],
+        &[],
+        "who may own the files: an access point's POSIX user keeps docker from giving them another owner; users and paths of the image",
+    ),
+    check(
+        VOLUME,
+        &[&["ebs ", "ebs-", "createvolume", "attachvolume", "snapshot", "vol-"]],
+        &[],
+        "EBS: rights of the infrastructure role, quota of storage, KMS key, snapshot, and the zone",
+    ),
+    check(
+        VOLUME,
+        &[&["no such volume", "autoprovision", "volume referenced", "invalidvolume", "duplicate mount point"]],
+        &[],
+        "volumes and mountPoints of the task definition: that each name is declared once; a docker volume must be on the instance or have autoprovision",
+    ),
+    check(
+        VOLUME,
+        &[&["bind source", "mount source", "bind mount", "error mounting", "type \"bind\"", "not a directory"]],
+        &[],
+        "the bind mount: that the path is on the host, a file where the container wants a file and a folder where it wants a folder; what is mounted there on the host itself",
+    ),
+    // The network interface and the load balancer.
+    check(
+        INTERFACE,
+        &[&["launch instance"], &["free addresses", "insufficientfreeaddresses"]],
+        &[],
+        "free addresses of the subnet[ {subnet}]: the capacity provider[ {provider}] needs a larger one or another beside it",
+    ),
+    check(
+        INTERFACE,
+        &[&["free addresses", "free ip addresses", "insufficientfreeaddresses"]],
+        &[],
+        "free addresses of the subnet[ {subnet}]: a larger one or another beside it, and interfaces that nothing uses",
+    ),
+    check(
+        INTERFACE,
+        &[&["tagpolicyviolation"]],
+        &[],
+        "the organization's tag policy against the tags of the service (propagateTags, enableECSManagedTags)",
+    ),
+    check(
+        INTERFACE,
+        &[&["authfailure", "not authorized", "unauthorizedoperation"]],
+        &[],
+        "AWSServiceRoleForECS: that it exists and may make interfaces; a shared subnet's or security group's owner; it may pass by itself",
+    ),
+    check(
+        &[C::ElbHealthCheck],
+        &[&["not enabled for the load balancer"]],
+        &[],
+        "the load balancer's Availability Zones: enable the task's zone there, or take its subnet out of the service",
+    ),
+    // The start of a container.
+    check(
+        START,
+        &[&["nvidia", "nvidia-container", "nvml", "libcuda"]],
+        &[],
+        "the GPU: the driver on the instance against the image's CUDA (after an update, restart the instance), and that the device is there (nvidia-smi)",
+    ),
+    check(
+        START,
+        &[&["rlimit"]],
+        &[],
+        "ulimits of the container: none may exceed what docker has on this host (default-ulimits, LimitNOFILE)",
+    ),
+    check(
+        START,
+        &[&["kerberos", "credentialspec", "credential spec", "gmsa", "domain-joined"]],
+        &[],
+        "gMSA: the credential spec and where it lies, the domain that the host has joined (or the domainless user's secret), credentials-fetcher and its log",
+    ),
+    check(
+        START,
+        &[&["hostconfigerror", "dockerclientconfigerror", "host config"]],
+        &[],
+        "the container's settings in the task definition that the text names: docker does not understand one of them",
+    ),
+    check(
+        START,
+        &[&["taskdependencyerror", "task dependencies"]],
+        &[],
+        "dependsOn, links and volumesFrom of the task definition: a container that is not there, or that waits for itself",
+    ),
+];
