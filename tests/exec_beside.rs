@@ -33,7 +33,7 @@ struct World {
 }
 
 async fn world() -> World {
-    let sim = Sim::start(Options { speed: 0.0, shell: Shell::Real, fresh_keys: true, ..Options::default() }).unwrap();
+    let sim = Sim::start(Options { speed: 0.0, shell: Shell::Real, ..Options::default() }).unwrap();
     let context = sim.contexts().iter().find(|context| context.name == "acme-prod").unwrap();
     let spec = ContextSpec {
         name: context.name.clone(),
