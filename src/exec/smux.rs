@@ -129,7 +129,7 @@ impl Reader {
             return Err(Garbled(format!("version {version}")));
         }
         match (command, length) {
-            (PSH, 0) | (NOP, 0) => Ok(None),
+            (PSH | NOP, 0) => Ok(None),
             (PSH, length) => {
                 self.body = Some((stream, length));
                 Ok(None)

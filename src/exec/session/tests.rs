@@ -66,7 +66,7 @@ impl Peer {
             ..ContextSpec::default()
         };
         let clients = aws::connect(vec![spec]).await.unwrap();
-        let fleet = Fleet(vec![Context { production: Some(false), name: "test".into(), region: "eu-west-1".into() }]);
+        let fleet = Fleet(vec![Context { production: Some(false), profile: None, name: "test".into(), region: "eu-west-1".into() }]);
         clients.gate().set(Rules::new(&Config::default(), &fleet, &[false]));
         let api = clients.api(Ctx(0)).clone();
         Peer { address, channels, calls, tokens, api }
