@@ -26,7 +26,7 @@ const NAMES: &[&str] = &[
     // volume 'name', container [name], name 'name'
     r"((?:container|volume|bucket|secret|alarm|role|json key|provider|log group|named?)(?: with (?:name|id))?:? ?['\x22\[])[^'\x22\]]+",
     // pull access denied for name, No such volume: name
-    r"((?:pull access denied for|no such (?:image|volume|container):|volume referenced:|service account|contain json key|daemon: create) )[a-z0-9_$-]+(?:[/:.][a-z0-9._-]+)*",
+    r"((?:pull access denied for|no such (?:image|volume|container):|volume referenced:|service account|contain json key|daemon: create|unable to find user|createcomputesystem) )[a-z0-9_$-]+(?:[/:.][a-z0-9._-]+)*",
     // team/name:tag
     r"((?:^|[ '\x22]))[a-z0-9_-]+(?:/[a-z0-9._-]+)+:[a-z0-9._-]*[a-z0-9_]",
     // exec: "command"
@@ -35,6 +35,10 @@ const NAMES: &[&str] = &[
     r"(capacity[ -]provider[: ]+['\x22(]?)[a-z0-9_]*[0-9-][a-z0-9_-]*",
     r"(target[ -]group )[a-z0-9]*-[a-z0-9-]+",
     r"(on resource: )[a-z0-9_]+-[a-z0-9_/.-]+",
+    // task definition name:7
+    r"(task definition )[a-z0-9_-]+:[0-9]+",
+    // stat ./a/path
+    r"((?:stat|exec|cannot pull) ['\x22]?)(?:\./[^ :'\x22]+|[a-z0-9_-]+:[a-z0-9._-]*[a-z0-9_])",
     // secret name-Ab12Cd
     r"(secret )[a-z0-9_/+=.@-]+-[a-z0-9]{6}(?-u:\b)",
     // key name from bucket name
@@ -113,7 +117,7 @@ mod tests {
             ("repository with name 'acme/toomanyrequests' does not exist", "repository with name '' does not exist"),
             ("pull access denied for acme/denied, repository", "pull access denied for , repository"),
             ("volume 'oom' does not exist: Error: No such volume: oom", "volume '' does not exist: error: no such volume: "),
-            ("service (oom-killer) is unable to", "service () is unable to"),
+            ("service (oom-killer) is unable to", "service is unable to"),
             ("for capacity provider spot-interrupt. Unsupported", "for capacity provider . unsupported"),
             ("with key oom/quota.env from bucket rate-exceeded, error", "with key  from bucket , error"),
             ("create endpoint ecs-eni-9-volume on network nat", "create endpoint ecs- on network nat"),
