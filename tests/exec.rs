@@ -8,6 +8,8 @@ mod command_line;
 #[path = "support/terminal.rs"]
 #[allow(dead_code, reason = "each test file takes what it needs")]
 mod terminal;
+#[path = "exec/troubles.rs"]
+mod troubles;
 
 use midwatch::aws::{self, Clients, ContextSpec, ErrorKind};
 use midwatch::change::gate::{Rules, Why};
@@ -36,12 +38,25 @@ const CTX: Ctx = Ctx(0);
 struct World {
     sim: Sim,
     clients: Clients,
+    cluster: Arn,
 }
 
 impl World {
+    /// The small scenario's production, which has exec on and no key.
     async fn start(shell: Shell) -> World {
-        let sim = Sim::start(sim::Options { speed: 0.0, shell, ..sim::Options::default() }).unwrap();
-        let info = sim.contexts().iter().find(|context| context.name == "acme-prod").unwrap().clone();
+        let options = sim::Options { speed: 0.0, shell, ..sim::Options::default() };
+        World::of(Sim::start(options).unwrap(), "acme-prod", "payments-prod").await
+    }
+
+    /// A cluster with a service for each reason for which a session does not begin, or one whose sessions are encrypted.
+    async fn of_reasons(cluster: &'static str) -> World {
+        let scenario = format!("{}/tests/sim_exec/reasons.toml", env!("CARGO_MANIFEST_DIR"));
+        let options = sim::Options { scenario, speed: 0.0, shell: Shell::Real, ..sim::Options::default() };
+        World::of(Sim::start(options).unwrap(), "acme", cluster).await
+    }
+
+    async fn of(sim: Sim, context: &str, cluster: &str) -> World {
+        let info = sim.contexts().iter().find(|known| known.name == context).unwrap().clone();
         let spec = ContextSpec {
             name: info.name.clone(),
             region: Some(info.region.clone()),
@@ -52,12 +67,13 @@ impl World {
         };
         let clients = aws::connect(vec![spec]).await.unwrap();
         clients.gate().set(rules());
-        World { sim, clients }
+        let cluster = Arn(format!("arn:aws:ecs:{}:{}:cluster/{cluster}", info.region, info.account).as_str().into());
+        World { sim, clients, cluster }
     }
 
-    /// A running task of a service of `payments-prod`.
+    /// A running task of a service.
     async fn task(&self, service: &str) -> Arc<Task> {
-        let cluster = self.cluster();
+        let cluster = self.cluster.clone();
         let (tx, mut updates) = mpsc::channel::<Update>(64);
         let mut watcher = Watcher::new(self.clients.clone(), tx);
         let feed = Feed::Tasks(CTX, cluster.clone());
@@ -74,11 +90,6 @@ impl World {
         }
     }
 
-    fn cluster(&self) -> Arn {
-        let arn = self.sim.contexts().iter().find(|context| context.name == "acme-prod").unwrap();
-        Arn(format!("arn:aws:ecs:{}:{}:cluster/payments-prod", arn.region, arn.account).as_str().into())
-    }
-
     async fn open(&self, command: &str) -> Session {
         let task = self.task("checkout").await;
         self.open_in(&task, command).await.unwrap()
@@ -87,7 +98,7 @@ impl World {
     async fn open_in(&self, task: &Task, command: &str) -> Result<Session, aws::AwsError> {
         let api = self.clients.api(CTX);
         let grant = api.execute_command(&task.cluster, &task.arn, "app", command).await?;
-        assert!(grant.target.starts_with("ecs:payments-prod_") && !grant.target.ends_with('_'), "{grant:?}");
+        assert!(grant.target.starts_with(&format!("ecs:{}_", self.cluster.name())) && !grant.target.ends_with('_'), "{grant:?}");
         Ok(open(api.clone(), grant, Options { size: (91, 17), trust: Trust::of(api) }))
     }
 }
@@ -104,8 +115,11 @@ async fn said(session: &mut Session) -> Option<Said> {
 
 /// Reads output until it holds the text; everything that was shown.
 async fn shows(session: &mut Session, text: &str) -> String {
-    let mut shown = String::new();
-    while !shown.contains(text) {
+    let (mut shown, mut from) = (String::new(), 0);
+    while !shown[from..].contains(text) {
+        // Of a flood only the end is looked through again.
+        from = shown.len().saturating_sub(text.len());
+        from = (0..=from).rev().find(|at| shown.is_char_boundary(*at)).unwrap_or(0);
         match said(session).await {
             Some(Said::Output(bytes)) => shown.push_str(&String::from_utf8_lossy(&bytes)),
             Some(Said::Ended(end)) => panic!("ended before {text:?} came: {end:?} after {shown}"),
@@ -165,28 +179,53 @@ async fn keys_typed_before_the_shell_is_there_are_all_heard_and_its_size_is_the_
 }
 
 #[tokio::test]
+async fn a_cluster_with_a_key_encrypts_its_sessions_both_ways() {
+    let world = World::of_reasons("sealed").await;
+    let task = world.task("vault").await;
+    let mut session = world.open_in(&task, "/bin/sh").await.unwrap();
+    // Kept until the handshake is over.
+    types(&session, "echo se''aled\r").await;
+    let ready = said(&mut session).await;
+    assert!(matches!(&ready, Some(Said::Ready { agent: Some(_), encrypted: true, message: Some(_) })), "{ready:?}");
+    shows(&mut session, "\nsealed").await;
+    types(&session, "exit\r").await;
+    assert_eq!(ends(&mut session).await.0, End::Closed(None));
+}
+
+#[tokio::test]
+async fn an_agent_that_may_not_decrypt_says_so() {
+    let world = World::of_reasons("sealed").await;
+    let task = world.task("vault-shut").await;
+    let mut session = world.open_in(&task, "/bin/sh").await.unwrap();
+    let (end, _) = ends(&mut session).await;
+    assert!(matches!(&end, End::Closed(Some(why)) if why.contains("data key")), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_task_whose_network_has_no_way_out_is_refused_in_ecss_words() {
+    let world = World::of_reasons("main").await;
+    for (service, code, words) in [
+        ("network", "TargetNotConnectedException", "internal error"),
+        ("off", "InvalidParameterException", "execute command was not enabled"),
+    ] {
+        let task = world.task(service).await;
+        let refused = world.open_in(&task, "/bin/sh").await.unwrap_err();
+        assert_eq!(refused.code.as_deref(), Some(code), "{service}");
+        assert!(refused.what.contains(words), "{service}: {}", refused.what);
+    }
+}
+
+#[tokio::test]
 async fn signals_reach_the_remote() {
     let world = World::start(Shell::Real).await;
-    let mut session = world.open("/bin/sh").await;
-    types(&session, "trap 'echo it-was-INT' INT; trap 'echo it-was-QUIT' QUIT; trap 'echo it-was-TSTP' TSTP; echo re''ady\r").await;
-    shows(&mut session, "\nready").await;
-    for (key, name) in [("\x03", "INT"), ("\x1c", "QUIT")] {
+    // Not at a prompt: some shells run a trap only after the next line.
+    let traps = "trap \"echo it-was-INT\" INT; trap \"echo it-was-QUIT\" QUIT; trap \"echo it-was-TSTP\" TSTP";
+    let mut session = world.open(&format!("sh -c '{traps}; echo ready; while :; do sleep 0.05; done'")).await;
+    shows(&mut session, "ready").await;
+    for (key, name) in [("\x03", "INT"), ("\x1c", "QUIT"), ("\x1a", "TSTP")] {
         types(&session, key).await;
         shows(&mut session, &format!("it-was-{name}")).await;
     }
-    // An interactive shell stops its jobs at Ctrl-Z, not itself.
-    types(&session, "sleep 4711\r").await;
-    shows(&mut session, "sleep 4711").await;
-    let stopped = async {
-        loop {
-            types(&session, "\x1a").await;
-            types(&session, "jobs; echo loo''ked\r").await;
-            if shows(&mut session, "\nlooked").await.contains("Stopped") {
-                return;
-            }
-        }
-    };
-    timeout(PATIENCE, stopped).await.unwrap();
 }
 
 #[tokio::test]
@@ -270,8 +309,16 @@ async fn an_interrupt_stops_a_flood_that_nobody_reads() {
     shows(&mut session, "\ny\r\ny\r\n").await;
     // Nothing is read here: the way back is full, and the key goes through all the same.
     types(&session, "\x03").await;
-    types(&session, "echo stop''ped\r").await;
-    shows(&mut session, "\nstopped").await;
+    // What is typed right after an interrupt the shell throws away, so it is typed until it is heard.
+    let heard = async {
+        loop {
+            types(&session, "echo stop''ped\r").await;
+            if timeout(Duration::from_secs(2), shows(&mut session, "\nstopped")).await.is_ok() {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, heard).await.unwrap();
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use midwatch::sim::{ContextInfo, Shell};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_midwatch");
 
@@ -153,13 +154,18 @@ fn on_a_terminal_every_key_goes_to_the_remote_and_enter_tilde_dot_leaves() {
     terminal.send("PS1='ready> '; stty size; echo he''re\r");
     terminal.wait_for("30 100");
     terminal.wait_for("\nhere");
-    terminal.send("trap 'echo it-was-INT' INT; echo tra''pped\r");
-    terminal.wait_for("\ntrapped");
+    terminal.send("sh -c 'trap \"echo it-was-\"INT INT; echo wai\"\"ting; while :; do sleep 0.05; done'\r");
+    terminal.wait_for("\nwaiting");
     terminal.send("\x03");
     terminal.wait_for("it-was-INT");
+    terminal.send("\x1c");
     terminal.resize(90, 25);
-    terminal.send("while [ \"$(stty size)\" != '25 90' ]; do :; done; echo resi''zed\r");
-    terminal.wait_for("\nresized");
+    // What is typed right after a signal the shell throws away, so it is typed until it is heard.
+    let resized = (0..60).any(|_| {
+        terminal.send("while [ \"$(stty size)\" != '25 90' ]; do :; done; echo resi''zed\r");
+        terminal.until(Duration::from_secs(2), |terminal| terminal.text().contains("\nresized")).is_some()
+    });
+    assert!(resized, "{}", terminal.text());
     terminal.send("printf '\\033[?1049h\\033[?2004h\\033[?25lin-an-ed''itor'\r");
     terminal.wait_for("in-an-editor");
     terminal.send("\r~.");
