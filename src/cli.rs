@@ -395,7 +395,7 @@ where
         Some(Verb::Sim(sim)) => {
             let SimArgs { listen, scenario, world, list, shell } = sim;
             return Ok(Request::Sim(Sim { world: world.world(scenario), listen, list, shell }));
-        },
+        }
         Some(Verb::Explain(explain)) => return Ok(Request::Explain(explain.into())),
         Some(Verb::Watch(watch)) => return watch.request(),
         None => {}

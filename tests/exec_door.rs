@@ -85,9 +85,12 @@ fn a_session_begins_for_the_right_signature_and_for_no_other() {
         ("an old signature", resigned(&keys, &stamp(-400))),
         ("a signature of the future", resigned(&keys, &stamp(400))),
         ("a signature of the world's own time", resigned(&keys, "20261121T031100Z")),
-        ("another command", with(&|request| {
-            request.body = request.body.replace("/bin/sh", "/bin/id");
-        })),
+        (
+            "another command",
+            with(&|request| {
+                request.body = request.body.replace("/bin/sh", "/bin/id");
+            }),
+        ),
         ("another host", with(&|request| request.header("Host", "rebound.example"))),
         ("a page in a browser", with(&|request| request.header("Origin", &format!("http://{addr}")))),
         ("another service's signature", sign(right.clone(), addr, &keys, "logs", &stamp(0))),
@@ -218,8 +221,7 @@ fn a_roles_keys_cannot_be_told_from_the_seed() {
         let (sim, keys) = demo();
         let form = "Action=AssumeRole&Version=2011-06-15&RoleSessionName=x&RoleArn=arn:aws:iam::".to_owned();
         let body = format!("{form}{}:role/OnCallOps", keys.account);
-        let mut request =
-            Signed { method: "POST", path: "/".to_owned(), query: String::new(), headers: Vec::new(), body: body.clone() };
+        let mut request = Signed { method: "POST", path: "/".to_owned(), query: String::new(), headers: Vec::new(), body: body.clone() };
         request.header("Content-Type", "application/x-www-form-urlencoded");
         request.header("Content-Length", &body.len().to_string());
         request.header("Connection", "close");

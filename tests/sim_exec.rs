@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
 
-#[path = "support/channel.rs"]
-mod channel;
 #[path = "sim_exec/builtin.rs"]
 mod builtin;
+#[path = "support/channel.rs"]
+mod channel;
 #[path = "sim_exec/keys.rs"]
 mod keys;
 #[path = "sim_exec/ports.rs"]
@@ -89,6 +89,15 @@ impl World {
         assert_eq!(status, 200, "{granted}");
         let channel = self.channel(&granted["session"]);
         (granted, channel)
+    }
+
+    /// A session whose first input comes in one breath with its opening.
+    #[track_caller]
+    fn open_saying(&self, command: &str, text: &str) -> Channel {
+        let (status, granted) = self.execute(&self.task(), command);
+        assert_eq!(status, 200, "{granted}");
+        let of = |key: &str| granted["session"][key].as_str().unwrap();
+        Channel::open_saying(self.sim.addr(), &self.keys, of("streamUrl"), of("tokenValue"), text)
     }
 
     fn channel(&self, session: &Value) -> Channel {

@@ -115,6 +115,8 @@ pub(super) enum What {
         number: u16,
         /// The other host.
         host: Option<String>,
+        /// The client's own port, which the agent only repeats.
+        local: String,
     },
 }
 
@@ -217,7 +219,14 @@ pub(super) fn begin(shared: &Arc<Shared>, sessions: &mut Sessions, order: Order)
     // As AWS's, it has what a careless client would decode on the way.
     let query = format!("role=publish_subscribe&cell-number=AAEAAR+{}/{}==", &secret()[..10], &secret()[..12]);
     let url = sessions.url(&id, &query);
-    let entry = Entry { place: order.place.clone(), token: Some(Sha256::digest(&token).into()), query, tell, over: None, troubles: Troubles::default() };
+    let entry = Entry {
+        place: order.place.clone(),
+        token: Some(Sha256::digest(&token).into()),
+        query,
+        tell,
+        over: None,
+        troubles: Troubles::default(),
+    };
     sessions.all.insert(id.clone(), entry);
     let answer = match &order.reply {
         Reply::Ecs(answer) => {

@@ -82,9 +82,11 @@ pub(super) fn handle(kms: &Kms, estate: &Estate, operation: &str, body: &Value) 
     };
     match operation {
         "GenerateDataKey" => {
-            let named = body.get("KeyId").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or_else(|| {
-                invalid("Value null at 'keyId' failed to satisfy constraint: Member must not be null")
-            })?;
+            let named = body
+                .get("KeyId")
+                .and_then(Value::as_str)
+                .filter(|id| !id.is_empty())
+                .ok_or_else(|| invalid("Value null at 'keyId' failed to satisfy constraint: Member must not be null"))?;
             let key = known(estate, named)?;
             let number = body.get("NumberOfBytes").and_then(Value::as_u64);
             let bytes = match (number, body.get("KeySpec").and_then(Value::as_str)) {

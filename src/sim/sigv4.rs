@@ -126,7 +126,8 @@ fn query_encoded(query: &str) -> String {
     let decoded = |text: &str| {
         let (bytes, mut out, mut at) = (text.as_bytes(), Vec::new(), 0);
         while at < bytes.len() {
-            let escape = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            let escape =
+                bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
             match (bytes[at], escape) {
                 (b'%', Some(byte)) => {
                     out.push(byte);
@@ -152,7 +153,9 @@ fn query_encoded(query: &str) -> String {
     let mut pairs: Vec<String> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').map_or_else(|| encoded(pair) + "=", |(name, value)| format!("{}={}", encoded(name), encoded(value))))
+        .map(|pair| {
+            pair.split_once('=').map_or_else(|| encoded(pair) + "=", |(name, value)| format!("{}={}", encoded(name), encoded(value)))
+        })
         .collect();
     pairs.sort_unstable();
     pairs.join("&")

@@ -57,6 +57,7 @@ fn programs_that_it_has_not_are_not_there() {
     let world = World::small(Shell::Builtin);
     let (_, mut channel) = world.open("bash");
     channel.until("the end", |channel| channel.closed.is_some());
-    let words = "\n----------ERROR-------\nUnable to start command: Failed to start pty: exec: \"bash\": executable file not found in $PATH";
+    let words =
+        "\n----------ERROR-------\nUnable to start command: Failed to start pty: exec: \"bash\": executable file not found in $PATH";
     assert_eq!(channel.closed.as_deref(), Some(words));
 }

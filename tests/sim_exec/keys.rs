@@ -56,7 +56,13 @@ struct Begun {
 
 /// A session up to the agent's first question.
 fn begin(service: &str) -> Begun {
+    begin_with(service, "")
+}
+
+/// The same with rules for trouble.
+fn begin_with(service: &str, rules: &str) -> Begun {
     let world = World::of_reasons("sealed", Shell::Real);
+    world.sim.set_faults(rules).unwrap();
     let task = world.tasks(service).remove(0);
     let (status, granted) = world.execute(&task, "/bin/sh");
     assert_eq!(status, 200, "{granted}");
@@ -157,6 +163,17 @@ fn a_client_that_fails_or_never_answers_is_told_so() {
 }
 
 #[test]
+fn an_answer_that_the_agent_does_not_hear_is_none() {
+    let mut begun = begin_with("vault", "[[channel]]\nkind = 'deaf_handshake'\n");
+    let made = begun.data_key(&begun.target, None);
+    begun.answer(&made["CiphertextBlob"], false);
+    begun.channel.until("the acknowledgement", |channel| !channel.acknowledged.is_empty());
+    begun.world.sim.step(Duration::from_secs(16));
+    begun.channel.until("the end", |channel| channel.closed.is_some());
+    assert!(begun.channel.closed.unwrap().contains("Handshake timed out."));
+}
+
+#[test]
 fn a_role_that_may_not_decrypt_ends_the_session_with_the_reason() {
     let mut begun = begin("vault-shut");
     let made = begun.data_key(&begun.target, None);
@@ -170,7 +187,8 @@ fn a_role_that_may_not_decrypt_ends_the_session_with_the_reason() {
 fn what_was_encrypted_is_decrypted_for_its_context_alone() {
     let world = World::of_reasons("sealed", Shell::Builtin);
     let key = "11111111-2222-3333-4444-555555555555";
-    let (_, made) = world.call("kms", "TrentService.GenerateDataKey", &json!({"KeyId": key, "KeySpec": "AES_256", "EncryptionContext": {"a": "b"}}));
+    let (_, made) =
+        world.call("kms", "TrentService.GenerateDataKey", &json!({"KeyId": key, "KeySpec": "AES_256", "EncryptionContext": {"a": "b"}}));
     assert_eq!(decoded(&made["Plaintext"]).len(), 32);
     let decrypt = |context: Value| {
         let body = json!({"CiphertextBlob": made["CiphertextBlob"], "EncryptionContext": context});

@@ -35,9 +35,10 @@ pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: Body<'_>) -> R
     let cluster_name = estate.cluster_name(cluster).to_owned();
     let arn = estate.task_arn(task);
     let key = estate.clusters[cluster].exec.kms_key.as_ref().map(|key| estate.arn("kms", &format!("key/{key}")));
-    let refused = key.as_ref().filter(|_| !agent.decrypts).map(|key| {
-        format!("AccessDeniedException: User: {arn} is not authorized to perform: kms:Decrypt on resource: {key}")
-    });
+    let refused = key
+        .as_ref()
+        .filter(|_| !agent.decrypts)
+        .map(|key| format!("AccessDeniedException: User: {arn} is not authorized to perform: kms:Decrypt on resource: {key}"));
     Ok(Order {
         key,
         may_not_decrypt: refused,
@@ -65,7 +66,7 @@ pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: Body<'_>) -> R
 }
 
 /// A port forward: the session that `StartSession` may begin, without asking ECS; none if the target cannot be reached.
-pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, number: u16, host: Option<&str>) -> Option<Order> {
+pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, what: What) -> Option<Order> {
     let rest = target.strip_prefix("ecs:")?;
     let (cluster, rest) = rest.rsplit_once('_').and_then(|(head, runtime)| Some((head.rsplit_once('_')?, runtime)))?;
     let ((cluster_name, id), runtime) = (cluster, rest);
@@ -88,7 +89,7 @@ pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, number
             container,
             container_name: of.name.clone(),
         },
-        what: What::Port { number, host: host.map(str::to_owned) },
+        what,
         environment: Vec::new(),
         reply: Reply::Ssm,
         key: None,

@@ -50,9 +50,7 @@ pub(super) fn request(version: &str, kind: &str, properties: &Value, key: Option
         "ActionType": "SessionType",
         "ActionParameters": {"SessionType": kind, "Properties": properties},
     })];
-    actions.extend(key.map(|key| {
-        json!({"ActionType": "KMSEncryption", "ActionParameters": {"KMSKeyId": key, "Challenge": challenge}})
-    }));
+    actions.extend(key.map(|key| json!({"ActionType": "KMSEncryption", "ActionParameters": {"KMSKeyId": key, "Challenge": challenge}})));
     json!({"AgentVersion": version, "RequestedClientActions": actions}).to_string().into()
 }
 

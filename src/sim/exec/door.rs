@@ -44,7 +44,8 @@ pub(in crate::sim) fn is_local(host: Option<&str>, origin: Option<&str>, port: u
 
 /// The answer to the key of a handshake, if all of it is there.
 pub(in crate::sim) fn accept(header: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let says = |name: &str, word: &str| header(name).is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)));
+    let says =
+        |name: &str, word: &str| header(name).is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)));
     let agreed = says("upgrade", "websocket") && says("connection", "upgrade") && header("sec-websocket-version").as_deref() == Some("13");
     let key = header("sec-websocket-key").filter(|_| agreed)?;
     Some(tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes()))
@@ -70,24 +71,19 @@ pub(in crate::sim) async fn enter(shared: Arc<Shared>, visitor: Visitor, stream:
         }
     };
     let opening = tokio::time::timeout(PATIENCE, first).await.ok().flatten();
-    let complete = |opening: &Opening| {
-        opening.message_schema_version == "1.0" && !opening.request_id.is_empty() && !opening.client_id.is_empty()
-    };
+    let complete =
+        |opening: &Opening| opening.message_schema_version == "1.0" && !opening.request_id.is_empty() && !opening.client_id.is_empty();
     let told = opening.filter(complete).and_then(|opening| shared.state().sessions.redeem(&visitor.session, &opening.token_value));
-    match told {
-        Some(told) => {
-            // A session that has ended meanwhile needs no connection.
-            let _ = told.send(Told::Connected(Box::new(Link { read, write, frames })));
-        }
-        None => {
-            let mut bye = BytesMut::new();
-            ws::close(&mut bye, 1008, "Invalid token");
-            // Whoever has no token may be gone before hearing so.
-            let _ = write.write_all(&bye).await;
-        }
+    if let Some(told) = told {
+        // A session that has ended meanwhile needs no connection.
+        let _ = told.send(Told::Connected(Box::new(Link { read, write, frames })));
+    } else {
+        let mut bye = BytesMut::new();
+        ws::close(&mut bye, 1008, "Invalid token");
+        // Whoever has no token may be gone before hearing so.
+        let _ = write.write_all(&bye).await;
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -78,7 +78,9 @@ impl Stamp {
     pub(super) fn success(&self, route: Route, value: &Value) -> Response<Body> {
         match route.service.protocol {
             _ if route.cbor => self.cbor(200, cbor::write(value)),
-            spoken @ (Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket) => self.whole(200, spoken.content_type(), without_nulls(value).to_string()),
+            spoken @ (Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket) => {
+                self.whole(200, spoken.content_type(), without_nulls(value).to_string())
+            }
             Protocol::Query { namespace, .. } => {
                 self.whole(200, "text/xml", query::reply(namespace, route.operation, value, &self.request_id))
             }
@@ -102,7 +104,9 @@ impl Stamp {
     pub(super) fn malformed(&self, route: Route) -> Response<Body> {
         match route.service.protocol {
             _ if route.cbor => self.cbor(200, vec![0xbf, 0x69, b'n', b'e']),
-            spoken @ (Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket) => self.whole(200, spoken.content_type(), "{\"nextToken\": \"AAAA"),
+            spoken @ (Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket) => {
+                self.whole(200, spoken.content_type(), "{\"nextToken\": \"AAAA")
+            }
             Protocol::Query { .. } => self.whole(200, "text/xml", format!("<{0}Response><{0}Result><mem", route.operation)),
         }
     }

@@ -162,7 +162,13 @@ pub(crate) const SERVICES: &[Service] = &[
             "ContinueDeployment",
         ],
     },
-    Service { name: "ssm", iam: "ssm", protocol: Protocol::Json("AmazonSSM"), cbor: None, operations: &["GetParameters", "StartSession", "ResumeSession", "TerminateSession"] },
+    Service {
+        name: "ssm",
+        iam: "ssm",
+        protocol: Protocol::Json("AmazonSSM"),
+        cbor: None,
+        operations: &["GetParameters", "StartSession", "ResumeSession", "TerminateSession"],
+    },
     Service {
         name: "secretsmanager",
         iam: "secretsmanager",

@@ -49,7 +49,9 @@ pub(super) fn run(shell: &mut Shell, name: &str, arguments: &[String]) -> Outcom
         "exec" => match first {
             None => Outcome::default(),
             Some(program) if has(program.rsplit('/').next().unwrap_or(program)) => run(shell, program, &arguments[1..]),
-            Some(program) => Outcome { error: format!("sh: exec: {program}: not found\n"), status: 127, next: Some(Next::Exit), ..Outcome::default() },
+            Some(program) => {
+                Outcome { error: format!("sh: exec: {program}: not found\n"), status: 127, next: Some(Next::Exit), ..Outcome::default() }
+            }
         },
         "command" if first == Some("-v") => look_up(&arguments[1..]),
         "command" => first.map_or_else(Outcome::default, |program| run(shell, program, &arguments[1..])),
@@ -72,7 +74,10 @@ pub(super) fn run(shell: &mut Shell, name: &str, arguments: &[String]) -> Outcom
         }
         "sleep" => {
             let time = first.and_then(|time| time.parse().ok()).filter(|time: &f64| (0.0..1e9).contains(time));
-            time.map_or_else(|| fail("sleep: invalid time interval\n", 1), |time| next(Next::Lasting(Lasting::Sleep(Duration::from_secs_f64(time)))))
+            time.map_or_else(
+                || fail("sleep: invalid time interval\n", 1),
+                |time| next(Next::Lasting(Lasting::Sleep(Duration::from_secs_f64(time)))),
+            )
         }
         "yes" => next(Next::Lasting(Lasting::Flood(format!("{}\r\n", first.unwrap_or("y")).into_bytes(), None))),
         "flood" => {
@@ -149,7 +154,9 @@ fn of_files(shell: &mut Shell, name: &str, arguments: &[String]) -> Outcome {
         }
         "ls" => ls(shell, &flags, &paths),
         "mkdir" => {
-            paths.iter().for_each(|(_, path)| shell.files.make_folder(path));
+            for (_, path) in &paths {
+                shell.files.make_folder(path);
+            }
             Outcome::default()
         }
         _ => {
@@ -172,7 +179,8 @@ fn of_files(shell: &mut Shell, name: &str, arguments: &[String]) -> Outcome {
 }
 
 fn lines(bytes: &[u8], count: usize) -> &[u8] {
-    let end = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(count.saturating_sub(1)).map_or(bytes.len(), |(at, _)| at + 1);
+    let end =
+        bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(count.saturating_sub(1)).map_or(bytes.len(), |(at, _)| at + 1);
     &bytes[..end]
 }
 
@@ -263,7 +271,9 @@ fn stty(shell: &mut Shell, arguments: &[String]) -> Outcome {
 fn about(shell: &Shell, name: &str) -> Outcome {
     let now = jiff::Timestamp::now();
     say(match name {
-        "ps" => "PID   USER     TIME  COMMAND\n    1 root      0:00 /app/server\n   41 root      0:00 sh\n   42 root      0:00 ps\n".to_owned(),
+        "ps" => {
+            "PID   USER     TIME  COMMAND\n    1 root      0:00 /app/server\n   41 root      0:00 sh\n   42 root      0:00 ps\n".to_owned()
+        }
         "id" => "uid=0(root) gid=0(root) groups=0(root)\n".to_owned(),
         "whoami" => "root\n".to_owned(),
         "hostname" => format!("{}\n", shell.host),

@@ -214,7 +214,11 @@ fn parse(script: &str) -> Result<Vec<Command>, String> {
             '&' => return Err("jobs are not part of the built-in shell".to_owned()),
             '(' | ')' | '`' => return Err("subshells are not part of the built-in shell".to_owned()),
             '<' => return Err("reading from a file by < is not part of the built-in shell".to_owned()),
-            '#' if !reader.begun => while reader.rest.front().is_some_and(|c| *c != '\n') { reader.rest.pop_front(); },
+            '#' if !reader.begun => {
+                while reader.rest.front().is_some_and(|c| *c != '\n') {
+                    reader.rest.pop_front();
+                }
+            }
             '>' => reader.redirect(),
             '\'' | '"' => reader.quoted(c)?,
             '\\' => {
