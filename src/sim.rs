@@ -191,7 +191,7 @@ fn renew(context: &mut scenario::schema::Context) {
     // Of the shape of real ones, for clients look at them.
     let kind = if context.session_token.is_some() { "ASIA" } else { "AKIA" };
     context.access_key = format!("{kind}{}", &fresh[..16]);
-    context.secret_key = exec::secret()[..40].to_owned();
+    exec::secret()[..40].clone_into(&mut context.secret_key);
     if let Some(token) = &mut context.session_token {
         *token = exec::secret();
     }

@@ -91,6 +91,15 @@ impl World {
         (granted, channel)
     }
 
+    /// A session whose first input comes in one breath with its opening.
+    #[track_caller]
+    fn open_saying(&self, command: &str, text: &str) -> Channel {
+        let (status, granted) = self.execute(&self.task(), command);
+        assert_eq!(status, 200, "{granted}");
+        let of = |key: &str| granted["session"][key].as_str().unwrap();
+        Channel::open_saying(self.sim.addr(), &self.keys, of("streamUrl"), of("tokenValue"), text)
+    }
+
     fn channel(&self, session: &Value) -> Channel {
         let text = |key: &str| session[key].as_str().unwrap();
         Channel::open(self.sim.addr(), &self.keys, text("streamUrl"), text("tokenValue"))

@@ -19,7 +19,7 @@ mod update;
 
 use serde_json::{Value, json};
 
-use super::exec::{Order, Sessions};
+use super::exec::{Order, Sessions, What};
 use super::world::{Estate, Ms};
 use body::Body;
 
@@ -126,8 +126,8 @@ pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: &Value) -> Res
 }
 
 /// A port forward into a container, by its name for Systems Manager: the session that may begin, none if nobody answers there.
-pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, number: u16, host: Option<&str>) -> Option<Order> {
-    execute::forward(estate, sessions, target, number, host)
+pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, what: What) -> Option<Order> {
+    execute::forward(estate, sessions, target, what)
 }
 
 /// A timestamp of the JSON protocol: seconds since the epoch with milliseconds.

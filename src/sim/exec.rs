@@ -115,6 +115,8 @@ pub(super) enum What {
         number: u16,
         /// The other host.
         host: Option<String>,
+        /// The client's own port, which the agent only repeats.
+        local: String,
     },
 }
 

@@ -3,7 +3,7 @@
 //! Sessions that ECS began are among them. Parameters are in `vault`.
 
 use super::ecs::{self, ApiError};
-use super::exec::{self, Order, Sessions};
+use super::exec::{self, Order, Sessions, What};
 use super::wire::refuse;
 use super::world::Estate;
 use serde_json::Value;
@@ -33,7 +33,9 @@ pub(super) fn start(estate: &Estate, sessions: &Sessions, body: &Value) -> Resul
     };
     let number = one("portNumber").unwrap_or("80").parse().ok().filter(|number: &u16| *number > 0).ok_or_else(|| wrong("portNumber"))?;
     let host = if document == REMOTE { Some(one("host").ok_or_else(|| wrong("host"))?) } else { None };
-    let order = ecs::forward(estate, sessions, target, number, host);
+    let local = one("localPortNumber").unwrap_or("0").to_owned();
+    let what = What::Port { number, host: host.map(str::to_owned), local };
+    let order = ecs::forward(estate, sessions, target, what);
     order.ok_or_else(|| refuse(400, "TargetNotConnected", format!("{target} is not connected.")))
 }
 

@@ -56,7 +56,13 @@ struct Begun {
 
 /// A session up to the agent's first question.
 fn begin(service: &str) -> Begun {
+    begin_with(service, "")
+}
+
+/// The same with rules for trouble.
+fn begin_with(service: &str, rules: &str) -> Begun {
     let world = World::of_reasons("sealed", Shell::Real);
+    world.sim.set_faults(rules).unwrap();
     let task = world.tasks(service).remove(0);
     let (status, granted) = world.execute(&task, "/bin/sh");
     assert_eq!(status, 200, "{granted}");
@@ -154,6 +160,17 @@ fn a_client_that_fails_or_never_answers_is_told_so() {
     begun.world.sim.step(Duration::from_secs(16));
     begun.channel.until("the end", |channel| channel.closed.is_some());
     assert!(begun.channel.closed.unwrap().contains("Handshake timed out. Please ensure that you have the latest version"));
+}
+
+#[test]
+fn an_answer_that_the_agent_does_not_hear_is_none() {
+    let mut begun = begin_with("vault", "[[channel]]\nkind = 'deaf_handshake'\n");
+    let made = begun.data_key(&begun.target, None);
+    begun.answer(&made["CiphertextBlob"], false);
+    begun.channel.until("the acknowledgement", |channel| !channel.acknowledged.is_empty());
+    begun.world.sim.step(Duration::from_secs(16));
+    begun.channel.until("the end", |channel| channel.closed.is_some());
+    assert!(begun.channel.closed.unwrap().contains("Handshake timed out."));
 }
 
 #[test]

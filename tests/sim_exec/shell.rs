@@ -109,7 +109,7 @@ fn the_shell_dies_with_its_task() {
     let (granted, mut channel) = world.open("/bin/sh");
     channel.until("a prompt", |channel| !channel.output.is_empty());
     world.ecs("StopTask", &json!({"cluster": world.cluster, "task": granted["taskArn"]}));
-    world.sim.step(Duration::from_secs(300));
+    world.sim.step(Duration::from_mins(5));
     channel.until("the end", |channel| channel.closed.is_some());
     assert_eq!(channel.closed.as_deref(), Some(""));
 }
@@ -120,7 +120,7 @@ fn twenty_idle_minutes_end_a_session_and_each_hour_a_connection() {
     let (granted, mut channel) = world.open("/bin/sh");
     channel.until("a prompt", |channel| !channel.output.is_empty());
     for _ in 0..4 {
-        world.sim.step(Duration::from_secs(19 * 60));
+        world.sim.step(Duration::from_mins(19));
         let before = channel.output.len();
         channel.keys("\r");
         if channel.ended.is_none() {
@@ -136,7 +136,7 @@ fn twenty_idle_minutes_end_a_session_and_each_hour_a_connection() {
     channel.reopen(world.sim.addr(), &world.keys, text("StreamUrl"), text("TokenValue"));
     channel.keys("echo still-$((40+2))\r");
     channel.says("still-42");
-    world.sim.step(Duration::from_secs(20 * 60));
+    world.sim.step(Duration::from_mins(20));
     channel.until("the end", |channel| channel.closed.is_some());
     assert_eq!(channel.closed.as_deref(), Some("Your session timed out due to inactivity and has been terminated."));
     channel.until("the socket's end", |channel| channel.ended.is_some());
@@ -177,8 +177,7 @@ fn a_container_has_room_for_two_sessions_and_each_end_makes_room() {
 #[test]
 fn early_input_is_acknowledged_and_lost_and_late_input_is_not() {
     let world = World::small(Shell::Real);
-    let (_, mut channel) = world.open("cat");
-    channel.keys("lost\r");
+    let mut channel = world.open_saying("cat", "lost\r");
     channel.until("the acknowledgement", |channel| channel.acknowledged.contains(&0));
     channel.until("the program's time", |channel| channel.seen.iter().any(|message| message.kind == "start_publication"));
     // Whether the program is there yet is seen by what it repeats.
@@ -195,8 +194,7 @@ fn early_input_is_acknowledged_and_lost_and_late_input_is_not() {
 #[test]
 fn what_comes_twice_or_too_early_reaches_the_program_once_and_in_order() {
     let world = World::small(Shell::Real);
-    let (_, mut channel) = world.open("cat");
-    channel.keys("x\r");
+    let mut channel = world.open_saying("sh -c 'echo ready; exec cat'", "x\r");
     channel.until("the acknowledgement", |channel| !channel.acknowledged.is_empty());
     let message =
         |sequence: i64, text: &str| super::channel::write("input_stream_data", sequence, 0, uuid::Uuid::new_v4(), 1, text.as_bytes());
@@ -205,18 +203,14 @@ fn what_comes_twice_or_too_early_reaches_the_program_once_and_in_order() {
     channel.frame(2, &three);
     channel.frame(2, &two);
     channel.until("both are acknowledged", |channel| [2, 3].iter().all(|n| channel.acknowledged.contains(n)));
-    let end = std::time::Instant::now() + Duration::from_secs(2);
-    while std::time::Instant::now() < end {
-        // Long enough for the agent to have made up its mind; it streams nothing before.
-        channel.step();
-    }
+    channel.says("ready\r\n");
     let one = message(1, "one\r");
     channel.frame(2, &one);
     channel.frame(2, &two);
     channel.frame(2, &one);
     // Once as echo and once by the program.
     channel.until("all three", |channel| channel.text().matches("three\r\n").count() == 2);
-    let said = channel.text();
+    let said = channel.text().split_off("ready\r\n".len());
     assert_eq!(said.lines().count(), 6, "{said}");
     assert!(said.starts_with("one\r\ntwo\r\nthree\r\none\r\n") || said.starts_with("one\r\none\r\n"), "{said}");
     channel.until("again acknowledged", |channel| channel.acknowledged.iter().filter(|n| **n == 1).count() >= 2);

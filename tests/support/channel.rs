@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long is waited for what must come; only a failure waits this long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 pub const INPUT: &str = "input_stream_data";
 pub const OUTPUT: &str = "output_stream_data";
@@ -82,7 +82,7 @@ pub fn sign(mut request: Signed, addr: SocketAddr, keys: &ContextInfo, service: 
         names.push("x-amz-security-token");
     }
     let value = |name: &str| request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value);
-    let lines: String = names.iter().map(|name| format!("{name}:{}\n", value(name))).collect();
+    let lines = names.iter().fold(String::new(), |text, name| text + name + ":" + value(name) + "\n");
     let mut query: Vec<&str> = request.query.split('&').filter(|pair| !pair.is_empty()).collect();
     query.sort_unstable();
     let digest = hex(&Sha256::digest(&request.body));
@@ -243,6 +243,8 @@ pub struct Channel {
     pub acknowledges: bool,
     /// How often a ping was answered.
     pub pongs: usize,
+    /// Frames that go out together, so that the other side hears them in one breath.
+    held: Option<Vec<u8>>,
 }
 
 impl Channel {
@@ -278,6 +280,7 @@ impl Channel {
             ended: None,
             acknowledges: true,
             pongs: 0,
+            held: None,
         })
     }
 
@@ -285,6 +288,17 @@ impl Channel {
     pub fn open(addr: SocketAddr, keys: &ContextInfo, url: &str, token: &str) -> Self {
         let mut channel = Self::dial(addr, &handshake(addr, keys, url, &stamp(0))).expect("the handshake is right");
         channel.show(token);
+        channel
+    }
+
+    /// Dials, shows a token and types in one breath: before the other side can have done anything.
+    pub fn open_saying(addr: SocketAddr, keys: &ContextInfo, url: &str, token: &str, text: &str) -> Self {
+        let mut channel = Self::dial(addr, &handshake(addr, keys, url, &stamp(0))).expect("the handshake is right");
+        channel.held = Some(Vec::new());
+        channel.show(token);
+        channel.keys(text);
+        let all = channel.held.take().unwrap();
+        channel.stream.write_all(&all).unwrap();
         channel
     }
 
@@ -310,16 +324,19 @@ impl Channel {
         match payload.len() {
             short @ 0..126 => out.push(0x80 | u8::try_from(short).unwrap()),
             medium @ 126..65_536 => {
-                out.push(0x80 | 126);
+                out.push(0xfe);
                 out.extend(u16::try_from(medium).unwrap().to_be_bytes());
             }
             long => {
-                out.push(0x80 | 127);
+                out.push(0xff);
                 out.extend((long as u64).to_be_bytes());
             }
         }
         out.extend(mask);
         out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
+        if let Some(held) = &mut self.held {
+            return held.extend(out);
+        }
         // Whoever has closed is found out about by reading.
         let _ = self.stream.write_all(&out);
     }
@@ -406,7 +423,7 @@ impl Channel {
         if self.ended.is_some() {
             return false;
         }
-        let mut buffer = [0; 65_536];
+        let mut buffer = [0; 16_384];
         match self.stream.read(&mut buffer) {
             Ok(read @ 1..) => self.bytes.extend_from_slice(&buffer[..read]),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}

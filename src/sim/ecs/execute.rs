@@ -66,7 +66,7 @@ pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: Body<'_>) -> R
 }
 
 /// A port forward: the session that `StartSession` may begin, without asking ECS; none if the target cannot be reached.
-pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, number: u16, host: Option<&str>) -> Option<Order> {
+pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, what: What) -> Option<Order> {
     let rest = target.strip_prefix("ecs:")?;
     let (cluster, rest) = rest.rsplit_once('_').and_then(|(head, runtime)| Some((head.rsplit_once('_')?, runtime)))?;
     let ((cluster_name, id), runtime) = (cluster, rest);
@@ -89,7 +89,7 @@ pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, number
             container,
             container_name: of.name.clone(),
         },
-        what: What::Port { number, host: host.map(str::to_owned) },
+        what,
         environment: Vec::new(),
         reply: Reply::Ssm,
         key: None,

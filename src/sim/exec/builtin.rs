@@ -37,9 +37,10 @@ pub(super) fn start(words: &[String], order: &Order, size: (u16, u16)) -> Result
     let name = words.first().map_or("", String::as_str);
     let base = name.rsplit('/').next().unwrap_or(name);
     if !script::has(base) {
-        return Err(match name.contains('/') {
-            true => format!("fork/exec {name}: no such file or directory"),
-            false => format!("exec: \"{name}\": executable file not found in $PATH"),
+        return Err(if name.contains('/') {
+            format!("fork/exec {name}: no such file or directory")
+        } else {
+            format!("exec: \"{name}\": executable file not found in $PATH")
         });
     }
     let mut shell = Shell::new(&order.environment, &order.place.container_name, size);

@@ -74,17 +74,14 @@ pub(in crate::sim) async fn enter(shared: Arc<Shared>, visitor: Visitor, stream:
     let complete =
         |opening: &Opening| opening.message_schema_version == "1.0" && !opening.request_id.is_empty() && !opening.client_id.is_empty();
     let told = opening.filter(complete).and_then(|opening| shared.state().sessions.redeem(&visitor.session, &opening.token_value));
-    match told {
-        Some(told) => {
-            // A session that has ended meanwhile needs no connection.
-            let _ = told.send(Told::Connected(Box::new(Link { read, write, frames })));
-        }
-        None => {
-            let mut bye = BytesMut::new();
-            ws::close(&mut bye, 1008, "Invalid token");
-            // Whoever has no token may be gone before hearing so.
-            let _ = write.write_all(&bye).await;
-        }
+    if let Some(told) = told {
+        // A session that has ended meanwhile needs no connection.
+        let _ = told.send(Told::Connected(Box::new(Link { read, write, frames })));
+    } else {
+        let mut bye = BytesMut::new();
+        ws::close(&mut bye, 1008, "Invalid token");
+        // Whoever has no token may be gone before hearing so.
+        let _ = write.write_all(&bye).await;
     }
 }
 

@@ -66,7 +66,7 @@ impl Program {
 pub(super) fn start(order: &Order, shell: Shell, size: (u16, u16), client: &str) -> Result<Remote, String> {
     let command = match &order.what {
         What::Command(command) => command,
-        What::Port { number, host } => return port::start(order, *number, host.as_deref(), client),
+        What::Port { number, host, .. } => return port::start(order, *number, host.as_deref(), client),
     };
     let words = words::split(command).map_err(|why| format!("Unable to start command: {why}"))?;
     if words.is_empty() {

@@ -366,9 +366,10 @@ impl Session {
                     None => Some(message.payload.clone()),
                     Some(keys) => keys.decrypt(&message.payload).map(Bytes::from),
                 };
-                match bytes {
-                    Some(bytes) => place.send(Given::Bytes(bytes)),
-                    None => tracing::debug!(session = self.id, "a message cannot be decrypted"),
+                if let Some(bytes) = bytes {
+                    place.send(Given::Bytes(bytes));
+                } else {
+                    tracing::debug!(session = self.id, "a message cannot be decrypted");
                 }
                 true
             }

@@ -124,18 +124,14 @@ pub(super) fn close(out: &mut BytesMut, code: u16, reason: &str) {
 fn frame(out: &mut BytesMut, code: u8, payload: &[u8]) {
     let length = payload.len();
     let mut header = vec![0x80 | code];
-    match u8::try_from(length).ok().filter(|short| *short < 126) {
-        Some(short) => header.push(short),
-        None => match u16::try_from(length) {
-            Ok(medium) => {
-                header.push(126);
-                header.extend_from_slice(&medium.to_be_bytes());
-            }
-            Err(_) => {
-                header.push(127);
-                header.extend_from_slice(&(length as u64).to_be_bytes());
-            }
-        },
+    if let Some(short) = u8::try_from(length).ok().filter(|short| *short < 126) {
+        header.push(short);
+    } else if let Ok(medium) = u16::try_from(length) {
+        header.push(126);
+        header.extend_from_slice(&medium.to_be_bytes());
+    } else {
+        header.push(127);
+        header.extend_from_slice(&(length as u64).to_be_bytes());
     }
     out.extend_from_slice(&header);
     out.extend_from_slice(payload);
@@ -153,11 +149,11 @@ mod tests {
         match payload.len() {
             short @ 0..126 => out.push(0x80 | u8::try_from(short).unwrap()),
             medium @ 126..65_536 => {
-                out.push(0x80 | 126);
+                out.push(0xfe);
                 out.extend_from_slice(&u16::try_from(medium).unwrap().to_be_bytes());
             }
             long => {
-                out.push(0x80 | 127);
+                out.push(0xff);
                 out.extend_from_slice(&(long as u64).to_be_bytes());
             }
         }

@@ -154,7 +154,9 @@ fn of_files(shell: &mut Shell, name: &str, arguments: &[String]) -> Outcome {
         }
         "ls" => ls(shell, &flags, &paths),
         "mkdir" => {
-            paths.iter().for_each(|(_, path)| shell.files.make_folder(path));
+            for (_, path) in &paths {
+                shell.files.make_folder(path);
+            }
             Outcome::default()
         }
         _ => {

@@ -12,8 +12,8 @@ impl Session {
     pub(super) fn ask(&mut self) {
         let (kind, properties) = match &self.order.what {
             What::Command(_) => ("InteractiveCommands", Value::Null),
-            What::Port { number, host } => {
-                let mut properties = json!({"portNumber": number.to_string(), "localPortNumber": "0", "type": "LocalPortForwarding"});
+            What::Port { number, host, local } => {
+                let mut properties = json!({"portNumber": number.to_string(), "localPortNumber": local, "type": "LocalPortForwarding"});
                 if let Some(host) = host {
                     properties["host"] = json!(host);
                 }

@@ -63,7 +63,7 @@ impl Session {
         if self.troubles.strikes(Kind::Rubbish).is_some() {
             let mut odd = stream::plain("pleasantry", 0, "hello".into(), created());
             self.wire(&odd.write(b' '));
-            odd.kind = frame::ACKNOWLEDGE.to_owned();
+            frame::ACKNOWLEDGE.clone_into(&mut odd.kind);
             self.wire(&odd.write(b' ')[..100]);
             self.wire(b"");
             if let Some(mouth) = self.mouth.as_mut().filter(|_| !self.silent) {

@@ -279,6 +279,7 @@ pub struct LoadBalancer {
 /// `[[service.container]]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file, and none excludes another")]
 pub struct Container {
     /// Name.
     pub name: String,
