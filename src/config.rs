@@ -211,7 +211,21 @@ pub fn load(flag: Option<&Path>, places: &Places) -> Result<(Config, Keymap), St
 /// The first mistake and its place.
 pub fn parse(file: &str, text: &str) -> Result<(Config, Keymap), Error> {
     settings::read(file, text, |top| {
-        top.only(&["theme", "refresh", "prod", "mouse", "clipboard", "hints", "read_only", "write", "context", "logs", "watch", "exec", "keys"])?;
+        top.only(&[
+            "theme",
+            "refresh",
+            "prod",
+            "mouse",
+            "clipboard",
+            "hints",
+            "read_only",
+            "write",
+            "context",
+            "logs",
+            "watch",
+            "exec",
+            "keys",
+        ])?;
         let mut config = Config::default();
         if let Some(entry) = top.get("theme") {
             config.theme = Some(entry.string()?.to_owned());
@@ -270,7 +284,7 @@ fn context(section: &Section<'_>) -> Result<ContextEntry, Error> {
 fn exec(section: &Section<'_>, exec: &mut ExecSettings) -> Result<(), Error> {
     section.only(&["command", "leader"])?;
     if let Some(entry) = section.get("command") {
-        exec.command = entry.string()?.trim().to_owned();
+        entry.string()?.trim().clone_into(&mut exec.command);
         if exec.command.is_empty() {
             return Err(entry.error("a command is needed: ECS runs nothing else".to_owned()));
         }

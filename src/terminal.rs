@@ -46,7 +46,8 @@ impl Tracking {
 }
 /// Everything back, in the reverse order; also ends a frame that was cut short. Leaving the alternate screen brings back the colours that
 /// were on when it was entered, which after a suspension may be ours: so plain text comes last once more.
-const LEAVE: &str = "\x1b[?2026l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l\x1b[0m\x1b[23;0t";
+const LEAVE: &str =
+    "\x1b[?2026l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l\x1b[0m\x1b[23;0t";
 
 /// Whether the terminal is ours now; whoever sets it to false restores it.
 static TAKEN: AtomicBool = AtomicBool::new(false);

@@ -124,7 +124,10 @@ fn ready(stage: &mut Stage, id: u64) {
 #[test]
 fn the_dialog_says_where_what_and_whether_it_can_be() {
     let mut stage = dialog();
-    shows(&mut stage, &["Exec into payments-prod/checkout", "▌PROD▐", "app", "envoy", "aws ecs execute-command --cluster payments-prod", "x opens it"]);
+    shows(
+        &mut stage,
+        &["Exec into payments-prod/checkout", "▌PROD▐", "app", "envoy", "aws ecs execute-command --cluster payments-prod", "x opens it"],
+    );
     shots!(stage, "exec_dialog");
 }
 
@@ -259,10 +262,12 @@ fn what_the_remote_asks_is_answered_and_its_bell_is_heard() {
 #[test]
 fn the_terminal_follows_the_size_of_its_place() {
     let mut stage = session();
-    let size = |effects: Vec<Effect>| effects.into_iter().find_map(|effect| match effect {
-        Effect::Tell(1, Ask::Size { columns, rows }) => Some((columns, rows)),
-        _ => None,
-    });
+    let size = |effects: Vec<Effect>| {
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Tell(1, Ask::Size { columns, rows }) => Some((columns, rows)),
+            _ => None,
+        })
+    };
     assert_eq!(size(resize(&mut stage, 100, 40)), Some((98, 24)), "the logs have three tenths of the rows");
     assert_eq!(size(resize(&mut stage, 100, 40)), None, "the same size is told once");
     stage.keys("ctrl-] z");

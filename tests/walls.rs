@@ -53,7 +53,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("logs/source", &["aws", "feed", "logs", "model", "text"]),
     ("model", &["text"]),
     ("nearest", &[]),
-    ("panes", &["action", "change", "duration", "exec", "feed", "keys", "landing", "logs", "model", "text", "theme", "ui", "verdict", "view"]),
+    (
+        "panes",
+        &["action", "change", "duration", "exec", "feed", "keys", "landing", "logs", "model", "text", "theme", "ui", "verdict", "view"],
+    ),
     ("retry", &[]),
     ("run", &["app", "aws", "change", "config", "exec", "feed", "kept", "keys", "model", "terminal", "text", "theme", "view", "watch"]),
     ("settings", &["nearest"]),

@@ -320,7 +320,13 @@ impl App {
             return Vec::new();
         }
         let span = |shell: &Shell| {
-            let (glyph, role) = if shell.over() { ("○", Role::Dim) } else if shell.stopping.is_some() { ("▲", Role::Warn) } else { ("●", Role::Ok) };
+            let (glyph, role) = if shell.over() {
+                ("○", Role::Dim)
+            } else if shell.stopping.is_some() {
+                ("▲", Role::Warn)
+            } else {
+                ("●", Role::Ok)
+            };
             let new = if shell.unseen { "*" } else { "" };
             (format!("{glyph} {}{new}  ", shell.name()), role)
         };
@@ -347,7 +353,8 @@ fn stopping(task: &Task) -> Option<crate::model::Str> {
         _ => return None,
     };
     let reason = task.stopped_reason.as_deref().or(task.stop_code.as_deref());
-    let codes: Vec<String> = task.containers.iter().filter_map(|container| Some(format!("{} exit {}", container.name, container.exit_code?))).collect();
+    let codes: Vec<String> =
+        task.containers.iter().filter_map(|container| Some(format!("{} exit {}", container.name, container.exit_code?))).collect();
     let codes = if codes.is_empty() || !task.stopped() { String::new() } else { format!(" · {}", codes.join(", ")) };
     Some(reason.map_or_else(|| word.into(), |reason| format!("{word}: {reason}{codes}").into()))
 }

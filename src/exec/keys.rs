@@ -179,14 +179,24 @@ pub fn mouse(pointed: Pointed, modes: Modes) -> Option<Vec<u8>> {
     let base = match pointed.what {
         Pointing::Press(button) => number(button),
         // Without numbers nobody can say which button it was.
-        Pointing::Release(button) => if sgr { number(button) } else { 3 },
+        Pointing::Release(button) => {
+            if sgr {
+                number(button)
+            } else {
+                3
+            }
+        }
         Pointing::Drag(button) => 32 + number(button),
         Pointing::Move => 35,
         Pointing::WheelUp => 64,
         Pointing::WheelDown => 65,
     };
     // The oldest protocol tells presses alone.
-    let with = if modes.mouse == Mouse::Press { 0 } else { 4 * u16::from(pointed.shift) + 8 * u16::from(pointed.alt) + 16 * u16::from(pointed.ctrl) };
+    let with = if modes.mouse == Mouse::Press {
+        0
+    } else {
+        4 * u16::from(pointed.shift) + 8 * u16::from(pointed.alt) + 16 * u16::from(pointed.ctrl)
+    };
     let (code, column, row) = (base + with, pointed.column.saturating_add(1), pointed.row.saturating_add(1));
     if sgr {
         let last = if matches!(pointed.what, Pointing::Release(_)) { 'm' } else { 'M' };

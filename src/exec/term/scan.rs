@@ -16,8 +16,8 @@ const TAB: u16 = 8;
 
 /// DEC's special graphics, from `_` to `~`, as terminfo's `smacs` switches them on.
 const GRAPHICS: [char; 32] = [
-    ' ', '◆', '▒', '␉', '␌', '␍', '␊', '°', '±', '␤', '␋', '┘', '┐', '┌', '└', '┼', '⎺', '⎻', '─', '⎼', '⎽', '├', '┤', '┴', '┬', '│', '≤', '≥',
-    'π', '≠', '£', '·',
+    ' ', '◆', '▒', '␉', '␌', '␍', '␊', '°', '±', '␤', '␋', '┘', '┐', '┌', '└', '┼', '⎺', '⎻', '─', '⎼', '⎽', '├', '┤', '┴', '┬', '│', '≤',
+    '≥', 'π', '≠', '£', '·',
 ];
 
 /// Private modes that the emulator knows.
@@ -352,7 +352,8 @@ fn number(held: &str) -> Option<u16> {
 
 /// The same sequence with no number greater than `most`.
 fn sequence(held: &str, last: u8, most: u16) -> Vec<u8> {
-    let numbers: Vec<String> = held.split(';').take(4).map(|part| number(part).map_or(String::new(), |n| n.min(most).to_string())).collect();
+    let numbers: Vec<String> =
+        held.split(';').take(4).map(|part| number(part).map_or(String::new(), |n| n.min(most).to_string())).collect();
     let mut out = format!("\x1b[{}", numbers.join(";")).into_bytes();
     out.push(last);
     out
@@ -369,7 +370,9 @@ fn colours(held: &str) -> Vec<u8> {
             ["4", ..] => parts.push("4".to_owned()),
             [ground @ ("38" | "48"), "5", index] => parts.push(format!("{ground};5;{index}")),
             // With the colour space, which nobody fills in, and without.
-            [ground @ ("38" | "48"), "2", r, g, b] | [ground @ ("38" | "48"), "2", _, r, g, b] => parts.push(format!("{ground};2;{r};{g};{b}")),
+            [ground @ ("38" | "48"), "2", r, g, b] | [ground @ ("38" | "48"), "2", _, r, g, b] => {
+                parts.push(format!("{ground};2;{r};{g};{b}"))
+            }
             _ => {}
         }
     }

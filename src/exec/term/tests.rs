@@ -214,7 +214,23 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         "[a-z日é\u{301}\u{200d}🚀 ]{0,12}".prop_map(String::into_bytes),
         any::<char>().prop_map(|c| c.to_string().into_bytes()),
         csi.prop_map(|(a, b, last)| format!("\x1b[{a};{b}{}", char::from(last)).into_bytes()),
-        prop::sample::select(vec!["\x1b[?1049h", "\x1b[?1049l", "\x1b[?47h", "\x1b[?47l", "\x1b[?6h", "\x1b[?6l", "\x1b7", "\x1b8", "\x1bM", "\x1bc", "\r\n", "\n", "\x08", "\t"]).prop_map(|text| text.as_bytes().to_vec()),
+        prop::sample::select(vec![
+            "\x1b[?1049h",
+            "\x1b[?1049l",
+            "\x1b[?47h",
+            "\x1b[?47l",
+            "\x1b[?6h",
+            "\x1b[?6l",
+            "\x1b7",
+            "\x1b8",
+            "\x1bM",
+            "\x1bc",
+            "\r\n",
+            "\n",
+            "\x08",
+            "\t"
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }

@@ -32,7 +32,17 @@ impl World {
     fn new() -> Self {
         let (fleet, theme, keys, config) = (Fleet::default(), Theme::built_in("mono"), Keymap::default(), Config::default());
         let landings = crate::landing::Landings::default();
-        World { store: Store::default(), fleet, theme, keys, config, board: Board::default(), landings, shells: crate::exec::shells::Shells::default(), now: START + 60_000 }
+        World {
+            store: Store::default(),
+            fleet,
+            theme,
+            keys,
+            config,
+            board: Board::default(),
+            landings,
+            shells: crate::exec::shells::Shells::default(),
+            now: START + 60_000,
+        }
     }
 
     fn cx(&self) -> Cx<'_> {

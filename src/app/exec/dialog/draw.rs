@@ -103,7 +103,8 @@ impl ExecDialog {
                 "HEALTHY" => " ● healthy",
                 _ => "",
             };
-            let status = if task.status == crate::model::TaskStatus::Running { String::new() } else { format!(" {}", task.status.as_str()) };
+            let status =
+                if task.status == crate::model::TaskStatus::Running { String::new() } else { format!(" {}", task.status.as_str()) };
             let age = age::since(task.started_at.or(task.created_at), cx.now);
             (format!("{} r{revision}{status}{health} {age}", id.get(..8).unwrap_or(id)), Some(&task.arn) == self.task.as_ref())
         };
@@ -171,7 +172,10 @@ impl ExecDialog {
 fn labelled(lines: &mut Vec<Line<'static>>, label: &str, words: &str, role: Role, room: usize, theme: &Theme) {
     for (n, part) in frame::wrapped(words, room.saturating_sub(LABEL).max(8)).into_iter().enumerate() {
         let label = if n == 0 { label } else { "" };
-        lines.push(Line::from(vec![Span::styled(format!("{label:<LABEL$}"), theme.style(Role::Dim)), Span::styled(part, theme.style(role))]));
+        lines.push(Line::from(vec![
+            Span::styled(format!("{label:<LABEL$}"), theme.style(Role::Dim)),
+            Span::styled(part, theme.style(role)),
+        ]));
     }
 }
 
