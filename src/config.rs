@@ -284,7 +284,7 @@ fn context(section: &Section<'_>) -> Result<ContextEntry, Error> {
 fn exec(section: &Section<'_>, exec: &mut ExecSettings) -> Result<(), Error> {
     section.only(&["command", "leader"])?;
     if let Some(entry) = section.get("command") {
-        exec.command = entry.string()?.trim().to_owned();
+        entry.string()?.trim().clone_into(&mut exec.command);
         if exec.command.is_empty() {
             return Err(entry.error("a command is needed: ECS runs nothing else".to_owned()));
         }

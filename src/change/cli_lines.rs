@@ -85,6 +85,7 @@ impl Words {
 }
 
 /// A word as any POSIX shell takes it.
+#[must_use]
 pub fn quoted(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     if !text.is_empty() && text.chars().all(safe) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }

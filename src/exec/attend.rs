@@ -1,4 +1,4 @@
-//! A session from the order to its end, beside whoever shows it: ExecuteCommand, the channel, and what the journal says of both.
+//! A session from the order to its end, beside whoever shows it: `ExecuteCommand`, the channel, and what the journal says of both.
 //!
 //! It keeps what is typed until somebody can take it, and makes the remote wait while nobody listens.
 
@@ -14,7 +14,7 @@ use crate::text;
 use std::collections::VecDeque;
 use tokio::sync::mpsc;
 
-/// Opens a session and attends to it until it is over. What is heard of it goes to `tell`; records of the journal to `noted`, or why there
+/// Opens a session and attends to it until it is over. What is heard of it goes to `tell`; records of the journal to `record`, or why there
 /// is none.
 pub async fn attend(
     api: Api,
@@ -22,12 +22,14 @@ pub async fn attend(
     order: Order,
     mut asks: mpsc::UnboundedReceiver<Ask>,
     tell: mpsc::Sender<(u64, Heard)>,
-    noted: impl Fn(Result<Record, String>) + Send + Sync,
+    record: impl Fn(Result<Record, String>) + Send + Sync,
 ) {
     let (id, target) = (order.id, &order.target);
     // Nobody who has left needs to be told.
     let say = async |heard: Heard| drop(tell.send((id, heard)).await);
-    let grant = match api.execute_command(&target.cluster, &target.task, &target.container, &target.command).await {
+    // The SDK's future is 25 KiB.
+    let asked = Box::pin(api.execute_command(&target.cluster, &target.task, &target.container, &target.command));
+    let grant = match asked.await {
         Ok(grant) => grant,
         Err(error) => {
             let hint = if error.hint.is_empty() { String::new() } else { format!(" · {}", error.hint) };
@@ -38,19 +40,19 @@ pub async fn attend(
         Ok(opened) => opened,
         // It is open at AWS by now: whoever asked for it has it, and is told that it stands nowhere.
         Err((opened, why)) => {
-            noted(Err(why));
+            record(Err(why));
             opened
         }
     };
-    noted(Ok(opened.clone()));
+    record(Ok(opened.clone()));
     say(Heard::Granted(text::clean(&grant.session))).await;
     let options = Options { size: order.size, trust: Trust::of(&api) };
     let end = carry(session::open(api.clone(), grant, options), &mut asks, &tell, id).await;
     match notes.ended(&opened, api.now(), &end).await {
-        Ok(record) => noted(Ok(record)),
-        Err((record, why)) => {
-            noted(Err(why));
-            noted(Ok(record));
+        Ok(ended) => record(Ok(ended)),
+        Err((ended, why)) => {
+            record(Err(why));
+            record(Ok(ended));
         }
     }
 }

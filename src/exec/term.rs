@@ -57,6 +57,7 @@ pub enum MouseForm {
 
 /// What the remote has switched on, as far as it changes what is sent to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a mode of its own")]
 pub struct Modes {
     /// Arrow keys in their application form.
     pub application_cursor: bool,

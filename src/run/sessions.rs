@@ -51,15 +51,15 @@ impl Sessions {
         // Those that are over.
         while self.tasks.try_join_next().is_some() {}
         self.asks.retain(|_, asks| !asks.is_closed());
-        let noted = move |noted: Result<_, String>| {
-            let news = noted.map_or_else(Told::Said, |record| Told::Record(Box::new(record)));
+        let record = move |made: Result<_, String>| {
+            let news = made.map_or_else(Told::Said, |record| Told::Record(Box::new(record)));
             // A loop that has ended reads the journal when it starts again.
             drop(told.send(Word::Told(None, news)));
         };
         let context = desk.fleet.context(order.target.ctx).name.clone();
         let notes = Notes { places: desk.places.clone(), user: desk.user.clone(), context };
         let api = desk.clients.api(order.target.ctx).clone();
-        self.tasks.spawn(attend(api, notes, order, asked, self.tell.clone(), noted));
+        self.tasks.spawn(attend(api, notes, order, asked, self.tell.clone(), record));
     }
 
     /// Tells one something; one that is over hears nothing.

@@ -307,13 +307,12 @@ impl ExecDialog {
             return Answer::Close;
         }
         match key.code {
+            Code::Enter if self.focus == Focus::Cancel => return Answer::Close,
+            Code::Down | Code::Enter => self.turn(true),
             Code::Tab => self.turn(!key.shift),
-            Code::Down => self.turn(true),
             Code::Up => self.turn(false),
             Code::PageDown => self.scroll += 6,
             Code::PageUp => self.scroll = self.scroll.saturating_sub(6),
-            Code::Enter if self.focus == Focus::Cancel => return Answer::Close,
-            Code::Enter => self.turn(true),
             _ if self.focus == Focus::Custom => drop(self.custom.key(key)),
             Code::Left => self.pick(false, cx),
             Code::Right => self.pick(true, cx),

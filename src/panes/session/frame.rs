@@ -63,7 +63,8 @@ impl ExecView {
             let corner = if self.reading { "⇥ back to the terminal".to_owned() } else { self.corner(cx) };
             frame::draw_with(outer, buf, cx.theme, &title(shell, cx), &remark, &corner);
             mark(shell, outer, buf, cx);
-            let inner = Rect { x: outer.x + 1, y: outer.y + 1, width: outer.width.saturating_sub(2), height: outer.height.saturating_sub(2) };
+            let inner =
+                Rect { x: outer.x + 1, y: outer.y + 1, width: outer.width.saturating_sub(2), height: outer.height.saturating_sub(2) };
             self.paint_terminal(shell, inner, buf, cx);
             self.areas.terminal = inner;
         }
@@ -77,18 +78,14 @@ impl ExecView {
 
     fn paint_terminal(&mut self, shell: &Shell, area: Rect, buf: &mut Buffer, cx: &Cx) {
         Clear.render(area, buf);
-        match &mut self.looking {
-            Some(looking) => {
-                looking.snapshot.draw(area, buf);
-                let (column, row) = looking.snapshot.cursor();
-                self.cursor = Some(Position { x: area.x + column, y: area.y + row });
-            }
-            None => {
-                shell.term.draw(area, buf);
-                let cursor = shell.term.cursor().filter(|_| !self.reading && !shell.over());
-                self.cursor = cursor.map(|(column, row)| Position { x: area.x + column, y: area.y + row });
-            }
-        }
+        let cursor = if let Some(looking) = &mut self.looking {
+            looking.snapshot.draw(area, buf);
+            Some(looking.snapshot.cursor())
+        } else {
+            shell.term.draw(area, buf);
+            shell.term.cursor().filter(|_| !self.reading && !shell.over())
+        };
+        self.cursor = cursor.map(|(column, row)| Position { x: area.x + column, y: area.y + row });
         if let State::Ended(why) = &shell.state
             && self.looking.is_none()
         {
@@ -131,7 +128,7 @@ impl ExecView {
         if self.leader {
             let commands: Vec<String> = COMMANDS.iter().map(|(key, word)| format!("{key} {word}")).collect();
             let leader = cx.config.exec.leader.label();
-            return (format!("{} · ⇥ read the logs · {leader} sends itself", commands.join(" · ")), Role::Accent);
+            return (format!("{leader} sends itself · {} · ⇥ read the logs", commands.join(" · ")), Role::Accent);
         }
         standing(shell, cx)
     }

@@ -94,11 +94,8 @@ impl ExecView {
             return Reaction::Redraw;
         }
         match key.typed() {
-            _ if leave => {
-                if !looking.snapshot.unmark() {
-                    self.looking = None;
-                }
-            }
+            _ if leave && looking.snapshot.unmark() => {}
+            _ if leave => self.looking = None,
             Some('q') => self.looking = None,
             Some('v') => looking.snapshot.mark(false),
             Some('V') => looking.snapshot.mark(true),
