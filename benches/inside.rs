@@ -96,7 +96,7 @@ fn large() -> (Store, Fleet) {
         let group = service.load_balancers[0].target_group.clone().expect("every service of this bench has a group");
         put(Feed::Targets(ctx, group), Value::Targets(Arc::new(targets)));
     }
-    (store, Fleet(vec![Context { name: "large".into(), region: "eu-west-1".into(), production: Some(false) }]))
+    (store, Fleet(vec![Context { name: "large".into(), region: "eu-west-1".into(), profile: None, production: Some(false) }]))
 }
 
 fn revision(n: usize) -> Arn {

@@ -519,8 +519,16 @@ impl App {
         if self.prompt.is_some() {
             return self.prompt_key(key);
         }
+        if self.changes.still_held(key, self.shared.now) {
+            return Vec::new();
+        }
         let Some(view) = self.views.last() else { return Vec::new() };
-        match self.shared.keys.action(view.kind(), key) {
+        let action = self.shared.keys.action(view.kind(), key).or_else(|| {
+            // A watch is text, but the way back from what it shows has its key there too.
+            let action = self.shared.keys.action(crate::action::Kind::Table, key)?;
+            (action == Action::RollBack && view.name() == "watch").then_some(action)
+        });
+        match action {
             Some(action) if changes::verb(action).is_some() => {
                 self.change(action, Some(key));
                 self.settle_wanted();

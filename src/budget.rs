@@ -51,12 +51,16 @@ pub enum Throttle {
     TaskProtection,
     /// `ExecuteCommand`, and Session Manager's and KMS's calls around a session.
     Session,
+    /// Parameter Store's `GetParameters`.
+    Parameters,
+    /// Secrets Manager's `DescribeSecret`.
+    Secrets,
 }
 
 /// Burst and calls per second that AWS publishes: ECS's service-quota table and ELB's API throttling page. AWS publishes
 /// none for CloudWatch Logs' live tail, ECR, STS, Application Auto Scaling, CodeDeploy and sessions, and regional ones for `FilterLogEvents`
 /// and CloudWatch; those rows are cautious guesses.
-const PUBLISHED: [(Throttle, f64, f64); 21] = [
+const PUBLISHED: [(Throttle, f64, f64); 23] = [
     (Throttle::ClusterRead, 50.0, 20.0),
     (Throttle::ServiceRead, 100.0, 20.0),
     (Throttle::ClusterResourceRead, 100.0, 20.0),
@@ -78,6 +82,8 @@ const PUBLISHED: [(Throttle, f64, f64); 21] = [
     (Throttle::TaskDefinitionModify, 20.0, 1.0),
     (Throttle::TaskProtection, 200.0, 80.0),
     (Throttle::Session, 40.0, 20.0),
+    (Throttle::Parameters, 40.0, 40.0),
+    (Throttle::Secrets, 40.0, 40.0),
 ];
 
 impl Throttle {

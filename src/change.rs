@@ -76,6 +76,8 @@ pub struct Plan {
     pub account: Str,
     /// Region.
     pub region: Str,
+    /// Profile, for the lines of AWS's own tool.
+    pub profile: Option<Str>,
     /// Cluster.
     pub cluster: Arn,
     /// The service, tasks or instances that it acts on.

@@ -310,7 +310,8 @@ struct WatchArgs {
     /// Its cluster, by name or ARN; without it all clusters are searched
     #[arg(long, short = 'c', value_name = "C", value_parser = word)]
     cluster: Option<String>,
-    /// A deployment of CodeDeploy by its id, instead of the newest one that the service shows
+    /// A deployment of CodeDeploy by its id, as `aws deploy create-deployment` printed it a step before in the pipeline, instead of
+    /// the newest one that the service shows
     #[arg(long, value_name = "D-ID", value_parser = word)]
     deployment: Option<String>,
     /// Give up after this time, such as 15m; without it never

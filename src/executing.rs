@@ -23,6 +23,7 @@ use letters::Letters;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 use streams::{Modes, Signal};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// Exit code without a session, or of one that was lost: as ssh says it, for 1 may be the command's own.
@@ -99,13 +100,14 @@ pub async fn execute(clients: &Clients, asked: &Asked, notes: &Notes, complain: 
         session,
         filter: line.map(|_| Filter::new(&mark)),
         listens: feeds == Feeds::Terminal,
-        letters: (feeds == Feeds::Bytes).then(Letters::default),
+        letters: (feeds != Feeds::Terminal).then(Letters::default),
         escape: keyboard.then(Escape::default),
         code: None,
         modes: Modes::default(),
     };
     let taken = if keyboard { Some(Raw::enter().map_err(|error| format!("the terminal cannot be used: {error}"))?) } else { None };
-    let end = desk.stay(feeds != Feeds::Nothing, complain).await;
+    let input = if feeds == Feeds::Nothing { streams::nothing() } else { streams::input() };
+    let end = desk.stay(input, complain).await;
     if screen && desk.code.is_none() && end != End::Closed(None) {
         desk.modes.put_back();
     }
@@ -133,7 +135,7 @@ fn to(place: &Place, asked: &Asked, region: &str) -> To {
     To { cluster: place.cluster.clone(), task: place.task.clone(), what: what.as_str().into(), cli: cli.as_str().into() }
 }
 
-/// Whether nothing will come from standard input, as under cron: then the command needs no `base64` to hear nothing.
+/// Whether nothing will come from standard input, as under cron: then the image needs no `base64` for it.
 fn empty_input() -> bool {
     #[cfg(unix)]
     {
@@ -164,8 +166,8 @@ struct Desk {
 
 impl Desk {
     /// Passes bytes on until it ends.
-    async fn stay(&mut self, reads: bool, complain: &mut dyn FnMut(&str)) -> End {
-        let mut input = if reads { Some(streams::input()) } else { None };
+    async fn stay(&mut self, input: mpsc::Receiver<Vec<u8>>, complain: &mut dyn FnMut(&str)) -> End {
+        let mut input = Some(input);
         let (output, mut written) = streams::output();
         let mut signals = streams::signals();
         let mut waiting: Option<Ask> = None;

@@ -1,8 +1,8 @@
 //! What can be watched. A feed is a plain key that starts with its context; whoever wants one names it, and the watcher does the rest.
 
 use crate::model::{
-    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, LogLine, LogScope, LogSources,
-    Release, RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service,
+    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Held, Identity, Image, ImageIndex, LogLine, LogScope, LogSources,
+    Protected, Release, RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service,
     ServiceDeployment, ServiceMetrics, ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use std::sync::Arc;
@@ -42,6 +42,10 @@ pub enum Feed {
     ImageIndex(Ctx, Str),
     /// The newest images of a repository, by `registry/repository`.
     RepositoryImages(Ctx, Str),
+    /// Whether parameters and secrets are there, by their `valueFrom`s in order. Values are never asked for in clear, and never kept.
+    Vault(Ctx, Arc<[Str]>),
+    /// Which of these tasks of a cluster are protected now.
+    Protection(Ctx, Arn, Arc<[Arn]>),
     /// A service revision, by ARN. Asked once, together with others.
     ServiceRevision(Ctx, Arn),
     /// What CodeDeploy does to a service, by the service's ARN and the deployment's id.
@@ -107,6 +111,8 @@ impl Feed {
             self,
             Feed::Image(..)
                 | Feed::RepositoryImages(..)
+                | Feed::Vault(..)
+                | Feed::Protection(..)
                 | Feed::Routes(..)
                 | Feed::Metrics(..)
                 | Feed::Revisions(..)
@@ -138,6 +144,8 @@ impl Feed {
             | Feed::Image(ctx, _)
             | Feed::ImageIndex(ctx, _)
             | Feed::RepositoryImages(ctx, _)
+            | Feed::Vault(ctx, _)
+            | Feed::Protection(ctx, ..)
             | Feed::ServiceRevision(ctx, _)
             | Feed::CodeDeployment(ctx, ..)
             | Feed::CodeDeployments(ctx, ..)
@@ -289,6 +297,10 @@ pub enum Value {
     ImageIndex(Arc<ImageIndex>),
     /// For [`Feed::RepositoryImages`].
     RepositoryImages(Arc<RepositoryImages>),
+    /// For [`Feed::Vault`], in the order of the key.
+    Vault(Arc<Vec<Held>>),
+    /// For [`Feed::Protection`]: the protected ones.
+    Protection(Arc<Vec<Protected>>),
     /// For [`Feed::ServiceRevision`].
     ServiceRevision(Arc<ServiceRevision>),
     /// For [`Feed::CodeDeployment`].

@@ -22,7 +22,7 @@ pub use side::{Line, Side, Step};
 pub use stage::{Bake, Stage};
 pub use track::{Kind, Landings, News, Observed, Track};
 
-use crate::model::{Alarm, Arn, CodeDeployment, ContainerInstance, Service, ServiceDeployment, ServiceRevision, Str, Task, Time};
+use crate::model::{Alarm, Arn, CodeDeployment, ContainerInstance, Release, Service, ServiceDeployment, ServiceRevision, Str, Task, Time};
 use crate::verdict::{Group, Health, Verdict};
 use std::sync::Arc;
 
@@ -42,6 +42,8 @@ pub struct Seen<'a> {
     pub revision: &'a dyn Fn(&Arn) -> Option<&'a ServiceRevision>,
     /// What `CodeDeploy` says of a deployment, by its id.
     pub code: &'a dyn Fn(&Str) -> Option<&'a CodeDeployment>,
+    /// Deployments of a group of `CodeDeploy` that are known, newest first, by application and group.
+    pub releases: &'a dyn Fn(&Str, &Str) -> &'a [Release],
     /// Alarms that are wired to deployments of the service, as far as they are known.
     pub alarms: &'a [Alarm],
     /// The judge's word on the service.

@@ -55,16 +55,16 @@ fn main() -> ExitCode {
             Ok(went) => return ExitCode::from(went as u8),
             Err(error) => Err(error),
         },
+        Request::Exec(asked) => match exec(&asked) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
         Request::Doctor(asked) => match examine(&asked) {
             Ok(went) => return ExitCode::from(went as u8),
             Err(error) => Err(error),
         },
         Request::Copy(asked) => copy(&asked),
         Request::Forward(asked) => forward(&asked),
-        Request::Exec(asked) => match exec(&asked) {
-            Ok(code) => return ExitCode::from(code),
-            Err(error) => Err(error),
-        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -142,7 +142,7 @@ fn exec(of: &cli::Exec) -> anyhow::Result<u8> {
     let code = runtime.block_on(async {
         let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
         log_in(&clients).await;
-        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, name, region }).collect());
+        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, profile: None, name, region }).collect());
         clients.gate().set(rules(&config, &fleet, &open));
         // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
         let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
@@ -184,7 +184,7 @@ fn beside<T>(
     let done = runtime.block_on(async {
         let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
         log_in(&clients).await;
-        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, name, region }).collect());
+        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, profile: None, name, region }).collect());
         clients.gate().set(rules(&config, &fleet, &open));
         // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
         let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
@@ -423,13 +423,13 @@ fn demo_specs(demo: &sim::Sim) -> Vec<ContextSpec> {
 
 fn fleet(clients: &Clients, config: &Config, open: &Open) -> Fleet {
     let listed = open.profiles.is_empty() && open.regions.is_empty();
-    let context = |(n, (name, region)): (usize, (midwatch::model::Str, midwatch::model::Str))| {
+    let context = |(n, ((name, region), profile)): (usize, ((midwatch::model::Str, midwatch::model::Str), _))| {
         let entry = config.contexts.get(n).filter(|_| listed && open.demo.is_none());
         // A context may hide its profile behind a name of its own.
         let by_profile = entry.and_then(|entry| entry.profile.as_deref()).filter(|profile| config.is_production(profile));
-        Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region }
+        Context { production: entry.and_then(|entry| entry.prod).or(by_profile.map(|_| true)), name, region, profile }
     };
-    Fleet(clients.contexts().enumerate().map(context).collect())
+    Fleet(clients.contexts().zip(clients.profiles()).enumerate().map(context).collect())
 }
 
 /// What the gate for writes goes by. The command line comes before the environment, that before a context of the configuration, and that

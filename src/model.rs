@@ -17,6 +17,7 @@ mod scaling;
 mod service;
 mod target;
 mod task;
+mod vault;
 
 pub use alarm::{Alarm, ServiceMetrics};
 pub use arn::{Arn, ImageUri};
@@ -31,7 +32,8 @@ pub use service::{
     CircuitBreaker, Deployment, LifecycleHook, LoadBalancer, RevisionShare, Rollback, Service, ServiceDeployment, ServiceEvent, TaskSet,
 };
 pub use target::{Target, TargetGroup, TargetState};
-pub use task::{Container, Task, TaskStatus};
+pub use task::{Container, Protected, Task, TaskStatus};
+pub use vault::{Held, Kept};
 
 use std::sync::Arc;
 
@@ -52,6 +54,8 @@ pub struct Context {
     pub name: Str,
     /// Region, as in `eu-west-1`.
     pub region: Str,
+    /// The profile that its credentials come from, where one was named or chosen by `AWS_PROFILE`: AWS's own tool takes it as well.
+    pub profile: Option<Str>,
     /// Whether it is production, where the configuration says so of this context or of its profile; else names and the account tell.
     pub production: Option<bool>,
 }

@@ -18,6 +18,7 @@ mod eventstream;
 pub mod exec;
 pub mod faults;
 mod iam;
+mod kms;
 mod logs;
 pub mod rng;
 pub mod scenario;
@@ -231,7 +232,7 @@ impl Sim {
         let clock = Clock::new(speed);
         let world = World::open(&scenario, seed, clock.start())?;
         let faults = faults(scenario.fault.clone(), seed, &contexts)?;
-        let shared = Arc::new(Shared::new(clock, State::new(world, faults, Sessions::new(bound, shell))));
+        let shared = Arc::new(Shared::new(clock, State::new(world, faults, Sessions::new(bound, shell, scenario.channel.clone()))));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
@@ -292,14 +293,14 @@ impl Sim {
         self.shared.state().world.start_drill(name)
     }
 
-    /// Replaces the fault rules, those of the scenario included. An empty text ends all faults.
+    /// Replaces the fault rules, and the rules for data channels, those of the scenario included. An empty text ends all faults.
     ///
     /// # Errors
     /// If the text is not a list of `[[fault]]` tables, or names a context that is not there. The old rules stay then.
     pub fn set_faults(&self, toml: &str) -> Result<(), Error> {
         let file: faults::File = toml::from_str(toml).map_err(|error| scenario::refuse("faults", toml, &error))?;
         let faults = faults(file.fault, self.seed, &self.contexts)?;
-        self.shared.set_faults(faults);
+        self.shared.set_faults(faults, file.channel);
         Ok(())
     }
 

@@ -9,9 +9,9 @@ use crate::feed::{Feed, Learnt, Outcome, Update, Value};
 use crate::kept::Kept;
 use crate::logs::Buffer;
 use crate::model::{
-    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Identity, Image, ImageIndex, Release, RepositoryImages,
-    Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment, ServiceMetrics,
-    ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
+    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Held, Identity, Image, ImageIndex, Protected, Release,
+    RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service, ServiceDeployment,
+    ServiceMetrics, ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use crate::view::Notice;
 use foldhash::fast::RandomState;
@@ -504,6 +504,24 @@ impl Store {
     pub fn repository_images(&self, ctx: Ctx, repository: &Str) -> Option<&Arc<RepositoryImages>> {
         match self.value(&Feed::RepositoryImages(ctx, repository.clone()))? {
             Value::RepositoryImages(images) => Some(images),
+            _ => None,
+        }
+    }
+
+    /// Whether parameters and secrets are there, in the order of the question.
+    #[must_use]
+    pub fn vault(&self, ctx: Ctx, from: &Arc<[Str]>) -> Option<&[Held]> {
+        match self.value(&Feed::Vault(ctx, from.clone()))? {
+            Value::Vault(held) => Some(held),
+            _ => None,
+        }
+    }
+
+    /// The protected ones of some tasks.
+    #[must_use]
+    pub fn protection(&self, ctx: Ctx, cluster: &Arn, tasks: &Arc<[Arn]>) -> Option<&[Protected]> {
+        match self.value(&Feed::Protection(ctx, cluster.clone(), tasks.clone()))? {
+            Value::Protection(protected) => Some(protected),
             _ => None,
         }
     }

@@ -119,6 +119,8 @@ pub enum Prompt {
     Save,
     /// A tag or an image to deploy.
     Image,
+    /// A task definition, by family and revision.
+    Family,
     /// Ports to forward.
     Forward,
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
 
 mod change;
+#[path = "support/clients.rs"]
+mod clients;
 
 use change::{World, notes, says, text, unblocked};
 use midwatch::change::plans::{self, RangeChoice, RollBack};
@@ -245,6 +247,39 @@ fn o6_an_image_that_expired_blocks_the_way_back_before_the_call() {
 }
 
 #[test]
+fn z1_a_parameter_that_nobody_wrote_forbids_another_deployment_of_what_wants_it() {
+    let mut world = World::open("seeds", "zanda360", "learning-platform-cluster1");
+    let api = world.arn("api");
+    world.preview(Verb::Redeploy, std::slice::from_ref(&api));
+    let plan = plans::redeploy(&world.facts(), &api).unwrap();
+    says(&plan, Weight::Blocker, &["/learning-platform/production/SMTP_PASSWORD: Parameter Store has no such parameter"]);
+    let asked = world.sim.requests();
+    let parameters: Vec<_> = asked.iter().filter(|sent| sent.call.operation == "GetParameters").map(|sent| &sent.parameters).collect();
+    assert!(!parameters.is_empty() && parameters.iter().all(|sent| sent["WithDecryption"] == false), "no value in clear: {parameters:?}");
+    assert!(parameters.iter().all(|sent| sent["Names"].as_array().unwrap().len() <= 10), "AWS takes ten at once");
+}
+
+#[test]
+fn secrets_are_looked_for_and_a_role_that_may_not_is_told_so() {
+    let mut world = World::open("seeds", "lomash-staging", "lomash-staging");
+    let payments = world.arn("order-payment-service");
+    world.preview(Verb::Redeploy, std::slice::from_ref(&payments));
+    let plan = plans::redeploy(&world.facts(), &payments).unwrap();
+    says(&plan, Weight::Info, &["all 4 secrets that it reads are there"]);
+    unblocked(&plan);
+    let mut world = World::open("seeds", "lomash-staging", "lomash-staging");
+    world.sim.set_faults("[[fault]]\noperation = 'secretsmanager:DescribeSecret'\nkind = 'deny'\n").unwrap();
+    world.preview(Verb::Redeploy, std::slice::from_ref(&payments));
+    let plan = plans::redeploy(&world.facts(), &payments).unwrap();
+    says(
+        &plan,
+        Weight::Info,
+        &["4 secrets that it reads are those of the running revision", "AccessDenied for secretsmanager:DescribeSecret"],
+    );
+    unblocked(&plan);
+}
+
+#[test]
 fn t3_a_moving_tag_makes_the_way_back_a_trap_and_a_pin_is_offered() {
     let mut world = World::open("seeds", "tutorbloc", "tutorbloc");
     let production = world.arn("production");
@@ -415,4 +450,187 @@ fn the_newest_revisions_of_a_family_come_first() {
     let listed = world.store.revisions(Ctx(0), &family).unwrap();
     let numbers: Vec<u32> = listed.arns.iter().map(|arn| arn.as_str().rsplit(':').next().unwrap().parse().unwrap()).collect();
     assert!(numbers.len() > 1 && numbers.is_sorted_by(|a, b| a > b) && !listed.cut, "{numbers:?}");
+}
+
+/// A world of the contract tests.
+fn contract(file: &str, context: &str) -> World {
+    contract_of(&std::fs::read_to_string(format!("{}/tests/contract/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap(), file, context)
+}
+
+/// The same, with its text changed.
+fn contract_of(scenario: &str, file: &str, context: &str) -> World {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("plans-{}-{}-{file}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, scenario).unwrap();
+    let world = World::open(path.to_str().unwrap(), context, if context == "shop" { "shop" } else { "main" });
+    std::fs::remove_file(path).unwrap();
+    world
+}
+
+#[test]
+fn an_external_controller_is_left_to_deploy_and_its_other_task_set_can_serve_again() {
+    let mut world = contract("shifts.toml", "shifts");
+    let batch = world.arn("batch");
+    for verb in [Verb::Redeploy, Verb::Scale, Verb::RollBack, Verb::EnableExec] {
+        world.preview(verb, std::slice::from_ref(&batch));
+    }
+    says(&plans::redeploy(&world.facts(), &batch).unwrap(), Weight::Blocker, &["EXTERNAL controller", "AWS refuses it to UpdateService"]);
+    says(&plans::enable_exec(&world.facts(), &batch).unwrap(), Weight::Blocker, &["not with EXTERNAL"]);
+    let scale = plans::scale(&world.facts(), &batch, 5, RangeChoice::Once).unwrap();
+    unblocked(&scale);
+    assert!(matches!(&scale.steps[0].call, Call::UpdateService { set, .. } if set.desired == Some(5)));
+    let gone = world.revision("batch:1");
+    says(
+        &plans::roll_back(&world.facts(), &batch, &RollBack::Revision(gone)).unwrap(),
+        Weight::Blocker,
+        &["only that can start a task set of batch:1 again"],
+    );
+    assert!(plans::roll_back(&world.facts(), &batch, &RollBack::StopDeployment).is_ok_and(|plan| plan.blocked()));
+    assert!(plans::answer_hook(&world.facts(), &batch, false).unwrap_err().contains("waits for an answer"));
+    // Another set beside the one that serves.
+    let (ecs, earlier) = (clients::ecs(&world.sim, "shifts"), world.revision("batch:2"));
+    let made = world.wait(async move {
+        let own = ecs.describe_services().cluster("main").services("batch").send().await.unwrap().services.unwrap().remove(0);
+        let make = ecs.create_task_set().cluster("main").service("batch").task_definition(earlier.as_str());
+        let make = make.set_network_configuration(own.task_sets()[0].network_configuration().cloned());
+        make.launch_type(aws_sdk_ecs::types::LaunchType::Fargate).send().await.unwrap().task_set.unwrap().id.unwrap()
+    });
+    world.step(5);
+    let earlier = world.revision("batch:2");
+    world.preview_revision(&batch, &earlier);
+    let back = plans::roll_back(&world.facts(), &batch, &RollBack::Revision(earlier)).unwrap();
+    unblocked(&back);
+    says(&back, Weight::Warning, &["EXTERNAL and may do otherwise"]);
+    assert!(matches!(&back.steps[0].call, Call::UpdateServicePrimaryTaskSet { task_set, .. } if **task_set == *made), "{:?}", back.steps);
+}
+
+#[test]
+fn a_daemon_takes_no_count_and_is_rolled_instance_by_instance() {
+    let mut world = World::open("small", "acme-prod", "web-prod");
+    let metrics = world.arn("host-metrics");
+    for verb in [Verb::Redeploy, Verb::Scale] {
+        world.preview(verb, std::slice::from_ref(&metrics));
+    }
+    says(&plans::scale(&world.facts(), &metrics, 3, RangeChoice::Once).unwrap(), Weight::Blocker, &["DAEMON", "AWS refuses a count"]);
+    let redeploy = plans::redeploy(&world.facts(), &metrics).unwrap();
+    unblocked(&redeploy);
+    says(&redeploy, Weight::Warning, &["a DAEMON stops the old task of an instance before it starts the new one", "min 0 %, max 100 %"]);
+}
+
+#[test]
+fn an_express_service_is_changed_by_its_own_operation() {
+    let text = std::fs::read_to_string(format!("{}/tests/contract/beside.toml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let express = text.replacen("name = \"front\"\ncluster", "name = \"front\"\nexpress = true\ncluster", 1);
+    assert_ne!(text, express, "the scenario is written otherwise");
+    let mut world = contract_of(&express, "express.toml", "shop");
+    let front = world.arn("front");
+    for verb in [Verb::Redeploy, Verb::Scale, Verb::DeployImage] {
+        world.preview(verb, std::slice::from_ref(&front));
+    }
+    says(&plans::redeploy(&world.facts(), &front).unwrap(), Weight::Warning, &["Express", "may set this back"]);
+    says(&plans::scale(&world.facts(), &front, 5, RangeChoice::Once).unwrap(), Weight::Warning, &["Express"]);
+    let own = world.store.definition(Ctx(0), &world.service("front").task_definition).unwrap().containers[0].clone();
+    let image = text_of(&own.image, "v9");
+    let deploy = plans::deploy_image(&world.facts(), &front, &[(own.name, image)]).unwrap();
+    says(&deploy, Weight::Blocker, &["its image is changed by UpdateExpressGatewayService"]);
+}
+
+/// An image reference with another tag.
+fn text_of(image: &str, tag: &str) -> midwatch::model::Str {
+    text(&format!("{}:{tag}", image.rsplit_once(':').unwrap().0))
+}
+
+#[test]
+fn a_native_hook_is_answered_at_its_stage_and_before_that_nothing_is() {
+    let mut world = contract("shifts.toml", "shifts");
+    let web = world.arn("web");
+    let answer = |world: &mut World, back: bool| {
+        world.preview(Verb::Continue, std::slice::from_ref(&web));
+        plans::answer_hook(&world.facts(), &web, back)
+    };
+    assert!(answer(&mut world, false).unwrap_err().contains("no deployment of web waits"));
+    let ecs = clients::ecs(&world.sim, "shifts");
+    world.wait(async move { ecs.update_service().cluster("main").service("web").force_new_deployment(true).send().await.unwrap() });
+    let plan = (0..120).find_map(|_| {
+        world.step(5);
+        answer(&mut world, false).ok()
+    });
+    let plan = plan.expect("a hook waits within ten minutes");
+    unblocked(&plan);
+    assert_eq!((plan.changes[0].before.as_str(), plan.changes[0].after.as_str()), ("waits at POST_TEST_TRAFFIC_SHIFT", "CONTINUE"));
+    assert!(matches!(&plan.steps[0].call, Call::ContinueServiceDeployment { roll_back: false, .. }));
+    assert!(plan.basis.iter().any(|basis| matches!(basis, Basis::Deployment { .. })), "{:?}", plan.basis);
+    let back = answer(&mut world, true).unwrap();
+    assert!(matches!(&back.steps[0].call, Call::ContinueServiceDeployment { roll_back: true, .. }));
+    // The whole is under way, so it can be stopped as well, and another one would give it up.
+    world.preview(Verb::RollBack, std::slice::from_ref(&web));
+    assert!(matches!(
+        &plans::roll_back(&world.facts(), &web, &RollBack::StopDeployment).unwrap().steps[0].call,
+        Call::StopServiceDeployment { .. }
+    ));
+    world.preview(Verb::Redeploy, std::slice::from_ref(&web));
+    says(&plans::redeploy(&world.facts(), &web).unwrap(), Weight::Warning, &["under way", "makes ECS give it up"]);
+}
+
+#[test]
+fn a_release_of_code_deploy_is_continued_at_the_wait_that_it_is_in() {
+    let mut world = contract("beside.toml", "shop");
+    let edge = world.arn("edge");
+    world.preview(Verb::Redeploy, std::slice::from_ref(&edge));
+    let redeploy = plans::redeploy(&world.facts(), &edge).unwrap();
+    unblocked(&redeploy);
+    drop(world.send(&redeploy.steps[0].call, None));
+    for (wait, words) in [("READY_WAIT", "waits before it moves"), ("TERMINATION_WAIT", "kept for a while")] {
+        let plan = (0..120).find_map(|_| {
+            world.step(5);
+            world.preview(Verb::Continue, std::slice::from_ref(&edge));
+            plans::answer_hook(&world.facts(), &edge, false).ok()
+        });
+        let plan = plan.unwrap_or_else(|| panic!("{wait} never comes"));
+        assert_eq!(plan.changes[0].before, words);
+        assert!(matches!(&plan.steps[0].call, Call::ContinueDeployment { wait: own, .. } if *own == wait), "{:?}", plan.steps);
+        drop(world.send(&plan.steps[0].call, None));
+        world.step(1);
+    }
+    world.preview(Verb::Scale, std::slice::from_ref(&edge));
+}
+
+#[test]
+fn a_count_during_a_release_of_code_deploy_is_refused_and_nothing_is_said_to_stop() {
+    let mut world = lomash();
+    let busy = world.arn("order-payment-service");
+    world.preview(Verb::Scale, std::slice::from_ref(&busy));
+    let plan = plans::scale(&world.facts(), &busy, 1, RangeChoice::Once).unwrap();
+    says(&plan, Weight::Blocker, &["AWS refuses another count while CodeDeploy deployment"]);
+    assert!(!plan.notes.iter().any(|note| note.text.contains("without protection first")), "{:#?}", plan.notes);
+}
+
+#[test]
+fn a_protected_task_is_named_before_it_is_stopped() {
+    let mut world = World::open("small", "acme-stage", "web-stage");
+    world.ask(Feed::Tasks(Ctx(0), world.cluster.clone()));
+    let tasks: Vec<_> = world.store.tasks_of(Ctx(0), &world.cluster, "storefront").iter().map(|task| task.arn.clone()).collect();
+    world.preview(Verb::StopTasks, &tasks);
+    let plan = plans::stop_tasks(&world.facts(), &tasks).unwrap();
+    assert!(!plan.notes.iter().any(|note| note.text.contains("protected")), "{:#?}", plan.notes);
+    let protect = plans::protect(&world.facts(), &tasks[..1], true, Some(30)).unwrap();
+    drop(world.send(&protect.steps[0].call, None));
+    world.step(60);
+    world.preview(Verb::StopTasks, &tasks);
+    let plan = plans::stop_tasks(&world.facts(), &tasks).unwrap();
+    let short = &tasks[0].name()[..8];
+    says(&plan, Weight::Warning, &["protected: ", short, "until ", "StopTask stops it all the same"]);
+    unblocked(&plan);
+    let again = plans::protect(&world.facts(), &tasks, true, Some(60)).unwrap();
+    let before: Vec<bool> = again.changes.iter().map(|change| change.before.starts_with("protected until ")).collect();
+    assert_eq!(before.iter().filter(|protected| **protected).count(), 1, "{:?}", again.changes);
+    // Who may not ask is told so, and may stop it.
+    world.sim.set_faults("[[fault]]\noperation = 'ecs:GetTaskProtection'\nkind = 'deny'\n").unwrap();
+    let mut world = World::at(world.sim, "acme-stage", "web-stage");
+    world.ask(Feed::Tasks(Ctx(0), world.cluster.clone()));
+    world.preview(Verb::StopTasks, &tasks);
+    let plan = plans::stop_tasks(&world.facts(), &tasks).unwrap();
+    says(&plan, Weight::Info, &["whether somebody has protected it is not known", "ecs:GetTaskProtection"]);
 }

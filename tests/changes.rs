@@ -3,8 +3,14 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
 
+#[path = "support/clients.rs"]
+mod clients;
 #[path = "stage/mod.rs"]
 mod stage;
+#[path = "changes/trouble.rs"]
+mod trouble;
+#[path = "changes/verbs.rs"]
+mod verbs;
 
 use midwatch::action::{ACTIONS, Risk};
 use midwatch::app::{Effect, Event};
@@ -29,7 +35,20 @@ macro_rules! shots {
 
 /// The cursor on a service in the list of its cluster, everything read.
 fn service(scenario: &str, cluster: &str, name: &str) -> Stage {
-    let mut stage = Stage::open(sim(scenario));
+    listed(Stage::open(sim(scenario)), cluster, name)
+}
+
+/// The same of one context of the seeds, of two that share a cluster.
+fn only(context: &str, cluster: &str, name: &str) -> Stage {
+    listed(Stage::only(sim("seeds"), context), cluster, name)
+}
+
+/// A scenario of the contract tests.
+fn contract(file: &str) -> String {
+    format!("{}/tests/contract/{file}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn listed(mut stage: Stage, cluster: &str, name: &str) -> Stage {
     stage.settle();
     stage.press(":");
     stage.write(&format!("cluster {cluster}"));
@@ -55,6 +74,16 @@ fn keys(stage: &mut Stage, keys: &str) {
         stage.settle();
         stage.screen(120, 35);
     }
+}
+
+/// Says a word to the palette.
+fn command(stage: &mut Stage, word: &str) {
+    stage.press(":");
+    stage.write(word);
+    stage.press("enter");
+    stage.screen(120, 35);
+    stage.settle();
+    stage.screen(120, 35);
 }
 
 /// Types a name into the line that confirms, and Enter.

@@ -68,7 +68,7 @@ impl World {
             ..ContextSpec::default()
         };
         let clients = aws::connect(sim.contexts().iter().map(spec).collect()).await.unwrap();
-        let context = |(name, region)| Context { production: Some(false), name, region };
+        let context = |(name, region)| Context { production: Some(false), profile: None, name, region };
         let fleet = Fleet(clients.contexts().map(context).collect());
         clients.gate().set(Rules::new(&Config::default(), &fleet, &[]));
         let desk = Desk {
@@ -141,6 +141,66 @@ impl World {
     }
 }
 
+/// A world of the contract tests.
+async fn contract(file: &str) -> World {
+    World::open(&format!("{}/tests/contract/{file}", env!("CARGO_MANIFEST_DIR"))).await
+}
+
+/// Steps by seconds until something can be told; panics after ten minutes.
+async fn until<T>(world: &World, what: &str, mut told: impl AsyncFnMut() -> Option<T>) -> T {
+    for _ in 0..120 {
+        if let Some(told) = told().await {
+            return told;
+        }
+        world.sim.step(std::time::Duration::from_secs(5));
+    }
+    panic!("not within ten minutes: {what}");
+}
+
+/// A canary that waits for an answer: its service, its deployment and the hook.
+async fn paused(world: &World) -> (Arn, Arn, String) {
+    let ecs = clients::ecs(&world.sim, "shifts");
+    let update = ecs.update_service().cluster("main").service("web").force_new_deployment(true).send().await.unwrap();
+    let service = Arn::from(update.service().unwrap().service_arn().unwrap());
+    let waiting = async || {
+        let listed = ecs.list_service_deployments().cluster("main").service("web").send().await.unwrap();
+        let newest = listed.service_deployments()[0].service_deployment_arn().unwrap();
+        let described = ecs.describe_service_deployments().service_deployment_arns(newest).send().await.unwrap();
+        let hooks = described.service_deployments()[0].lifecycle_hook_details();
+        let waits = hooks.iter().find(|hook| hook.status().is_some_and(|status| status.as_str() == "AWAITING_ACTION"))?;
+        Some((Arn::from(newest), waits.hook_id().unwrap().to_owned()))
+    };
+    let (deployment, hook) = until(world, "a hook waits", waiting).await;
+    (service, deployment, hook)
+}
+
+/// An external service with a second task set beside the one that serves: the service, and the new set's id.
+async fn two_sets(world: &World) -> (Arn, String) {
+    let ecs = clients::ecs(&world.sim, "shifts");
+    let batch = world.service("shifts", "main", "batch").await;
+    let runs = batch.task_sets()[0].task_definition().unwrap();
+    let network = batch.task_sets()[0].network_configuration().cloned();
+    let make = ecs.create_task_set().cluster("main").service("batch").task_definition(runs).set_network_configuration(network);
+    let made = make.launch_type(aws_sdk_ecs::types::LaunchType::Fargate).send().await.unwrap();
+    (Arn::from(batch.service_arn().unwrap()), made.task_set().unwrap().id().unwrap().to_owned())
+}
+
+/// A release of the group that waits to be told before its traffic moves: the service, and the deployment's id.
+async fn ready(world: &World) -> (Arn, String) {
+    let code = clients::code_deploy(&world.sim, "shop");
+    let (application, group) = ("AppECS-shop-edge", "DgpECS-shop-edge");
+    let listed = code.list_deployments().application_name(application).deployment_group_name(group).send().await.unwrap();
+    let last = code.get_deployment().deployment_id(&listed.deployments()[0]).send().await.unwrap().deployment_info.unwrap();
+    let create = code.create_deployment().application_name(application).deployment_group_name(group);
+    let id = create.set_revision(last.revision().cloned()).send().await.unwrap().deployment_id.unwrap();
+    let waits = async || {
+        let now = code.get_deployment().deployment_id(&id).send().await.unwrap().deployment_info.unwrap();
+        now.status().is_some_and(|status| status.as_str() == "Ready").then_some(())
+    };
+    until(world, "it is ready", waits).await;
+    (Arn::from(world.service("shop", "shop", "edge").await.service_arn().unwrap()), id)
+}
+
 fn cluster_of(service: &Arn) -> Arn {
     let head = service.as_str().split(":service/").next().unwrap();
     Arn::from(&*format!("{head}:cluster/{}", service.cluster_name().unwrap()))
@@ -152,6 +212,7 @@ fn plan(verb: Verb, ctx: Ctx, target: &Arn, call: Call, basis: Vec<Basis>) -> Pl
         ctx,
         account: target.account().into(),
         region: target.region().into(),
+        profile: None,
         cluster: target.cluster_name().map_or_else(Arn::default, |_| cluster_of_any(target)),
         targets: vec![target.clone()],
         changes: Vec::new(),

@@ -45,7 +45,7 @@ async fn world() -> World {
         clusters: Vec::new(),
     };
     let clients = aws::connect(vec![spec]).await.unwrap();
-    let context = |(name, region)| Context { production: None, name, region };
+    let context = |(name, region)| Context { production: None, profile: None, name, region };
     let fleet = Fleet(clients.contexts().map(context).collect());
     clients.gate().set(Rules::new(&Config::default(), &fleet, &[false]));
     // As whoever writes a whole command does.

@@ -129,6 +129,22 @@ fn l7_one_task_at_a_time_and_the_release_is_out() {
     assert!(rung.len() == 1 && rung[0].contains("is released"), "{rung:?}");
 }
 
+#[test]
+fn what_differs_between_the_sides_is_a_key_away() {
+    let mut stage = at("campuslearn");
+    watch(&mut stage, CAMPUS, BACKEND);
+    shows(&mut stage, &["4 shows what differs"]);
+    stage.press("4");
+    rest(&mut stage);
+    shows(&mut stage, &["CampusLearn-Backend:101 → CampusLearn-Backend:102", "differ", "image"]);
+    hides(&mut stage, &["Timeline"]);
+    stage.press("3");
+    shows(&mut stage, &["3 Timeline", "B rolls back"]);
+    stage.press("B");
+    rest(&mut stage);
+    shows(&mut stage, &["Revisions", "stop it and roll back, the quickest"]);
+}
+
 /// A desk, a default terminal, and a corner of one.
 const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (60, 15)];
 

@@ -7,10 +7,11 @@ use super::{App, Effect, Overlay};
 use crate::action::Action;
 use crate::change::apply::{Order, Progress};
 use crate::change::{Inverse, Plan, Target, Verb, Wish, ask};
-use crate::feed::Wanted;
+use crate::feed::{Feed, Wanted};
 use crate::keys::Key;
 use crate::model::{Str, Time, scaling_resource};
 use crate::panes;
+use crate::store::Store;
 use crate::view::{Place, Subject, Tone};
 
 /// Milliseconds within which the same change of the same target is asked for once more.
@@ -18,6 +19,10 @@ const TWICE_MS: i64 = 5000;
 
 /// Milliseconds during which a change can be taken back by `:undo`.
 const UNDO_MS: i64 = 30 * 60 * 1000;
+
+/// Milliseconds without it after which a key that confirmed is taken to have been let go. A keyboard waits up to two thirds of a second
+/// before it repeats.
+const HELD_MS: i64 = 1000;
 
 /// Changes that are remembered for `:undo`.
 const REMEMBERED: usize = 50;
@@ -40,6 +45,8 @@ pub struct Changes {
     /// What was sent last, against sending it twice.
     sent: Vec<(Verb, crate::model::Arn, Time)>,
     taken: Vec<Taken>,
+    /// The key that confirmed last, and when it was last seen: while it is held down it means nothing else.
+    held: Option<(Key, Time)>,
 }
 
 /// The verb of an action, where it is one.
@@ -133,37 +140,7 @@ impl App {
 
     /// The form of an action, filled in with how things are.
     fn form(&self, action: Action, targets: &[Target]) -> Result<Form, String> {
-        let store = &self.shared.store;
-        let service = targets.first().and_then(|target| store.service(target.ctx, &target.cluster, &target.arn));
-        let range = targets.first().and_then(|target| {
-            let resource = scaling_resource(target.cluster.name(), target.arn.name());
-            store.scalable_targets(target.ctx)?.iter().find(|range| *range.resource == *resource)
-        });
-        let unread = || "its service is still being read".to_owned();
-        Ok(match action {
-            Action::Redeploy => Form::Fixed(Wish::Redeploy),
-            Action::Scale => Form::count(service.ok_or_else(unread)?.desired, range.map(|range| (range.min, range.max))),
-            Action::StopTasks => Form::Fixed(Wish::StopTasks),
-            Action::EnableExec => Form::Fixed(Wish::EnableExec),
-            Action::Drain => Form::Fixed(Wish::Drain),
-            Action::Activate => Form::Fixed(Wish::Activate),
-            Action::RunTask => {
-                let (service, target) = (service.ok_or_else(unread)?, targets.first().ok_or("there is no service")?);
-                let definition = store.definition(target.ctx, &service.task_definition).ok_or("its task definition is still being read")?;
-                let container = definition.containers.iter().find(|container| container.essential).or(definition.containers.first());
-                let container = container.map(|container| container.name.clone()).unwrap_or_default();
-                Form::command(service.task_definition.clone(), container)
-            }
-            Action::ScalingRange => {
-                let range = range.ok_or("Application Auto Scaling does not scale it, or has not been read yet")?;
-                Form::range((range.min, range.max), range.suspended)
-            }
-            Action::Continue => Form::Fixed(Wish::AnswerHook { roll_back: false }),
-            Action::Abandon => Form::Fixed(Wish::AnswerHook { roll_back: true }),
-            Action::Protect => Form::minutes(),
-            Action::Unprotect => Form::Fixed(Wish::Unprotect),
-            _ => return Err("is no change".to_owned()),
-        })
+        form_of(action, targets, &self.shared.store)
     }
 
     /// Feeds of the open dialog.
@@ -186,6 +163,9 @@ impl App {
 
     pub(super) fn dialog_key(&mut self, mut dialog: Box<Dialog>, key: Key) -> Vec<Effect> {
         let answer = dialog.key(key, &self.shared.cx());
+        let sure = matches!(answer, Answer::Sure);
+        let still = self.changes.held.is_some_and(|(known, _)| known == key);
+        self.changes.held = (sure || still).then_some((key, self.shared.now));
         match answer {
             Answer::Stay | Answer::Sure => self.overlay = Some(Overlay::Dialog(dialog)),
             Answer::Close => {
@@ -215,7 +195,7 @@ impl App {
         self.changes.sent.retain(|(.., at)| now.as_millisecond() - at.as_millisecond() < TWICE_MS);
         let before = |plan: &Plan, (verb, arn, _): &&(Verb, _, Time)| *verb == plan.verb && plan.targets.contains(arn);
         let twice = self.changes.sent.iter().find(|sent| plans.iter().any(|plan| before(plan, sent)));
-        if let Some((.., at)) = twice.filter(|_| !dialog.compared())
+        if let Some((.., at)) = twice.filter(|_| !dialog.compared() && !dialog.takes_back())
             && !dialog.ask_again(now.as_second() - at.as_second())
         {
             return Vec::new();
@@ -355,13 +335,21 @@ impl App {
         let cx = self.shared.cx();
         let plans = wish.plans(targets, |target| dialog::facts(target, &cx));
         plans.into_iter().find_map(|(_, plan)| match plan {
-            Err(why) => Some(why),
+            // What the dialog would read first is no hindrance: the menu asks AWS for nothing.
+            Err(why) => Some(why).filter(|why| !why.starts_with("still reading")),
             Ok(plan) => plan.notes.into_iter().find(|note| note.weight == crate::change::Weight::Blocker).map(|note| note.text),
         })
     }
 }
 
 impl Changes {
+    /// Whether a key is only the end of the one that confirmed a change: it is still held down.
+    pub fn still_held(&mut self, key: Key, now: Time) -> bool {
+        let held = self.held.filter(|(known, at)| *known == key && now.as_millisecond() - at.as_millisecond() < HELD_MS);
+        self.held = held.map(|(key, _)| (key, now));
+        held.is_some()
+    }
+
     /// Whether nothing was changed yet.
     pub fn nothing_to_take_back(&self) -> bool {
         self.taken.is_empty()
@@ -375,6 +363,56 @@ pub fn any_target(subject: &Subject) -> bool {
         && place.ctx.is_some()
         && place.cluster.is_some()
         && (place.service.is_some() || place.task.is_some() || place.instance.is_some())
+}
+
+/// The form of an action, filled in with how things are. What has to be read first waits for it in the dialog, which asks for it.
+pub fn form_of(action: Action, targets: &[Target], store: &Store) -> Result<Form, String> {
+    let service = targets.first().and_then(|target| store.service(target.ctx, &target.cluster, &target.arn));
+    let range = targets.first().and_then(|target| {
+        let resource = scaling_resource(target.cluster.name(), target.arn.name());
+        store.scalable_targets(target.ctx)?.iter().find(|range| *range.resource == *resource)
+    });
+    let read = |feed: &Feed| store.slot(feed).is_some_and(|slot| slot.value.is_some() || slot.error.is_some());
+    let waits = || Ok(Form::Unread(action));
+    Ok(match action {
+        Action::Redeploy => Form::Fixed(Wish::Redeploy),
+        Action::Scale if targets.len() > 1 => Form::count_of_many(),
+        Action::Scale => match service {
+            Some(service) => Form::count(service.desired, range.map(|range| (range.min, range.max))),
+            None => return waits(),
+        },
+        Action::StopTasks => Form::Fixed(Wish::StopTasks),
+        Action::EnableExec => Form::Fixed(Wish::EnableExec),
+        Action::Drain => Form::Fixed(Wish::Drain),
+        Action::Activate => Form::Fixed(Wish::Activate),
+        Action::RunTask => {
+            let (Some(service), Some(target)) = (service, targets.first()) else { return waits() };
+            let feed = Feed::TaskDefinition(target.ctx, service.task_definition.clone());
+            let Some(definition) = store.definition(target.ctx, &service.task_definition) else {
+                return store.error(&feed).map_or_else(waits, |error| Err(error.what.to_string()));
+            };
+            let container = definition.containers.iter().find(|container| container.essential).or(definition.containers.first());
+            let container = container.map(|container| container.name.clone()).unwrap_or_default();
+            Form::command(service.task_definition.clone(), container)
+        }
+        Action::ScalingRange => {
+            let feed = targets.first().map(|target| Feed::ScalableTargets(target.ctx));
+            match (range, feed) {
+                (Some(range), _) => Form::range((range.min, range.max), range.suspended),
+                (None, Some(feed)) if !read(&feed) => return waits(),
+                (None, Some(feed)) => {
+                    let why = store.error(&feed).map(|error| error.what.to_string());
+                    return Err(why.unwrap_or_else(|| "Application Auto Scaling does not scale it".to_owned()));
+                }
+                (None, None) => return Err("there is no service".to_owned()),
+            }
+        }
+        Action::Continue => Form::Fixed(Wish::AnswerHook { roll_back: false }),
+        Action::Abandon => Form::Fixed(Wish::AnswerHook { roll_back: true }),
+        Action::Protect => Form::minutes(),
+        Action::Unprotect => Form::Fixed(Wish::Unprotect),
+        _ => return Err("is no change".to_owned()),
+    })
 }
 
 /// What a verb acts on of a subject.

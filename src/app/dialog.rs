@@ -6,10 +6,12 @@
 mod draw;
 mod flight;
 mod form;
+mod words;
 
 pub use flight::Flight;
 pub use form::Form;
 
+use super::changes::verb;
 use crate::change::ask::Planned;
 use crate::change::plans::RollBack;
 use crate::change::plans::{self, Facts};
@@ -152,6 +154,12 @@ impl Dialog {
                     plans::wanted_of_image(&facts, image, out);
                 }
             }
+            Wish::DeployClone { base, images } => {
+                out.push(Wanted::Poll { feed: Feed::RawDefinition(target.ctx, base.clone()), focus: true });
+                for (_, image) in images {
+                    plans::wanted_of_image(&facts, image, out);
+                }
+            }
             Wish::RollBack(RollBack::Revision(revision)) | Wish::Undo(Inverse::Revision { revision, .. }) => {
                 plans::wanted_of_revision(&facts, &target.arn, revision, out);
             }
@@ -170,6 +178,15 @@ impl Dialog {
         if !matches!(self.phase, Phase::Asking) || !self.moved.is_empty() {
             return;
         }
+        if let Form::Unread(action) = self.form {
+            match super::changes::form_of(action, &self.targets, cx.store) {
+                Ok(form) => self.form = form,
+                Err(why) => {
+                    self.plans = vec![(self.names(), Err(why))];
+                    return self.weigh(cx);
+                }
+            }
+        }
         self.offer(cx);
         let fresh = match self.form.wish() {
             Ok(wish) => wish.plans(&self.targets, |target| facts(target, cx)),
@@ -187,9 +204,14 @@ impl Dialog {
     }
 
     fn offer(&mut self, cx: &Cx) {
-        let Form::Count { line, .. } = &self.form else { return };
-        let Ok(desired) = line.input.text().parse::<u32>() else { return };
-        let choices = self.targets.iter().map(|target| plans::range_choices(&facts(target, cx), &target.arn, desired));
+        if !matches!(self.form, Form::Count { .. }) {
+            return;
+        }
+        let choices = self.targets.iter().map(|target| match self.form.wish() {
+            Ok(Wish::Scale(desired, _)) => plans::range_choices(&facts(target, cx), &target.arn, desired),
+            Ok(Wish::ScaleBy(by, _)) => plans::range_choices_by(&facts(target, cx), &target.arn, by),
+            _ => Vec::new(),
+        });
         let offered = choices.into_iter().find(|choices| !choices.is_empty()).unwrap_or_default();
         self.form.offer(offered);
     }
@@ -480,6 +502,11 @@ impl Dialog {
     /// Whether the operator has seen what moved.
     pub fn compared(&self) -> bool {
         !self.moved.is_empty()
+    }
+
+    /// Whether it is the way back from another change, which is no second time of that.
+    pub fn takes_back(&self) -> bool {
+        matches!(self.form, Form::Fixed(Wish::Undo(_)))
     }
 
     fn cli(&self) -> Vec<String> {

@@ -252,6 +252,11 @@ impl Clients {
         self.apis.iter().map(|api| (crate::text::clean(&api.0.spec.name), Str::clone(&api.0.region)))
     }
 
+    /// The profile of every context, in order, where it has one.
+    pub fn profiles(&self) -> impl Iterator<Item = Option<Str>> + '_ {
+        self.apis.iter().map(|api| api.0.spec.chosen_profile().map(|profile| crate::text::clean(&profile)))
+    }
+
     /// The gate that all writes pass; it is locked until it is told by which rules it goes.
     #[must_use]
     pub fn gate(&self) -> &Gate {

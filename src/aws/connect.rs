@@ -132,6 +132,14 @@ pub(super) struct Sdk {
     pub(super) kms: aws_sdk_kms::Client,
     logs: Mutex<HashMap<Str, aws_sdk_cloudwatchlogs::Client>>,
     ecr: Mutex<HashMap<Str, aws_sdk_ecr::Client>>,
+    vault: Mutex<HashMap<Str, Vault>>,
+}
+
+/// Where parameters and secrets of a region are kept.
+#[derive(Clone, Debug)]
+pub(super) struct Vault {
+    pub(super) parameters: aws_sdk_ssm::Client,
+    pub(super) secrets: aws_sdk_secretsmanager::Client,
 }
 
 impl Sdk {
@@ -173,6 +181,7 @@ impl Sdk {
             kms: aws_sdk_kms::Client::from_conf(aws_sdk_kms::config::Builder::from(&config).interceptor(clock.clone()).build()),
             logs: Mutex::default(),
             ecr: Mutex::default(),
+            vault: Mutex::default(),
             clock: clock.clone(),
             provider,
             config,
@@ -185,6 +194,21 @@ impl Sdk {
         let build = || {
             let config = aws_sdk_cloudwatchlogs::config::Builder::from(&self.config).region(Region::new(region.to_owned()));
             aws_sdk_cloudwatchlogs::Client::from_conf(config.interceptor(StreamHost).interceptor(self.clock.clone()).build())
+        };
+        clients.entry(region.into()).or_insert_with(build).clone()
+    }
+
+    /// Parameter Store and Secrets Manager in a region, which need not be the context's.
+    pub(super) fn vault(&self, region: &str) -> Vault {
+        let mut clients = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
+        let build = || {
+            let own = || Region::new(region.to_owned());
+            let parameters = aws_sdk_ssm::config::Builder::from(&self.config).region(own()).interceptor(self.clock.clone());
+            let secrets = aws_sdk_secretsmanager::config::Builder::from(&self.config).region(own()).interceptor(self.clock.clone());
+            Vault {
+                parameters: aws_sdk_ssm::Client::from_conf(parameters.build()),
+                secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
+            }
         };
         clients.entry(region.into()).or_insert_with(build).clone()
     }

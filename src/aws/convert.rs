@@ -54,7 +54,7 @@ fn port(port: Option<i32>) -> u16 {
     port.and_then(|port| u16::try_from(port).ok()).unwrap_or(0)
 }
 
-fn time(time: Option<&DateTime>) -> Option<Time> {
+pub(super) fn time(time: Option<&DateTime>) -> Option<Time> {
     let time = time?;
     let nanos = i32::try_from(time.subsec_nanos()).unwrap_or(0);
     Time::new(time.secs(), nanos).ok()

@@ -6,10 +6,12 @@ mod codedeploy;
 mod definitions;
 mod ecs;
 mod images;
+mod protection;
 mod raw;
 mod revisions;
 mod routes;
 mod scaling;
+mod vault;
 
 pub(super) use cloudwatch::Figures;
 
@@ -137,6 +139,8 @@ impl Poll {
             (Feed::Image(_, reference), _) => images::image(api, reference, priority).await?,
             (Feed::ImageIndex(_, reference), _) => images::index(api, reference, priority).await?,
             (Feed::RepositoryImages(_, name), _) => images::repository(api, name, priority).await?,
+            (Feed::Protection(_, cluster, tasks), _) => protection::protection(api, cluster, tasks, priority).await?,
+            (Feed::Vault(_, from), _) => vault::vault(api, from, priority).await?,
             (Feed::ServiceRevision(_, arn), _) => revisions::revision(api, arn, priority).await?,
             (Feed::CodeDeployment(_, service, id), Memory::One(last)) => {
                 let before = if let Some(Value::CodeDeployment(before)) = last { Some(&**before) } else { None };

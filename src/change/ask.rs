@@ -30,10 +30,19 @@ pub enum Wish {
     Redeploy,
     /// So many tasks, and what becomes of the range when they are outside of it.
     Scale(u32, RangeChoice),
+    /// So many tasks more or fewer than each wants now.
+    ScaleBy(i32, RangeChoice),
     /// See [`Verb::RollBack`].
     RollBack(RollBack),
     /// Containers and their new images.
     DeployImage(Vec<(Str, Str)>),
+    /// The same in a clone of a task definition that the operator names, for a role that may not read what runs.
+    DeployClone {
+        /// A revision, or a family, which means its newest.
+        base: Arn,
+        /// Containers and their new images.
+        images: Vec<(Str, Str)>,
+    },
     /// See [`Verb::StopTasks`].
     StopTasks,
     /// See [`Verb::EnableExec`].
@@ -79,8 +88,10 @@ impl Wish {
         match self {
             Wish::Redeploy => each(&|facts, service| plans::redeploy(facts, service)),
             Wish::Scale(desired, choice) => each(&|facts, service| plans::scale(facts, service, *desired, *choice)),
+            Wish::ScaleBy(by, choice) => each(&|facts, service| plans::scale_by(facts, service, *by, *choice)),
             Wish::RollBack(how) => each(&|facts, service| plans::roll_back(facts, service, how)),
             Wish::DeployImage(images) => each(&|facts, service| plans::deploy_image(facts, service, images)),
+            Wish::DeployClone { base, images } => each(&|facts, service| plans::deploy_image_of(facts, service, Some(base), images)),
             Wish::StopTasks => together(&|facts, tasks| plans::stop_tasks(facts, tasks)),
             Wish::EnableExec => each(&|facts, service| plans::enable_exec(facts, service)),
             Wish::Drain => together(&|facts, instances| plans::instances(facts, instances, true)),
@@ -99,9 +110,9 @@ impl Wish {
     pub fn verb(&self) -> Verb {
         match self {
             Wish::Redeploy => Verb::Redeploy,
-            Wish::Scale(..) => Verb::Scale,
+            Wish::Scale(..) | Wish::ScaleBy(..) => Verb::Scale,
             Wish::RollBack(_) => Verb::RollBack,
-            Wish::DeployImage(_) => Verb::DeployImage,
+            Wish::DeployImage(_) | Wish::DeployClone { .. } => Verb::DeployImage,
             Wish::StopTasks => Verb::StopTasks,
             Wish::EnableExec => Verb::EnableExec,
             Wish::Drain => Verb::Drain,

@@ -13,20 +13,14 @@ const REGISTERED: &str = "TASK_DEFINITION";
 /// What stands in a JSON text where the shell is to put a variable's value: a code point that is no character, in no text of anybody's.
 const MARK: char = '\u{fdd0}';
 
-/// The commands, in order, with the region and the default credentials.
+/// The commands, in order, with the region and the profile; without one the default credentials count.
 #[must_use]
 pub fn lines(plan: &Plan) -> Vec<String> {
-    lines_for(plan, None)
-}
-
-/// The same for a profile.
-#[must_use]
-pub fn lines_for(plan: &Plan, profile: Option<&str>) -> Vec<String> {
     let mut beside = Words::default();
     if !plan.region.is_empty() {
         beside.pair("--region", &plan.region);
     }
-    if let Some(profile) = profile {
+    if let Some(profile) = &plan.profile {
         beside.pair("--profile", profile);
     }
     let line = |call: &Call| {
@@ -286,6 +280,31 @@ mod tests {
         assert_eq!(quoted("arn:aws:ecs:eu-west-1:1:service/a/b"), "arn:aws:ecs:eu-west-1:1:service/a/b");
         assert_eq!(quoted("it's $HOME; rm"), "'it'\\''s $HOME; rm'");
         assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_line_names_the_region_and_the_profile_of_its_context() {
+        let call = Call::StopDeployment { id: "d-1".into() };
+        let plan = |profile: Option<&str>| Plan {
+            verb: crate::change::Verb::RollBack,
+            ctx: crate::model::Ctx(0),
+            account: "".into(),
+            region: "eu-west-1".into(),
+            profile: profile.map(Into::into),
+            cluster: crate::model::Arn::default(),
+            targets: Vec::new(),
+            changes: Vec::new(),
+            notes: Vec::new(),
+            level: crate::change::Level::Plain,
+            word: None,
+            steps: vec![crate::change::Step { call: call.clone(), what: String::new() }],
+            basis: Vec::new(),
+            inverse: Err("a test"),
+            watch: None,
+        };
+        let stop = "aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled --region eu-west-1";
+        assert_eq!(lines(&plan(None)), [stop]);
+        assert_eq!(lines(&plan(Some("it's prod"))), [format!("{stop} --profile 'it'\\''s prod'")]);
     }
 
     #[test]

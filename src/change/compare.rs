@@ -265,6 +265,7 @@ mod tests {
             ctx: Ctx(0),
             account: "1".into(),
             region: "eu-west-1".into(),
+            profile: None,
             cluster: "c".into(),
             targets: vec!["a".into(), "b".into()],
             changes: vec![Change { what: "desired".into(), before: "6".into(), after: "20".into() }],

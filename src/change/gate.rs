@@ -318,7 +318,7 @@ mod tests {
     }
 
     fn gate(name: &str, production: Option<bool>, read_only: bool) -> Gate {
-        let fleet = Fleet(vec![Context { name: name.into(), region: "eu-west-1".into(), production }]);
+        let fleet = Fleet(vec![Context { name: name.into(), region: "eu-west-1".into(), profile: None, production }]);
         let gate = Gate::default();
         gate.set(Rules::new(&Config::default(), &fleet, &[read_only]));
         gate

@@ -15,6 +15,7 @@ mod scale;
 mod service;
 mod tasks;
 mod undo;
+mod vault;
 mod wants;
 
 pub use clone::request;
@@ -24,7 +25,7 @@ pub use images::tag_note;
 pub use instances::instances;
 pub use release::redeploy;
 pub use roll_back::{RollBack, pins, roll_back, way_out};
-pub use scale::{RangeChoice, range_choices, scale, scaling_range};
+pub use scale::{RangeChoice, range_choices, range_choices_by, scale, scale_by, scaling_range};
 pub use service::enable_exec;
 pub use tasks::{protect, run_task, stop_tasks};
 pub use undo::undo;
@@ -101,6 +102,7 @@ impl<'a> Facts<'a> {
             ctx: self.ctx,
             account: account.unwrap_or_else(|| self.cluster.account().into()),
             region: self.fleet.context(self.ctx).region.clone(),
+            profile: self.fleet.context(self.ctx).profile.clone(),
             cluster: self.cluster.clone(),
             targets,
             changes: Vec::new(),
@@ -137,6 +139,12 @@ impl<'a> Facts<'a> {
         };
         stored.task_sets.iter().filter_map(known).max_by_key(|(_, known)| known.and_then(|known| known.created_at))
     }
+}
+
+/// The action that the role may not do, where that is why it is not known what a service runs.
+#[must_use]
+pub fn may_not_be_read<'a>(facts: &Facts<'a>, service: &Arn) -> Option<&'a str> {
+    facts.hidden(service)
 }
 
 /// The revision that a service's traffic goes to: what it asks for, or what its serving task set runs.

@@ -64,7 +64,9 @@ pub fn history(facts: &Facts, service: &Arn) -> Vec<Row> {
     let listed = facts.store.revisions(facts.ctx, &family);
     let past = past(facts, service);
     let mut arns: Vec<Arn> = listed.map(|listed| listed.arns.clone()).unwrap_or_default();
+    // Where the past may not be read, the answer to an update still names what is being replaced.
     let sets = service.task_sets.iter().map(|set| &set.task_definition);
+    let sets = sets.chain(service.deployments.iter().map(|deployment| &deployment.task_definition));
     for arn in past.iter().map(|past| &past.to).chain([now, &service.task_definition]).chain(sets) {
         if !arn.as_str().is_empty() && !arns.contains(arn) {
             arns.push(arn.clone());

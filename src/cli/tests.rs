@@ -90,6 +90,7 @@ fn the_demo_and_the_simulator_take_the_same_options() {
 fn the_simulator_has_its_own_options() {
     let plain = sim("sim");
     assert_eq!((plain.world, plain.listen.to_string(), plain.list), (world("seeds"), "127.0.0.1:0".to_owned(), false));
+    assert!(!plain.shell && sim("sim --shell").shell, "a real shell is for who asks for it");
     let full = sim("sim --listen localhost:4566 --list");
     assert_eq!((full.listen.to_string(), full.list), ("127.0.0.1:4566".to_owned(), true));
 }

@@ -32,11 +32,17 @@ const TOGETHER: usize = 8 << 10;
 /// Bytes that may wait for the network before nothing more is read: what is read must be acknowledged.
 const UNSENT: usize = 4 << 20;
 
-/// Time between two pings.
-const PING: Duration = Duration::from_secs(30);
+/// How a connection is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pace {
+    /// Time between two pings.
+    ping: Duration,
+    /// Silence after which a connection counts as dead.
+    dead: Duration,
+}
 
-/// Silence after which a connection counts as dead: two pings without an answer.
-const DEAD: Duration = Duration::from_secs(75);
+/// Two pings without an answer.
+const PACE: Pace = Pace { ping: Duration::from_secs(30), dead: Duration::from_secs(75) };
 
 /// What ending a session at AWS may take. Nobody waits for it.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -63,9 +69,13 @@ pub struct Options {
 /// Opens the channel of a grant. Must be called within a runtime.
 #[must_use]
 pub fn open(api: Api, grant: Grant, options: Options) -> Session {
+    begin(api, grant, options, PACE)
+}
+
+fn begin(api: Api, grant: Grant, options: Options, pace: Pace) -> Session {
     let (asks, wanted) = mpsc::channel(ASKS);
     let (saying, said) = mpsc::channel(SAID);
-    tokio::spawn(Desk::new(api, grant, options, wanted, saying).run());
+    tokio::spawn(Desk::new(api, grant, options, pace, wanted, saying).run());
     Session { asks, said }
 }
 
@@ -83,6 +93,7 @@ struct Desk {
     /// The same on every connection.
     client: Uuid,
     trust: Trust,
+    pace: Pace,
     /// Where the channel is.
     url: String,
     token: String,
@@ -112,7 +123,7 @@ enum Woken {
 }
 
 impl Desk {
-    fn new(api: Api, grant: Grant, options: Options, asks: mpsc::Receiver<Ask>, said: mpsc::Sender<Said>) -> Desk {
+    fn new(api: Api, grant: Grant, options: Options, pace: Pace, asks: mpsc::Receiver<Ask>, said: mpsc::Sender<Said>) -> Desk {
         let Grant { session, stream_url: url, token, target, carries } = grant;
         let names = Names { session: session.clone(), target, carries };
         let born = u64::try_from(api.now().as_millisecond()).unwrap_or(1);
@@ -123,6 +134,7 @@ impl Desk {
             session,
             client: Uuid::new_v4(),
             trust: options.trust,
+            pace,
             url,
             token,
             began: now,
@@ -215,16 +227,16 @@ impl Desk {
     fn wake(&self, line: &Line) -> Option<Instant> {
         let Line::Up(_) = line else { return None };
         let channel = self.channel.wake().map(|at| self.began + at);
-        [Some(self.pinged + PING), Some(self.alive + DEAD), channel].into_iter().flatten().min()
+        [Some(self.pinged + self.pace.ping), Some(self.alive + self.pace.dead), channel].into_iter().flatten().min()
     }
 
     fn look_at_the_time(&mut self, line: &mut Line) {
         let now = Instant::now();
         self.channel.tick(self.began.elapsed());
         let Line::Up(link) = line else { return };
-        if self.alive + DEAD <= now {
-            *line = self.lost(false, format!("nothing was heard for {} s", DEAD.as_secs()));
-        } else if self.pinged + PING <= now {
+        if self.alive + self.pace.dead <= now {
+            *line = self.lost(false, format!("nothing was heard for {} s", self.pace.dead.as_secs()));
+        } else if self.pinged + self.pace.ping <= now {
             self.pinged = now;
             link.ping();
         }
@@ -340,3 +352,6 @@ impl Desk {
         tokio::join!(telling, ending, closing);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! Texts in, texts and bytes out.
 
 /// The shell that is opened without a command: bash where there is one. `exec` of what is missing would end some shells, so it is asked first.
-pub const SHELL: &str = "sh -c 'if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi'";
+pub const SHELL: &str = "sh -c 'command -v bash >/dev/null && exec bash; exec sh'";
 
 /// Quotes a word for a shell, and for the agent, which splits its command as a shell would.
 pub fn quote(word: &str) -> String {
@@ -44,7 +44,7 @@ pub enum Feeds {
     Terminal,
     /// Bytes of any kind, up to an end: they go through the terminal in letters.
     Bytes,
-    /// Nothing.
+    /// Nothing: the terminal's end of a file.
     Nothing,
 }
 
@@ -58,11 +58,8 @@ pub fn wrapped(script: &str, mark: &Mark, feeds: Feeds, plain_lines: bool) -> St
         (_, false) => "stty -echo 2>/dev/null; ",
         (_, true) => "stty -echo -onlcr 2>/dev/null; ",
     };
-    let fed = match feeds {
-        Feeds::Terminal => format!("( {script}\n)"),
-        Feeds::Bytes => format!("base64 -d | ( {script}\n)"),
-        Feeds::Nothing => format!("( {script}\n) </dev/null"),
-    };
+    let inner = format!("sh -c {}", quote(script));
+    let fed = if feeds == Feeds::Bytes { format!("base64 -d | {inner}") } else { inner };
     let whole = format!("{stty}printf '%s%s:go\\n' {mark}; {fed}; printf '\\n%s%s:%d\\n' {mark} $?");
     format!("sh -c {}", quote(&whole))
 }
@@ -207,7 +204,7 @@ mod tests {
         assert_eq!(run("printf 'a\\nb'", Feeds::Nothing, ""), (b"a\nb".to_vec(), Some(0)));
         assert_eq!(run("echo it\\'s; exit 7", Feeds::Nothing, ""), (b"it's\n".to_vec(), Some(7)));
         assert_eq!(run("no-such-program 2>/dev/null", Feeds::Nothing, ""), (Vec::new(), Some(127)));
-        assert_eq!(run("kill -9 $(sh -c 'echo $PPID')", Feeds::Nothing, "").1, Some(137));
+        assert_eq!(run("kill -9 $$", Feeds::Nothing, "").1, Some(137));
         assert_eq!(run("cat # a comment", Feeds::Bytes, "AP8KAw==\n"), (vec![0, 255, 10, 3], Some(0)));
         assert_eq!(run("cat", Feeds::Terminal, "typed\n"), (b"typed\n".to_vec(), Some(0)));
     }

@@ -29,6 +29,11 @@ pub fn input() -> mpsc::Receiver<Vec<u8>> {
     rx
 }
 
+/// No input at all.
+pub fn nothing() -> mpsc::Receiver<Vec<u8>> {
+    mpsc::channel(1).1
+}
+
 /// Where output goes, and what closes once all of it is written. Sending fails when nobody reads it any more.
 pub fn output() -> (mpsc::Sender<Vec<u8>>, mpsc::Receiver<()>) {
     let (tx, mut rx) = mpsc::channel::<Vec<u8>>(QUEUE);

@@ -209,7 +209,7 @@ impl Documents {
         let left = self.assign_targets();
         let store = self.store(now);
         let mut board = Board::default();
-        let fleet = Fleet(vec![Context { name: "documents".into(), region: "".into(), production: Some(false) }]);
+        let fleet = Fleet(vec![Context { name: "documents".into(), region: "".into(), profile: None, production: Some(false) }]);
         board.refresh(&store, &fleet, now);
         let mut subjects: Vec<Subject> = board.all().map(|row| Subject::of_service(row)).collect();
         subjects.extend(Subject::of_tasks(&self.strays(), &self.definitions, now));

@@ -38,6 +38,7 @@ impl Whole {
             records: store.service_deployments(ctx, &service.arn),
             revision: &|arn| store.service_revision(ctx, arn).map(|revision| &**revision),
             code: &|id| store.code_deployment(ctx, &service.arn, id).map(|code| &**code),
+            releases: &|application, group| store.releases(ctx, application, group).unwrap_or_default(),
             alarms: alarm_names(service).and_then(|names| store.alarms(ctx, &names)).unwrap_or_default(),
             verdict: &verdict,
             now,
@@ -63,6 +64,10 @@ impl Whole {
         }
         if let Some(code) = followed.and_then(|followed| followed.code.as_ref()) {
             out.push(poll(Feed::CodeDeployment(ctx, arn.clone(), code.clone()), looked_at));
+            // How long the group's deployments took before.
+            if let Some(code) = store.code_deployment(ctx, arn, code).filter(|_| looked_at) {
+                out.push(Wanted::Trickle { feed: Feed::CodeDeployments(ctx, code.application.clone(), code.group.clone()) });
+            }
         }
         let Some(service) = service else { return };
         for set in service.task_sets.iter().filter(|_| &*service.controller == "CODE_DEPLOY") {

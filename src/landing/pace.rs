@@ -2,7 +2,7 @@
 
 use super::track::Observed;
 use super::{Followed, Seen, Side, Stage, Standing};
-use crate::model::{CodeDeployment, ServiceDeployment, TargetState, TaskStatus, Time};
+use crate::model::{CodeDeployment, Release, ServiceDeployment, TargetState, TaskStatus, Time};
 use crate::verdict;
 use std::sync::Arc;
 
@@ -62,7 +62,10 @@ pub(super) fn of(
     let until = if over { ended } else { Some(seen.now) };
     let seconds = |from: Option<Time>, to: Option<Time>| from.zip(to).map(|(from, to)| (to.as_second() - from.as_second()).max(0));
     let elapsed = seconds(followed.began, until);
-    let past = past(seen.records.unwrap_or_default(), record);
+    let past = match code {
+        Some(code) => usual(of_code_deploy((seen.releases)(&code.application, &code.group), code)),
+        None => usual(of_ecs(seen.records.unwrap_or_default(), record)),
+    };
     let moved = [progress(seen, followed, code), observed.progress_at()].into_iter().flatten().max();
     let still = seconds(moved, Some(seen.now)).filter(|_| !over && !stage.rests() && !drains(seen, new, old));
     let on_its_way = matches!(standing, Standing::UnderWay) && still.is_none_or(|still| still < STUCK_SECONDS);
@@ -92,13 +95,23 @@ fn drains(seen: &Seen, new: &Side, old: &Side) -> bool {
     targets || (old.leaving > 0 && new.healthy >= new.wanted)
 }
 
-fn past(records: &[Arc<ServiceDeployment>], own: Option<&ServiceDeployment>) -> Option<Past> {
+/// Seconds that ECS's own deployments took which went well, newest first.
+fn of_ecs(records: &[Arc<ServiceDeployment>], own: Option<&ServiceDeployment>) -> impl Iterator<Item = i64> {
     let took = |record: &ServiceDeployment| {
         let ends = record.started_at.or(record.created_at).zip(record.finished_at).filter(|_| &*record.status == "SUCCESSFUL");
         ends.map(|(from, to)| to.as_second() - from.as_second())
     };
-    let others = records.iter().filter(|record| own.is_none_or(|own| own.arn != record.arn));
-    let mut took: Vec<i64> = others.filter_map(|record| took(record)).take(PAST).collect();
+    records.iter().filter(move |record| own.is_none_or(|own| own.arn != record.arn)).filter_map(move |record| took(record))
+}
+
+/// The same of a group of `CodeDeploy`, whose deployments end when the old tasks have gone.
+fn of_code_deploy(releases: &[Release], own: &CodeDeployment) -> impl Iterator<Item = i64> {
+    let others = releases.iter().filter(|release| release.id != own.id && &*release.status == "Succeeded");
+    others.filter_map(|release| Some(release.completed_at?.as_second() - release.created_at?.as_second()))
+}
+
+fn usual(took: impl Iterator<Item = i64>) -> Option<Past> {
+    let mut took: Vec<i64> = took.take(PAST).collect();
     took.sort_unstable();
     let rank = |percent: usize| took.get((took.len() * percent).div_ceil(100).saturating_sub(1)).copied();
     Some(Past { p50: rank(50)?, p95: rank(95)?, count: took.len() })

@@ -12,12 +12,22 @@ struct World {
     records: Option<Vec<Arc<ServiceDeployment>>>,
     revisions: Vec<ServiceRevision>,
     code: Option<CodeDeployment>,
+    releases: Vec<Release>,
     now: i64,
 }
 
 impl World {
     fn new(service: Service) -> Self {
-        World { service, tasks: Some(Vec::new()), targets: Vec::new(), records: None, revisions: Vec::new(), code: None, now: 0 }
+        World {
+            service,
+            tasks: Some(Vec::new()),
+            targets: Vec::new(),
+            records: None,
+            revisions: Vec::new(),
+            code: None,
+            releases: Vec::new(),
+            now: 0,
+        }
     }
 
     fn seen<R>(&self, look: impl FnOnce(&Seen) -> R) -> R {
@@ -43,6 +53,7 @@ impl World {
             records: self.records.as_deref(),
             revision: &|arn| self.revisions.iter().find(|revision| revision.arn == *arn),
             code: &|id| self.code.as_ref().filter(|code| code.id == *id),
+            releases: &|application, group| if (&**application, &**group) == ("shop", "blue-green") { &self.releases } else { &[] },
             alarms: &[],
             verdict: &verdict,
             now: ago(self.now),
@@ -352,6 +363,31 @@ fn a_canary_shows_weights_and_what_is_left_of_its_bake() {
     assert_eq!(landing.stage.bake.as_ref().unwrap().until, Some(ago(-200)));
     assert_eq!(landing.strategy, "CODE_DEPLOY ECSCanary10Percent5Minutes");
     assert!(landing.end().is_none() && landing.pace.stuck().is_none());
+}
+
+#[test]
+fn a_canary_is_timed_by_the_deployments_of_its_group_that_went_well() {
+    let mut world = canary("InProgress", 10.0);
+    assert_eq!(world.landing().pace.past, None, "nothing is known of the past");
+    let code = world.code.as_mut().unwrap();
+    (code.application, code.group) = ("shop".into(), "blue-green".into());
+    let release = |id: &str, status: &str, began: i64, took: i64| Release {
+        id: id.into(),
+        status: status.into(),
+        created_at: Some(ago(began)),
+        completed_at: Some(ago(began - took)),
+        ..Release::default()
+    };
+    world.releases = vec![
+        release("d-NEW", "Succeeded", 260, 1),
+        release("d-3", "Succeeded", 9_000, 700),
+        release("d-2", "Stopped", 19_000, 20),
+        release("d-1", "Succeeded", 29_000, 500),
+    ];
+    let pace = world.landing().pace;
+    let past = pace.past.unwrap();
+    assert_eq!((past.p50, past.p95, past.count), (500, 700, 2), "neither itself nor what was stopped");
+    assert_eq!(pace.left, pace.elapsed.map(|elapsed| 500 - elapsed));
 }
 
 #[test]

@@ -401,7 +401,7 @@ impl View for LogView {
             }),
             Prompt::Time if done && !text.trim().is_empty() => return self.go_to_time(text, cx, buffer),
             Prompt::Save if done && !text.trim().is_empty() => return Reaction::Save(PathBuf::from(text.trim()), self.page(buffer)),
-            Prompt::Time | Prompt::Save | Prompt::Image | Prompt::Forward => return Reaction::Ignored,
+            Prompt::Time | Prompt::Save | Prompt::Image | Prompt::Family | Prompt::Forward => return Reaction::Ignored,
         };
         match result {
             Err(error) if done => fail(error),

@@ -179,3 +179,12 @@ pub struct Container {
     #[serde(default)]
     pub exec_started_at: Option<Time>,
 }
+
+/// A task that scaling in and deployments may not stop now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protected {
+    /// Which.
+    pub task: Arn,
+    /// When the protection ends by itself.
+    pub until: Option<Time>,
+}

@@ -1,11 +1,15 @@
 //! What a service could run instead: the newest images of its containers' repositories, when each was pushed, what its scan found and who
 //! runs it already. Enter opens the dialog; nothing is deployed from here.
 
+mod blind;
+
 use super::Pane;
 use crate::action::Action;
+use crate::change::plans::{self, Facts};
 use crate::change::{Target, Wish};
 use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Ctx, Image, ImageUri, Str, TaskDefinition};
+use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
@@ -22,8 +26,12 @@ pub const PANE: Pane = Pane {
     name: "deploy",
     help: "Newest images of a service's repositories, to deploy one",
     action: None,
-    open: |place, _| match (place.ctx, &place.cluster, &place.service) {
-        (Some(_), Some(_), Some(_)) => {
+    open: |place, cx| match (place.ctx, &place.cluster, &place.service) {
+        (Some(ctx), Some(cluster), Some(service)) => {
+            let target = Target { ctx, cluster: cluster.clone(), arn: service.clone() };
+            if plans::may_not_be_read(&facts(&target, cx), service).is_some() {
+                return Ok(Box::new(blind::Blind::open(target)));
+            }
             let place = Place { task: None, container: None, target_group: None, instance: None, ..place.clone() };
             Ok(Box::new(Deploy { table: TableView::open(&SPEC, place.clone()), place, asked: None }))
         }
@@ -190,10 +198,12 @@ fn rows(place: &Place, cx: &Cx) -> Vec<Offer> {
 
 fn preview(place: &Place, row: &Offer, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     let line = |label, text: String, role| frame::field(label, &text, width, role, cx.theme);
-    let mut lines = vec![line("now", row.current.to_string(), Role::Dim)];
+    // What tells two images of one repository apart stands at the end.
+    let ends = |text: &str| text::fit_middle(text, width.saturating_sub(13).max(20)).into_owned();
+    let mut lines = vec![line("now", ends(&row.current), Role::Dim)];
     match &row.reference {
         Some(reference) => {
-            lines.push(line("new", reference.to_string(), Role::Text));
+            lines.push(line("new", ends(reference), Role::Text));
             let pushed = row.image.pushed_at.map_or(String::new(), |at| format!("pushed {} · ", age::clock(at, cx)));
             lines.push(line("image", format!("{pushed}{}", row.image.digest), Role::Dim));
         }
@@ -205,6 +215,25 @@ fn preview(place: &Place, row: &Offer, width: usize, cx: &Cx) -> Vec<Line<'stati
         lines.push(line("tags", format!("{}{cut}", listed.mutability.as_deref().unwrap_or("")), Role::Dim));
     }
     lines
+}
+
+fn facts<'a>(target: &'a Target, cx: &Cx<'a>) -> Facts<'a> {
+    Facts { store: cx.store, fleet: cx.fleet, config: cx.config, ctx: target.ctx, cluster: &target.cluster, now: cx.now }
+}
+
+/// The task definition that is meant by what was typed: an ARN, or a family with or without a revision where the service is.
+pub(super) fn definition_named(service: &Arn, text: &str) -> Result<Arn, String> {
+    let text = text.trim();
+    if text.starts_with("arn:") {
+        return if text.contains(":task-definition/") { Ok(Arn::from(text)) } else { Err(format!("{text} is no task definition")) };
+    }
+    let (family, number) = text.split_once(':').map_or((text, None), |(family, number)| (family, Some(number)));
+    let letters = family.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if family.is_empty() || !letters || number.is_some_and(|number| number.parse::<u32>().is_err()) {
+        return Err(format!("{text} is no task definition: family or family:revision"));
+    }
+    let (head, _) = service.as_str().split_once(":service/").ok_or("the account of the service is not known")?;
+    Ok(Arn(format!("{head}:task-definition/{text}").into()))
 }
 
 /// What is meant by what was typed beside the reference that runs: a whole reference, a digest, or a tag of the same repository.
@@ -309,7 +338,7 @@ impl View for Deploy {
     }
 
     fn status(&self, cx: &Cx) -> String {
-        format!("⏎ opens the dialog   {}", self.table.status(cx))
+        self.table.status(cx)
     }
 
     fn hints(&self) -> &'static [Action] {
@@ -323,7 +352,22 @@ impl View for Deploy {
 
 #[cfg(test)]
 mod tests {
-    use super::typed;
+    use super::{definition_named, typed};
+    use crate::model::Arn;
+
+    #[test]
+    fn a_task_definition_is_named_by_its_family_its_revision_or_its_arn() {
+        let service = Arn::from("arn:aws:ecs:eu-west-1:123456789012:service/shop/pay");
+        let head = "arn:aws:ecs:eu-west-1:123456789012:task-definition/";
+        for text in ["pay", "pay:7", "my_pay-2:10"] {
+            assert_eq!(definition_named(&service, &format!(" {text} ")), Ok(Arn::from(&*format!("{head}{text}"))));
+        }
+        let arn = format!("{head}other:3");
+        assert_eq!(definition_named(&service, &arn), Ok(Arn::from(&*arn)));
+        for wrong in ["", "pay:", "pay:x", "a b", "arn:aws:ecs:eu-west-1:123456789012:service/shop/pay", "pay:1:2"] {
+            assert!(definition_named(&service, wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_tag_a_digest_or_a_whole_reference_can_be_typed() {

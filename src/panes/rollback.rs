@@ -28,7 +28,7 @@ pub const PANE: Pane = Pane {
         (Some(ctx), Some(cluster), Some(service)) => {
             let target = Target { ctx, cluster: cluster.clone(), arn: service.clone() };
             let place = Place { task: None, container: None, target_group: None, instance: None, ..place.clone() };
-            Ok(Box::new(Rollback { table: TableView::open(&SPEC, place), target, chosen: false }))
+            Ok(Box::new(Rollback { table: TableView::open(&SPEC, place), target, chosen: false, whole: None }))
         }
         _ => Err("Rolling back needs a service: put the cursor on one".to_owned()),
     },
@@ -43,6 +43,8 @@ struct Rollback {
     target: Target,
     /// The cursor was put on the last good one, or moved by the operator.
     chosen: bool,
+    /// The differences have the whole screen, from this line on.
+    whole: Option<usize>,
 }
 
 const SPEC: TableSpec<Row> = TableSpec {
@@ -69,12 +71,18 @@ const SPEC: TableSpec<Row> = TableSpec {
     },
     enter: "rollback",
     preview: None,
-    empty: |_, _| "the revisions are still being read".to_owned(),
+    empty: |place, cx| match (place.ctx, &place.cluster, &place.service) {
+        (Some(ctx), Some(cluster), Some(service)) => match plans::may_not_be_read(&facts(ctx, cluster, cx), service) {
+            Some(action) => format!("what {} runs may not be read ({action}): ⏎ names the revision to go back to", service.name()),
+            None => "the revisions are still being read".to_owned(),
+        },
+        _ => "the revisions are still being read".to_owned(),
+    },
     sources: |place, _| match (place.ctx, &place.service) {
         (Some(ctx), Some(service)) => vec![Feed::Service(ctx, service.clone()), Feed::ServiceDeployments(ctx, service.clone())],
         _ => Vec::new(),
     },
-    hints: &[Action::Open, Action::Filter, Action::Copy],
+    hints: &[Action::Open, Action::Zoom, Action::Filter, Action::Copy],
 };
 
 const COLUMNS: &[Column<Row>] = &[
@@ -133,20 +141,24 @@ impl Rollback {
         (!runs).then(|| plans::roll_back(&self.facts(cx), &self.target.arn, &RollBack::Revision(row.arn.clone())))
     }
 
+    /// Whether the role may not read what the service runs, so that there is nothing to list.
+    fn hidden(&self, cx: &Cx) -> bool {
+        plans::may_not_be_read(&self.facts(cx), &self.target.arn).is_some()
+    }
+
     fn dialog(&self, how: RollBack) -> Reaction {
         Reaction::Change(vec![self.target.clone()], Box::new(Wish::RollBack(how)))
     }
 
     /// 1, 2 and 3: stop the deployment, go to the revision, go to it with its images pinned.
     fn way(&self, n: u8, cx: &Cx) -> Reaction {
-        let say = |text: &str| Reaction::Notice(Notice { tone: Tone::Warn, text: text.to_owned() });
         let Some(row) = self.table.row() else { return Reaction::Ignored };
         match n {
             1 if plans::way_out(&self.facts(cx), &self.target.arn).is_some() => self.dialog(RollBack::StopDeployment),
-            1 => say("no deployment is under way that could be stopped"),
+            1 => say("no deployment is under way that could be stopped".to_owned()),
             2 => self.dialog(RollBack::Revision(row.arn.clone())),
             3 => match self.pins(row, cx) {
-                pins if pins.is_empty() => say("every tag of this revision names what it ran, or cannot be compared: nothing to pin"),
+                pins if pins.is_empty() => say("every tag of this revision names what it ran, or cannot be compared: nothing to pin".to_owned()),
                 pins => self.dialog(RollBack::Pinned(row.arn.clone(), pins)),
             },
             _ => Reaction::Ignored,
@@ -224,6 +236,10 @@ impl Rollback {
     }
 }
 
+fn say(text: String) -> Reaction {
+    Reaction::Notice(Notice { tone: Tone::Warn, text })
+}
+
 fn number(arn: &Arn) -> &str {
     arn.name().rsplit(':').next().unwrap_or_default()
 }
@@ -239,7 +255,7 @@ fn said(sign: &str, role: Role, text: &str, room: usize, cx: &Cx) -> Vec<Line<'s
 }
 
 /// A difference: in one row where both values fit, else one below the other.
-fn told(line: &diff::DiffLine, width: usize, room: usize, cx: &Cx) -> Vec<Line<'static>> {
+pub(super) fn told(line: &diff::DiffLine, width: usize, room: usize, cx: &Cx) -> Vec<Line<'static>> {
     let style = |role| cx.theme.style(role);
     let head = Span::styled(text::pad(&line.what, width) + " ", style(Role::Dim));
     let rest = room.saturating_sub(width + 1);
@@ -267,13 +283,13 @@ fn told(line: &diff::DiffLine, width: usize, room: usize, cx: &Cx) -> Vec<Line<'
     }
 }
 
-/// Draws lines into a frame; says how many it had no room for.
-fn page(area: Rect, buf: &mut Buffer, title: &str, lines: &[Line<'static>], cx: &Cx) {
+/// Draws lines into a frame, from `top` on; says how many it had no room for, and `how` to see them.
+fn page(area: Rect, buf: &mut Buffer, title: &str, (lines, top): (&[Line<'static>], usize), how: &str, cx: &Cx) {
     let rows = usize::from(area.height.saturating_sub(2));
-    let below = lines.len().saturating_sub(rows);
-    let corner = if below > 0 { format!("{below} more: ⏎ shows all") } else { String::new() };
+    let below = lines.len().saturating_sub(top + rows);
+    let corner = if below > 0 { format!("{below} more{how}") } else { String::new() };
     frame::draw_with(area, buf, cx.theme, title, &(String::new(), Role::Dim), &corner);
-    for (n, line) in lines.iter().take(rows).enumerate() {
+    for (n, line) in lines.iter().skip(top).take(rows).enumerate() {
         buf.set_line(area.x + 2, area.y + 1 + u16::try_from(n).unwrap_or(0), line, area.width.saturating_sub(4));
     }
 }
@@ -316,13 +332,33 @@ impl View for Rollback {
 
     fn act(&mut self, action: Action, cx: &Cx) -> Reaction {
         self.chosen = true;
+        if let Some(top) = self.whole {
+            let by = match action {
+                Action::Down => 1,
+                Action::Up => -1,
+                Action::PageDown | Action::HalfPageDown => 10,
+                Action::PageUp | Action::HalfPageUp => -10,
+                Action::Top => -100_000,
+                Action::Bottom => 100_000,
+                _ => 0,
+            };
+            if by != 0 {
+                self.whole = Some(top.saturating_add_signed(by));
+                return Reaction::Redraw;
+            }
+        }
         match action {
+            Action::Zoom => {
+                self.whole = if self.whole.is_some() { None } else { Some(0) };
+                Reaction::Redraw
+            }
             Action::Pane(n @ 1..=3) => self.way(n, cx),
             Action::Open => match self.table.row() {
                 Some(row) if row.current && !matches!(row.ended, Ended::Running) => {
                     Reaction::Notice(Notice { tone: Tone::Info, text: format!("{} is what the service runs", row.arn.name()) })
                 }
                 Some(_) => self.way(2, cx),
+                None if self.hidden(cx) => Reaction::Ask(Prompt::Family, String::new()),
                 None => Reaction::Ignored,
             },
             Action::Mark | Action::MarkRange => Reaction::Ignored,
@@ -335,11 +371,22 @@ impl View for Rollback {
     }
 
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
-        self.table.input(prompt, text, done, cx)
+        if prompt != Prompt::Family {
+            return self.table.input(prompt, text, done, cx);
+        }
+        if !done || text.trim().is_empty() {
+            return Reaction::Redraw;
+        }
+        match super::deploy::definition_named(&self.target.arn, text) {
+            Ok(revision) if revision.name().contains(':') => self.dialog(RollBack::Revision(revision)),
+            // The newest of a family is nothing to go back to.
+            Ok(family) => say(format!("name the revision as well, as in {}:7", family.name())),
+            Err(why) => say(why),
+        }
     }
 
     fn peel(&mut self, cx: &Cx) -> bool {
-        self.table.peel(cx)
+        self.whole.take().is_some() || self.table.peel(cx)
     }
 
     fn subject(&self, cx: &Cx) -> Subject {
@@ -355,6 +402,12 @@ impl View for Rollback {
     }
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
+        if let Some(top) = self.whole {
+            let (title, lines) = self.differences(usize::from(area.width.saturating_sub(4)).max(8), cx);
+            let top = top.min(lines.len().saturating_sub(usize::from(area.height.saturating_sub(2))));
+            self.whole = Some(top);
+            return page(area, buf, &title, (&lines, top), " ↓", cx);
+        }
         let ways = self.ways(usize::from(area.width.saturating_sub(4)).max(8), cx);
         let below = u16::try_from(ways.len() + 2).unwrap_or(u16::MAX).min(area.height / 3).max(3);
         let upper = Rect { height: area.height.saturating_sub(below), ..area };
@@ -368,14 +421,15 @@ impl View for Rollback {
         self.table.draw(left, buf, cx);
         if right.height >= 3 {
             let (title, lines) = self.differences(usize::from(right.width.saturating_sub(4)).max(8), cx);
-            page(right, buf, &title, &lines, cx);
+            let zoom = cx.keys.key_of(Action::Zoom, Kind::Table).map_or(String::new(), |key| format!(": {key} shows all"));
+            page(right, buf, &title, (&lines, 0), &zoom, cx);
         }
-        page(Rect { y: upper.bottom(), height: below, ..area }, buf, "Ways back · a digit or ⏎ opens the dialog", &ways, cx);
+        page(Rect { y: upper.bottom(), height: below, ..area }, buf, "Ways back · a digit or ⏎ opens the dialog", (&ways, 0), "", cx);
     }
 
     fn click(&mut self, column: u16, row: u16, cx: &Cx) -> bool {
         self.chosen = true;
-        self.table.click(column, row, cx)
+        self.whole.is_none() && self.table.click(column, row, cx)
     }
 
     fn status(&self, cx: &Cx) -> String {
@@ -390,6 +444,8 @@ impl View for Rollback {
     fn can(&self, action: Action, cx: &Cx) -> Option<bool> {
         match action {
             Action::Pane(n) => Some((1..=3).contains(&n)),
+            Action::Zoom => Some(true),
+            Action::Back if self.whole.is_some() => Some(true),
             Action::Mark | Action::MarkRange | Action::Unmark => Some(false),
             _ => self.table.can(action, cx),
         }

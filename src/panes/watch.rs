@@ -6,6 +6,7 @@ mod head;
 
 use super::Pane;
 use crate::action::Action;
+use crate::change::diff::{self, DiffLine};
 use crate::feed::{Feed, Wanted};
 use crate::landing::{Landing, Line, Moment, Side, Whole};
 use crate::model::{Arn, Ctx};
@@ -28,8 +29,10 @@ pub const PANE: Pane = Pane {
 };
 
 /// The parts, in the order of their numbers.
-const PARTS: [&str; 3] = ["New", "Old", "Timeline"];
+const PARTS: [&str; 4] = ["New", "Old", "Timeline", "Differences"];
 const TIMELINE: usize = 2;
+/// Stands where the timeline does, when it is asked for.
+const DIFFERENCES: usize = 3;
 
 /// Columns from which the two sides fit beside each other.
 const BESIDE: u16 = 100;
@@ -43,9 +46,9 @@ struct Watch {
     zoomed: bool,
     /// The task under the cursor on either side.
     cursor: [Option<Arn>; 2],
-    /// First line of the timeline.
+    /// First line of the timeline, or of the differences.
     top: usize,
-    areas: [Rect; 3],
+    areas: [Rect; 4],
     corner: (u16, u16),
 }
 
@@ -57,7 +60,7 @@ impl Watch {
             zoomed: false,
             cursor: [None, None],
             top: 0,
-            areas: [Rect::default(); 3],
+            areas: [Rect::default(); 4],
             corner: (0, 0),
         }
     }
@@ -82,9 +85,15 @@ impl Watch {
         tasks.iter().find(|line| Some(&line.arn) == self.cursor[n].as_ref()).or(tasks.first())
     }
 
+    fn turn_to(&mut self, part: usize) {
+        (self.focus, self.top) = (part, 0);
+    }
+
     fn move_by(&mut self, by: isize, cx: &Cx) -> Reaction {
-        if self.focus == TIMELINE {
-            let last = self.landing(cx).map_or(0, |landing| landing.moments.len().saturating_sub(1));
+        if self.focus >= TIMELINE {
+            let lines =
+                |landing: &Landing| if self.focus == TIMELINE { landing.moments.len() } else { differing(landing, &self.whole, cx).len() };
+            let last = self.landing(cx).map_or(0, lines).saturating_sub(1);
             self.top = self.top.saturating_add_signed(by).min(last);
             return Reaction::Redraw;
         }
@@ -97,7 +106,7 @@ impl Watch {
     }
 
     fn lay_out(&mut self, area: Rect, tasks: usize) {
-        self.areas = [Rect::default(); 3];
+        self.areas = [Rect::default(); 4];
         if self.zoomed || area.height < ROOM_FOR_ALL {
             self.areas[self.focus] = area;
             return;
@@ -114,7 +123,7 @@ impl Watch {
             // One side at a time; the other is a key away.
             self.areas[usize::from(self.focus == 1)] = at(0, 0, area.width, upper);
         }
-        self.areas[TIMELINE] = at(0, upper, area.width, area.height - upper);
+        self.areas[self.focus.max(TIMELINE)] = at(0, upper, area.width, area.height - upper);
     }
 
     fn draw_side(&self, n: usize, side: &Side, buf: &mut Buffer, cx: &Cx) {
@@ -163,6 +172,37 @@ impl Watch {
         }
     }
 
+    fn draw_differences(&self, landing: &Landing, buf: &mut Buffer, cx: &Cx) {
+        let area = self.areas[DIFFERENCES];
+        let rows = usize::from(area.height.saturating_sub(2));
+        let room = usize::from(area.width.saturating_sub(4));
+        let found = differing(landing, &self.whole, cx);
+        let unread = revisions(landing, &self.whole).find(|feed| cx.store.slot(feed).is_none_or(|slot| slot.value.is_none()));
+        let both = landing.old.revision.is_some() && landing.new.revision.is_some();
+        let words = match &unread {
+            _ if !both => "there is no other revision to compare with".to_owned(),
+            Some(feed) => cx.store.error(feed).map_or("both revisions are being read".to_owned(), |error| error.what.to_string()),
+            None if landing.old.revision == landing.new.revision => {
+                "the same revision: its tags may name other images than before".to_owned()
+            }
+            None => "they run the same".to_owned(),
+        };
+        let width = found.iter().map(|line| text::width(&line.what)).max().unwrap_or(0).clamp(8, (room / 2).max(8));
+        let lines: Vec<_> = found.iter().flat_map(|line| super::rollback::told(line, width, room, cx)).collect();
+        let top = self.top.min(lines.len().saturating_sub(rows));
+        let hidden = lines.len().saturating_sub(top + rows);
+        let remark = if hidden > 0 { (format!("{hidden} more lines below"), Role::Dim) } else { (String::new(), Role::Dim) };
+        let title = format!("4 {} → {} · {} differ · 3 is the timeline", landing.replaces(), landing.brings(), found.len());
+        frame::draw(area, buf, cx.theme, &title, &remark);
+        border(area, buf, cx);
+        if lines.is_empty() {
+            buf.set_stringn(area.x + 2, area.y + 1, text::fit(&words, room), room, cx.theme.style(Role::Dim));
+        }
+        for (n, line) in lines.iter().skip(top).take(rows).enumerate() {
+            buf.set_line(area.x + 2, area.y + 1 + u16::try_from(n).unwrap_or(0), line, area.width.saturating_sub(4));
+        }
+    }
+
     fn draw_timeline(&self, landing: &Landing, buf: &mut Buffer, cx: &Cx) {
         let area = self.areas[TIMELINE];
         let theme = cx.theme;
@@ -171,7 +211,8 @@ impl Watch {
         let top = self.top.min(landing.moments.len().saturating_sub(rows));
         let hidden = landing.moments.len().saturating_sub(top + rows);
         let remark = if hidden > 0 { (format!("{hidden} earlier"), Role::Dim) } else { (String::new(), Role::Dim) };
-        frame::draw(area, buf, theme, "3 Timeline · newest first", &remark);
+        let back = cx.keys.key_of(Action::RollBack, Kind::Table).map_or(String::new(), |key| format!(" · {key} rolls back"));
+        frame::draw(area, buf, theme, &format!("3 Timeline · newest first · 4 shows what differs{back}"), &remark);
         if self.focus == TIMELINE {
             border(area, buf, cx);
         }
@@ -189,6 +230,19 @@ impl Watch {
             buf.set_stringn(right, y, &after, room, theme.style(Role::Dim));
         }
     }
+}
+
+/// What the new revision has that the old one has not, and the other way round; nothing while either is not known.
+fn differing(landing: &Landing, whole: &Whole, cx: &Cx) -> Vec<DiffLine> {
+    let raw = |side: &Side| cx.store.raw_definition(whole.ctx, side.revision.as_ref()?);
+    raw(&landing.old).zip(raw(&landing.new)).map_or_else(Vec::new, |(old, new)| diff::of(old, new))
+}
+
+/// The sides' task definitions as AWS tells them, which their differences are told from.
+fn revisions(landing: &Landing, whole: &Whole) -> impl Iterator<Item = Feed> {
+    let sides = [landing.old.revision.clone(), landing.new.revision.clone()];
+    let ctx = whole.ctx;
+    sides.into_iter().flatten().map(move |revision| Feed::RawDefinition(ctx, revision))
 }
 
 /// `+3m49s` since the release began.
@@ -224,6 +278,9 @@ impl View for Watch {
         let followed = track.and_then(|track| track.followed());
         // What is over is looked at like any other service.
         self.whole.want(cx.store, followed, track.is_none_or(crate::landing::Track::runs), out);
+        if let Some(landing) = self.landing(cx).filter(|_| self.focus == DIFFERENCES) {
+            out.extend(revisions(landing, &self.whole).map(|feed| Wanted::Poll { feed, focus: true }));
+        }
     }
 
     fn sync(&mut self, cx: &Cx, _changed: &[Feed]) {
@@ -238,9 +295,10 @@ impl View for Watch {
 
     fn act(&mut self, action: Action, cx: &Cx) -> Reaction {
         match action {
-            Action::NextPane => self.focus = (self.focus + 1) % PARTS.len(),
-            Action::PreviousPane => self.focus = (self.focus + PARTS.len() - 1) % PARTS.len(),
-            Action::Pane(n) if usize::from(n) <= PARTS.len() => self.focus = usize::from(n) - 1,
+            Action::NextPane => self.turn_to((self.focus + 1) % PARTS.len()),
+            Action::PreviousPane => self.turn_to((self.focus + PARTS.len() - 1) % PARTS.len()),
+            // In panes of text the digits are ranges of time, which mean nothing here: they stand in the titles of the parts.
+            Action::Pane(n) | Action::Range(n) if (1..=PARTS.len()).contains(&usize::from(n)) => self.turn_to(usize::from(n) - 1),
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::Down => return self.move_by(1, cx),
             Action::Up => return self.move_by(-1, cx),
@@ -248,7 +306,7 @@ impl View for Watch {
             Action::PageUp | Action::HalfPageUp => return self.move_by(-10, cx),
             Action::Top => return self.move_by(-100_000, cx),
             Action::Bottom => return self.move_by(100_000, cx),
-            Action::Open if self.focus != TIMELINE => return Reaction::Go("logs"),
+            Action::Open if self.focus < TIMELINE => return Reaction::Go("logs"),
             _ => return Reaction::Ignored,
         }
         Reaction::Redraw
@@ -265,7 +323,7 @@ impl View for Watch {
     fn subject(&self, cx: &Cx) -> Subject {
         let mut place = self.place();
         let mut copies = vec![('a', "service ARN", self.whole.service.to_string())];
-        if let Some(line) = (self.focus != TIMELINE).then(|| self.chosen(self.focus, cx)).flatten() {
+        if let Some(line) = (self.focus < TIMELINE).then(|| self.chosen(self.focus, cx)).flatten() {
             place.task = Some(line.arn.clone());
             copies.push(('t', "task ARN", line.arn.to_string()));
         }
@@ -307,14 +365,19 @@ impl View for Watch {
         if self.areas[TIMELINE].height > 2 {
             self.draw_timeline(landing, buf, cx);
         }
+        if self.areas[DIFFERENCES].height > 2 {
+            self.draw_differences(landing, buf, cx);
+        }
     }
 
     fn click(&mut self, column: u16, row: u16, cx: &Cx) -> bool {
         let (x, y) = (self.corner.0 + column, self.corner.1 + row);
         let Some(part) = self.areas.iter().position(|area| area.contains((x, y).into())) else { return false };
-        self.focus = part;
+        if part != self.focus {
+            self.turn_to(part);
+        }
         let line = usize::from(y.saturating_sub(self.areas[part].y + 1));
-        if part != TIMELINE
+        if part < TIMELINE
             && let Some(task) = self.side(part, cx).and_then(|side| side.tasks.get(line))
         {
             self.cursor[part] = Some(task.arn.clone());
@@ -345,7 +408,7 @@ impl View for Watch {
             | Action::HalfPageUp
             | Action::HalfPageDown => Some(true),
             Action::Pane(n) => Some(usize::from(n) <= PARTS.len()),
-            Action::Open => Some(self.focus != TIMELINE && self.chosen(self.focus, cx).is_some()),
+            Action::Open => Some(self.focus < TIMELINE && self.chosen(self.focus, cx).is_some()),
             Action::Back => Some(self.zoomed),
             _ if action.row().scope == crate::action::Scope::Text => Some(false),
             _ => None,

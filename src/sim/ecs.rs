@@ -125,6 +125,11 @@ pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: &Value) -> Res
     execute::execute(estate, sessions, Body(body))
 }
 
+/// A port forward into a container, by its name for Systems Manager: the session that may begin, none if nobody answers there.
+pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, number: u16, host: Option<&str>) -> Option<Order> {
+    execute::forward(estate, sessions, target, number, host)
+}
+
 /// A timestamp of the JSON protocol: seconds since the epoch with milliseconds.
 #[must_use]
 pub fn seconds(ms: Ms) -> Value {

@@ -5,17 +5,21 @@
 //! shell is a door into the machine, so nothing starts before a connection has shown a fresh signature and the session's token.
 
 mod builtin;
+mod crypt;
 pub(super) mod door;
 mod frame;
+mod port;
 #[cfg(unix)]
 mod pty;
 mod remote;
 mod session;
 mod stream;
+pub mod trouble;
 mod words;
 mod ws;
 
 use super::ecs::ApiError;
+use super::kms::Kms;
 use super::wire::{Shared, refuse};
 use super::world::{Estate, Ms, TaskId};
 use serde_json::{Value, json};
@@ -24,6 +28,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::mpsc::{self, UnboundedSender};
+use trouble::Troubles;
 use uuid::Uuid;
 
 /// Sessions that may be open at once in a container, as the agent of ECS has it.
@@ -74,6 +79,20 @@ pub(super) struct Order {
     pub(super) environment: Vec<(String, String)>,
     /// How the answer says what opens the channel.
     pub(super) reply: Reply,
+    /// ARN of the key that the session is encrypted with.
+    pub(super) key: Option<String>,
+    /// Whether the task's role may decrypt with it; the caller's words of the refusal if not.
+    pub(super) may_not_decrypt: Option<String>,
+    /// Ports of the container.
+    pub(super) ports: Vec<u16>,
+    /// The agent's version.
+    pub(super) agent: String,
+}
+
+/// Whether a version, `3.1.1511.0`, is above another.
+fn holds_version(version: &str, above: &str) -> bool {
+    let parts = |text: &str| text.split('.').map(|part| part.parse::<u64>().unwrap_or_default()).collect::<Vec<_>>();
+    parts(version) > parts(above)
 }
 
 /// The shape of an answer.
@@ -90,6 +109,13 @@ pub(super) enum Reply {
 pub(super) enum What {
     /// A command with a terminal.
     Command(String),
+    /// Connections to a port, of the container or of another host.
+    Port {
+        /// The port.
+        number: u16,
+        /// The other host.
+        host: Option<String>,
+    },
 }
 
 /// What a session is told from outside.
@@ -110,6 +136,8 @@ struct Entry {
     query: String,
     tell: UnboundedSender<Told>,
     over: Option<Ms>,
+    /// For what goes wrong when it is resumed.
+    troubles: Troubles,
 }
 
 /// Every session that is known.
@@ -120,12 +148,16 @@ pub(super) struct Sessions {
     pub(super) address: SocketAddr,
     /// What sessions talk to.
     pub(super) shell: Shell,
+    /// What encrypts data keys.
+    pub(super) kms: Kms,
+    /// What goes wrong in channels.
+    pub(super) rules: Arc<[trouble::Rule]>,
 }
 
 impl Sessions {
     /// None yet.
-    pub(super) fn new(address: SocketAddr, shell: Shell) -> Self {
-        Self { all: HashMap::new(), address, shell }
+    pub(super) fn new(address: SocketAddr, shell: Shell, rules: Vec<trouble::Rule>) -> Self {
+        Self { all: HashMap::new(), address, shell, kms: Kms::default(), rules: rules.into() }
     }
 
     fn url(&self, id: &str, query: &str) -> String {
@@ -185,7 +217,14 @@ pub(super) fn begin(shared: &Arc<Shared>, sessions: &mut Sessions, order: Order)
     // As AWS's, it has what a careless client would decode on the way.
     let query = format!("role=publish_subscribe&cell-number=AAEAAR+{}/{}==", &secret()[..10], &secret()[..12]);
     let url = sessions.url(&id, &query);
-    let entry = Entry { place: order.place.clone(), token: Some(Sha256::digest(&token).into()), query, tell, over: None };
+    let entry = Entry {
+        place: order.place.clone(),
+        token: Some(Sha256::digest(&token).into()),
+        query,
+        tell,
+        over: None,
+        troubles: Troubles::default(),
+    };
     sessions.all.insert(id.clone(), entry);
     let answer = match &order.reply {
         Reply::Ecs(answer) => {
@@ -205,10 +244,16 @@ pub(super) fn begin(shared: &Arc<Shared>, sessions: &mut Sessions, order: Order)
 /// If there was no such session.
 pub(super) fn resume(sessions: &mut Sessions, account: &str, region: &str, id: &str) -> Result<Value, ApiError> {
     let known = sessions.of(account, region, id).ok_or_else(|| unknown(id))?;
-    if known.over.is_some() {
+    let (over, query) = (known.over.is_some(), known.query.clone());
+    let rules = Arc::clone(&sessions.rules);
+    let lost = sessions.all.get_mut(id).is_some_and(|entry| {
+        entry.troubles.set(&rules);
+        entry.troubles.strikes(trouble::Kind::EmptyToken).is_some()
+    });
+    if over || lost {
         return Ok(json!({"SessionId": id, "TokenValue": "", "StreamUrl": ""}));
     }
-    let (token, url) = (secret(), sessions.url(id, &known.query));
+    let (token, url) = (secret(), sessions.url(id, &query));
     if let Some(entry) = sessions.all.get_mut(id) {
         entry.token = Some(Sha256::digest(&token).into());
     }

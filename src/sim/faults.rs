@@ -18,7 +18,8 @@
 //!
 //! Delays of several rules add up; otherwise the first rule that strikes decides. `hang` and `reset` keep a call from being done;
 //! `lost_reply` and `cut_reply` do it and then say nothing, or break the connection. `deny` may also name an action that other calls
-//! need beside their own, such as `iam:PassRole`. This file only judges: `wire` acts.
+//! need beside their own, such as `iam:PassRole`. What goes wrong inside a session's data channel has tables of its own, `[[channel]]` of
+//! `exec::trouble`. This file only judges: `wire` acts.
 
 use super::{iam, rng, wire};
 use serde::Deserialize;
@@ -76,6 +77,9 @@ pub struct Rule {
 pub(super) struct File {
     #[serde(default)]
     pub(super) fault: Vec<Rule>,
+    /// Troubles of data channels, see `exec::trouble`.
+    #[serde(default)]
+    pub(super) channel: Vec<super::exec::trouble::Rule>,
 }
 
 #[derive(Deserialize)]

@@ -132,6 +132,7 @@ impl Need<'_> {
             ("ecs", "DescribeServiceRevisions") => "serviceRevisionArns",
             ("ssm", "GetParameters") => "Names",
             ("ecs", "ExecuteCommand") => return self.of_session_in_task(),
+            ("ssm", "StartSession") => return self.of_session_to_target(),
             _ => "",
         };
         let several = self.body.get(key).and_then(Value::as_array).filter(|all| all.len() > 1);
@@ -152,6 +153,21 @@ impl Need<'_> {
         let cluster = text("cluster").unwrap_or("default");
         let on = |rest: String| format!("arn:aws:ecs:{}:{}:{rest}", self.region, self.account);
         vec![on(format!("task/{cluster}/{}", text("task").unwrap_or("*"))), on(format!("cluster/{cluster}"))]
+    }
+}
+
+impl Need<'_> {
+    /// A session to a target needs the task that the target means, and the document.
+    fn of_session_to_target(&self) -> Vec<String> {
+        let text = |key: &str| self.body.get(key).and_then(Value::as_str);
+        let target = text("Target").and_then(|target| target.strip_prefix("ecs:")).unwrap_or("*");
+        let mut parts = target.rsplitn(3, '_');
+        let (_, task, cluster) = (parts.next(), parts.next().unwrap_or("*"), parts.next().unwrap_or("*"));
+        let document = text("DocumentName").unwrap_or("SSM-SessionManagerRunShell");
+        vec![
+            format!("arn:aws:ecs:{}:{}:task/{cluster}/{task}", self.region, self.account),
+            format!("arn:aws:ssm:{}::document/{document}", self.region),
+        ]
     }
 }
 
@@ -228,6 +244,10 @@ impl Need<'_> {
             "monitoring" if operation != "GetMetricData" => {
                 let name = first("AlarmNames").or_else(|| text("AlarmName"));
                 Some(format!("arn:aws:cloudwatch:{region}:{account}:alarm:{}", name.unwrap_or("*")))
+            }
+            "kms" => {
+                let id = text("KeyId").map_or("*", |key| key.rsplit('/').next().unwrap_or(key));
+                Some(format!("arn:aws:kms:{region}:{account}:key/{id}"))
             }
             "ssm" if operation.ends_with("Session") => {
                 Some(format!("arn:aws:ssm:{region}:{account}:session/{}", text("SessionId").unwrap_or("*")))

@@ -22,7 +22,7 @@ const RATES: &[Rate] = &[
     rate("service-read", "ecs", &["ListServices", "DescribeServices"], 100.0, 20.0),
     rate("cluster-resource-read", "ecs",
         &["ListTasks", "DescribeTasks", "ListContainerInstances", "DescribeContainerInstances"], 100.0, 20.0),
-    rate("cluster-resource-modify", "ecs", &["RunTask", "StopTask", "UpdateContainerInstancesState"], 100.0, 40.0),
+    rate("cluster-resource-modify", "ecs", &["RunTask", "StopTask", "UpdateContainerInstancesState", "ExecuteCommand"], 100.0, 40.0),
     rate("service-modify", "ecs", &["UpdateService", "DeleteService"], 50.0, 5.0),
     rate("service-deployment", "ecs", &["ListServiceDeployments", "DescribeServiceDeployments"], 50.0, 20.0),
     rate("service-revision", "ecs", &["DescribeServiceRevisions"], 50.0, 20.0),
@@ -56,6 +56,9 @@ const RATES: &[Rate] = &[
     // 40 calls a second by default, and 40 of DescribeSecret, says the page of quotas of either.
     rate("read", "ssm", &["*"], 40.0, 40.0),
     rate("read", "secretsmanager", &["*"], 40.0, 40.0),
+    // Cryptographic calls share 10,000 a second and more; data channels have no published rate.
+    rate("symmetric", "kms", &["*"], 10_000.0, 10_000.0),
+    rate("open", "ssmmessages", &["*"], 40.0, 40.0),
     rate("all", "sts", &["*"], 600.0, 600.0),
 ];
 

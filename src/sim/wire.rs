@@ -17,6 +17,7 @@ pub(super) use route::actions;
 use super::clock::Clock;
 use super::exec::Sessions;
 use super::exec::door::{self, Visitor};
+use super::exec::trouble::Rule;
 use super::faults::{Faults, Kind};
 use super::sts::Roles;
 use super::throttle::Throttle;
@@ -134,8 +135,10 @@ impl Shared {
         drop(self.state());
     }
 
-    pub(super) fn set_faults(&self, faults: Faults) {
-        self.state().faults = faults;
+    pub(super) fn set_faults(&self, faults: Faults, channel: Vec<Rule>) {
+        let mut state = self.state();
+        state.faults = faults;
+        state.sessions.rules = channel.into();
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {

@@ -92,15 +92,18 @@ fn seconds(feed: &Feed, rows: usize, care: Care) -> Option<u32> {
         Feed::Clusters(_) | Feed::Instances(..) => 15,
         // Weights move while a deployment shifts traffic, alarms by the minute.
         Feed::Routes(..) | Feed::Alarms(..) => looked_at(20, 60),
-        Feed::ScalingActivities(..) => 30,
+        Feed::ScalingActivities(..) | Feed::Protection(..) => 30,
         // A revision comes with a release, and an `AppSpec` with the next deployment.
         Feed::Revisions(..) | Feed::AppSpec(..) | Feed::CodeDeployments(..) => looked_at(30, 60),
         // There is one point a minute.
         Feed::TargetGroup(..) | Feed::Metrics(..) => 60,
         // A tag moves when somebody pushes, a range when somebody thinks again: nobody does so by the second.
-        Feed::Image(..) | Feed::RepositoryImages(..) | Feed::ScalableTargets(_) | Feed::ScalingPolicies(_) | Feed::ScheduledActions(_) => {
-            120
-        }
+        Feed::Image(..)
+        | Feed::RepositoryImages(..)
+        | Feed::Vault(..)
+        | Feed::ScalableTargets(_)
+        | Feed::ScalingPolicies(_)
+        | Feed::ScheduledActions(_) => 120,
     };
     Some(match care {
         Care::Trickle => seconds.max(TRICKLE),

@@ -5,12 +5,13 @@
 
 use midwatch::aws::{Clients, ContextSpec, Poll, connect};
 use midwatch::budget::Priority;
+use midwatch::change::gate::Rules;
 use midwatch::change::plans::{self, Facts};
-use midwatch::change::{Plan, Verb, Weight};
+use midwatch::change::{Call, Plan, Verb, Weight};
 use midwatch::config::Config;
 use midwatch::feed::{Feed, Outcome, Update, Wanted};
 use midwatch::model::{Arn, Context, Ctx, Fleet, Service, Str, Time};
-use midwatch::sim::{Options, Sim};
+use midwatch::sim::{Options, Received, Sim};
 use midwatch::store::Store;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -44,9 +45,13 @@ impl World {
             clusters: info.clusters.clone(),
             ..ContextSpec::default()
         };
-        let fleet = Fleet(vec![Context { name: info.name.as_str().into(), region: info.region.as_str().into(), production: None }]);
+        let own = Context { name: info.name.as_str().into(), region: info.region.as_str().into(), profile: None, production: None };
+        let fleet = Fleet(vec![own.clone()]);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let clients = runtime.block_on(connect(vec![spec])).unwrap();
+        // Whether it is production is the gate's to ask, and nothing that is planned here.
+        let open = Fleet(vec![Context { production: Some(false), ..own }]);
+        clients.gate().set(Rules::new(&Config::default(), &open, &[]));
         let mut world = World { sim, store: Store::default(), fleet, config: Config::default(), cluster, clients, runtime };
         world.ask(Feed::Services(Ctx(0), world.cluster.clone()));
         world
@@ -67,6 +72,19 @@ impl World {
         let outcome = outcome.unwrap_or_else(|error| Outcome::Failed(error.into()));
         let at = self.now();
         self.store.apply(Update { feed, epoch: 0, at, outcome });
+    }
+
+    /// Sends a call as the program does, and returns what AWS received.
+    pub fn send(&mut self, call: &Call, registered: Option<&Arn>) -> Vec<Received> {
+        drop(self.sim.take_requests());
+        // What AWS says to it is not asked here.
+        let _ = self.runtime.block_on(self.clients.api(Ctx(0)).send(call, registered));
+        self.sim.take_requests()
+    }
+
+    /// Waits for somebody else's work.
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     /// Asks for whatever is wanted, and for what the answers make wanted.

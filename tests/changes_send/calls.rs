@@ -1,6 +1,6 @@
 //! Each call as it goes over the wire: what the plan names, and nothing else.
 
-use super::{World, clients, cluster_of};
+use super::{World, clients, cluster_of, contract, paused, ready, two_sets};
 use midwatch::aws::{ErrorKind, Sent};
 use midwatch::change::{Call, Revision, ServiceChange};
 use midwatch::model::{Arn, Ctx, Suspended};
@@ -115,7 +115,7 @@ async fn tasks_are_stopped_protected_and_run() {
 
 #[tokio::test]
 async fn what_aws_could_not_do_is_an_error_though_the_answer_is_good() {
-    let world = World::open(&format!("{}/tests/contract/shifts.toml", env!("CARGO_MANIFEST_DIR"))).await;
+    let world = contract("shifts.toml").await;
     let ecs = clients::ecs(&world.sim, "shifts");
     let hosted = ecs.describe_services().cluster("main").services("hosted").send().await.unwrap().services.unwrap().remove(0);
     let run = Call::RunTask {
@@ -169,7 +169,7 @@ async fn a_scaling_range_is_changed_in_the_parts_that_are_named() {
 
 #[tokio::test]
 async fn a_release_by_code_deploy_reuses_its_spec_and_is_stopped_with_a_rollback() {
-    let world = World::open(&format!("{}/tests/contract/beside.toml", env!("CARGO_MANIFEST_DIR"))).await;
+    let world = contract("beside.toml").await;
     let (ctx, code) = (world.ctx("shop"), clients::code_deploy(&world.sim, "shop"));
     let listed = code.list_deployments().application_name("shop-pay").deployment_group_name("shop-pay-production").send().await.unwrap();
     let last = code.get_deployment().deployment_id(&listed.deployments()[0]).send().await.unwrap().deployment_info.unwrap();
@@ -196,4 +196,56 @@ async fn a_release_by_code_deploy_reuses_its_spec_and_is_stopped_with_a_rollback
     let error = world.clients.api(ctx).send(&go_on, None).await.unwrap_err();
     assert_eq!(world.sent("ContinueDeployment"), [json!({"deploymentId": &*id, "deploymentWaitType": "READY_WAIT"})]);
     assert!(error.what.starts_with(&format!("Cannot continue the deployment {id}: ")), "{}", error.what);
+}
+
+#[tokio::test]
+async fn a_hook_that_waits_is_answered_by_its_id() {
+    for (roll_back, action) in [(false, "CONTINUE"), (true, "ROLLBACK")] {
+        let world = contract("shifts.toml").await;
+        let (_, deployment, hook) = paused(&world).await;
+        let call = Call::ContinueServiceDeployment { deployment: deployment.clone(), hook: hook.as_str().into(), roll_back };
+        let (request, sent) = wire(&world, world.ctx("shifts"), &call, "ContinueServiceDeployment").await;
+        assert_eq!(request, json!({"serviceDeploymentArn": deployment.as_str(), "hookId": hook, "action": action}));
+        assert_eq!(sent.made.as_deref(), Some(deployment.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn an_external_service_gets_another_primary_task_set_by_its_id() {
+    let world = contract("shifts.toml").await;
+    let (service, set) = two_sets(&world).await;
+    let cluster = cluster_of(&service);
+    let call = Call::UpdateServicePrimaryTaskSet { cluster: cluster.clone(), service: service.clone(), task_set: set.as_str().into() };
+    let (request, sent) = wire(&world, world.ctx("shifts"), &call, "UpdateServicePrimaryTaskSet").await;
+    assert_eq!(request, json!({"cluster": cluster.as_str(), "service": service.as_str(), "primaryTaskSet": set}));
+    assert_eq!(sent.made.as_deref(), Some(&*set));
+}
+
+#[tokio::test]
+async fn instances_are_drained_and_activated_by_their_names() {
+    let world = contract("shifts.toml").await;
+    let ecs = clients::ecs(&world.sim, "shifts");
+    let names = ecs.list_container_instances().cluster("main").send().await.unwrap().container_instance_arns.unwrap();
+    let instances: Vec<Arn> = names.iter().map(|name| Arn::from(&**name)).collect();
+    let cluster = Arn::from(world.service("shifts", "main", "web").await.cluster_arn().unwrap());
+    for (drain, status) in [(true, "DRAINING"), (false, "ACTIVE")] {
+        let call = Call::UpdateContainerInstancesState { cluster: cluster.clone(), instances: instances.clone(), drain };
+        let (request, _) = wire(&world, world.ctx("shifts"), &call, "UpdateContainerInstancesState").await;
+        assert_eq!(request, json!({"cluster": cluster.as_str(), "containerInstances": names, "status": status}));
+    }
+    // One of them is gone, and AWS says so in a good answer.
+    let never = Arn::from(&*format!("{}0", names[0].rsplit_once('/').map_or(&*names[0], |(head, _)| head).to_owned() + "/"));
+    let call = Call::UpdateContainerInstancesState { cluster, instances: vec![instances[0].clone(), never], drain: true };
+    let error = world.clients.api(world.ctx("shifts")).send(&call, None).await.unwrap_err();
+    assert!(error.what.contains("MISSING on "), "{}", error.what);
+}
+
+#[tokio::test]
+async fn a_release_that_waits_is_told_to_go_on() {
+    let world = contract("beside.toml").await;
+    let (_, id) = ready(&world).await;
+    let call = Call::ContinueDeployment { id: id.as_str().into(), wait: "READY_WAIT" };
+    let (request, sent) = wire(&world, world.ctx("shop"), &call, "ContinueDeployment").await;
+    assert_eq!(request, json!({"deploymentId": id, "deploymentWaitType": "READY_WAIT"}));
+    assert_eq!(sent.made.as_deref(), Some(&*id));
 }

@@ -1,6 +1,6 @@
 //! A call of each kind whose answer never comes: it was done, and reading finds that out.
 
-use super::{World, clients, cluster_of, plan};
+use super::{World, clients, cluster_of, contract, paused, plan, ready, two_sets};
 use midwatch::change::apply::Progress;
 use midwatch::change::{Call, Revision, ServiceChange, Verb};
 use midwatch::model::{Arn, Suspended};
@@ -70,7 +70,7 @@ async fn of_ranges_instances_and_code_deploy() {
     let cluster = super::cluster_of_any(&instance);
     let drain = Call::UpdateContainerInstancesState { cluster, instances: vec![instance.clone()], drain: true };
     assert_eq!(found(&world, "tutorbloc", &instance, drain).await, "it applies: 1 of 1 are DRAINING");
-    let world = World::open(&format!("{}/tests/contract/beside.toml", env!("CARGO_MANIFEST_DIR"))).await;
+    let world = contract("beside.toml").await;
     let code = clients::code_deploy(&world.sim, "shop");
     let last = code.list_deployments().application_name("shop-pay").deployment_group_name("shop-pay-production").send().await.unwrap();
     let last = code.get_deployment().deployment_id(&last.deployments()[0]).send().await.unwrap().deployment_info.unwrap();
@@ -93,4 +93,33 @@ async fn of_ranges_instances_and_code_deploy() {
     let id = told.split(' ').find(|word| word.starts_with("d-")).unwrap();
     let told = found(&world, "shop", &service, Call::StopDeployment { id: id.into() }).await;
     assert_eq!(told, format!("it applies: the deployment {id} is Stopped"));
+}
+
+#[tokio::test]
+async fn of_hooks_task_sets_and_waits() {
+    let world = contract("shifts.toml").await;
+    let (service, deployment, hook) = paused(&world).await;
+    let go_on = Call::ContinueServiceDeployment { deployment, hook: hook.as_str().into(), roll_back: false };
+    let told = found(&world, "shifts", &service, go_on).await;
+    assert!(told.starts_with("it applies: the hook is ") && !told.contains("AWAITING_ACTION"), "{told}");
+    let world = contract("shifts.toml").await;
+    let (service, set) = two_sets(&world).await;
+    let call = Call::UpdateServicePrimaryTaskSet { cluster: cluster_of(&service), service: service.clone(), task_set: set.as_str().into() };
+    assert_eq!(found(&world, "shifts", &service, call).await, format!("it applies: the primary task set of batch is {set}"));
+    let world = contract("beside.toml").await;
+    let (service, id) = ready(&world).await;
+    let call = Call::ContinueDeployment { id: id.as_str().into(), wait: "READY_WAIT" };
+    let told = found(&world, "shop", &service, call).await;
+    assert!(told.starts_with(&format!("it applies: the deployment {id} is ")), "{told}");
+}
+
+#[tokio::test]
+async fn what_was_never_done_is_not_said_to_apply() {
+    let world = contract("shifts.toml").await;
+    let (service, deployment, hook) = paused(&world).await;
+    let call = Call::ContinueServiceDeployment { deployment, hook: hook.as_str().into(), roll_back: false };
+    world.fault("[[fault]]\noperation = 'ecs:ContinueServiceDeployment'\ntimes = 1\nkind = 'reset'\n");
+    let heard = world.carry_out(vec![plan(Verb::Continue, world.ctx("shifts"), &service, call, Vec::new())]).await;
+    let [.., Progress::Unanswered { found, .. }, Progress::Done] = &heard.progress[..] else { panic!("{:?}", heard.progress) };
+    assert_eq!(found, "it does not apply so far: the hook is AWAITING_ACTION");
 }

@@ -17,6 +17,7 @@ import ecs_reads
 import ecs_shifts
 import ecs_writes
 import elbv2
+import exec
 import identity
 import logs
 import vault
@@ -28,7 +29,7 @@ OFFERED = {
         DescribeCapacityProviders ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions
         RegisterTaskDefinition UpdateService StopTask RunTask StopServiceDeployment ContinueServiceDeployment
         UpdateContainerInstancesState GetTaskProtection UpdateTaskProtection DescribeTaskSets CreateTaskSet UpdateTaskSet
-        UpdateServicePrimaryTaskSet DeleteTaskSet DeregisterTaskDefinition DeleteService""",
+        UpdateServicePrimaryTaskSet DeleteTaskSet DeregisterTaskDefinition DeleteService ExecuteCommand""",
     "logs": "DescribeLogGroups DescribeLogStreams FilterLogEvents GetLogEvents StartLiveTail",
     "elbv2": "DescribeTargetGroups DescribeTargetHealth DescribeListeners DescribeRules DescribeLoadBalancers",
     "sts": "GetCallerIdentity AssumeRole",
@@ -39,7 +40,8 @@ OFFERED = {
     "codedeploy": """ListApplications GetApplication BatchGetApplications ListDeploymentGroups GetDeploymentGroup
         BatchGetDeploymentGroups GetDeploymentConfig ListDeploymentConfigs CreateDeployment GetDeployment BatchGetDeployments
         ListDeployments ListDeploymentTargets GetDeploymentTarget BatchGetDeploymentTargets StopDeployment ContinueDeployment""",
-    "ssm": "GetParameters",
+    "kms": "GenerateDataKey Decrypt",
+    "ssm": "GetParameters StartSession ResumeSession TerminateSession",
     "secretsmanager": "DescribeSecret",
 }
 
@@ -69,6 +71,7 @@ def main():
     at_rest("autoscaling", autoscaling.run, scenario=beside, speed="60")
     at_rest("cloudwatch", cloudwatch.run, scenario=beside)
     at_rest("codedeploy", codedeploy.run, scenario=beside, speed="60")
+    at_rest("exec", exec.run)
     at_rest("vault", vault.run, scenario="seeds")
     at_rest("writes", ecs_writes.run, speed="30")
     at_rest("shifts", ecs_shifts.run, scenario=str(Path(__file__).with_name("shifts.toml")), speed="30")

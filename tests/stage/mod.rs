@@ -104,7 +104,7 @@ fn specs(sim: &Sim) -> Vec<ContextSpec> {
 }
 
 fn fleet(clients: &Clients) -> Fleet {
-    let context = |(name, region): (midwatch::model::Str, midwatch::model::Str)| Context { production: None, name, region };
+    let context = |(name, region): (midwatch::model::Str, midwatch::model::Str)| Context { production: None, profile: None, name, region };
     Fleet(clients.contexts().map(context).collect())
 }
 

@@ -153,6 +153,14 @@ pub fn send(addr: SocketAddr, request: &Signed) -> (u16, Value) {
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
+/// The same for an answer that is not JSON.
+pub fn send_text(addr: SocketAddr, request: &Signed) -> (u16, String) {
+    let (status, _, mut body, mut stream) = exchange(addr, request);
+    // What is cut off is seen by its reader.
+    let _ = stream.read_to_end(&mut body);
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
+
 /// What `ExecuteCommand` answers.
 pub fn execute(addr: SocketAddr, keys: &ContextInfo, cluster: &str, task: &str, container: &str, command: &str) -> (u16, Value) {
     let body = json!({"cluster": cluster, "task": task, "container": container, "command": command, "interactive": true});
@@ -385,7 +393,8 @@ impl Channel {
         }
         while let Some((code, payload)) = self.take() {
             match code {
-                2 => self.message(read(&payload)),
+                // What is no message is nobody's.
+                2 if payload.len() >= 120 => self.message(read(&payload)),
                 8 => {
                     let code = payload.first_chunk::<2>().map_or(0, |two| u16::from_be_bytes(*two));
                     self.ended = Some((code, String::from_utf8_lossy(payload.get(2..).unwrap_or_default()).into_owned()));

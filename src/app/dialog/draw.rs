@@ -148,7 +148,13 @@ impl Dialog {
             let head = format!("{:<LABEL$}", line.label);
             let before = self.before_line();
             let value = format!("[ {} ]", line.input.text());
-            let hint = if line.digits { "   - +" } else { "   empty: its own" };
+            let hint = if line.digits && self.targets.len() > 1 {
+                "   + - of each, digits for all"
+            } else if line.digits {
+                "   - +"
+            } else {
+                "   empty: its own · quotes as in a shell"
+            };
             page.lines.push(Line::from(vec![
                 page.span(head, Role::Dim),
                 page.span(before, Role::Text),

@@ -1,5 +1,7 @@
 //! The lines to fill in of a dialog: a count, a range, a command, minutes. What stands in them is a wish, or a word why it is none.
 
+use super::words;
+use crate::action::Action;
 use crate::change::plans::RangeChoice;
 use crate::change::{Verb, Wish};
 use crate::keys::{Code, Key};
@@ -10,9 +12,9 @@ use crate::ui::input::Input;
 pub enum Form {
     /// Nothing: all was chosen before.
     Fixed(Wish),
-    /// How many tasks, and outside the range what becomes of it.
+    /// How many tasks, and outside the range what becomes of it. Of several services each is counted from its own.
     Count {
-        /// Digits.
+        /// Digits; with a sign before them so many more or fewer.
         line: Line,
         /// As it is, and the range where there is one: for the presets.
         now: u32,
@@ -27,6 +29,8 @@ pub enum Form {
     Command { revision: Arn, container: Str, line: Line },
     /// Minutes of protection.
     Minutes(Line),
+    /// What it is filled in with is being read: then it becomes one of the others.
+    Unread(Action),
 }
 
 /// A line to fill in.
@@ -37,14 +41,31 @@ pub struct Line {
     pub digits: bool,
     /// Nothing was typed yet, so that the first digit replaces what stands there.
     fresh: bool,
+    /// Takes a sign as well: what stands there is a difference then.
+    signed: bool,
 }
+
+/// What a difference starts with.
+const NO_DIFFERENCE: &str = "+0";
 
 /// The most digits of a count: AWS counts tasks in 32 bits.
 const DIGITS: usize = 10;
 
 impl Line {
     fn number(label: &'static str, start: u32) -> Line {
-        Line { label, input: Input::new(&start.to_string()), digits: true, fresh: true }
+        Line { label, input: Input::new(&start.to_string()), digits: true, fresh: true, signed: false }
+    }
+
+    /// A difference, nothing at first.
+    fn difference(label: &'static str) -> Line {
+        Line { label, input: Input::new(NO_DIFFERENCE), digits: true, fresh: true, signed: true }
+    }
+
+    /// So many more or fewer, where a sign stands before the digits.
+    fn by(&self) -> Option<Result<i32, String>> {
+        let text = self.input.text();
+        let wrong = || format!("{}: type digits after the sign", self.label);
+        text.starts_with(['+', '-']).then(|| text.parse().map_err(|_| wrong()))
     }
 
     fn value(&self) -> Result<u32, String> {
@@ -73,9 +94,12 @@ impl Line {
         match (key.code, key.typed()) {
             (_, Some(digit)) if digit.is_ascii_digit() => {
                 if std::mem::take(&mut self.fresh) {
-                    self.input.set("");
+                    // A sign that was typed stays before what follows it.
+                    let sign = self.input.text().get(..1).filter(|sign| self.input.text() != NO_DIFFERENCE && "+-".contains(sign));
+                    let sign = sign.unwrap_or_default().to_owned();
+                    self.input.set(&sign);
                 }
-                if self.input.text().len() < DIGITS {
+                if self.input.text().trim_start_matches(['+', '-']).len() < DIGITS {
                     self.input.key(key);
                 }
                 true
@@ -96,6 +120,12 @@ impl Line {
     }
 
     fn step(&mut self, by: i64) -> bool {
+        if self.signed {
+            let known = self.by().and_then(Result::ok).map_or(0, i64::from);
+            self.input.set(&format!("{:+}", known + by));
+            self.fresh = true;
+            return true;
+        }
         let value = self.value().map_or(0, i64::from) + by;
         self.set(u32::try_from(value.max(0)).unwrap_or(u32::MAX));
         true
@@ -108,6 +138,11 @@ impl Form {
         Form::Count { line: Line::number("desired", now), now, range, choice: RangeChoice::Once, choices: Vec::new() }
     }
 
+    /// A count for several services: so many more or fewer of each, or one count for all of them.
+    pub fn count_of_many() -> Form {
+        Form::Count { line: Line::difference("desired"), now: 0, range: None, choice: RangeChoice::Once, choices: Vec::new() }
+    }
+
     /// A range that starts as it is.
     pub fn range((min, max): (u32, u32), off: Suspended) -> Form {
         Form::Range { min: Line::number("min", min), max: Line::number("max", max), off }
@@ -115,7 +150,11 @@ impl Form {
 
     /// A command, empty for the revision's own.
     pub fn command(revision: Arn, container: Str) -> Form {
-        Form::Command { revision, container, line: Line { label: "command", input: Input::new(""), digits: false, fresh: false } }
+        Form::Command {
+            revision,
+            container,
+            line: Line { label: "command", input: Input::new(""), digits: false, fresh: false, signed: false },
+        }
     }
 
     /// Minutes; AWS protects for two hours when none are said.
@@ -127,13 +166,16 @@ impl Form {
     pub fn wish(&self) -> Result<Wish, String> {
         match self {
             Form::Fixed(wish) => Ok(wish.clone()),
-            Form::Count { line, choice, .. } => Ok(Wish::Scale(line.value()?, *choice)),
+            Form::Count { line, choice, .. } => match line.by() {
+                Some(by) => Ok(Wish::ScaleBy(by?, *choice)),
+                None => Ok(Wish::Scale(line.value()?, *choice)),
+            },
             Form::Range { min, max, off } => match (min.value()?, max.value()?) {
                 (min, max) if min > max => Err(format!("min {min} is more than max {max}")),
                 (min, max) => Ok(Wish::ScalingRange(min, max, *off)),
             },
             Form::Command { revision, container, line } => {
-                let words: Vec<String> = line.input.text().split_whitespace().map(str::to_owned).collect();
+                let words = words::split(line.input.text()).map_err(|why| format!("command: {why}"))?;
                 let command = (!words.is_empty()).then(|| (container.clone(), words));
                 Ok(Wish::RunTask(revision.clone(), command))
             }
@@ -141,6 +183,7 @@ impl Form {
                 minutes @ 1..=2880 => Ok(Wish::Protect(Some(minutes))),
                 _ => Err("minutes: ECS protects for 1 to 2880".to_owned()),
             },
+            Form::Unread(_) => Err("still reading how it is now".to_owned()),
         }
     }
 
@@ -152,13 +195,14 @@ impl Form {
             Form::Range { .. } => Verb::ScalingRange,
             Form::Command { .. } => Verb::RunTask,
             Form::Minutes(_) => Verb::Protect,
+            Form::Unread(action) => super::verb(*action).unwrap_or(Verb::Scale),
         }
     }
 
     /// Its lines, from top to bottom.
     pub fn lines(&self) -> Vec<&Line> {
         match self {
-            Form::Fixed(_) => Vec::new(),
+            Form::Fixed(_) | Form::Unread(_) => Vec::new(),
             Form::Count { line, .. } | Form::Command { line, .. } | Form::Minutes(line) => vec![line],
             Form::Range { min, max, .. } => vec![min, max],
         }
@@ -167,7 +211,7 @@ impl Form {
     /// The same, to be filled in.
     pub fn line_mut(&mut self, n: usize) -> Option<&mut Line> {
         match self {
-            Form::Fixed(_) => None,
+            Form::Fixed(_) | Form::Unread(_) => None,
             Form::Count { line, .. } | Form::Command { line, .. } | Form::Minutes(line) => Some(line).filter(|_| n == 0),
             Form::Range { min, max, .. } => [min, max].into_iter().nth(n),
         }
@@ -176,6 +220,8 @@ impl Form {
     /// Letters that fill it in, each with its word: shown beside the line.
     pub fn presets(&self) -> Vec<(char, String)> {
         match self {
+            // What is double differs from one to the next.
+            Form::Count { line, .. } if line.signed => vec![('z', "0 stop".to_owned())],
             Form::Count { now, range, .. } => {
                 let double = now.saturating_mul(2);
                 let mut presets = vec![('d', format!("×2 {double}")), ('h', format!("half {}", now.div_ceil(2)))];
@@ -212,6 +258,7 @@ impl Form {
                     return true;
                 }
                 let value = match (letter, range) {
+                    ('d' | 'h', _) if line.signed => return false,
                     ('d', _) => now.saturating_mul(2),
                     ('h', _) => now.div_ceil(2),
                     ('z', _) => 0,
@@ -313,6 +360,27 @@ mod tests {
         assert!(!form.letter('x'));
         let mut without = Form::count(6, None);
         assert!(!without.letter('m'), "there is no range");
+    }
+
+    #[test]
+    fn of_several_a_sign_counts_from_each_ones_own() {
+        let many = |keys: &str| {
+            let mut form = Form::count_of_many();
+            typed(&mut form, keys);
+            form.wish()
+        };
+        let by = |n| Ok(Wish::ScaleBy(n, RangeChoice::Once));
+        for (keys, wanted) in
+            [("", by(0)), ("+", by(1)), ("+ +", by(2)), ("- -", by(-2)), ("+ -", by(0)), ("+ 1 2", by(12)), ("- 5", by(-5))]
+        {
+            assert_eq!(many(keys), wanted, "{keys}");
+        }
+        assert_eq!(many("3"), Ok(Wish::Scale(3, RangeChoice::Once)), "without a sign it is one count for all");
+        assert_eq!(many("+ 5 backspace backspace 4"), Ok(Wish::Scale(4, RangeChoice::Once)));
+        assert!(many("+ backspace").is_err_and(|why| why.contains("digits after the sign")));
+        let mut form = Form::count_of_many();
+        assert!(!form.letter('d') && form.letter('z'));
+        assert_eq!(form.wish(), Ok(Wish::Scale(0, RangeChoice::Once)));
     }
 
     #[test]

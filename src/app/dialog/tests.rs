@@ -27,7 +27,7 @@ struct World {
 
 impl World {
     fn new(production: bool) -> World {
-        let context = Context { name: "payments".into(), region: "eu-west-1".into(), production: Some(production) };
+        let context = Context { name: "payments".into(), region: "eu-west-1".into(), profile: None, production: Some(production) };
         World {
             store: Store::default(),
             fleet: Fleet(vec![context]),
@@ -114,6 +114,7 @@ fn plan(name: &str, level: Level) -> Plan {
         ctx: Ctx(0),
         account: "123456789012".into(),
         region: "eu-west-1".into(),
+        profile: None,
         cluster,
         targets: vec![service.clone()],
         changes: vec![Change { what: "desired".to_owned(), before: "6".to_owned(), after: "20".to_owned() }],

@@ -1,9 +1,9 @@
 //! Another image: the running revision is cloned with it, registered, and deployed, as one plan.
 
-use super::{Facts, RollBack, capacity, change, clone, express, images, release, serving, step, under_way};
+use super::{Facts, RollBack, capacity, change, clone, express, images, release, serving, step, under_way, vault};
 use crate::change::{Basis, Call, Inverse, Level, Note, Plan, Register, Revision, Verb};
 use crate::feed::Feed;
-use crate::model::{Arn, ImageUri, Str};
+use crate::model::{Arn, ImageUri, Service, Str};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -40,6 +40,7 @@ pub fn deploy_image_of(facts: &Facts, service: &Arn, base: Option<&Arn>, images:
             }),
         );
         release::busy(facts, &mut plan, known);
+        secrets(facts, &mut plan, &base, known);
         plan.notes.extend(capacity::notes(facts, known, &base));
         return Ok(plan);
     };
@@ -49,6 +50,14 @@ pub fn deploy_image_of(facts: &Facts, service: &Arn, base: Option<&Arn>, images:
     register(facts, &mut plan, base, images)?;
     plan.steps.push(release::update(facts.cluster, service, Revision::Registered, "the new revision"));
     Ok(plan)
+}
+
+/// A clone reads what its base does.
+fn secrets(facts: &Facts, plan: &mut Plan, base: &Arn, service: &Service) {
+    let of = |arn: &Arn| facts.store.definition(facts.ctx, arn).map(|definition| &**definition);
+    if let Some(base) = of(base) {
+        plan.notes.extend(vault::notes(facts, base, of(serving(service))));
+    }
 }
 
 /// The beginnings of a plan for a service that may be updated and not read.
@@ -132,6 +141,7 @@ pub(super) fn pinned(facts: &Facts, service: &Arn, revision: &Arn, images: &[(St
         if under_way(known).is_none() || super::Controller::of(known) != super::Controller::Ecs {
             release::busy(facts, &mut plan, known);
         }
+        secrets(facts, &mut plan, revision, known);
         plan.notes.extend(capacity::notes(facts, known, revision));
         plan
     };

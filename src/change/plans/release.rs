@@ -1,7 +1,7 @@
 //! A new deployment by whoever deploys the service: ECS by `UpdateService`, CodeDeploy by a deployment of its own, an external
 //! controller not at all.
 
-use super::{Controller, Facts, capacity, change, express, images, serving, shifts, step, under_way};
+use super::{Controller, Facts, capacity, change, express, images, serving, shifts, step, under_way, vault};
 use crate::change::{Basis, Call, Note, Plan, Revision, ServiceChange, Verb};
 use crate::feed::Feed;
 use crate::model::{Arn, Service};
@@ -40,6 +40,8 @@ pub fn redeploy(facts: &Facts, service: &Arn) -> Result<Plan, String> {
 fn image_notes(facts: &Facts, plan: &mut Plan, service: &Service, revision: &Arn) {
     if let Some(definition) = facts.store.definition(facts.ctx, revision) {
         plan.notes.extend(images::redeploy_notes(facts, service, definition));
+        // Tasks that run have read theirs long ago; new ones read them again.
+        plan.notes.extend(vault::notes(facts, definition, Some(definition)));
         return;
     }
     let why = facts.store.error(&Feed::TaskDefinition(facts.ctx, revision.clone()));

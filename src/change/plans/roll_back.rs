@@ -1,7 +1,7 @@
 //! Back: out of a deployment under way, to an earlier revision, or to a clone of it with the images that it ran then.
 
 use super::images::{self, Now, short};
-use super::{Controller, Facts, capacity, change, deploy, express, release, serving, step, under_way};
+use super::{Controller, Facts, capacity, change, deploy, express, release, serving, step, under_way, vault};
 use crate::change::{Basis, Call, Inverse, Level, Note, Plan, Revision, Verb};
 use crate::feed::Feed;
 use crate::model::{Arn, ImageUri, Service, ServiceDeployment, Str, TaskDefinition};
@@ -189,7 +189,7 @@ fn preflight(facts: &Facts, plan: &mut Plan, known: Option<&Service>, service: &
         plan.notes.extend(image_notes(facts, known, service, definition, container));
     }
     let running = known.and_then(|known| facts.store.definition(facts.ctx, serving(known)));
-    plan.notes.extend(secrets(definition, running.map(|running| &**running)));
+    plan.notes.extend(vault::notes(facts, definition, running.map(|running| &**running)));
 }
 
 fn image_notes(
@@ -232,27 +232,6 @@ fn image_notes(
 fn shares_tag(facts: &Facts, known: Option<&Service>, container: &crate::model::ContainerDefinition) -> bool {
     let running = known.and_then(|known| facts.store.definition(facts.ctx, serving(known)));
     running.is_some_and(|running| running.containers.iter().any(|own| own.name == container.name && own.image == container.image))
-}
-
-/// Values are never fetched; that a name is new since is all that can be told.
-fn secrets(definition: &TaskDefinition, running: Option<&TaskDefinition>) -> Option<Note> {
-    let sources =
-        |of: &TaskDefinition| -> Vec<Str> { of.containers.iter().flat_map(|c| &c.secrets).map(|(_, from)| from.clone()).collect() };
-    let wanted = sources(definition);
-    if wanted.is_empty() {
-        return None;
-    }
-    let now = running.map(sources)?;
-    let mut other: Vec<&str> = wanted.iter().filter(|from| !now.contains(from)).map(|from| &**from).collect();
-    other.dedup();
-    Some(if other.is_empty() {
-        Note::info(format!("all {} are those of the running revision", super::counted(wanted.len(), "secret")))
-    } else {
-        Note::warning(format!(
-            "it reads {}, which the running revision does not: whether it is still there is not checked",
-            super::listed(&other)
-        ))
-    })
 }
 
 /// The images to pin an earlier revision to, by container: what its last good deployment ran under a tag that has moved since; where that is

@@ -59,6 +59,26 @@ pub fn range_choices(facts: &Facts, service: &Arn, desired: u32) -> Vec<(RangeCh
     ]
 }
 
+/// The count of a service with so many more or fewer, and never below none.
+fn counted_from(service: &Service, by: i32) -> u32 {
+    service.desired.saturating_add_signed(by)
+}
+
+/// What can be done about a count that is so many more or fewer; see [`range_choices`].
+#[must_use]
+pub fn range_choices_by(facts: &Facts, service: &Arn, by: i32) -> Vec<(RangeChoice, String)> {
+    facts.service(service).map_or_else(|_| Vec::new(), |known| range_choices(facts, service, counted_from(known, by)))
+}
+
+/// So many tasks more or fewer than it wants.
+///
+/// # Errors
+/// One line: what is not known yet.
+pub fn scale_by(facts: &Facts, service: &Arn, by: i32, choice: RangeChoice) -> Result<Plan, String> {
+    let desired = counted_from(facts.service(service)?, by);
+    scale(facts, service, desired, choice)
+}
+
 /// Another count.
 ///
 /// # Errors
@@ -84,8 +104,10 @@ pub fn scale(facts: &Facts, service: &Arn, desired: u32, choice: RangeChoice) ->
         let more = desired.saturating_sub(known.desired);
         plan.notes.push(Note::warning(format!("only {fits} of the {more} more find room on the instances, for lack of {short}")));
     }
-    if desired < known.running {
-        plan.notes.push(Note::info(format!("{} stop, those without protection first", tasks_of((known.running - desired) as usize))));
+    // While tasks are replaced more run than are wanted: those go anyway.
+    let runs = known.running.min(known.desired);
+    if desired < runs && !plan.blocked() {
+        plan.notes.push(Note::info(format!("{} stop, those without protection first", tasks_of((runs - desired) as usize))));
     }
     let set = ServiceChange { desired: Some(desired), ..ServiceChange::default() };
     let call = Call::UpdateService { cluster: known.cluster.clone(), service: known.arn.clone(), set };

@@ -1,9 +1,9 @@
 //! Tasks: stopped, started one off, protected.
 
-use super::{Facts, change, counted, images, listed, step, tasks_of};
+use super::{Facts, change, counted, images, listed, serving, step, tasks_of, vault};
 use crate::change::{Basis, Call, Inverse, Level, Note, Plan, Verb};
 use crate::feed::Feed;
-use crate::model::{Arn, Service, Str, Task};
+use crate::model::{Arn, Protected, Service, Str, Task};
 use std::sync::Arc;
 
 /// `UpdateTaskProtection` takes at most so many.
@@ -73,10 +73,39 @@ pub fn stop_tasks(facts: &Facts, tasks: &[Arn]) -> Result<Plan, String> {
             if alone == 1 { "it" } else { "them" }
         )));
     }
+    if !services.is_empty() {
+        plan.notes.extend(protection_note(facts, tasks));
+    }
     if let [name] = services.as_slice() {
         plan.watch = service_named(facts, name).map(|service| service.arn.clone());
     }
     Ok(plan)
+}
+
+/// What is known of the protection of these tasks: the protected ones, or why that is not known.
+fn protected<'a>(facts: &Facts<'a>, tasks: &[Arn]) -> Result<&'a [Protected], String> {
+    let tasks: Arc<[Arn]> = tasks.into();
+    facts.store.protection(facts.ctx, facts.cluster, &tasks).ok_or_else(|| {
+        let error = facts.store.error(&Feed::Protection(facts.ctx, facts.cluster.clone(), tasks.clone()));
+        error.map_or("AWS has not answered yet".to_owned(), |error| error.came().to_owned())
+    })
+}
+
+/// `StopTask` asks no protection: whoever protected the task thought otherwise.
+fn protection_note(facts: &Facts, tasks: &[Arn]) -> Option<Note> {
+    match protected(facts, tasks) {
+        Ok([]) => None,
+        Ok(all) => {
+            let one = |own: &Protected| match own.until {
+                Some(at) => format!("{} until {}", short(&own.task), at.strftime("%H:%M UTC")),
+                None => short(&own.task).to_owned(),
+            };
+            let names: Vec<String> = all.iter().map(one).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            Some(Note::warning(format!("protected: {}. It works on something: StopTask stops it all the same", listed(&names))))
+        }
+        Err(why) => Some(Note::info(format!("whether somebody has protected it is not known: {why}"))),
+    }
 }
 
 fn of_which(n: usize) -> String {
@@ -93,8 +122,7 @@ fn left(facts: &Facts, name: &str, stopped: &[&Arc<Task>]) -> Vec<Note> {
         facts.store.tasks_of(facts.ctx, facts.cluster, name).iter().filter(|task| alive(task) && task.status.as_str() == "RUNNING");
     let left = running.filter(|task| !stopped.iter().any(|own| own.arn == task.arn)).count();
     let wanted = service_named(facts, name).map_or(0, |service| service.desired as usize);
-    let mut notes =
-        vec![Note::info(format!("ECS starts others for {name}: StopTask does not wait for them, and a protected task stops too"))];
+    let mut notes = vec![Note::info(format!("ECS starts others for {name}: StopTask does not wait for them"))];
     if left == 0 {
         notes.push(Note::warning(format!("no other task of {name} runs: it is out of service until a new one is healthy")));
     } else if wanted > 0 {
@@ -121,8 +149,15 @@ pub fn protect(facts: &Facts, tasks: &[Arn], protect: bool, minutes: Option<u32>
     }
     let until = minutes.map_or("2 hours, AWS's default".to_owned(), |minutes| counted(minutes as usize, "minute"));
     let after = if protect { format!("protected for {until}") } else { "not protected".to_owned() };
+    let known = protected(facts, tasks);
     for arn in &fit {
-        plan.changes.push(change(&format!("task {}", short(arn)), &"not read", &after));
+        let before = match &known {
+            Ok(all) => all.iter().find(|own| own.task == *arn).map_or("not protected".to_owned(), |own| {
+                own.until.map_or("protected".to_owned(), |at| format!("protected until {}", at.strftime("%H:%M UTC")))
+            }),
+            Err(_) => "not read".to_owned(),
+        };
+        plan.changes.push(change(&format!("task {}", short(arn)), &before, &after));
         plan.basis.push(Basis::Task { arn: arn.clone(), alive: true });
     }
     if protect && minutes.is_some_and(|minutes| !(1..=LONGEST).contains(&minutes)) {
@@ -163,6 +198,8 @@ pub fn run_task(facts: &Facts, service: &Arn, revision: &Arn, command: Option<(S
                 plan.notes.push(Note::blocker(format!("{} has no container {name}", definition.short())));
             }
             plan.notes.extend(definition.containers.iter().filter_map(|own| images::tag_note(facts, &own.name, &own.image)));
+            let runs = facts.store.definition(facts.ctx, serving(known));
+            plan.notes.extend(vault::notes(facts, definition, runs.map(|runs| &**runs)));
             let roles = [&definition.task_role, &definition.execution_role].into_iter().flatten().count();
             if roles > 0 {
                 plan.notes.push(Note::info("running it needs iam:PassRole on its roles".to_owned()));

@@ -4,7 +4,7 @@ use crate::change::revisions::{self, Ended};
 use crate::change::{Call, Inverse, Weight};
 use crate::feed::{Outcome, Update, Value};
 use crate::model::{
-    Container, ContainerDefinition, Context, Image, ImageIndex, LifecycleHook, RevisionShare, ScalableTarget, ServiceDeployment,
+    Container, ContainerDefinition, Context, Held, Image, ImageIndex, LifecycleHook, RevisionShare, ScalableTarget, ServiceDeployment,
     ServiceRevision, Suspended, Task, TaskDefinition, sample, scaling_resource,
 };
 
@@ -20,7 +20,7 @@ struct World {
 
 impl World {
     fn of(service: Service) -> World {
-        let fleet = Fleet(vec![Context { name: "shop".into(), region: "eu-west-1".into(), production: None }]);
+        let fleet = Fleet(vec![Context { name: "shop".into(), region: "eu-west-1".into(), profile: None, production: None }]);
         let mut world = World { store: Store::default(), fleet, config: Config::default(), cluster: service.cluster.clone() };
         world.put(Feed::Services(CTX, service.cluster.clone()), Value::Services(vec![Arc::new(service)]));
         world
@@ -200,7 +200,7 @@ fn an_earlier_revision_is_checked_before_it_is_deployed() {
     world.define(6, |definition| definition.containers[0].secrets = vec![("KEY".into(), "arn:aws:ssm:eu-west-1:1:parameter/key".into())]);
     world.refuse(Feed::Image(CTX, IMAGE.into()), "ecr:DescribeImages", "ImageNotFoundException");
     says(&back(&world), Weight::Blocker, &["ECR has no shop/api:live"]);
-    says(&back(&world), Weight::Warning, &["parameter/key", "the running revision does not"]);
+    says(&back(&world), Weight::Warning, &["whether /key is still there is not known"]);
     world.refuse(Feed::Image(CTX, IMAGE.into()), "ecr:DescribeImages", "AccessDeniedException");
     says(&back(&world), Weight::Warning, &["cannot be told", "ecr:DescribeImages"]);
     // Both name the same tag and nothing tells what the earlier one ran.
@@ -208,6 +208,49 @@ fn an_earlier_revision_is_checked_before_it_is_deployed() {
     says(&back(&world), Weight::Warning, &["both would start aaaaaaaaaaaa", "is not known"]);
     let same = roll_back(&world.facts(), &arn(), &RollBack::Revision(revision_arn(7))).unwrap();
     says(&same, Weight::Blocker, &["runs api:7 now"]);
+}
+
+#[test]
+fn parameters_and_secrets_are_looked_for_before_new_tasks_want_them() {
+    let secret = "arn:aws:secretsmanager:eu-west-1:1:secret:prod/db-AbCdEf:password::";
+    let both: Arc<[Str]> = Arc::new(["/app/KEY".into(), secret.into()]);
+    let service = || Service { subnets: vec!["subnet-1".into()], ..sample::service("api") };
+    let mut world = World::of(service());
+    let reads = |definition: &mut TaskDefinition| {
+        let all = [("B", "/app/KEY"), ("A", secret), ("C", "/app/KEY")];
+        definition.containers[0].secrets = all.map(|(name, from)| (name.into(), from.into())).to_vec();
+    };
+    world.define(7, reads);
+    world.define(6, reads);
+    world.define(5, |_| {});
+    let plans = |world: &World| {
+        let facts = world.facts();
+        let back = roll_back(&facts, &arn(), &RollBack::Revision(revision_arn(6))).unwrap();
+        [redeploy(&facts, &arn()).unwrap(), back, run_task(&facts, &arn(), &revision_arn(6), None).unwrap()]
+    };
+    for plan in plans(&world) {
+        says(&plan, Weight::Info, &["2 secrets", "those of the running revision", "AWS has not answered yet"]);
+    }
+    let mut hold = |held: [Held; 2]| {
+        world.put(Feed::Vault(CTX, both.clone()), Value::Vault(Arc::new(held.to_vec())));
+        plans(&world)
+    };
+    for plan in hold([Held::There, Held::There]) {
+        says(&plan, Weight::Info, &["all 2 secrets that it reads are there"]);
+    }
+    for plan in hold([Held::There, Held::Gone("Secrets Manager has no such secret".into())]) {
+        says(&plan, Weight::Blocker, &["prod/db: Secrets Manager has no such secret: no new task could start"]);
+        says(&plan, Weight::Info, &["1 secret that it reads is there"]);
+    }
+    for plan in hold([Held::Untold("AccessDenied for ssm:GetParameters".into()), Held::There]) {
+        says(&plan, Weight::Info, &["those of the running revision", "AccessDenied for ssm:GetParameters"]);
+        assert!(!plan.blocked(), "what may not be read forbids nothing: {:#?}", plan.notes);
+    }
+    // Nothing that runs reads them, so nothing speaks for their being there.
+    let running = Service { task_definition: revision_arn(5), ..service() };
+    world.put(Feed::Services(CTX, running.cluster.clone()), Value::Services(vec![Arc::new(running)]));
+    let back = roll_back(&world.facts(), &arn(), &RollBack::Revision(revision_arn(6))).unwrap();
+    says(&back, Weight::Warning, &["whether /app/KEY is still there is not known: AccessDenied for ssm:GetParameters"]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub fn wanted(verb: Verb, facts: &Facts, targets: &[Arn], out: &mut Vec<Wanted>)
         Verb::StopTasks | Verb::Protect | Verb::Unprotect => {
             want(out, Feed::Tasks(facts.ctx, facts.cluster.clone()));
             want(out, Feed::Services(facts.ctx, facts.cluster.clone()));
+            want(out, Feed::Protection(facts.ctx, facts.cluster.clone(), targets.into()));
         }
         Verb::Drain | Verb::Activate => {
             want(out, Feed::Instances(facts.ctx, facts.cluster.clone()));
@@ -64,6 +65,7 @@ fn of_service(verb: Verb, facts: &Facts, arn: &Arn, out: &mut Vec<Wanted>) {
             want(out, Feed::ServiceRevision(ctx, share.arn.clone()));
         }
         images(facts, serving(service), out);
+        secrets(facts, serving(service), out);
     }
     match verb {
         Verb::DeployImage => {
@@ -71,7 +73,10 @@ fn of_service(verb: Verb, facts: &Facts, arn: &Arn, out: &mut Vec<Wanted>) {
             repositories(facts, serving(service), out);
         }
         Verb::RollBack => past(facts, service, out),
-        Verb::RunTask => images(facts, serving(service), out),
+        Verb::RunTask => {
+            images(facts, serving(service), out);
+            secrets(facts, serving(service), out);
+        }
         _ => {}
     }
 }
@@ -99,6 +104,7 @@ pub fn wanted_of_revision(facts: &Facts, service: &Arn, revision: &Arn, out: &mu
         want(out, Feed::RawDefinition(facts.ctx, serving(known).clone()));
     }
     images(facts, revision, out);
+    secrets(facts, revision, out);
     repositories(facts, revision, out);
     // What it would be pinned to must be there as well.
     for (_, pin) in super::pins(facts, service, revision) {
@@ -123,6 +129,13 @@ fn images(facts: &Facts, revision: &Arn, out: &mut Vec<Wanted>) {
     let Some(definition) = facts.store.definition(facts.ctx, revision) else { return };
     for container in &definition.containers {
         wanted_of_image(facts, &container.image, out);
+    }
+}
+
+fn secrets(facts: &Facts, revision: &Arn, out: &mut Vec<Wanted>) {
+    let definition = facts.store.definition(facts.ctx, revision);
+    if let Some(from) = definition.and_then(|definition| super::vault::sources(definition)) {
+        want(out, Feed::Vault(facts.ctx, from));
     }
 }
 

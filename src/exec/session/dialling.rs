@@ -124,6 +124,10 @@ async fn attempt(way: Way, grant: Option<(String, String)>, wait: Duration) -> R
 /// Whether a refusal of AWS may pass.
 fn judge(error: &AwsError) -> Failure {
     let words = words(error);
+    if error.code.as_deref() == Some("DoesNotExistException") {
+        // The session has ended, and AWS has forgotten it.
+        return Failure::Final(words);
+    }
     match error.kind {
         ErrorKind::Denied | ErrorKind::NotFound | ErrorKind::Invalid | ErrorKind::Locked => Failure::Final(words),
         _ => Failure::Passing(words),

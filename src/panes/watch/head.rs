@@ -71,7 +71,8 @@ fn lines(track: &Track, landing: &Landing, room: usize, roomy: bool, cx: &Cx) ->
         put("gone", "AWS knows no such service any more: this is how it was".to_owned(), Role::Warn, 1);
     }
     for (what, error) in unread(track, cx) {
-        put("unread", format!("{what}{error}"), Role::Stale, 1);
+        // Which action is missing stands at its end.
+        put("unread", format!("{what}{error}"), Role::Stale, if roomy { 2 } else { 1 });
     }
     if let Some(missing) = &landing.stage.missing {
         put("missing", missing.to_string(), Role::Warn, 1);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::body::{Body, page};
 use super::{ApiError, Caller, Reply, cluster, is_arn, missing, put, seconds, short, tags};
+use crate::sim::scenario::schema::{Exec, Logging};
 use crate::sim::world::{ContainerInstance, Estate, InstanceStatus, TaskStatus};
 
 pub(super) fn list(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {
@@ -64,7 +65,7 @@ fn one(estate: &Estate, index: usize, body: Body<'_>) -> Reply {
         out["settings"] = json!([{"name": "containerInsights", "value": cluster.container_insights}]);
     }
     if body.includes("CONFIGURATIONS")? {
-        out["configuration"] = json!({"executeCommandConfiguration": {"logging": "DEFAULT"}});
+        out["configuration"] = json!({"executeCommandConfiguration": exec(estate, &cluster.exec)});
     }
     if body.includes("ATTACHMENTS")? {
         out["attachments"] = json!([]);
@@ -90,6 +91,24 @@ fn one(estate: &Estate, index: usize, body: Body<'_>) -> Reply {
         out["statistics"] = named.iter().map(|(name, n)| json!({"name": name, "value": n.to_string()})).collect();
     }
     Ok(out)
+}
+
+/// How sessions in its containers are encrypted and logged.
+fn exec(estate: &Estate, of: &Exec) -> Value {
+    let logging = match of.logging {
+        Logging::None => "NONE",
+        Logging::Default => "DEFAULT",
+        Logging::Override => "OVERRIDE",
+    };
+    let mut out = json!({"logging": logging});
+    put(&mut out, "kmsKeyId", of.kms_key.as_ref().map(|key| json!(estate.arn("kms", &format!("key/{key}")))));
+    if of.logging == Logging::Override {
+        let mut places = json!({"cloudWatchEncryptionEnabled": false, "s3EncryptionEnabled": false});
+        put(&mut places, "cloudWatchLogGroupName", of.log_group.as_ref().map(|name| json!(name)));
+        put(&mut places, "s3BucketName", of.bucket.as_ref().map(|name| json!(name)));
+        out["logConfiguration"] = places;
+    }
+    out
 }
 
 pub(super) fn list_instances(estate: &mut Estate, _: &Caller, body: Body<'_>) -> Reply {

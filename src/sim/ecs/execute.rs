@@ -8,7 +8,8 @@ use super::body::Body;
 use super::tasks::{agent_runs, container_arn, task_of};
 use super::{ApiError, cluster};
 use crate::sim::exec::{AT_ONCE, Order, Place, Reply, Sessions, What};
-use crate::sim::world::{Estate, Task, TaskStatus};
+use crate::sim::scenario::schema::ExecAgent;
+use crate::sim::world::{Estate, Task, TaskId, TaskStatus};
 
 const NOT_ENABLED: &str = "The execute command failed because execute command was not enabled when the task was run or the execute command \
     agent isn\u{2019}t running. Wait and try again or run a new task with execute command enabled and try again.";
@@ -26,13 +27,23 @@ pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: Body<'_>) -> R
     if task.status != TaskStatus::Running || !task.exec || !agent_runs(estate, task, container) {
         return Err(ApiError::parameter(NOT_ENABLED));
     }
-    if sessions.open_in(task.id, container) >= AT_ONCE {
-        return Err(not_connected());
+    let agent = agent_of(estate, task);
+    if !connects(sessions, task, container, &agent) {
+        return Err(ApiError::client("TargetNotConnectedException", INTERNAL));
     }
     let of = &task.definition.containers[container];
     let cluster_name = estate.cluster_name(cluster).to_owned();
     let arn = estate.task_arn(task);
+    let key = estate.clusters[cluster].exec.kms_key.as_ref().map(|key| estate.arn("kms", &format!("key/{key}")));
+    let refused = key
+        .as_ref()
+        .filter(|_| !agent.decrypts)
+        .map(|key| format!("AccessDeniedException: User: {arn} is not authorized to perform: kms:Decrypt on resource: {key}"));
     Ok(Order {
+        key,
+        may_not_decrypt: refused,
+        ports: Vec::new(),
+        agent: agent.version,
         place: Place {
             account: estate.account.clone(),
             region: estate.region.clone(),
@@ -54,8 +65,51 @@ pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: Body<'_>) -> R
     })
 }
 
-fn not_connected() -> ApiError {
-    ApiError::client("TargetNotConnectedException", INTERNAL)
+/// A port forward: the session that `StartSession` may begin, without asking ECS; none if the target cannot be reached.
+pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, number: u16, host: Option<&str>) -> Option<Order> {
+    let rest = target.strip_prefix("ecs:")?;
+    let (cluster, rest) = rest.rsplit_once('_').and_then(|(head, runtime)| Some((head.rsplit_once('_')?, runtime)))?;
+    let ((cluster_name, id), runtime) = (cluster, rest);
+    let id = u128::from_str_radix(id, 16).ok().map(TaskId)?;
+    let task = estate.tasks.get(&id).filter(|task| estate.cluster_name(task.cluster) == cluster_name)?;
+    let container = (0..task.containers.len()).find(|index| task.runtime_id(*index) == runtime)?;
+    let agent = agent_of(estate, task);
+    let fit = task.status == TaskStatus::Running && task.exec && agent_runs(estate, task, container);
+    if !fit || !connects(sessions, task, container, &agent) {
+        return None;
+    }
+    let of = &task.definition.containers[container];
+    Some(Order {
+        place: Place {
+            account: estate.account.clone(),
+            region: estate.region.clone(),
+            target: target.to_owned(),
+            cluster: cluster_name.to_owned(),
+            task: id,
+            container,
+            container_name: of.name.clone(),
+        },
+        what: What::Port { number, host: host.map(str::to_owned) },
+        environment: Vec::new(),
+        reply: Reply::Ssm,
+        key: None,
+        may_not_decrypt: None,
+        // On a network of their own, containers of a task reach each other's ports.
+        ports: task.definition.containers.iter().flat_map(|of| of.ports.iter().map(|port| port.0)).collect(),
+        agent: agent.version,
+    })
+}
+
+fn agent_of(estate: &Estate, task: &Task) -> ExecAgent {
+    task.service.map_or_else(ExecAgent::default, |service| estate.services[service].exec_agent.clone())
+}
+
+/// Whether Systems Manager reaches the agent, and the agent has room.
+fn connects(sessions: &Sessions, task: &Task, container: usize, agent: &ExecAgent) -> bool {
+    // In a shared process namespace there is one agent for all containers.
+    let shared = task.definition.document.contains("\"pidMode\":\"task\"");
+    let elsewhere = sessions.open_in_task(task.id) - sessions.open_in(task.id, container);
+    agent.allowed && agent.reachable && sessions.open_in(task.id, container) < AT_ONCE && !(shared && elsewhere > 0)
 }
 
 /// The container that is meant; a task with one needs no name.

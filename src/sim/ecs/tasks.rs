@@ -221,7 +221,7 @@ fn containers(estate: &Estate, task: &Task, arn: &str) -> Value {
         put(&mut out, "exitCode", exit.map(|code| json!(code)));
         put(&mut out, "reason", now.reason.as_ref().map(|r| json!(r)));
         if task.exec {
-            out["managedAgents"] = json!([agent(now.status, now.started_at)]);
+            out["managedAgents"] = json!([agent(estate, task, index)]);
         }
         out
     };
@@ -235,19 +235,33 @@ pub(super) fn container_arn(task: &Task, index: usize, arn: &str) -> String {
     format!("{prefix}container/{path}/{}", uuid(bits << 64 | task.id.0 >> 64))
 }
 
+/// Why the agent of a container has stopped, if it has. Whether it can be reached is not known to it.
+fn agent_stopped(estate: &Estate, task: &Task, container: usize) -> Option<String> {
+    let agent = task.service.map(|service| &estate.services[service].exec_agent);
+    let document: Value = serde_json::from_str(&task.definition.document).unwrap_or_default();
+    let read_only = document["containerDefinitions"][container]["readonlyRootFilesystem"] == true;
+    let said = agent.and_then(|agent| agent.stopped.clone());
+    let unable = read_only || agent.is_some_and(|agent| !agent.allowed);
+    said.or_else(|| unable.then(|| "ExecuteCommandAgent stopped: unable to start the agent".to_owned()))
+}
+
 /// Whether the agent of a container is there to talk to.
-pub(super) fn agent_runs(_: &Estate, task: &Task, container: usize) -> bool {
-    task.containers[container].status == ContainerStatus::Running
+pub(super) fn agent_runs(estate: &Estate, task: &Task, container: usize) -> bool {
+    task.containers[container].status == ContainerStatus::Running && agent_stopped(estate, task, container).is_none()
 }
 
 /// The agent that `ExecuteCommand` talks to.
-fn agent(status: ContainerStatus, started: Option<i64>) -> Value {
-    let mut out = json!({"name": "ExecuteCommandAgent", "lastStatus": match status {
+fn agent(estate: &Estate, task: &Task, container: usize) -> Value {
+    let of = &task.containers[container];
+    let stopped = if of.status == ContainerStatus::Running { agent_stopped(estate, task, container) } else { None };
+    let mut out = json!({"name": "ExecuteCommandAgent", "lastStatus": match of.status {
+        _ if stopped.is_some() => "STOPPED",
         ContainerStatus::Pending => "PENDING",
         ContainerStatus::Running => "RUNNING",
         ContainerStatus::Stopped => "STOPPED",
     }});
-    put(&mut out, "lastStartedAt", started.map(|at| seconds(at + 4_000)));
+    put(&mut out, "lastStartedAt", of.started_at.map(|at| seconds(at + 4_000)));
+    put(&mut out, "reason", stopped.map(|why| json!(why)));
     out
 }
 

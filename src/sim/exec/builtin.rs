@@ -8,7 +8,7 @@ mod files;
 mod script;
 
 use super::Order;
-use super::remote::{Program, Remote};
+use super::remote::{Given, Program, Remote, Said};
 use bytes::Bytes;
 use script::{Shell, Step};
 use std::collections::VecDeque;
@@ -53,12 +53,23 @@ pub(super) fn start(words: &[String], order: &Order, size: (u16, u16)) -> Result
     let (to_client, output) = mpsc::channel(2);
     let terminal = Terminal { shell, out: to_client, line: Vec::new(), interactive };
     tokio::spawn(terminal.run(from_client));
-    Ok(Remote { input, output, program: Program::Builtin })
+    Ok(Remote { input, output, program: Program::Task })
+}
+
+/// What is typed.
+async fn typed_bytes(keys: &mut Receiver<Given>) -> Option<Bytes> {
+    loop {
+        match keys.recv().await? {
+            Given::Bytes(bytes) => return Some(bytes),
+            // A shell minds no flags.
+            Given::Flag(_) => {}
+        }
+    }
 }
 
 struct Terminal {
     shell: Shell,
-    out: Sender<Bytes>,
+    out: Sender<Said>,
     /// What is typed and not entered yet.
     line: Vec<u8>,
     interactive: bool,
@@ -83,7 +94,7 @@ enum Ended {
 }
 
 impl Terminal {
-    async fn run(mut self, mut keys: Receiver<Bytes>) {
+    async fn run(mut self, mut keys: Receiver<Given>) {
         let mut typed: VecDeque<u8> = VecDeque::new();
         if self.interactive {
             let told = "This is the small shell built into the simulator: nothing here is real, and no program of this machine runs.\n\
@@ -138,11 +149,11 @@ impl Terminal {
             }
             out.push(*byte);
         }
-        out.is_empty() || self.out.send(out.into()).await.is_ok()
+        out.is_empty() || self.out.send(Said::Bytes(out.into())).await.is_ok()
     }
 
     /// A line as it was entered.
-    async fn read_line(&mut self, keys: &mut Receiver<Bytes>, typed: &mut VecDeque<u8>) -> Typed {
+    async fn read_line(&mut self, keys: &mut Receiver<Given>, typed: &mut VecDeque<u8>) -> Typed {
         loop {
             while let Some(key) = typed.pop_front() {
                 match key {
@@ -187,7 +198,7 @@ impl Terminal {
                     }
                 }
             }
-            match keys.recv().await {
+            match typed_bytes(keys).await {
                 Some(keys) => typed.extend(keys),
                 None => return Typed::Gone,
             }
@@ -202,14 +213,14 @@ impl Terminal {
     }
 
     /// Goes on until the program is done, or Ctrl-C. What is typed meanwhile is for the next line.
-    async fn last(&mut self, what: Lasting, keys: &mut Receiver<Bytes>, typed: &mut VecDeque<u8>) -> Ended {
+    async fn last(&mut self, what: Lasting, keys: &mut Receiver<Given>, typed: &mut VecDeque<u8>) -> Ended {
         match what {
             Lasting::Sleep(time) => {
                 let until = tokio::time::Instant::now() + time;
                 loop {
                     tokio::select! {
                         () = tokio::time::sleep_until(until) => return Ended::Done,
-                        keys = keys.recv() => match keys {
+                        keys = typed_bytes(keys) => match keys {
                             None => return Ended::Gone,
                             Some(keys) if keys.contains(&3) => return Ended::Interrupted,
                             Some(keys) => typed.extend(keys),
@@ -240,12 +251,12 @@ impl Terminal {
                     let now = &piece[..piece.len().min(left)];
                     tokio::select! {
                         biased;
-                        keys = keys.recv() => match keys {
+                        keys = typed_bytes(keys) => match keys {
                             None => return Ended::Gone,
                             Some(keys) if keys.contains(&3) => return Ended::Interrupted,
                             Some(keys) => typed.extend(keys),
                         },
-                        sent = self.out.send(Bytes::copy_from_slice(now)) => {
+                        sent = self.out.send(Said::Bytes(Bytes::copy_from_slice(now))) => {
                             if sent.is_err() {
                                 return Ended::Gone;
                             }

@@ -2,7 +2,7 @@
 //!
 //! It runs with the rights of whoever runs the simulator. Two threads of its own wait on the terminal, because nothing else can.
 
-use super::remote::{Program, Remote};
+use super::remote::{Given, Program, Remote, Said};
 use bytes::Bytes;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -66,21 +66,21 @@ fn spawn(words: &[String], environment: &[(String, String)], size: (u16, u16), f
     let mut writer = pair.master.take_writer().map_err(said)?;
     let leader = child.process_id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let process = Process { master: pair.master, child, leader, gone: false, folder: folder.to_owned() };
-    let (input, mut to_program) = mpsc::channel::<Bytes>(WAITING);
+    let (input, mut to_program) = mpsc::channel(WAITING);
     let (from_program, output) = mpsc::channel(2);
     let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let reading = move || {
         let mut buffer = vec![0; READ];
         while let Ok(read @ 1..) = reader.read(&mut buffer) {
-            if from_program.blocking_send(Bytes::copy_from_slice(&buffer[..read])).is_err() {
+            if from_program.blocking_send(Said::Bytes(Bytes::copy_from_slice(&buffer[..read]))).is_err() {
                 break;
             }
         }
     };
     thread("embedded-aws-out").spawn(reading).map_err(|why| why.to_string())?;
     let writing = move || {
-        while let Some(bytes) = to_program.blocking_recv() {
-            if writer.write_all(&bytes).is_err() {
+        while let Some(given) = to_program.blocking_recv() {
+            if matches!(given, Given::Bytes(bytes) if writer.write_all(&bytes).is_err()) {
                 break;
             }
         }

@@ -3,11 +3,16 @@
 //! A task of its own. Connections come and go; numbers, unacknowledged messages and the program stay. Time on the wire is real; the idle
 //! timeout and the hourly goodbye go by the virtual clock.
 
+mod handshake;
+mod way;
+
+use super::crypt::{self, Keys};
 use super::frame::{self, Message, holds};
-use super::remote::{self, Remote};
+use super::remote::{self, Given, Remote, Said};
 use super::stream::{self, Came, Streams};
+use super::trouble::{Kind, Troubles};
 use super::ws::{self, Frames, Heard};
-use super::{Order, Told};
+use super::{Order, Told, What};
 use crate::sim::wire::Shared;
 use bytes::{Buf as _, Bytes, BytesMut};
 use serde::Deserialize;
@@ -34,11 +39,15 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 const ORPHANED: Duration = Duration::from_millis(500);
 /// More than this is not taken in while the other side reads nothing.
 const MOST_UNSENT: usize = 1 << 20;
+/// Virtual time that a client has for each of its answers in a handshake.
+const ANSWERS_BY_MS: i64 = 15_000;
 /// Virtual time without a byte after which a session of ECS ends.
 const IDLE_MS: i64 = 20 * 60_000;
 /// Virtual time after which the service closes a connection.
 const HOUR_MS: i64 = 3_600_000;
 
+const NO_ANSWER: &str = "Handshake timed out. Please ensure that you have the latest version of the session manager plugin.";
+const NO_CHALLENGE: &str = "Timed out waiting for encryption challenge.";
 const TIMED_OUT: &str = "Your session timed out due to inactivity and has been terminated.";
 
 /// A connection that has shown its token.
@@ -67,14 +76,16 @@ enum Stage {
     Alone,
     /// Input is acknowledged and thrown away.
     Skipping(Instant),
+    /// The client is asked what it can do; since then, by the virtual clock.
+    Asking(i64),
+    /// It is asked to prove that it has the key, by repeating this.
+    Challenging(i64, Box<[u8; 64]>),
     /// The program runs, but its output is not streamed yet.
     Quiet(Instant),
     /// Both ways are open.
     Open,
     /// The program has ended; what it said is on its way until then.
     Ending(Instant, String),
-    /// All is said; what is left to write is written until then.
-    Closed(Instant),
 }
 
 struct Session {
@@ -86,8 +97,20 @@ struct Session {
     mouth: Option<Mouth>,
     stage: Stage,
     remote: Option<remote::Program>,
-    input: Option<Sender<Bytes>>,
-    output: Option<Receiver<Bytes>>,
+    input: Option<Sender<Given>>,
+    output: Option<Receiver<Said>>,
+    keys: Option<Keys>,
+    /// What the client may bind its data key to.
+    challenge: String,
+    /// The version that the client gave itself.
+    client: String,
+    troubles: Troubles,
+    /// A message that is to go out behind the next.
+    late: Option<Bytes>,
+    /// Publication has stopped until then.
+    paused: Option<Instant>,
+    /// This connection says and hears nothing any more.
+    silent: bool,
     /// Output that is not sent yet.
     unsaid: BytesMut,
     size: (u16, u16),
@@ -118,6 +141,13 @@ pub(super) async fn run(shared: Arc<Shared>, id: String, order: Order, told: Unb
         remote: None,
         input: None,
         output: None,
+        keys: None,
+        challenge: crypt::fresh_challenge(),
+        client: String::new(),
+        troubles: Troubles::default(),
+        late: None,
+        paused: None,
+        silent: false,
         unsaid: BytesMut::new(),
         size: (80, 24),
         active_ms: now,
@@ -154,14 +184,14 @@ async fn say(mouth: Option<&mut Mouth>) -> io::Result<()> {
     Ok(())
 }
 
-async fn listen(output: Option<&mut Receiver<Bytes>>) -> Option<Bytes> {
+async fn listen(output: Option<&mut Receiver<Said>>) -> Option<Said> {
     match output {
         Some(output) => output.recv().await,
         None => pending().await,
     }
 }
 
-async fn room(input: Option<&Sender<Bytes>>) -> bool {
+async fn room(input: Option<&Sender<Given>>) -> bool {
     match input {
         Some(input) => input.reserve().await.is_ok(),
         None => pending().await,
@@ -185,7 +215,8 @@ impl Session {
                 },
                 wrote = say(self.mouth.as_mut()) => if wrote.is_err() { self.disconnect() },
                 bytes = listen(self.output.as_mut()), if self.wants_output() => match bytes {
-                    Some(bytes) => self.unsaid.extend_from_slice(&bytes),
+                    Some(Said::Bytes(bytes)) => self.unsaid.extend_from_slice(&bytes),
+                    Some(Said::Flag(flag)) => self.say(holds::FLAG, flag.to_be_bytes().to_vec().into()),
                     None => self.ended(),
                 },
                 fits = room(self.input.as_ref()), if self.streams.has_next() => if fits { self.take_held() } else { self.input = None },
@@ -196,11 +227,11 @@ impl Session {
     }
 
     fn takes_in(&self) -> bool {
-        self.mouth.as_ref().is_some_and(|mouth| mouth.unsent.len() < MOST_UNSENT)
+        !self.silent && self.mouth.as_ref().is_some_and(|mouth| mouth.unsent.len() < MOST_UNSENT)
     }
 
     fn streams_output(&self) -> bool {
-        matches!(self.stage, Stage::Open | Stage::Ending(..))
+        matches!(self.stage, Stage::Open | Stage::Ending(..)) && self.paused.is_none()
     }
 
     /// Less than a character may be left over from before.
@@ -214,9 +245,15 @@ impl Session {
         self.mouth = Some(Mouth { write, unsent: BytesMut::new() });
         self.linked_ms = self.shared.now();
         self.active_ms = self.linked_ms;
+        (self.silent, self.paused, self.late) = (false, None, None);
+        self.heed();
         self.post(&stream::plain(frame::START, 0, Bytes::new(), created()));
         if self.stage == Stage::Alone {
-            self.stage = Stage::Skipping(Instant::now() + SKIPPING);
+            let longer = self.troubles.strikes(Kind::DiscardInput).map_or(Duration::ZERO, |rule| Duration::from_millis(rule.ms));
+            self.stage = Stage::Skipping(Instant::now() + SKIPPING + longer);
+            if self.order.key.is_some() || matches!(self.order.what, What::Port { .. }) {
+                self.ask();
+            }
         }
         // It may have spoken together with its first word.
         self.heard();
@@ -224,13 +261,6 @@ impl Session {
 
     fn disconnect(&mut self) {
         (self.ears, self.mouth) = (None, None);
-    }
-
-    /// Puts a message on the wire, if there is one.
-    fn post(&mut self, message: &Message) {
-        if let Some(mouth) = &mut self.mouth {
-            ws::binary(&mut mouth.unsent, &message.write(b' '));
-        }
     }
 
     fn heard(&mut self) {
@@ -253,7 +283,10 @@ impl Session {
     }
 
     fn message(&mut self, message: Message) {
+        let from_client = message.kind == frame::INPUT;
+        let speaks = from_client || message.kind == frame::ACKNOWLEDGE;
         match message.kind.as_str() {
+            frame::INPUT if self.troubles.strikes(Kind::DropInput).is_some() => {}
             frame::ACKNOWLEDGE => {
                 self.streams.acknowledged(&message.payload, Instant::now());
                 if let Stage::Ending(until, _) = &mut self.stage {
@@ -275,9 +308,24 @@ impl Session {
             },
             _ => {}
         }
+        if self.paused.is_some() && speaks {
+            // The agent goes on as soon as it hears anything.
+            self.resume_publication();
+        }
+        if from_client {
+            self.after_message();
+        }
+    }
+
+    fn resume_publication(&mut self) {
+        self.paused = None;
+        self.post(&stream::plain(frame::START, 0, Bytes::new(), created()));
     }
 
     fn acknowledge(&mut self, message: &Message) {
+        if self.troubles.strikes(Kind::DropAck).is_some() {
+            return;
+        }
         self.post(&stream::acknowledgement(message, created()));
     }
 
@@ -294,15 +342,43 @@ impl Session {
 
     /// Does what a message of the client wants; false if there is no room for it yet.
     fn take(&mut self, message: &Message) -> bool {
-        if matches!(self.stage, Stage::Skipping(_)) {
-            return true;
+        match (&self.stage, message.holds) {
+            (Stage::Asking(_), holds::HANDSHAKE_RESPONSE) => {
+                if self.troubles.strikes(Kind::DeafHandshake).is_none() {
+                    self.answered(&message.payload);
+                }
+                return true;
+            }
+            (Stage::Challenging(..), holds::CHALLENGE_RESPONSE) => {
+                self.proved(&message.payload);
+                return true;
+            }
+            (Stage::Skipping(_) | Stage::Asking(_) | Stage::Challenging(..), _) => return true,
+            _ => {}
         }
         match message.holds {
             holds::BYTES => {
                 self.active_ms = self.shared.now();
                 let Some(input) = &self.input else { return true };
                 // A program that is gone takes everything.
-                !matches!(input.try_send(message.payload.clone()), Err(tokio::sync::mpsc::error::TrySendError::Full(_)))
+                let Ok(place) = input.try_reserve() else { return input.is_closed() };
+                let bytes = match &self.keys {
+                    None => Some(message.payload.clone()),
+                    Some(keys) => keys.decrypt(&message.payload).map(Bytes::from),
+                };
+                match bytes {
+                    Some(bytes) => place.send(Given::Bytes(bytes)),
+                    None => tracing::debug!(session = self.id, "a message cannot be decrypted"),
+                }
+                true
+            }
+            holds::FLAG => {
+                let Some(input) = &self.input else { return true };
+                let Ok(place) = input.try_reserve() else { return input.is_closed() };
+                if let Some(flag) = message.payload.first_chunk::<4>() {
+                    place.send(Given::Flag(u32::from_be_bytes(*flag)));
+                }
+                true
             }
             holds::SIZE => {
                 if let Ok(Size { cols, rows }) = serde_json::from_slice(&message.payload) {
@@ -321,28 +397,35 @@ impl Session {
 
     fn tick(&mut self) {
         let now = Instant::now();
+        self.heed();
+        if self.paused.is_some_and(|until| now >= until) {
+            self.resume_publication();
+        }
+        if let Some(late) = self.late.take() {
+            self.wire(&late);
+        }
         match self.stage.clone() {
             Stage::Skipping(until) if now >= until => self.start(),
             Stage::Quiet(until) if now >= until => self.stage = Stage::Open,
+            Stage::Asking(since) if self.shared.now() - since >= ANSWERS_BY_MS => self.fail(NO_ANSWER),
+            Stage::Challenging(since, _) if self.shared.now() - since >= ANSWERS_BY_MS => self.fail(NO_CHALLENGE),
             Stage::Ending(until, why) if now >= until || self.output.is_none() && self.unsaid.is_empty() && self.streams.is_quiet() => {
                 self.close(&why);
             }
-            Stage::Closed(until) => {
-                let written = self.mouth.as_ref().is_none_or(|mouth| mouth.unsent.is_empty());
-                self.over = written || now >= until;
-                return;
-            }
             _ => {}
         }
-        if let Some(again) = self.streams.overdue(now) {
-            self.post(&again);
+        if self.paused.is_none()
+            && self.mouth.is_some()
+            && let Some(again) = self.streams.overdue(now)
+        {
+            self.emit(&again);
         }
         self.watch(now);
     }
 
     /// Looks after what ends a session from outside: the clock, the task, a program that is gone.
     fn watch(&mut self, now: Instant) {
-        if matches!(self.stage, Stage::Ending(..) | Stage::Closed(_)) {
+        if self.over || matches!(self.stage, Stage::Ending(..)) {
             return;
         }
         let virtual_now = self.shared.now();
@@ -370,34 +453,48 @@ impl Session {
         }
     }
 
-    /// The service closes each connection about hourly, and expects to see the client again.
-    fn say_goodbye(&mut self) {
-        if let Some(mouth) = &mut self.mouth {
-            ws::close(&mut mouth.unsent, 1000, "Bye");
-            // The socket takes so little at once, or it is gone.
-            let _ = mouth.write.try_write(&mouth.unsent);
-        }
-        self.disconnect();
-    }
-
     fn start(&mut self) {
         let shell = self.shared.state().sessions.shell;
-        match remote::start(&self.order, shell, self.size) {
+        match remote::start(&self.order, shell, self.size, &self.client) {
             Ok(Remote { input, output, program }) => {
                 (self.input, self.output, self.remote) = (Some(input), Some(output), Some(program));
-                self.stage = Stage::Quiet(Instant::now() + HOLDS_BACK);
+                self.stage = match self.order.what {
+                    What::Command(_) => Stage::Quiet(Instant::now() + HOLDS_BACK),
+                    What::Port { .. } => Stage::Open,
+                };
             }
-            Err(why) => self.close(&format!("\n----------ERROR-------\n{why}")),
+            Err(why) => self.fail(&why),
         }
+    }
+
+    /// Ends the session with the agent's words.
+    fn fail(&mut self, why: &str) {
+        self.finish(format!("\n----------ERROR-------\n{why}"));
+    }
+
+    /// The next message of the output.
+    fn say(&mut self, holds: u32, payload: Bytes) {
+        let message = self.streams.send(holds, payload, Instant::now(), created());
+        self.emit(&message);
     }
 
     /// Sends what the program said, as far as it may be on its way.
     fn stream(&mut self) {
         while self.streams_output() && self.streams.room() > 0 && self.mouth.is_some() {
-            let Some(piece) = cut(&mut self.unsaid) else { return };
+            let piece = match self.order.what {
+                What::Command(_) => cut(&mut self.unsaid),
+                What::Port { .. } => {
+                    let most = self.unsaid.len().min(frame::PIECE);
+                    (most > 0).then(|| self.unsaid.split_to(most).freeze())
+                }
+            };
+            let Some(piece) = piece else { return };
             self.active_ms = self.shared.now();
-            let message = self.streams.send(holds::BYTES, piece, Instant::now(), created());
-            self.post(&message);
+            let piece = match &mut self.keys {
+                Some(keys) => keys.encrypt(&piece),
+                None => piece,
+            };
+            self.say(holds::BYTES, piece);
         }
     }
 
@@ -410,16 +507,11 @@ impl Session {
         }
         self.input = None;
         self.remote = None;
-        if !matches!(self.stage, Stage::Closed(_)) {
-            self.stage = Stage::Ending(Instant::now() + LAST_WORDS, String::new());
-        }
+        self.stage = Stage::Ending(Instant::now() + LAST_WORDS, String::new());
     }
 
     /// Ends the program, and the session with it.
     fn finish(&mut self, why: String) {
-        if matches!(self.stage, Stage::Closed(_)) {
-            return;
-        }
         (self.output, self.input, self.remote) = (None, None, None);
         self.unsaid.clear();
         self.stage = Stage::Ending(Instant::now() + LAST_WORDS, why);
@@ -437,10 +529,8 @@ impl Session {
             "Output": why,
         });
         self.post(&stream::plain(frame::CLOSED, 0, payload.to_string().into(), created()));
-        if let Some(mouth) = &mut self.mouth {
-            ws::close(&mut mouth.unsent, 1000, "");
-        }
-        self.stage = Stage::Closed(Instant::now() + LAST_WORDS);
+        self.part("");
+        self.over = true;
     }
 }
 

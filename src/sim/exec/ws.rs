@@ -107,6 +107,10 @@ pub(super) fn binary(out: &mut BytesMut, payload: &[u8]) {
     frame(out, BINARY, payload);
 }
 
+pub(super) fn text(out: &mut BytesMut, payload: &[u8]) {
+    frame(out, TEXT, payload);
+}
+
 pub(super) fn pong(out: &mut BytesMut, payload: &[u8]) {
     frame(out, PONG, payload);
 }

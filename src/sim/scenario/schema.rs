@@ -68,6 +68,9 @@ pub struct Scenario {
     /// Fault rules, see `faults`.
     #[serde(default)]
     pub fault: Vec<crate::sim::faults::Rule>,
+    /// Troubles of data channels, see `exec::trouble`.
+    #[serde(default)]
+    pub channel: Vec<crate::sim::exec::trouble::Rule>,
 }
 
 /// `[[context]]`: a profile. Several contexts may share an account and a region.
@@ -137,6 +140,37 @@ pub struct Cluster {
     /// Capacity providers over Auto Scaling groups.
     #[serde(default)]
     pub capacity_provider: Vec<CapacityProvider>,
+    /// executeCommandConfiguration.
+    #[serde(default)]
+    pub exec: Exec,
+}
+
+/// `[cluster.exec]`: how sessions in containers of a cluster are encrypted and logged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exec {
+    /// Id of the KMS key that sessions are encrypted with, a UUID.
+    pub kms_key: Option<String>,
+    /// What becomes of what is said.
+    #[serde(default)]
+    pub logging: Logging,
+    /// Log group, with `OVERRIDE`.
+    pub log_group: Option<String>,
+    /// Bucket, with `OVERRIDE`.
+    pub bucket: Option<String>,
+}
+
+/// `logging` of an executeCommandConfiguration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Logging {
+    /// Nowhere.
+    None,
+    /// Where the container's own log goes.
+    #[default]
+    Default,
+    /// Where the configuration says.
+    Override,
 }
 
 /// `[[cluster.instances]]`: alike container instances.

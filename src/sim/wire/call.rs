@@ -9,7 +9,7 @@ use crate::sim::ecs::ApiError;
 use crate::sim::exec::door::{self, Visitor};
 use crate::sim::faults::{Kind, Verdict};
 use crate::sim::sigv4::{self, Claim, Refusal, Signed};
-use crate::sim::{Call, Received, autoscaling, cloudwatch, codedeploy, ecr, ecs, elbv2, exec, iam, logs, ssm, sts, vault};
+use crate::sim::{Call, Received, autoscaling, cloudwatch, codedeploy, ecr, ecs, elbv2, exec, iam, kms, logs, ssm, sts, vault};
 use hyper::Response;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
@@ -279,10 +279,12 @@ impl State {
         let estate = self.world.estate_mut(&context.account, &claim.region);
         match service {
             "ecs" if operation == "ExecuteCommand" => ecs::execute(estate, &self.sessions, &body).map(Outcome::Session),
+            "ssm" if operation == "StartSession" => ssm::start(estate, &self.sessions, &body).map(Outcome::Session),
             "ssm" if operation.ends_with("Session") => {
                 ssm::handle(&mut self.sessions, operation, &body, &context.account, &claim.region).map(Outcome::Value)
             }
             "ecs" => ecs::handle(estate, &ecs::Caller { arn: context.caller_arn() }, operation, &body).map(Outcome::Value),
+            "kms" => kms::handle(&self.sessions.kms, estate, operation, &body).map(Outcome::Value),
             "elasticloadbalancing" => elbv2::handle(estate, operation, &body).map(Outcome::Value),
             "ecr" => ecr::handle(estate, operation, &body).map(Outcome::Value),
             "application-autoscaling" => autoscaling::handle(estate, operation, &body).map(Outcome::Value),

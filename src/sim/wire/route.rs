@@ -167,7 +167,7 @@ pub(crate) const SERVICES: &[Service] = &[
         iam: "ssm",
         protocol: Protocol::Json("AmazonSSM"),
         cbor: None,
-        operations: &["GetParameters", "ResumeSession", "TerminateSession"],
+        operations: &["GetParameters", "StartSession", "ResumeSession", "TerminateSession"],
     },
     Service {
         name: "secretsmanager",
@@ -176,6 +176,7 @@ pub(crate) const SERVICES: &[Service] = &[
         cbor: None,
         operations: &["DescribeSecret"],
     },
+    Service { name: "kms", iam: "kms", protocol: Protocol::Json("TrentService"), cbor: None, operations: &["GenerateDataKey", "Decrypt"] },
     Service { name: "ssmmessages", iam: "ssmmessages", protocol: Protocol::Socket, cbor: None, operations: &["OpenDataChannel"] },
 ];
 

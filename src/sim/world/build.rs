@@ -116,6 +116,7 @@ impl Estate {
             capacity_providers: providers,
             container_insights: file.container_insights.clone(),
             tags: pairs(&file.tags),
+            exec: file.exec.clone(),
             services: std::collections::BTreeMap::new(),
             tasks: std::collections::BTreeSet::new(),
         });
@@ -231,6 +232,7 @@ impl Estate {
             zones: file.zones,
             grace: file.grace.as_seconds(),
             exec: file.exec,
+            exec_agent: file.exec_agent.clone(),
             tags: pairs(&file.tags),
             echo,
             deployments: Vec::new(),

@@ -3,7 +3,9 @@
 use super::past::Past;
 use super::queue::Due;
 use super::state::{Actor, Estate, Ms};
-use crate::sim::scenario::schema::{Actor as Script, Breaker, Cluster, Container, Controller, LoadBalancer, Network, Rollout, Service};
+use crate::sim::scenario::schema::{
+    Actor as Script, Breaker, Cluster, Container, Controller, Exec, ExecAgent, LoadBalancer, Network, Rollout, Service,
+};
 use crate::sim::scenario::{Act, Behaviour, Error, Fate, Fleet, LaunchType, LogDriver, Scenario, Span, Voice};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -100,6 +102,7 @@ fn cluster(index: u32, fleet: &Fleet) -> Cluster {
         tags: BTreeMap::new(),
         instances: Vec::new(),
         capacity_provider: Vec::new(),
+        exec: Exec::default(),
     }
 }
 
@@ -163,6 +166,8 @@ fn service(estate: &mut Estate, index: u32, cluster: &str, desired: u32) -> Serv
         deregistered: false,
         grace: Span::seconds(60),
         exec: false,
+        exec_agent: ExecAgent::default(),
+        shared_pids: false,
         cpu: 256,
         memory: 512,
         task_memory: None,
@@ -197,6 +202,8 @@ fn container(image: &str, voice: Voice, revision: u32) -> Container {
         parameters: BTreeMap::new(),
         environment_files: Vec::new(),
         command: Vec::new(),
+        read_only: false,
+        init: false,
         health_check: None,
         log_driver: LogDriver::Awslogs,
         log_prefix: None,

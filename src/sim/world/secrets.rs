@@ -1,12 +1,13 @@
 //! Which secrets and parameters an estate holds: those that task definitions refer to, unless a scenario has taken them away.
 
 use super::state::Estate;
+use crate::sim::scenario::Fate;
 
 impl Estate {
     /// Whether there is a parameter of this name or path, without a slash before it.
     #[must_use]
     pub fn holds_parameter(&self, name: &str) -> bool {
-        !self.absent.contains(name) && self.references().any(|from| !from.contains(":secretsmanager:") && secret_name(from) == name)
+        !self.lacks(name) && self.references().any(|from| !from.contains(":secretsmanager:") && secret_name(from) == name)
     }
 
     /// ARN of the secret that a name or an ARN means, with or without the six characters at the end, if it is there.
@@ -18,7 +19,18 @@ impl Estate {
         let from = self.references().find(|from| from.contains(":secretsmanager:") && fits(secret_name(from)))?;
         // `valueFrom` may go on with a key, a stage and a version.
         let arn: Vec<&str> = from.splitn(8, ':').take(7).collect();
-        (!self.absent.contains(secret_name(from))).then(|| arn.join(":"))
+        (!self.lacks(secret_name(from))).then(|| arn.join(":"))
+    }
+
+    /// Whether somebody took it away, or a revision fails for want of it.
+    fn lacks(&self, name: &str) -> bool {
+        let mut failing = self.families.values().flatten().filter(|definition| definition.behaviour.fate == Fate::SecretMissing);
+        let wants = failing.any(|definition| {
+            let mut all = definition.containers.iter().flat_map(|c| &c.secrets);
+            let named = all.clone().find(|(variable, _)| definition.behaviour.secret.as_ref() == Some(variable));
+            named.or_else(|| all.next()).is_some_and(|(_, from)| secret_name(from) == name)
+        });
+        wants || self.absent.contains(name)
     }
 
     /// Every `valueFrom` of every revision.

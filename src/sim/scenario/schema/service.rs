@@ -87,6 +87,12 @@ pub struct Service {
     /// enableExecuteCommand.
     #[serde(default)]
     pub exec: bool,
+    /// What keeps sessions in its containers from working; default nothing.
+    #[serde(default)]
+    pub exec_agent: ExecAgent,
+    /// Its containers share one process namespace: `pidMode` of the task definition.
+    #[serde(default)]
+    pub shared_pids: bool,
     /// Task CPU units.
     #[serde(default = "default_cpu")]
     pub cpu: u32,
@@ -116,6 +122,28 @@ pub struct Service {
     /// How its tasks fare; default well.
     #[serde(default)]
     pub behaviour: Behaviour,
+}
+
+/// `[service.exec_agent]`: the agent in its containers that `ExecuteCommand` talks to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExecAgent {
+    /// Whether the task role allows the four actions of `ssmmessages`.
+    pub allowed: bool,
+    /// Whether the subnets have a way to `ssmmessages`: an endpoint, or a way out.
+    pub reachable: bool,
+    /// Whether the task role may decrypt with the key of the cluster.
+    pub decrypts: bool,
+    /// The reason that a managed agent that has stopped gives; it has, if there is one.
+    pub stopped: Option<String>,
+    /// Its version: up to 3.0.196.0 it forwards one connection at a time, up to 3.1.1511.0 it wants to hear something each 30 s.
+    pub version: String,
+}
+
+impl Default for ExecAgent {
+    fn default() -> Self {
+        Self { allowed: true, reachable: true, decrypts: true, stopped: None, version: "3.3.2299.0".to_owned() }
+    }
 }
 
 /// Network mode of a service on container instances.
@@ -303,6 +331,12 @@ pub struct Container {
     /// Command.
     #[serde(default)]
     pub command: Vec<String>,
+    /// `readonlyRootFilesystem`: the agent that sessions need cannot start.
+    #[serde(default)]
+    pub read_only: bool,
+    /// `initProcessEnabled`.
+    #[serde(default)]
+    pub init: bool,
     /// Container health check.
     pub health_check: Option<HealthCheck>,
     /// Log driver; `awslogs` into `/ecs/FAMILY` by default.

@@ -27,6 +27,9 @@ impl Estate {
             "containerDefinitions": containers,
             "requiresCompatibilities": [if ec2 { "EC2" } else { "FARGATE" }],
         });
+        if service.shared_pids {
+            input["pidMode"] = json!("task");
+        }
         for (key, value) in &service.future {
             // Whatever TOML can say, JSON can.
             input[key] = serde_json::to_value(value).unwrap_or_default();
@@ -51,6 +54,12 @@ impl Estate {
         }
         if !file.command.is_empty() {
             c["command"] = json!(file.command);
+        }
+        if file.read_only {
+            c["readonlyRootFilesystem"] = json!(true);
+        }
+        if file.init {
+            c["linuxParameters"] = json!({"initProcessEnabled": true});
         }
         if file.memory_reservation > 0 {
             c["memoryReservation"] = json!(file.memory_reservation);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ms, TaskId};
+use crate::sim::scenario::schema::Exec;
 
 /// An ECS cluster.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Cluster {
     pub container_insights: String,
     /// Key and value.
     pub tags: Vec<(String, String)>,
+    /// executeCommandConfiguration.
+    pub exec: Exec,
     /// Indices into [`Estate::services`] by service name.
     pub services: BTreeMap<String, usize>,
     /// Tasks of this cluster, stopped ones included.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Ms, Shift, TaskDefinition, TaskId};
 use crate::sim::scenario::Strategy;
-use crate::sim::scenario::schema::Threshold;
+use crate::sim::scenario::schema::{ExecAgent, Threshold};
 
 /// REPLICA or DAEMON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +126,8 @@ pub struct Service {
     pub grace: u32,
     /// enableExecuteCommand.
     pub exec: bool,
+    /// What keeps sessions in its containers from working.
+    pub exec_agent: ExecAgent,
     /// Key and value.
     pub tags: Vec<(String, String)>,
     /// Members that AWS echoes and the world does not act on

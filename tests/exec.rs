@@ -1,0 +1,351 @@
+//! Sessions inside containers from end to end: the program's client, real sockets, and the embedded AWS at the other end.
+
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+#![cfg(unix)]
+
+#[path = "exec/command_line.rs"]
+mod command_line;
+#[path = "support/terminal.rs"]
+#[allow(dead_code, reason = "each test file takes what it needs")]
+mod terminal;
+
+use midwatch::aws::{self, Clients, ContextSpec, ErrorKind};
+use midwatch::change::gate::{Rules, Why};
+use midwatch::config::Config;
+use midwatch::exec::link::Trust;
+use midwatch::exec::session::{Options, Session, open};
+use midwatch::exec::{Ask, End, Said};
+use midwatch::feed::{Feed, Outcome, Update, Wanted};
+use midwatch::model::{Arn, Context, Ctx, Fleet, Task};
+use midwatch::sim::{self, Shell, Sim};
+use midwatch::store::Store;
+use midwatch::watch::Watcher;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// Long enough for anything that happens at all, even where the machine is busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const CTX: Ctx = Ctx(0);
+
+/// The embedded AWS at a standstill, and a way in.
+struct World {
+    sim: Sim,
+    clients: Clients,
+}
+
+impl World {
+    async fn start(shell: Shell) -> World {
+        let sim = Sim::start(sim::Options { speed: 0.0, shell, ..sim::Options::default() }).unwrap();
+        let info = sim.contexts().iter().find(|context| context.name == "acme-prod").unwrap().clone();
+        let spec = ContextSpec {
+            name: info.name.clone(),
+            region: Some(info.region.clone()),
+            endpoint_url: Some(sim.endpoint()),
+            keys: Some((info.access_key.clone(), info.secret_key.clone())),
+            session_token: info.session_token.clone(),
+            ..ContextSpec::default()
+        };
+        let clients = aws::connect(vec![spec]).await.unwrap();
+        clients.gate().set(rules());
+        World { sim, clients }
+    }
+
+    /// A running task of a service of `payments-prod`.
+    async fn task(&self, service: &str) -> Arc<Task> {
+        let cluster = self.cluster();
+        let (tx, mut updates) = mpsc::channel::<Update>(64);
+        let mut watcher = Watcher::new(self.clients.clone(), tx);
+        let feed = Feed::Tasks(CTX, cluster.clone());
+        watcher.reconcile(&[Wanted::Poll { feed: feed.clone(), focus: true }]);
+        let mut store = Store::default();
+        loop {
+            let update = timeout(PATIENCE, updates.recv()).await.unwrap().unwrap();
+            assert!(!matches!(update.outcome, Outcome::Failed(_)), "{update:?}");
+            store.apply(update);
+            let found = store.tasks(CTX, &cluster).unwrap_or_default().iter().find(|task| task.service() == Some(service));
+            if let Some(task) = found {
+                return Arc::clone(task);
+            }
+        }
+    }
+
+    fn cluster(&self) -> Arn {
+        let arn = self.sim.contexts().iter().find(|context| context.name == "acme-prod").unwrap();
+        Arn(format!("arn:aws:ecs:{}:{}:cluster/payments-prod", arn.region, arn.account).as_str().into())
+    }
+
+    async fn open(&self, command: &str) -> Session {
+        let task = self.task("checkout").await;
+        self.open_in(&task, command).await.unwrap()
+    }
+
+    async fn open_in(&self, task: &Task, command: &str) -> Result<Session, aws::AwsError> {
+        let api = self.clients.api(CTX);
+        let grant = api.execute_command(&task.cluster, &task.arn, "app", command).await?;
+        assert!(grant.target.starts_with("ecs:payments-prod_") && !grant.target.ends_with('_'), "{grant:?}");
+        Ok(open(api.clone(), grant, Options { size: (91, 17), trust: Trust::of(api) }))
+    }
+}
+
+/// Nothing is production, so that nothing is locked.
+fn rules() -> Rules {
+    let fleet = Fleet(vec![Context { production: Some(false), name: "acme-prod".into(), region: "eu-west-1".into() }]);
+    Rules::new(&Config::default(), &fleet, &[false])
+}
+
+async fn said(session: &mut Session) -> Option<Said> {
+    timeout(PATIENCE, session.said.recv()).await.unwrap()
+}
+
+/// Reads output until it holds the text; everything that was shown.
+async fn shows(session: &mut Session, text: &str) -> String {
+    let mut shown = String::new();
+    while !shown.contains(text) {
+        match said(session).await {
+            Some(Said::Output(bytes)) => shown.push_str(&String::from_utf8_lossy(&bytes)),
+            Some(Said::Ended(end)) => panic!("ended before {text:?} came: {end:?} after {shown}"),
+            None => panic!("nothing more is said, and {text:?} never came: {shown}"),
+            Some(_) => {}
+        }
+    }
+    shown
+}
+
+async fn types(session: &Session, text: &str) {
+    session.asks.send(Ask::Input(text.into())).await.unwrap();
+}
+
+/// How it ended, and what was said besides output on the way.
+async fn ends(session: &mut Session) -> (End, Vec<Said>) {
+    let mut others = Vec::new();
+    loop {
+        match said(session).await {
+            Some(Said::Ended(end)) => return (end, others),
+            Some(Said::Output(_)) => {}
+            Some(other) => others.push(other),
+            None => panic!("it never said how it ended"),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+#[tokio::test]
+async fn the_built_in_shell_answers_and_exit_ends_the_session() {
+    let world = World::start(Shell::Builtin).await;
+    let mut session = world.open("sh").await;
+    types(&session, "echo it-is-$((1))-here\r").await;
+    shows(&mut session, "-here").await;
+    types(&session, "exit\r").await;
+    assert_eq!(ends(&mut session).await.0, End::Closed(None));
+}
+
+#[tokio::test]
+async fn keys_typed_before_the_shell_is_there_are_all_heard_and_its_size_is_the_terminals() {
+    let world = World::start(Shell::Real).await;
+    let mut session = world.open("/bin/sh").await;
+    types(&session, "stty size; ").await;
+    types(&session, "echo e''nd\r").await;
+    let shown = shows(&mut session, "\nend").await;
+    assert!(shown.contains("17 91"), "{shown}");
+    session.asks.send(Ask::Size { columns: 120, rows: 50 }).await.unwrap();
+    // The size goes its own way; until it is there the shell tells the old one.
+    types(&session, "while [ \"$(stty size)\" != '50 120' ]; do :; done; echo resi''zed\r").await;
+    shows(&mut session, "\nresized").await;
+}
+
+#[tokio::test]
+async fn signals_reach_the_remote() {
+    let world = World::start(Shell::Real).await;
+    let mut session = world.open("/bin/sh").await;
+    types(&session, "trap 'echo it-was-INT' INT; trap 'echo it-was-QUIT' QUIT; trap 'echo it-was-TSTP' TSTP; echo re''ady\r").await;
+    shows(&mut session, "\nready").await;
+    for (key, name) in [("\x03", "INT"), ("\x1c", "QUIT")] {
+        types(&session, key).await;
+        shows(&mut session, &format!("it-was-{name}")).await;
+    }
+    // An interactive shell stops its jobs at Ctrl-Z, not itself.
+    types(&session, "sleep 4711\r").await;
+    shows(&mut session, "sleep 4711").await;
+    let stopped = async {
+        loop {
+            types(&session, "\x1a").await;
+            types(&session, "jobs; echo loo''ked\r").await;
+            if shows(&mut session, "\nlooked").await.contains("Stopped") {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, stopped).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_program_that_is_missing_is_told_in_the_agents_words() {
+    let world = World::start(Shell::Real).await;
+    let mut session = world.open("no-such-shell").await;
+    let (end, _) = ends(&mut session).await;
+    assert!(matches!(&end, End::Closed(Some(why)) if why.contains("Unable to start command")), "{end:?}");
+}
+
+#[tokio::test]
+async fn forty_megabytes_come_out_whole() {
+    let world = World::start(Shell::Real).await;
+    let mut expected = Sha256::new();
+    let mut length = 0;
+    for n in 0..5_200_000_u32 {
+        let line = format!("{n}\n");
+        length += line.len();
+        expected.update(&line);
+    }
+    assert!(length > 40_000_000);
+    let mut session = world.open("sh -c 'stty raw -echo; seq 0 5199999'").await;
+    let (mut hash, mut came) = (Sha256::new(), 0);
+    loop {
+        match said(&mut session).await {
+            Some(Said::Output(bytes)) => {
+                came += bytes.len();
+                hash.update(&bytes);
+            }
+            Some(Said::Ended(end)) => {
+                assert_eq!(end, End::Closed(None));
+                break;
+            }
+            Some(Said::Ready { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((came, hex(&hash.finalize())), (length, hex(&expected.finalize())));
+}
+
+#[tokio::test]
+async fn forty_megabytes_go_in_whole() {
+    const LENGTH: usize = 40_000_000;
+    let world = World::start(Shell::Real).await;
+    let command = format!("sh -c 'stty raw -echo; echo rea\"\"dy; head -c {LENGTH} | (sha256sum || shasum -a 256)'");
+    let mut session = world.open(&command).await;
+    shows(&mut session, "ready").await;
+    let asks = session.asks.clone();
+    let sending = tokio::spawn(async move {
+        let mut hash = Sha256::new();
+        let mut state = 1_u32;
+        for _ in 0..LENGTH / 4000 {
+            let bytes: Vec<u8> = std::iter::repeat_with(|| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state.to_be_bytes()[0]
+            })
+            .take(4000)
+            .collect();
+            hash.update(&bytes);
+            asks.send(Ask::Input(bytes)).await.unwrap();
+        }
+        hex(&hash.finalize())
+    });
+    let mut told = String::new();
+    while !told.contains(" -") {
+        match said(&mut session).await {
+            Some(Said::Output(bytes)) => told.push_str(&String::from_utf8_lossy(&bytes)),
+            Some(Said::Ready { .. }) => {}
+            other => panic!("{other:?} after {told}"),
+        }
+    }
+    let expected = sending.await.unwrap();
+    assert!(told.contains(&expected), "{told} and not {expected}");
+}
+
+#[tokio::test]
+async fn an_interrupt_stops_a_flood_that_nobody_reads() {
+    let world = World::start(Shell::Real).await;
+    let mut session = world.open("/bin/sh").await;
+    types(&session, "yes; echo stop''ped\r").await;
+    shows(&mut session, "\ny\r\ny\r\n").await;
+    // Nothing is read here: the way back is full, and the key goes through all the same.
+    types(&session, "\x03").await;
+    types(&session, "echo stop''ped\r").await;
+    shows(&mut session, "\nstopped").await;
+}
+
+#[tokio::test]
+async fn the_hourly_goodbye_is_not_noticed() {
+    let world = World::start(Shell::Real).await;
+    let mut session = world.open("/bin/sh").await;
+    types(&session, "kept=yes; echo n0\r").await;
+    shows(&mut session, "\nn0").await;
+    let mut others = Vec::new();
+    for n in 1..=5 {
+        // Less than the idle timeout, more than an hour together.
+        world.sim.step(Duration::from_secs(15 * 60));
+        types(&session, &format!("echo n''{n}-$kept\r")).await;
+        let mut shown = String::new();
+        while !shown.contains(&format!("\nn{n}-yes")) {
+            match said(&mut session).await {
+                Some(Said::Output(bytes)) => shown.push_str(&String::from_utf8_lossy(&bytes)),
+                Some(other) => others.push(other),
+                None => panic!("it ended after {shown}"),
+            }
+        }
+    }
+    assert_eq!(others, []);
+}
+
+#[tokio::test]
+async fn a_session_that_is_left_frees_its_place() {
+    let world = World::start(Shell::Builtin).await;
+    let task = world.task("checkout").await;
+    let mut first = world.open_in(&task, "sh").await.unwrap();
+    let _second = world.open_in(&task, "sh").await.unwrap();
+    let refused = world.open_in(&task, "sh").await.unwrap_err();
+    assert_eq!(refused.code.as_deref(), Some("TargetNotConnectedException"), "two at once is all that the agent takes");
+    first.asks.send(Ask::Leave).await.unwrap();
+    assert_eq!(ends(&mut first).await.0, End::Left);
+    assert_eq!(said(&mut first).await, None, "and now AWS knows");
+    // The simulator ends it a moment later.
+    let again = async { while world.open_in(&task, "sh").await.is_err() {} };
+    timeout(PATIENCE, again).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_idle_session_ends_with_awss_words() {
+    let world = World::start(Shell::Builtin).await;
+    let mut session = world.open("sh").await;
+    types(&session, "echo he''re\r").await;
+    shows(&mut session, "\nhere").await;
+    world.sim.step(Duration::from_secs(21 * 60));
+    let (end, _) = ends(&mut session).await;
+    assert!(matches!(&end, End::Closed(Some(why)) if why.contains("timed out due to inactivity")), "{end:?}");
+}
+
+#[tokio::test]
+async fn the_end_of_the_other_side_is_told_and_leaving_waits_for_nothing() {
+    let world = World::start(Shell::Builtin).await;
+    let mut session = world.open("sh").await;
+    types(&session, "echo he''re\r").await;
+    shows(&mut session, "\nhere").await;
+    drop(world.sim);
+    let lost = said(&mut session).await;
+    assert!(matches!(lost, Some(Said::Lost { attempt: 1, .. })), "{lost:?}");
+    session.asks.send(Ask::Leave).await.unwrap();
+    let (end, _) = ends(&mut session).await;
+    assert_eq!(end, End::Left);
+}
+
+#[tokio::test]
+async fn a_program_that_is_read_only_opens_no_session() {
+    let world = World::start(Shell::Builtin).await;
+    let task = world.task("checkout").await;
+    world.clients.gate().set(rules().locked(Some(Why::Flag)));
+    let refused = world.open_in(&task, "sh").await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Locked);
+    assert!(refused.what.contains("--read-only"), "{}", refused.what);
+    let refused = world.clients.api(CTX).start_port_session("ecs:payments-prod_0123_0123-1", 80, None).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Locked);
+}
