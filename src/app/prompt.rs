@@ -41,8 +41,8 @@ impl PromptLine {
             Prompt::Search => "text or re:regex · ⏎ keeps · esc undoes",
             Prompt::Time => "13:10 · 2d1h ago · 2026-11-21 13:10",
             Prompt::Save => "⏎ writes the file · esc gives up",
-            Prompt::Forward => "PORT of the container · PORT:LOCAL · PORT:LOCAL HOST behind it · ⏎ opens the session · esc gives up",
             Prompt::Image => "a tag, sha256:…, or a whole reference · ⏎ opens the dialog · esc gives up",
+            Prompt::Forward => "PORT of the container · PORT:LOCAL · PORT:LOCAL HOST behind it · ⏎ opens the session · esc gives up",
             Prompt::Family => "family or family:revision · ⏎ takes it · esc gives up",
         }
     }
