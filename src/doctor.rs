@@ -53,7 +53,9 @@ pub async fn examine(clients: &Clients, asked: &Asked, say: &mut dyn FnMut(&str)
     if asked.json {
         say(&as_json(&found, &examined, went).to_string());
     } else {
-        lines(&found, &examined).iter().for_each(|line| say(line));
+        for line in lines(&found, &examined) {
+            say(&line);
+        }
     }
     Ok(went)
 }

@@ -105,7 +105,7 @@ impl World {
 
 /// Nothing is production, so that nothing is locked.
 fn rules() -> Rules {
-    let fleet = Fleet(vec![Context { production: Some(false), name: "acme-prod".into(), region: "eu-west-1".into() }]);
+    let fleet = Fleet(vec![Context { production: Some(false), profile: None, name: "acme-prod".into(), region: "eu-west-1".into() }]);
     Rules::new(&Config::default(), &fleet, &[false])
 }
 

@@ -63,7 +63,7 @@ impl Api {
             }
         };
         // Both ends of an encrypted session must name the same target, whose last part only DescribeTasks tells.
-        let (sent, seen) = tokio::join!(execute, self.see(cluster, task));
+        let (sent, seen) = Box::pin(async { tokio::join!(execute, self.see(cluster, task)) }).await;
         let sent = self.learn(asked, sent)?;
         let named = sent.container_name().unwrap_or(container);
         let runtime = seen.unwrap_or_default().containers.into_iter().find(|(name, _)| name == named || named.is_empty());

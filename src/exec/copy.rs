@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use script::{get, put};
 
 /// How long the container's shell may take to answer at first; its agent starts it a second after the channel.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Bytes of a file that are encoded and handed to the session at once: whole lines.
 const READ: usize = 16 * lines::PER_LINE;

@@ -170,7 +170,9 @@ impl Desk {
                 Woken::Asked(Some(ask)) => self.channel.ask(ask, now),
                 Woken::Heard(Heard::Frames(frames)) => {
                     self.alive = Instant::now();
-                    frames.into_iter().for_each(|frame| self.channel.heard(frame, now));
+                    for frame in frames {
+                        self.channel.heard(frame, now);
+                    }
                 }
                 Woken::Heard(Heard::Gone { bye, why }) => line = self.lost(bye, why),
                 Woken::Dialled(dialled) => self.dialled(&mut line, dialled),

@@ -33,7 +33,7 @@ impl Default for Numbers {
 
 impl Numbers {
     /// The next stream, or nothing when a session has had two thousand million.
-    pub fn next(&mut self) -> Option<u32> {
+    pub fn take(&mut self) -> Option<u32> {
         let stream = self.0;
         self.0 = stream.checked_add(2)?;
         Some(stream)
@@ -161,8 +161,8 @@ mod tests {
     #[test]
     fn streams_of_a_client_are_odd_from_three_and_end_when_numbers_do() {
         let mut numbers = Numbers::default();
-        assert_eq!([numbers.next(), numbers.next(), numbers.next()], [Some(3), Some(5), Some(7)]);
-        assert_eq!(Numbers(u32::MAX).next(), None);
+        assert_eq!([numbers.take(), numbers.take(), numbers.take()], [Some(3), Some(5), Some(7)]);
+        assert_eq!(Numbers(u32::MAX).take(), None);
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
             let mut wire = Vec::new();
             let mut sent = Vec::new();
             for body in &bodies {
-                let id = numbers.next().unwrap();
+                let id = numbers.take().unwrap();
                 wire.extend([open(id), KEEPALIVE.to_vec(), push(id, body), finish(id)].concat());
                 sent.push((id, body.clone(), true));
             }

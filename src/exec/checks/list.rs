@@ -17,9 +17,11 @@ const PLATFORMS: [[u32; 3]; 2] = [[1, 4, 0], [1, 0, 0]];
 
 pub(super) fn all(facts: &Facts) -> Vec<Check> {
     let always = [caller, rights, running, enabled, agent, version, role, role_rights, network];
-    let sometimes = [root, init, shared_processes, own_keys, encryption, recording];
+    let sometimes = [root, init, shared_processes, own_keys];
     let mut found: Vec<Check> = always.iter().map(|check| check(facts)).collect();
     found.extend(sometimes.iter().filter_map(|check| check(facts)));
+    found.push(encryption(facts));
+    found.extend(recording(facts));
     found.push(shell(facts));
     found
 }
@@ -336,19 +338,19 @@ fn own_keys(facts: &Facts) -> Option<Check> {
     })
 }
 
-fn encryption(facts: &Facts) -> Option<Check> {
+fn encryption(facts: &Facts) -> Check {
     let what = "encryption";
     let cluster = match &facts.cluster {
         Known::Yes(cluster) => cluster,
-        other => return Some(missing(what, other)),
+        other => return missing(what, other),
     };
-    let Some(key) = &cluster.exec.key else { return Some(check(what, "TLS; the cluster names no key of KMS", Passed)) };
+    let Some(key) = &cluster.exec.key else { return check(what, "TLS; the cluster names no key of KMS", Passed) };
     let role = facts.role().map_or("TASK_ROLE_ARN", |role| role);
-    Some(check(
+    check(
         what,
         format!("with KMS key {key}: you need kms:GenerateDataKey on it, the task role kms:Decrypt"),
         unknown(format!("aws iam simulate-principal-policy --policy-source-arn {role} --action-names kms:Decrypt --resource-arns {key}")),
-    ))
+    )
 }
 
 fn recording(facts: &Facts) -> Option<Check> {

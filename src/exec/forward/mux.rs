@@ -143,7 +143,7 @@ async fn patience(since: Option<Instant>, times: Times) {
 
 impl Forward<'_> {
     fn accept(&mut self, connection: TcpStream) -> bool {
-        let Some(id) = self.numbers.next() else { return false };
+        let Some(id) = self.numbers.take() else { return false };
         let (to, pieces) = mpsc::unbounded_channel();
         // Small answers of an interactive protocol should not wait for more.
         let _ = connection.set_nodelay(true);
@@ -197,12 +197,11 @@ impl Forward<'_> {
                 self.status.send_modify(|status| status.sent += bytes.len() as u64);
                 self.out.push_back(smux::push(id, &bytes));
             }
-            Local::Bytes(_) => {}
             Local::Eof if !connection.finished => {
                 connection.finished = true;
                 self.out.push_back(smux::finish(id));
             }
-            Local::Eof => {}
+            Local::Bytes(_) | Local::Eof => {}
             Local::Gone => self.close(id),
         }
     }
