@@ -206,8 +206,8 @@ impl Desk {
                         place.send(ask);
                     }
                 }
-                piece = typed => match piece {
-                    Some(piece) => match self.read(&piece) {
+                piece = typed => if let Some(piece) = piece {
+                    match self.read(&piece) {
                         Read::Ask(ask) => waiting = ask,
                         Read::Leave(ask) => {
                             if let Some(ask) = ask {
@@ -216,11 +216,10 @@ impl Desk {
                             }
                             break End::Left;
                         }
-                    },
-                    None => {
-                        input = None;
-                        waiting = self.end_of_input();
                     }
+                } else {
+                    input = None;
+                    waiting = self.end_of_input();
                 },
                 signal = signals.recv() => match signal {
                     Some(Signal::Resized) => {

@@ -207,7 +207,9 @@ fn copy(of: &cli::Copy) -> anyhow::Result<()> {
         meter.clear();
         let copied = copied.map_err(anyhow::Error::msg)?;
         if !of.quiet {
-            let proven = copied.proven.map_or("only its size was compared: the image has no program for a checksum".to_owned(), |by| format!("{by} is the same at both ends"));
+            let proven = copied.proven.map_or("only its size was compared: the image has no program for a checksum".to_owned(), |by| {
+                format!("{by} is the same at both ends")
+            });
             say(&format!("{} bytes to {} · {proven}", copied.bytes, copied.to), true);
         }
         Ok(())

@@ -189,9 +189,7 @@ fn a_service_without_exec_says_so_and_offers_to_switch_it_on() {
     stage.screen(120, 35);
     stage.settle();
     let screen = stage.screen(120, 35);
-    if screen.contains("x opens it") {
-        panic!("the test needs a service without exec\n{screen}");
-    }
+    assert!(!screen.contains("x opens it"), "the test needs a service without exec\n{screen}");
     shows(&mut stage, &["the task was started without it", "e enables exec"]);
     stage.press("x");
     assert_eq!(orders(&mut stage), []);

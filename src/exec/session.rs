@@ -156,7 +156,7 @@ impl Desk {
             self.act(&mut line);
             self.tell();
             if let Some(end) = self.end.take() {
-                return self.finish(line, end).await;
+                return Box::pin(self.finish(line, end)).await;
             }
             let woken = self.wait(&mut line).await;
             let now = self.began.elapsed();
@@ -165,7 +165,7 @@ impl Desk {
                     self.channel.leave(now);
                     self.act(&mut line);
                     self.untold.clear();
-                    return self.finish(line, End::Left).await;
+                    return Box::pin(self.finish(line, End::Left)).await;
                 }
                 Woken::Asked(Some(ask)) => self.channel.ask(ask, now),
                 Woken::Heard(Heard::Frames(frames)) => {

@@ -97,7 +97,7 @@ fn bytes(length: usize) -> Vec<u8> {
     let mut state = 7u64;
     let next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 40) as u8
+        state.to_be_bytes()[2]
     };
     std::iter::repeat_with(next).take(length).collect()
 }

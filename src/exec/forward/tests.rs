@@ -113,7 +113,7 @@ fn bytes(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed | 1;
     let next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as u8
+        state.to_be_bytes()[3]
     };
     std::iter::repeat_with(next).take(length).collect()
 }
@@ -121,9 +121,9 @@ fn bytes(seed: u64, length: usize) -> Vec<u8> {
 /// Waits until the forward stands so; a minute is for ever.
 async fn until(status: &mut watch::Receiver<Status>, holds: impl FnMut(&Status) -> bool) -> Status {
     let mut seen = status.clone();
-    match tokio::time::timeout(Duration::from_secs(60), seen.wait_for(holds)).await {
+    match tokio::time::timeout(Duration::from_mins(1), seen.wait_for(holds)).await {
         Ok(now) => now.unwrap().clone(),
-        Err(_) => panic!("it stands for ever: {:?}", *status.borrow()),
+        Err(late) => panic!("it stands for ever ({late}): {:?}", *status.borrow()),
     }
 }
 
@@ -175,7 +175,7 @@ async fn who_does_not_read_is_let_go_once_others_wait() {
     until(&mut bench.status, |status| status.open == 1).await;
     let other = connect(bench.port).await;
     let status = until(&mut bench.status, |status| status.stalled == 1).await;
-    let heard = tokio::time::timeout(Duration::from_secs(60), echoed(other, b"still here")).await;
+    let heard = tokio::time::timeout(Duration::from_mins(1), echoed(other, b"still here")).await;
     assert_eq!(heard.as_deref(), Ok(&b"still here"[..]), "{:?}", *bench.status.borrow());
     assert!(status.received >= BUFFERED, "{status:?}");
     drop(idle);

@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 /// Long enough for anything that happens at all, even where the machine is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// AWS as far as a session sees it.
 struct Peer {
@@ -143,6 +143,7 @@ struct Agent {
 impl Agent {
     async fn accept(stream: TcpStream) -> Option<(Agent, String)> {
         let mut headers = String::new();
+        #[allow(clippy::result_large_err, reason = "tungstenite's type of a refusal")]
         let note = |request: &tokio_tungstenite::tungstenite::handshake::server::Request, answer| {
             headers = format!("{} {:?}", request.uri(), request.headers());
             Ok(answer)

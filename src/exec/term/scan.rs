@@ -371,7 +371,7 @@ fn colours(held: &str) -> Vec<u8> {
             [ground @ ("38" | "48"), "5", index] => parts.push(format!("{ground};5;{index}")),
             // With the colour space, which nobody fills in, and without.
             [ground @ ("38" | "48"), "2", r, g, b] | [ground @ ("38" | "48"), "2", _, r, g, b] => {
-                parts.push(format!("{ground};2;{r};{g};{b}"))
+                parts.push(format!("{ground};2;{r};{g};{b}"));
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use ratatui::style::Color;
 
 fn fed(bytes: &[u8]) -> Term {
     let mut term = Term::new(40, 6);
@@ -26,7 +27,6 @@ fn text_colours_and_the_cursor_are_where_the_remote_puts_them() {
     assert_eq!(term.cursor(), Some((13, 1)));
     let mut buf = Buffer::empty(Rect::new(0, 0, 40, 6));
     term.draw(buf.area, &mut buf);
-    use ratatui::style::Color;
     assert_eq!(buf[(0, 1)].fg, Color::Indexed(1));
     assert_eq!(buf[(4, 1)].fg, Color::Rgb(1, 2, 3));
     assert_eq!(buf[(8, 1)].fg, Color::Rgb(4, 5, 6));
