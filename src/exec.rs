@@ -111,4 +111,4 @@ pub enum End {
 }
 
 /// Time without a byte of the user's after which ECS ends a session of exec.
-pub const IDLE: Duration = Duration::from_secs(20 * 60);
+pub const IDLE: Duration = Duration::from_mins(20);

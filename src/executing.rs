@@ -81,7 +81,7 @@ pub async fn execute(clients: &Clients, asked: &Asked, notes: &Notes, complain: 
     };
     let command = line.as_ref().map_or_else(|| command::SHELL.to_owned(), |line| wrapped(line, &mark, feeds, !screen));
     let api = clients.api(CTX);
-    let granted = api.execute_command(&place.cluster, &place.task, &place.container, &command).await;
+    let granted = Box::pin(api.execute_command(&place.cluster, &place.task, &place.container, &command)).await;
     let grant = match granted {
         Ok(grant) => grant,
         Err(error) => {
@@ -206,8 +206,8 @@ impl Desk {
                         place.send(ask);
                     }
                 }
-                piece = typed => match piece {
-                    Some(piece) => match self.read(&piece) {
+                piece = typed => if let Some(piece) = piece {
+                    match self.read(&piece) {
                         Read::Ask(ask) => waiting = ask,
                         Read::Leave(ask) => {
                             if let Some(ask) = ask {
@@ -216,11 +216,10 @@ impl Desk {
                             }
                             break End::Left;
                         }
-                    },
-                    None => {
-                        input = None;
-                        waiting = self.end_of_input();
                     }
+                } else {
+                    input = None;
+                    waiting = self.end_of_input();
                 },
                 signal = signals.recv() => match signal {
                     Some(Signal::Resized) => {

@@ -221,13 +221,10 @@ impl Channel {
             self.out.remember();
             self.say(Said::Ready { agent: None, encrypted: false, message: None });
         }
-        match self.out.again(now) {
-            Ok(again) => self.acts.extend(again.map(Act::Send)),
-            Err(outgoing::GivenUp) => {
-                self.end(End::Lost("the remote has acknowledged nothing for five minutes".to_owned()));
-                return;
-            }
-        }
+        let Ok(again) = self.out.again(now) else {
+            return self.end(End::Lost("the remote has acknowledged nothing for five minutes".to_owned()));
+        };
+        self.acts.extend(again.map(Act::Send));
         if self.size_sent.is_some_and(|(size, at)| size != self.size && at + SETTLE <= now) {
             self.send_size();
         }

@@ -58,6 +58,9 @@ impl std::fmt::Debug for Cipher {
 
 impl Cipher {
     /// The first half of the key is for what the agent sends, the second for what it is sent.
+    ///
+    /// # Panics
+    /// Never: half of a data key is a key of AES-256.
     #[must_use]
     pub fn new(key: &DataKey, nonce: [u8; NONCE]) -> Cipher {
         let (from_agent, to_agent) = key.plain.split_at(KEY / 2);
@@ -66,6 +69,9 @@ impl Cipher {
     }
 
     /// Encrypts for the agent: nonce, cipher text, tag.
+    ///
+    /// # Panics
+    /// With more than the 64 GiB that GCM takes.
     #[must_use]
     pub fn seal(&mut self, plain: &[u8]) -> Vec<u8> {
         for byte in &mut self.nonce {

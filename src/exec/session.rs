@@ -156,7 +156,7 @@ impl Desk {
             self.act(&mut line);
             self.tell();
             if let Some(end) = self.end.take() {
-                return self.finish(line, end).await;
+                return Box::pin(self.finish(line, end)).await;
             }
             let woken = self.wait(&mut line).await;
             let now = self.began.elapsed();
@@ -165,12 +165,14 @@ impl Desk {
                     self.channel.leave(now);
                     self.act(&mut line);
                     self.untold.clear();
-                    return self.finish(line, End::Left).await;
+                    return Box::pin(self.finish(line, End::Left)).await;
                 }
                 Woken::Asked(Some(ask)) => self.channel.ask(ask, now),
                 Woken::Heard(Heard::Frames(frames)) => {
                     self.alive = Instant::now();
-                    frames.into_iter().for_each(|frame| self.channel.heard(frame, now));
+                    for frame in frames {
+                        self.channel.heard(frame, now);
+                    }
                 }
                 Woken::Heard(Heard::Gone { bye, why }) => line = self.lost(bye, why),
                 Woken::Dialled(dialled) => self.dialled(&mut line, dialled),
@@ -197,7 +199,7 @@ impl Desk {
         let Desk { asks, said, keying, .. } = self;
         let connected = async {
             match line {
-                Line::Up(link) => Woken::Heard(link.turn(reads).await),
+                Line::Up(up) => Woken::Heard(up.turn(reads).await),
                 Line::Down(dialling) => Woken::Dialled(dialling.done().await),
             }
         };
@@ -233,12 +235,12 @@ impl Desk {
     fn look_at_the_time(&mut self, line: &mut Line) {
         let now = Instant::now();
         self.channel.tick(self.began.elapsed());
-        let Line::Up(link) = line else { return };
+        let Line::Up(up) = line else { return };
         if self.alive + self.pace.dead <= now {
             *line = self.lost(false, format!("nothing was heard for {} s", self.pace.dead.as_secs()));
         } else if self.pinged + self.pace.ping <= now {
             self.pinged = now;
-            link.ping();
+            up.ping();
         }
     }
 
