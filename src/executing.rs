@@ -81,7 +81,7 @@ pub async fn execute(clients: &Clients, asked: &Asked, notes: &Notes, complain: 
     };
     let command = line.as_ref().map_or_else(|| command::SHELL.to_owned(), |line| wrapped(line, &mark, feeds, !screen));
     let api = clients.api(CTX);
-    let granted = api.execute_command(&place.cluster, &place.task, &place.container, &command).await;
+    let granted = Box::pin(api.execute_command(&place.cluster, &place.task, &place.container, &command)).await;
     let grant = match granted {
         Ok(grant) => grant,
         Err(error) => {

@@ -69,12 +69,12 @@ impl Api {
         let runtime = seen.unwrap_or_default().containers.into_iter().find(|(name, _)| name == named || named.is_empty());
         let runtime = runtime.map(|(_, runtime)| runtime).unwrap_or_default();
         let session = sent.session();
-        let part = |part: Option<&str>| part.filter(|part| !part.is_empty()).map(str::to_owned);
+        let given = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         let grant = session.and_then(|session| {
             Some(Grant {
                 session: convert::clean(session.session_id()?).to_string(),
-                stream_url: part(session.stream_url())?,
-                token: part(session.token_value())?,
+                stream_url: given(session.stream_url())?,
+                token: given(session.token_value())?,
                 target: format!("ecs:{}_{}_{runtime}", cluster.name(), task.name()),
                 carries: Carries::Terminal,
             })
@@ -105,12 +105,12 @@ impl Api {
             })
             .await;
         let sent = self.learn(asked, sent)?;
-        let part = |part: Option<&str>| part.filter(|part| !part.is_empty()).map(str::to_owned);
+        let given = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         let grant = || {
             Some(Grant {
                 session: convert::clean(sent.session_id()?).to_string(),
-                stream_url: part(sent.stream_url())?,
-                token: part(sent.token_value())?,
+                stream_url: given(sent.stream_url())?,
+                token: given(sent.token_value())?,
                 target: target.to_owned(),
                 carries: Carries::Port,
             })

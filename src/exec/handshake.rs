@@ -59,12 +59,12 @@ pub fn request(payload: &[u8], carries: Carries) -> Result<Request, String> {
     let action = |asked: AskedAction| match &*asked.action_type {
         "SessionType" => {
             let name = text(&asked.action_parameters["SessionType"]).unwrap_or_default();
-            let carried = match &*name {
+            let kind = match &*name {
                 "Port" => Some(Carries::Port),
                 "InteractiveCommands" | "NonInteractiveCommands" | "Standard_Stream" => Some(Carries::Terminal),
                 _ => None,
             };
-            Action::Kind { fits: carried == Some(carries), name }
+            Action::Kind { fits: kind == Some(carries), name }
         }
         "KMSEncryption" => Action::Key {
             id: text(&asked.action_parameters["KMSKeyId"]).unwrap_or_default(),

@@ -199,7 +199,7 @@ impl Desk {
         let Desk { asks, said, keying, .. } = self;
         let connected = async {
             match line {
-                Line::Up(link) => Woken::Heard(link.turn(reads).await),
+                Line::Up(up) => Woken::Heard(up.turn(reads).await),
                 Line::Down(dialling) => Woken::Dialled(dialling.done().await),
             }
         };
@@ -235,12 +235,12 @@ impl Desk {
     fn look_at_the_time(&mut self, line: &mut Line) {
         let now = Instant::now();
         self.channel.tick(self.began.elapsed());
-        let Line::Up(link) = line else { return };
+        let Line::Up(up) = line else { return };
         if self.alive + self.pace.dead <= now {
             *line = self.lost(false, format!("nothing was heard for {} s", self.pace.dead.as_secs()));
         } else if self.pinged + self.pace.ping <= now {
             self.pinged = now;
-            link.ping();
+            up.ping();
         }
     }
 

@@ -94,16 +94,16 @@ fn look(store: &Store, id: &str, cluster: Option<&str>, wanted: &[Wanted]) -> Op
 /// # Errors
 /// One line about what the user must mend.
 pub fn container(task: &Task, named: Option<&str>) -> Result<String, String> {
-    let names: Vec<&str> = task.containers.iter().map(|container| &*container.name).collect();
+    let all: Vec<&str> = task.containers.iter().map(|container| &*container.name).collect();
     let id = task.arn.name();
     if task.status >= TaskStatus::Stopping && task.status <= TaskStatus::Stopped {
         return Err(format!("task {id} is {}", task.status.as_str()));
     }
-    match (named, names.as_slice()) {
-        (Some(named), names) if names.contains(&named) => Ok(named.to_owned()),
-        (Some(named), names) => Err(format!("task {id} has no container {named}; it has {}", names.join(", "))),
+    match (named, all.as_slice()) {
+        (Some(wanted), all) if all.contains(&wanted) => Ok(wanted.to_owned()),
+        (Some(wanted), all) => Err(format!("task {id} has no container {wanted}; it has {}", all.join(", "))),
         (None, [only]) => Ok((*only).to_owned()),
         (None, []) => Err(format!("task {id} has no container")),
-        (None, names) => Err(format!("task {id} has the containers {}: choose one with --container", names.join(", "))),
+        (None, all) => Err(format!("task {id} has the containers {}: choose one with --container", all.join(", "))),
     }
 }

@@ -80,12 +80,12 @@ fn stream(acts: &[Act]) -> Vec<(i64, u32, String)> {
 
 /// The numbers that were acknowledged.
 fn acknowledged(acts: &[Act]) -> Vec<i64> {
-    let acks = sent(acts).into_iter().filter(|frame| frame.kind == Kind::Acknowledge);
+    let messages = sent(acts).into_iter().filter(|frame| frame.kind == Kind::Acknowledge);
     let number = |frame: Frame| {
         let told: Value = serde_json::from_slice(&frame.payload).unwrap();
         told["AcknowledgedMessageSequenceNumber"].as_i64().unwrap()
     };
-    acks.map(number).collect()
+    messages.map(number).collect()
 }
 
 fn said(acts: &[Act]) -> Vec<&Said> {
