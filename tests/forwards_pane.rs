@@ -49,7 +49,7 @@ fn a_forward_into_production_waits_until_it_is_armed_and_then_tells_how_it_stand
     assert!(ask(&mut stage, "8080:18080").is_empty());
     shows(&mut stage, &["forward: ", "production is locked"]);
     let now = stage.now();
-    stage.gate().arm(midwatch::model::Ctx(0), std::time::Duration::from_secs(900), now).unwrap();
+    stage.gate().arm(midwatch::model::Ctx(0), std::time::Duration::from_mins(15), now).unwrap();
     stage.refresh_quietly();
     let effects = ask(&mut stage, "8080:18080");
     let [Effect::Forward(order)] = effects.as_slice() else { panic!("{effects:?}") };
