@@ -6,7 +6,6 @@
 #[path = "exec/command_line.rs"]
 mod command_line;
 #[path = "support/terminal.rs"]
-#[allow(dead_code, reason = "each test file takes what it needs")]
 mod terminal;
 #[path = "exec/troubles.rs"]
 mod troubles;
@@ -30,7 +29,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// Long enough for anything that happens at all, even where the machine is busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 const CTX: Ctx = Ctx(0);
 
@@ -330,7 +329,7 @@ async fn the_hourly_goodbye_is_not_noticed() {
     let mut others = Vec::new();
     for n in 1..=5 {
         // Less than the idle timeout, more than an hour together.
-        world.sim.step(Duration::from_secs(15 * 60));
+        world.sim.step(Duration::from_mins(15));
         types(&session, &format!("echo n''{n}-$kept\r")).await;
         let mut shown = String::new();
         while !shown.contains(&format!("\nn{n}-yes")) {
@@ -366,7 +365,7 @@ async fn an_idle_session_ends_with_awss_words() {
     let mut session = world.open("sh").await;
     types(&session, "echo he''re\r").await;
     shows(&mut session, "\nhere").await;
-    world.sim.step(Duration::from_secs(21 * 60));
+    world.sim.step(Duration::from_mins(21));
     let (end, _) = ends(&mut session).await;
     assert!(matches!(&end, End::Closed(Some(why)) if why.contains("timed out due to inactivity")), "{end:?}");
 }

@@ -64,13 +64,13 @@ impl World {
     }
 
     /// Without a memory.
-    fn notes(&self) -> Notes {
+    fn notes() -> Notes {
         Notes { places: Places::default(), user: "tester".into(), context: "acme-prod".into() }
     }
 
     async fn copy(&self, from: String, to: String) -> Result<Copied, String> {
         let asked = copying::Asked { from, to, cluster: Some(CLUSTER.to_owned()), container: Some("app".to_owned()) };
-        copying::copy(&self.clients, &asked, &self.notes(), &mut |_, _| {}).await
+        copying::copy(&self.clients, &asked, &Self::notes(), &mut |_, _| {}).await
     }
 }
 
@@ -135,7 +135,7 @@ async fn one_of_several_containers_is_asked_for() {
         cluster: Some(CLUSTER.to_owned()),
         container: None,
     };
-    let several = copying::copy(&world.clients, &asked, &world.notes(), &mut |_, _| {}).await.unwrap_err();
+    let several = copying::copy(&world.clients, &asked, &World::notes(), &mut |_, _| {}).await.unwrap_err();
     assert!(several.contains("choose one of app, envoy with --container"), "{several}");
 }
 
@@ -195,7 +195,7 @@ async fn fifty_connections_through_a_forward_get_equal_bytes_and_its_end_is_told
     let asked = forwarding::Asked { sought, container: Some("app".to_owned()), ports: Ports { remote: 8080, local: 0, host: None } };
     let (lines, mut told) = mpsc::unbounded_channel::<String>();
     let (end, ended) = oneshot::channel::<()>();
-    let (clients, notes) = (world.clients.clone(), world.notes());
+    let (clients, notes) = (world.clients.clone(), World::notes());
     let forward = tokio::spawn(async move {
         let over = async {
             let _ = ended.await;
