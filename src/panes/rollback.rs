@@ -387,11 +387,11 @@ impl View for Rollback {
 
     fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
         self.table.sync(cx, changed);
-        if !self.chosen {
-            if let Some(goal) = self.goal(cx) {
-                self.table.select(goal.0.clone());
-                self.table.sync(cx, changed);
-            }
+        if !self.chosen
+            && let Some(goal) = self.goal(cx)
+        {
+            self.table.select(goal.0.clone());
+            self.table.sync(cx, changed);
         }
     }
 

@@ -400,7 +400,8 @@ impl View for Watch {
 
     fn can(&self, action: Action, _cx: &Cx) -> Option<bool> {
         match action {
-            Action::NextPane
+            Action::Open
+            | Action::NextPane
             | Action::PreviousPane
             | Action::Zoom
             | Action::Up
@@ -412,7 +413,6 @@ impl View for Watch {
             | Action::HalfPageUp
             | Action::HalfPageDown => Some(true),
             Action::Pane(n) => Some(usize::from(n) <= PARTS.len()),
-            Action::Open => Some(true),
             Action::Back => Some(self.zoomed),
             Action::Left | Action::Right | Action::HalfLeft | Action::HalfRight | Action::MarkRange | Action::Unmark | Action::Watch => {
                 Some(false)
