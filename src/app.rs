@@ -572,12 +572,7 @@ impl App {
             return Vec::new();
         }
         let Some(view) = self.views.last() else { return Vec::new() };
-        let action = self.shared.keys.action(view.kind(), key).or_else(|| {
-            // A watch is text, but the way back from what it shows has its key there too.
-            let action = self.shared.keys.action(crate::action::Kind::Table, key)?;
-            (action == Action::RollBack && view.name() == "watch").then_some(action)
-        });
-        match action {
+        match self.shared.keys.action(view.kind(), key) {
             Some(action) if changes::verb(action).is_some() => {
                 self.change(action, Some(key));
                 self.settle_wanted();

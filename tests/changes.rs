@@ -196,13 +196,18 @@ fn production_is_locked_until_it_is_armed_and_locks_again() {
     let mut stage = service("small", "payments-prod", "fx-rates");
     shows(&mut stage, &["RO"]);
     keys(&mut stage, "R");
-    shows(&mut stage, &["▌PROD▐", "type  fx-rates  then ⏎"]);
+    shows(&mut stage, &["▌PROD▐", "✖ production is locked: :write 15m opens it", "cannot be done: production is locked"]);
+    let screen = stage.screen(120, 35);
+    assert!(!screen.contains("type  fx-rates") && !screen.contains("next field"), "nothing is filled in that cannot be sent:\n{screen}");
     keys(&mut stage, "y Y");
     confirm(&mut stage, "fx-rates");
-    assert!(matches!(landed(&mut stage), Progress::Refused(why) if why.contains(":write 15m")));
-    shows(&mut stage, &["not sent"]);
     assert_eq!(sent(&stage), []);
-    stage.press("esc");
+    // A time that no gate gives is refused, not cut.
+    command(&mut stage, "write 99h");
+    shows(&mut stage, &["write 99h: 8h is the longest", "RO"]);
+    command(&mut stage, "write 2h");
+    shows(&mut stage, &["ARMED 2h00m"]);
+    command(&mut stage, "write off");
     arm(&mut stage);
     stage.step(60);
     shows(&mut stage, &["ARMED 14m"]);
@@ -281,6 +286,96 @@ fn a_roll_back_names_the_whole_revision_and_can_be_undone() {
     stage.write("undo");
     stage.press("enter");
     shows(&mut stage, &["storefront:1204", "[ Cancel ]"]);
+}
+
+#[test]
+fn every_way_back_is_seen_on_every_screen_and_enter_takes_the_one_marked() {
+    let mut stage = service("small", "payments-prod", "fx-rates");
+    keys(&mut stage, "B");
+    for (width, height) in SIZES {
+        let screen = stage.screen(width, height);
+        for n in ["1 ", "2 deploy ", "3 deploy "] {
+            let listed = screen.lines().filter(|line| line.trim_start_matches(['│', ' ', '⏎']).starts_with(n));
+            assert_eq!(listed.count(), 1, "{n} at {width}x{height}\n{screen}");
+        }
+        assert!(screen.contains("⏎ 2 deploy "), "{screen}");
+    }
+    keys(&mut stage, "1");
+    shows(&mut stage, &["1 stop a deployment: none is under way"]);
+}
+
+#[test]
+fn where_a_tag_has_moved_what_ran_is_pinned_and_the_tag_is_never_marked() {
+    let mut stage = only("tutorbloc", "tutorbloc", "production");
+    stage.sim.start_drill("T3").unwrap();
+    stage.step(1200);
+    stage.refresh_quietly();
+    keys(&mut stage, "B");
+    stage.screen(120, 35);
+    stage.settle();
+    for (width, height) in SIZES {
+        let screen = stage.screen(width, height);
+        assert!(screen.contains("3 deploy a clone of production:57 with "), "{width}x{height}\n{screen}");
+        assert!(!screen.contains("⏎ 2 "), "the moved tag is never what is marked\n{screen}");
+        assert!(screen.contains("▲ ") && screen.contains("tags moved"), "{width}x{height}\n{screen}");
+        assert!(!screen.contains("they run the same"), "{screen}");
+    }
+    keys(&mut stage, "2");
+    shows(&mut stage, &["Roll back tutorbloc/production", "p pins the images"]);
+    keys(&mut stage, "p");
+    shows(&mut stage, &["register-task-definition", "pinned"]);
+    keys(&mut stage, "esc");
+    assert_eq!(sent(&stage), []);
+}
+
+#[test]
+fn a_change_is_made_from_the_watch_by_the_same_keys() {
+    let mut stage = storefront();
+    for (key, title) in [("R", "Redeploy web-stage/storefront"), ("S", "Scale web-stage/storefront"), ("X", "Stop tasks web-stage/")] {
+        keys(&mut stage, "w");
+        shows(&mut stage, &["› watch", "R redeploy", "S scale", "B rollback"]);
+        keys(&mut stage, key);
+        shows(&mut stage, &[title]);
+        keys(&mut stage, "esc esc");
+    }
+    keys(&mut stage, "w");
+    let before = stage.screen(120, 35);
+    keys(&mut stage, "enter");
+    shows(&mut stage, &["› storefront"]);
+    assert_ne!(stage.screen(120, 35), before, "⏎ opens its tasks, as the verdict says");
+    assert_eq!(sent(&stage), []);
+}
+
+#[test]
+fn a_count_that_nobody_has_typed_yet_is_no_error() {
+    let mut stage = storefront();
+    keys(&mut stage, "S");
+    shows(&mut stage, &["type how many, or + and -"]);
+    let screen = stage.screen(120, 35);
+    assert!(!screen.contains("cannot be done") && !screen.contains("already"), "{screen}");
+    keys(&mut stage, "y");
+    assert_eq!(sent(&stage), []);
+    keys(&mut stage, "9 9 9 9 9 9 9 9 9 9");
+    shows(&mut stage, &["✖ desired: 9999999999 is more than ECS can count", "cannot be done"]);
+    keys(&mut stage, "esc S - y");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    stage.step(6);
+    stage.refresh_quietly();
+    keys(&mut stage, "S");
+    let screen = stage.screen(120, 35);
+    assert!(!screen.contains("h half"), "half of one is one\n{screen}");
+}
+
+#[test]
+fn whoever_starts_more_of_what_cannot_start_is_told() {
+    let mut stage = service("seeds", "learning-platform-cluster1", "api");
+    stage.refresh_quietly();
+    keys(&mut stage, "R");
+    shows(&mut stage, &["▲ tasks of learning-platform-api:", "cannot start"]);
+    keys(&mut stage, "esc S +");
+    shows(&mut stage, &["▲ tasks of learning-platform-api:", "cannot start"]);
+    keys(&mut stage, "esc S -");
+    assert!(!stage.screen(120, 35).contains("▲ tasks of"), "fewer tasks are no trouble");
 }
 
 #[test]

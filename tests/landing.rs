@@ -130,6 +130,20 @@ fn l7_one_task_at_a_time_and_the_release_is_out() {
 }
 
 #[test]
+fn a_release_that_was_over_before_anybody_looked_is_no_news() {
+    let config = Config { watch: WatchSettings { bell: true, notify: true, title: true }, ..Config::default() };
+    let mut stage = Stage::configured(sim("small"), "acme-stage", config);
+    rest(&mut stage);
+    watch(&mut stage, "web-stage", "storefront");
+    shows(&mut stage, &["is released"]);
+    hides(&mut stage, &["OLD ?", "0/0 healthy"]);
+    assert!(rings(&mut stage).is_empty(), "it ended hours ago");
+    stage.press("esc");
+    later(&mut stage, 20);
+    hides(&mut stage, &["watching"]);
+}
+
+#[test]
 fn what_differs_between_the_sides_is_a_key_away() {
     let mut stage = at("campuslearn");
     watch(&mut stage, CAMPUS, BACKEND);

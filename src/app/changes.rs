@@ -106,7 +106,8 @@ impl App {
     }
 
     pub(super) fn open_dialog(&mut self, targets: Vec<Target>, gone: Vec<Str>, form: Form, opened_by: Option<char>) {
-        let dialog = Dialog::open(targets, gone, form, opened_by, &self.shared.cx());
+        let mut dialog = Dialog::open(targets, gone, form, opened_by, &self.shared.cx());
+        dialog.heed(&self.rules, self.shared.now);
         self.notice = None;
         self.overlay = Some(Overlay::Dialog(Box::new(dialog)));
         self.dirty = true;
@@ -162,6 +163,7 @@ impl App {
     }
 
     pub(super) fn dialog_key(&mut self, mut dialog: Box<Dialog>, key: Key) -> Vec<Effect> {
+        dialog.heed(&self.rules, self.shared.now);
         let answer = dialog.key(key, &self.shared.cx());
         let sure = matches!(answer, Answer::Sure);
         let still = self.changes.held.is_some_and(|(known, _)| known == key);
@@ -170,7 +172,8 @@ impl App {
             Answer::Stay | Answer::Sure => self.overlay = Some(Overlay::Dialog(dialog)),
             Answer::Close => {
                 if let Some(flight) = dialog.take_flight() {
-                    self.tell(Tone::Warn, "stopped waiting: the request may still apply · what becomes of it is said here");
+                    let how = if flight.begun() { "the request may still apply" } else { "it is sent as soon as what it rests on is read" };
+                    self.tell(Tone::Warn, format!("stopped waiting: {how} · what becomes of it is said here"));
                     self.changes.flights.push(flight);
                 }
             }
@@ -329,6 +332,7 @@ impl App {
         }
         let wish = match self.form(action, targets) {
             Ok(Form::Fixed(wish)) => wish,
+            Ok(Form::Minutes(_)) => Wish::Protect(None),
             Ok(_) => return None,
             Err(why) => return Some(why),
         };

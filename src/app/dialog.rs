@@ -6,6 +6,7 @@
 mod draw;
 mod flight;
 mod form;
+mod judged;
 mod words;
 
 pub use flight::Flight;
@@ -13,9 +14,10 @@ pub use form::Form;
 
 use super::changes::verb;
 use crate::change::ask::Planned;
+use crate::change::gate::{Rules, Standing, Why};
 use crate::change::plans::RollBack;
 use crate::change::plans::{self, Facts};
-use crate::change::{Inverse, Level, Moved, Plan, Target, Wish, ask, cli_lines};
+use crate::change::{Inverse, Level, Moved, Plan, Target, Weight, Wish, ask, cli_lines};
 use crate::feed::{Feed, Wanted};
 use crate::keys::{Code, Key};
 use crate::model::{Str, Time};
@@ -27,6 +29,9 @@ const HOLD_MS: i64 = 2000;
 
 /// Milliseconds during which a plan that has just become another one is not confirmed by a key that was meant for the one before.
 const CHANGED_MS: i64 = 700;
+
+/// What a dialog of a count asks for before there is another one.
+const COUNT: &str = "type how many, or + and -";
 
 /// Where the keys go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +104,10 @@ pub struct Dialog {
     scroll: usize,
     /// AWS was asked again for what it shows.
     asked: bool,
+    /// Why the gate would let nothing through, so that nobody fills in what cannot be sent.
+    locked: Option<String>,
+    /// The images that going back by tags would miss: a letter pins them.
+    pins: Vec<(Str, Str)>,
 }
 
 impl Dialog {
@@ -124,9 +133,27 @@ impl Dialog {
             said: String::new(),
             scroll: 0,
             asked: false,
+            locked: None,
+            pins: Vec::new(),
         };
         dialog.plan(cx);
         dialog
+    }
+
+    /// Takes over what the gate would say now.
+    pub fn heed(&mut self, rules: &Rules, now: Time) {
+        let locked = |target: &Target| match rules.standing(target.ctx, Some(&target.cluster), now) {
+            Standing::Locked { why: Why::Production } => Some("production is locked: :write 15m opens it".to_owned()),
+            Standing::Locked { why: Why::UnknownAccount } => {
+                Some("the account is not known, so it counts as production: :write 15m opens it".to_owned())
+            }
+            Standing::Locked { why } => Some(format!("read-only: {}", why.words())),
+            Standing::Open | Standing::Armed { .. } => None,
+        };
+        self.locked = self.targets.iter().find_map(locked);
+        if self.locked.is_some() && self.focus == Focus::Confirm {
+            self.focus = Focus::Cancel;
+        }
     }
 
     /// What its preview needs to be watched.
@@ -188,9 +215,18 @@ impl Dialog {
             }
         }
         self.offer(cx);
-        let fresh = match self.form.wish() {
+        let mut fresh = match self.form.wish() {
             Ok(wish) => wish.plans(&self.targets, |target| facts(target, cx)),
             Err(why) => vec![(self.names(), Err(why))],
+        };
+        for plan in fresh.iter_mut().filter_map(|(_, plan)| plan.as_mut().ok()) {
+            plan.notes.extend(judged::note(plan, cx));
+        }
+        self.pins = match (&self.form, self.targets.first()) {
+            (Form::Fixed(Wish::RollBack(RollBack::Revision(revision))), Some(target)) => {
+                plans::pins(&facts(target, cx), &target.arn, revision)
+            }
+            _ => Vec::new(),
         };
         if !same(&self.plans, &fresh) {
             // Another plan than the one that was seen: a key that is already on its way was meant for that one.
@@ -275,14 +311,28 @@ impl Dialog {
         matches!(self.demand(), Demand::Typed(_))
     }
 
+    /// Whether no more is wrong than that no other count was typed yet.
+    fn untouched(&self) -> bool {
+        let as_it_is = |plan: &Plan| {
+            let mut blockers = plan.notes.iter().filter(|note| note.weight == Weight::Blocker).peekable();
+            blockers.peek().is_some() && blockers.all(plans::is_as_it_is)
+        };
+        matches!(self.form, Form::Count { .. })
+            && !self.plans.is_empty()
+            && self.plans.iter().all(|(_, plan)| plan.as_ref().is_ok_and(as_it_is))
+    }
+
     /// Why it cannot be confirmed at all.
     fn hindered(&self) -> Option<String> {
+        if let Some(why) = &self.locked {
+            return Some(why.clone());
+        }
         if self.ready().next().is_some() {
             return None;
         }
         let why = self.plans.iter().find_map(|(_, plan)| match plan {
             Err(why) => Some(why.clone()),
-            Ok(plan) => plan.notes.iter().find(|note| note.weight == crate::change::Weight::Blocker).map(|note| note.text.clone()),
+            Ok(plan) => plan.notes.iter().find(|note| note.weight == Weight::Blocker).map(|note| note.text.clone()),
         });
         Some(why.unwrap_or_else(|| "there is nothing to send".to_owned()))
     }
@@ -372,13 +422,23 @@ impl Dialog {
             return Answer::Stay;
         }
         match letter {
+            'p' if editable && !self.pins.is_empty() => {
+                if let Form::Fixed(Wish::RollBack(RollBack::Revision(revision))) = &self.form {
+                    self.form = Form::Fixed(Wish::RollBack(RollBack::Pinned(revision.clone(), self.pins.clone())));
+                    self.confirm.set("");
+                    self.plan(cx);
+                }
+                Answer::Stay
+            }
             'c' => Answer::Copy(self.cli().join("\n")),
             'j' => self.look(Key::plain(Code::Down)),
             'k' => self.look(Key::plain(Code::Up)),
             _ => {
-                let how = match self.demand() {
-                    Demand::Typed(text) => format!("⇥ goes to the line where  {text}  is typed"),
-                    Demand::Key(key) => format!("{key} does it, esc leaves it"),
+                let how = match (self.hindered(), self.demand()) {
+                    (Some(_), _) if self.locked.is_none() && self.untouched() => COUNT.to_owned(),
+                    (Some(why), _) => format!("cannot be done: {why}"),
+                    (None, Demand::Typed(text)) => format!("⇥ goes to the line where  {text}  is typed"),
+                    (None, Demand::Key(key)) => format!("{key} does it, esc leaves it"),
                 };
                 self.reply(how)
             }
@@ -412,6 +472,7 @@ impl Dialog {
 
     fn confirmed(&mut self, cx: &Cx) -> Answer {
         if let Some(why) = self.hindered() {
+            let why = if self.locked.is_none() && self.untouched() { COUNT.to_owned() } else { why };
             return self.reply(why);
         }
         if self.held(cx) {

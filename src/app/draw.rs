@@ -346,9 +346,12 @@ impl App {
     fn draw_overlay(&mut self, buf: &mut Buffer) -> Option<Position> {
         let screen = buf.area;
         let kind = self.kind();
-        let shared = &self.shared;
+        let (shared, rules) = (&self.shared, &self.rules);
         match self.overlay.as_mut()? {
-            Overlay::Dialog(dialog) => dialog.draw(screen, buf, &shared.cx()),
+            Overlay::Dialog(dialog) => {
+                dialog.heed(rules, shared.now);
+                dialog.draw(screen, buf, &shared.cx())
+            }
             Overlay::Exec(dialog) => dialog.draw(screen, buf, &shared.cx()),
             Overlay::Help(help) => {
                 let area = Rect { x: screen.x, y: screen.y + 1, width: screen.width, height: screen.height.saturating_sub(2) };

@@ -5,7 +5,7 @@ use super::changes::{named, verb};
 use super::menu::{Menu, Purpose};
 use super::{App, Effect, Overlay};
 use crate::action::Action;
-use crate::change::gate::Standing;
+use crate::change::gate::{LONGEST, Standing};
 use crate::duration;
 use crate::keys::Key;
 use crate::model::Ctx;
@@ -73,6 +73,10 @@ impl App {
             self.tell(Tone::Warn, format!("write {}: say how long, as in  write 15m  or  write off", words.trim()));
             return Vec::new();
         };
+        if time > LONGEST {
+            self.tell(Tone::Warn, format!("write {}: {}h is the longest", words.trim(), LONGEST.as_secs() / 3600));
+            return Vec::new();
+        }
         if let Some(ctx) = self.context() {
             return vec![Effect::Arm(ctx, time)];
         }
@@ -89,7 +93,11 @@ impl App {
             Standing::Open => ("RW".to_owned(), Role::Text),
             Standing::Armed { until } => {
                 let left = until.as_second().saturating_sub(self.shared.now.as_second());
-                let left = if left < 60 { age::short(left) } else { format!("{}m{:02}s", left / 60, left % 60) };
+                let left = match left {
+                    ..60 => age::short(left),
+                    60..3600 => format!("{}m{:02}s", left / 60, left % 60),
+                    _ => format!("{}h{:02}m", left / 3600, left % 3600 / 60),
+                };
                 (format!("ARMED {left}"), Role::Warn)
             }
             Standing::Locked { .. } => ("RO".to_owned(), Role::Dim),

@@ -35,7 +35,11 @@ impl App {
         let news = self.shared.landings.see(store, shown, now);
         self.dirty |= !news.is_empty();
         let mut effects = Vec::new();
-        for (whole, news) in news.into_iter().filter(|(_, news)| news.kind == Kind::End) {
+        // What was over before anybody watched it is no news.
+        let landings = &self.shared.landings;
+        let fresh = |whole: &Whole| landings.of(whole.ctx, &whole.service).is_none_or(|track| track.is_news(now));
+        let ends: Vec<_> = news.into_iter().filter(|(whole, news)| news.kind == Kind::End && fresh(whole)).collect();
+        for (whole, news) in ends {
             let tone = if news.health.troubled() { Tone::Fail } else { Tone::Info };
             let text = format!("{} {}: {}", news.health.glyph(), whole.service.name(), news.text);
             let asked = &self.shared.config.watch;
@@ -45,7 +49,7 @@ impl App {
             self.tell(tone, text);
         }
         if self.shared.config.watch.title {
-            let tag = self.shared.landings.all().filter_map(Track::landing).last().map(Landing::tag);
+            let tag = self.shared.landings.all().filter(|track| track.is_news(now)).filter_map(Track::landing).last().map(Landing::tag);
             let title = tag.unwrap_or_else(|| "midwatch".to_owned());
             if title != self.title {
                 self.title.clone_from(&title);
@@ -72,7 +76,8 @@ impl App {
     /// The followed releases that are not on screen, for the status line.
     pub(super) fn landings_line(&self) -> Vec<(String, Role)> {
         let shown = self.watched();
-        let hidden = self.shared.landings.all().filter(|track| shown.as_ref() != Some(&track.whole));
+        let news = |track: &&Track| track.landing().is_none() || track.is_news(self.shared.now);
+        let hidden = self.shared.landings.all().filter(|track| shown.as_ref() != Some(&track.whole)).filter(news);
         let spans: Vec<(String, Role)> = hidden
             .map(|track| match track.landing() {
                 Some(landing) => (format!("{}  ", landing.tag()), landing.health.role()),

@@ -124,12 +124,23 @@ impl Record {
         match &self.phase {
             Phase::Intent { .. } => "no outcome is known".to_owned(),
             Phase::DryRun => "dry run: not sent".to_owned(),
-            Phase::Done { made: Some(made), .. } => format!("done: {}", made.rsplit('/').next().unwrap_or(made)),
+            Phase::Done { made: Some(made), .. } => self.done(made.rsplit('/').next().unwrap_or(made)),
             Phase::Done { made: None, .. } => "done".to_owned(),
             Phase::Failed { error, .. } => error.to_string(),
             Phase::Unanswered { found, .. } => format!("no answer: {found}"),
             Phase::Opened { .. } => "session opened".to_owned(),
             Phase::Ended { how, .. } => format!("session ended: {how}"),
+        }
+    }
+
+    /// What a call made, in words. A new count is answered with the deployment that there was before: that one was not made.
+    fn done(&self, made: &str) -> String {
+        match (&*self.action, &*self.verb) {
+            ("ecs:RegisterTaskDefinition", _) => format!("done: registered {made}"),
+            ("ecs:RunTask", _) => format!("done: started task {made}"),
+            ("codedeploy:CreateDeployment", _) => format!("done: began CodeDeploy deployment {made}"),
+            ("ecs:UpdateService", "redeploy" | "roll back" | "deploy image") => format!("done: began deployment {made}"),
+            _ => "done".to_owned(),
         }
     }
 
@@ -242,6 +253,17 @@ mod tests {
         let file: String = records.iter().map(line).collect();
         assert_eq!(file.lines().count(), 7, "a record is a line");
         assert_eq!(read(&(file + "{\"id\":\"cut in the mid")), records);
+    }
+
+    #[test]
+    fn what_came_of_a_call_is_said_in_words() {
+        let done = |action: &str, verb: &str, made: &str| {
+            let phase = Phase::Done { request_id: None, made: Some(made.into()) };
+            Record { action: action.into(), verb: verb.into(), ..record("a", phase) }.result()
+        };
+        assert_eq!(done("ecs:UpdateService", "redeploy", "ecs-svc/8"), "done: began deployment 8");
+        assert_eq!(done("ecs:RegisterTaskDefinition", "deploy image", "task-definition/web:9"), "done: registered web:9");
+        assert_eq!(done("ecs:UpdateService", "scale", "ecs-svc/8"), "done", "the deployment was there before");
     }
 
     #[test]

@@ -57,7 +57,10 @@ pub(super) fn of(
     let revision = followed.revision.as_ref().map_or("?", Arn::name);
     let before = followed.before.as_ref().map_or(String::new(), |before| format!("{} → ", before.name()));
     out.extend(followed.began.map(|at| Moment::new(at, What::Deployment, Health::Roll, format!("deployment began: {before}{revision}"))));
-    out.extend(events(seen));
+    // AWS tells events newest first, and everything else here is told in its order.
+    let mut events: Vec<Moment> = events(seen).collect();
+    events.reverse();
+    out.append(&mut events);
     out.extend(stops(seen, followed));
     if let Some(record) = record {
         of_record(record, &mut out);
@@ -66,6 +69,8 @@ pub(super) fn of(
         of_code(code, &mut out);
     }
     out.retain(|moment| moment.at.as_second() >= since);
+    // Of one second what came last stands first as well.
+    out.reverse();
     out.sort_by_key(|moment| std::cmp::Reverse(moment.at));
     out.truncate(KEPT);
     out

@@ -63,7 +63,9 @@ impl Side {
     /// `2/6 healthy · 1 unhealthy · 1 starting · 3 failed`.
     #[must_use]
     pub fn counts(&self) -> String {
-        let mut parts = vec![format!("{}/{} healthy", self.healthy, self.wanted)];
+        // None of none is nothing to count.
+        let none = self.wanted == 0 && self.healthy == 0;
+        let mut parts = vec![if none { "no task wanted".to_owned() } else { format!("{}/{} healthy", self.healthy, self.wanted) }];
         let more = [(self.unhealthy, "unhealthy"), (self.starting, "starting"), (self.leaving, "leaving"), (self.failed, "failed")];
         parts.extend(more.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
         parts.join(" · ")
@@ -295,6 +297,7 @@ fn steps(task: &Task, target: Option<&Target>, now: Time, observed: &Observed) -
     if early.is_empty() {
         match started {
             Some(_) => steps.push(Step { word: "START", seconds: between(task.created_at, started) }),
+            None if task.stopped() => steps.push(Step { word: "never ran", seconds: between(task.created_at, ended) }),
             None => steps.push(Step { word: short(&task.status), seconds: between(task.created_at, ended.or(Some(now))) }),
         }
     }

@@ -13,6 +13,9 @@ const FOLLOWED: usize = 8;
 /// Seconds for which one that is over stays in the status line when nobody looks at it.
 const OVER_STAYS_SECONDS: i64 = 600;
 
+/// Seconds within which an end is news though it came before the first look: a short release ends while its screen opens.
+const JUST_SECONDS: i64 = 120;
+
 /// What was seen of a release that AWS does not date.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
@@ -168,13 +171,15 @@ pub struct Track {
     landing: Option<Landing>,
     /// When the end was told.
     told_end: Option<Time>,
+    /// Whether it was seen on its way.
+    ran: bool,
 }
 
 impl Track {
     /// Follows the newest release of a service, whichever it is.
     #[must_use]
     pub fn newest(whole: Whole) -> Track {
-        Track { whole, followed: None, only: false, observed: Observed::default(), landing: None, told_end: None }
+        Track { whole, followed: None, only: false, observed: Observed::default(), landing: None, told_end: None, ran: false }
     }
 
     /// Follows one release to its end: the one with this id of `CodeDeploy`, or the one that is the newest at the first look.
@@ -199,6 +204,13 @@ impl Track {
     #[must_use]
     pub fn runs(&self) -> bool {
         self.landing.as_ref().is_none_or(|landing| landing.end().is_none())
+    }
+
+    /// Whether how it ended is news to somebody who watches: a release that was over long before is history.
+    #[must_use]
+    pub fn is_news(&self, now: Time) -> bool {
+        let ended = self.landing.as_ref().and_then(|landing| Some(landing.followed.began?.as_second() + landing.pace.took?));
+        self.ran || ended.is_some_and(|ended| now.as_second() - ended < JUST_SECONDS)
     }
 
     /// Looks again, and tells what is new.
@@ -237,6 +249,7 @@ impl Track {
         let mut landing = Landing::of(seen, followed, &self.observed);
         self.observed.take(&landing, self.landing.as_ref(), seen.now);
         // What was just seen belongs to the picture.
+        self.ran |= landing.end().is_none();
         landing.moments =
             moments::of(seen, followed, followed.record_in(seen), followed.code.as_ref().and_then(|id| (seen.code)(id)), &self.observed);
         let before = self.landing.replace(landing);

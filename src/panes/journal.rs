@@ -106,8 +106,8 @@ const COLUMNS: &[Column<Entry>] = &[
         width: Width::Fit(4, 12),
         right: false,
         rank: 3,
-        cell: |row, _| dim(&*row.record.user),
-        sort: |row, _| Key::Text(row.record.user.clone()),
+        cell: |row, _| dim(by(&row.record)),
+        sort: |row, _| Key::Text(by(&row.record).into()),
     },
     Column {
         key: 'r',
@@ -129,6 +129,12 @@ impl Entry {
             Phase::Intent { .. } | Phase::Unanswered { .. } => Health::Warn,
         }
     }
+}
+
+/// Who it was: the name at this machine, else that of AWS's session.
+fn by(record: &Record) -> &str {
+    let session = record.caller.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("?");
+    if record.user.trim().is_empty() { session } else { &record.user }
 }
 
 fn result<'a>(row: &'a Entry, _: &Cx<'a>) -> Cell<'a> {
@@ -202,7 +208,11 @@ fn preview(_: &Place, row: &Entry, width: usize, cx: &Cx) -> Vec<Line<'static>> 
     let compared = if record.compared { " · confirmed again after it had moved" } else { "" };
     let whole = format!(
         "{} by {} as {caller} · {} · account {} · {} · cluster {cluster}{compared}",
-        record.action, record.user, record.context, record.account, record.region
+        record.action,
+        by(record),
+        record.context,
+        record.account,
+        record.region
     );
     say(&whole, Role::Dim);
     lines

@@ -150,18 +150,71 @@ impl Rollback {
         Reaction::Change(vec![self.target.clone()], Box::new(Wish::RollBack(how)))
     }
 
-    /// 1, 2 and 3: stop the deployment, go to the revision, go to it with its images pinned.
+    /// The ways back with their numbers, which never change their meaning: stop the deployment, go to the revision, go to it with its
+    /// images pinned. Each with its words and how it goes, or why it does not.
+    fn ways(&self, cx: &Cx) -> [(u8, String, Result<RollBack, &'static str>); 3] {
+        let stop = plans::way_out(&self.facts(cx), &self.target.arn);
+        let stop = match stop {
+            Some(what) => (1, format!("stop it and roll back, the quickest: {what}"), Ok(RollBack::StopDeployment)),
+            None => (1, "stop a deployment".to_owned(), Err("none is under way")),
+        };
+        let Some(row) = self.table.row() else {
+            let none = |n: u8, what: &str| (n, what.to_owned(), Err("no revision is chosen"));
+            return [stop, none(2, "deploy a revision"), none(3, "deploy it pinned")];
+        };
+        let name = row.arn.name();
+        let runs = row.current && !matches!(row.ended, Ended::Running);
+        let plain = if runs && stop.2.is_err() { Err("it runs now") } else { Ok(RollBack::Revision(row.arn.clone())) };
+        let pins = if runs { Vec::new() } else { self.pins(row, cx) };
+        let pinned = if pins.is_empty() {
+            (3, format!("deploy a clone of {name}, pinned"), Err("no tag is known to have moved"))
+        } else {
+            let words = format!("deploy a clone of {name} with the images pinned that it ran: a tag has moved since");
+            (3, words, Ok(RollBack::Pinned(row.arn.clone(), pins)))
+        };
+        [stop, (2, format!("deploy {name}"), plain), pinned]
+    }
+
+    /// The way that Enter takes: out of the deployment under way unless the operator went to another row, else the one that brings back
+    /// what ran.
+    fn recommended(&self, cx: &Cx) -> Option<u8> {
+        let ways = self.ways(cx);
+        let there = |n: usize| ways[n].2.is_ok();
+        let other = || {
+            let past = |row: &&Row| !row.current && !matches!(row.ended, Ended::Running);
+            self.table.row().filter(past).is_some_and(|row| self.goal(cx).as_ref() != Some(&row.arn))
+        };
+        match (there(0), there(1), there(2)) {
+            (true, ..) if !other() => Some(1),
+            (_, _, true) => Some(3),
+            (_, true, _) => Some(2),
+            _ => None,
+        }
+    }
+
+    /// The revision to go back to unless the operator wants another one: what runs before a release in progress, else the last good one.
+    fn goal(&self, cx: &Cx) -> Option<Arn> {
+        let facts = self.facts(cx);
+        let rows = revisions::history(&facts, &self.target.arn);
+        let newest = self.newest(cx).filter(|_| plans::way_out(&facts, &self.target.arn).is_some());
+        // Traffic moves between two sets of tasks: the set that still serves is no longer the newest.
+        let serves = rows.iter().find(|row| row.current && newest.as_ref().is_some_and(|newest| *newest != row.arn));
+        serves.or_else(|| rows.iter().find(|row| row.last_good)).map(|row| row.arn.clone())
+    }
+
+    /// What a revision is held against: what is being rolled out, else what the service asks for.
+    fn newest(&self, cx: &Cx) -> Option<Arn> {
+        let facts = self.facts(cx);
+        let service = cx.store.service(facts.ctx, facts.cluster, &self.target.arn)?;
+        let sets = service.task_sets.iter().filter(|set| &*set.status == "ACTIVE").max_by_key(|set| set.created_at);
+        Some(sets.map_or(&service.task_definition, |set| &set.task_definition).clone()).filter(|arn| !arn.as_str().is_empty())
+    }
+
     fn way(&self, n: u8, cx: &Cx) -> Reaction {
-        let Some(row) = self.table.row() else { return Reaction::Ignored };
-        match n {
-            1 if plans::way_out(&self.facts(cx), &self.target.arn).is_some() => self.dialog(RollBack::StopDeployment),
-            1 => say("no deployment is under way that could be stopped".to_owned()),
-            2 => self.dialog(RollBack::Revision(row.arn.clone())),
-            3 => match self.pins(row, cx) {
-                pins if pins.is_empty() => say("every tag of this revision names what it ran, or cannot be compared: nothing to pin".to_owned()),
-                pins => self.dialog(RollBack::Pinned(row.arn.clone(), pins)),
-            },
-            _ => Reaction::Ignored,
+        match self.ways(cx).into_iter().find(|(own, ..)| *own == n) {
+            Some((.., Ok(how))) => self.dialog(how),
+            Some((_, what, Err(why))) => say(format!("{n} {what}: {why}")),
+            None => Reaction::Ignored,
         }
     }
 
@@ -169,12 +222,16 @@ impl Rollback {
     fn differences(&self, room: usize, cx: &Cx) -> (String, Vec<Line<'static>>) {
         let Some(row) = self.table.row() else { return ("Differences".to_owned(), Vec::new()) };
         let facts = self.facts(cx);
-        let now = cx.store.service(facts.ctx, facts.cluster, &self.target.arn).map(|service| service.task_definition.clone());
-        let Some(now) = now.filter(|now| *now != row.arn) else {
+        let Some(now) = self.newest(cx).filter(|now| *now != row.arn) else {
             return (format!("{} runs now", row.arn.name()), said("●", Role::Ok, "this is what the service asks for", room, cx));
         };
         let raw = |arn: &Arn| cx.store.raw_definition(facts.ctx, arn);
         let mut lines: Vec<Line<'static>> = Vec::new();
+        // That a text is the same says little where its tags name other images by now: this stands first and is never cut away.
+        let moved = plans::moved_tags(&facts, &self.target.arn, &row.arn);
+        for note in &moved {
+            lines.extend(said("▲", Role::Warn, &note.text, room, cx));
+        }
         let title = if let (Some(old), Some(new)) = (raw(&now), raw(&row.arn)) {
             let found = diff::of(old, new);
             let width = found.iter().map(|line| text::width(&line.what)).max().unwrap_or(0).clamp(8, (room / 2).max(8));
@@ -182,9 +239,11 @@ impl Rollback {
                 lines.extend(told(line, width, room, cx));
             }
             if found.is_empty() {
-                lines.extend(said("●", Role::Dim, "they run the same", room, cx));
+                let words = if moved.is_empty() { "the same text" } else { "the same text, other images: a tag has moved" };
+                lines.extend(said("●", Role::Dim, words, room, cx));
             }
-            format!("{} (now) → {} · {} differ", number(&now), row.revision, found.len())
+            let tags = if moved.is_empty() { "" } else { " · ▲ tags moved" };
+            format!("{} (now) → {} · {} differ{tags}", number(&now), row.revision, found.len())
         } else {
             let error = [&now, &row.arn].into_iter().find_map(|arn| cx.store.error(&Feed::RawDefinition(facts.ctx, arn.clone())));
             lines.extend(match error {
@@ -196,7 +255,7 @@ impl Rollback {
         lines.push(Line::default());
         match self.plan(cx) {
             Some(Ok(plan)) => {
-                for note in &plan.notes {
+                for note in plan.notes.iter().filter(|note| !moved.contains(note)) {
                     let (sign, role) = match note.weight {
                         Weight::Blocker => ("✖", Role::Fail),
                         Weight::Warning => ("▲", Role::Warn),
@@ -211,25 +270,28 @@ impl Rollback {
         (title, lines)
     }
 
-    /// What each way would send.
-    fn ways(&self, room: usize, cx: &Cx) -> Vec<Line<'static>> {
-        let mut lines = Vec::new();
+    /// The lines of the ways: each in a row of its own, with what it would send where there are rows for that. None is ever left out.
+    fn listed(&self, room: usize, rows: usize, cx: &Cx) -> Vec<Line<'static>> {
         let style = |role| cx.theme.style(role);
-        let mut way = |n: u8, what: String, plan: Option<&Plan>| {
-            lines.push(Line::from(vec![Span::styled(format!("{n} "), style(Role::Accent)), Span::styled(text::fit(&what, room - 2).into_owned(), style(Role::Text))]));
-            for command in plan.into_iter().flat_map(cli_lines::lines) {
-                lines.push(Line::styled(format!("  {}", text::fit(&command, room - 2)), style(Role::Dim)));
-            }
+        let (first, ways) = (self.recommended(cx), self.ways(cx));
+        let commands = |how: &RollBack| {
+            let plan = plans::roll_back(&self.facts(cx), &self.target.arn, how).ok();
+            // Of a clone the difference says more than its whole definition.
+            plan.filter(|_| !matches!(how, RollBack::Pinned(..))).map_or_else(Vec::new, |plan| cli_lines::lines(&plan))
         };
-        if let Some(what) = plans::way_out(&self.facts(cx), &self.target.arn) {
-            let plan = plans::roll_back(&self.facts(cx), &self.target.arn, &RollBack::StopDeployment).ok();
-            way(1, format!("stop it and roll back, the quickest: {what}"), plan.as_ref());
-        }
-        if let (Some(row), Some(plan)) = (self.table.row(), self.plan(cx)) {
-            way(2, format!("deploy {}", row.arn.name()), plan.as_ref().ok());
-            let pins = self.pins(row, cx);
-            if !pins.is_empty() {
-                way(3, format!("deploy a clone of {} with the images pinned that it ran: a tag has moved since", row.arn.name()), None);
+        let sent: Vec<Vec<String>> = ways.iter().map(|(.., how)| how.as_ref().map_or_else(|_| Vec::new(), commands)).collect();
+        let roomy = ways.len() + sent.iter().map(Vec::len).sum::<usize>() <= rows;
+        let mut lines = Vec::new();
+        for ((n, what, how), sent) in ways.iter().zip(sent) {
+            let (what, role) = match how {
+                Ok(_) => (what.clone(), Role::Text),
+                Err(why) => (format!("{what}: {why}"), Role::Dim),
+            };
+            let key = if Some(*n) == first { "⏎ " } else { "  " };
+            let head = Span::styled(format!("{key}{n} "), style(if how.is_ok() { Role::Accent } else { Role::Dim }));
+            lines.push(Line::from(vec![head, Span::styled(text::fit(&what, room.saturating_sub(4)).into_owned(), style(role))]));
+            for command in sent.iter().filter(|_| roomy) {
+                lines.push(Line::styled(format!("    {}", text::fit(command, room.saturating_sub(4))), style(Role::Dim)));
             }
         }
         lines
@@ -317,16 +379,19 @@ impl View for Rollback {
         if let Some(row) = self.table.row() {
             plans::wanted_of_revision(&facts, &self.target.arn, &row.arn, out);
         }
+        let newest = self.newest(cx).map(|newest| Feed::RawDefinition(self.target.ctx, newest));
+        if let Some(feed) = newest.filter(|feed| !out.iter().any(|wanted| wanted.feed() == feed)) {
+            out.push(Wanted::Poll { feed, focus: true });
+        }
     }
 
     fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
         self.table.sync(cx, changed);
-        if !self.chosen {
-            let rows = revisions::history(&self.facts(cx), &self.target.arn);
-            if let Some(good) = rows.iter().find(|row| row.last_good) {
-                self.table.select(good.arn.0.clone());
-                self.table.sync(cx, changed);
-            }
+        if !self.chosen
+            && let Some(goal) = self.goal(cx)
+        {
+            self.table.select(goal.0.clone());
+            self.table.sync(cx, changed);
         }
     }
 
@@ -353,13 +418,11 @@ impl View for Rollback {
                 Reaction::Redraw
             }
             Action::Pane(n @ 1..=3) => self.way(n, cx),
-            Action::Open => match self.table.row() {
-                Some(row) if row.current && !matches!(row.ended, Ended::Running) => {
-                    Reaction::Notice(Notice { tone: Tone::Info, text: format!("{} is what the service runs", row.arn.name()) })
-                }
-                Some(_) => self.way(2, cx),
-                None if self.hidden(cx) => Reaction::Ask(Prompt::Family, String::new()),
-                None => Reaction::Ignored,
+            Action::Open => match (self.recommended(cx), self.table.row()) {
+                (Some(n), _) => self.way(n, cx),
+                (None, Some(row)) => Reaction::Notice(Notice { tone: Tone::Info, text: format!("{} is what the service runs", row.arn.name()) }),
+                (None, None) if self.hidden(cx) => Reaction::Ask(Prompt::Family, String::new()),
+                (None, None) => Reaction::Ignored,
             },
             Action::Mark | Action::MarkRange => Reaction::Ignored,
             _ => self.table.act(action, cx),
@@ -408,8 +471,9 @@ impl View for Rollback {
             self.whole = Some(top);
             return page(area, buf, &title, (&lines, top), " ↓", cx);
         }
-        let ways = self.ways(usize::from(area.width.saturating_sub(4)).max(8), cx);
-        let below = u16::try_from(ways.len() + 2).unwrap_or(u16::MAX).min(area.height / 3).max(3);
+        let ways = self.listed(usize::from(area.width.saturating_sub(4)).max(8), usize::from(area.height / 3).saturating_sub(2), cx);
+        // All of them are seen on every screen: what differs can be zoomed, a way back cannot be guessed.
+        let below = u16::try_from(ways.len() + 2).unwrap_or(u16::MAX).min(area.height);
         let upper = Rect { height: area.height.saturating_sub(below), ..area };
         let (left, right) = if area.width >= ROOM_FOR_BOTH {
             let half = area.width * 11 / 24;
@@ -424,7 +488,7 @@ impl View for Rollback {
             let zoom = cx.keys.key_of(Action::Zoom, Kind::Table).map_or(String::new(), |key| format!(": {key} shows all"));
             page(right, buf, &title, (&lines, 0), &zoom, cx);
         }
-        page(Rect { y: upper.bottom(), height: below, ..area }, buf, "Ways back · a digit or ⏎ opens the dialog", (&ways, 0), "", cx);
+        page(Rect { y: upper.bottom(), height: below, ..area }, buf, "Ways back · a digit opens the dialog, ⏎ the one marked", (&ways, 0), "", cx);
     }
 
     fn click(&mut self, column: u16, row: u16, cx: &Cx) -> bool {
@@ -433,8 +497,10 @@ impl View for Rollback {
     }
 
     fn status(&self, cx: &Cx) -> String {
-        let first = plans::way_out(&self.facts(cx), &self.target.arn).map_or("", |_| "1 stop and roll back   ");
-        format!("{first}2 deploy the revision")
+        let words = ["1 stop and roll back", "2 deploy the revision", "3 deploy it pinned"];
+        let ways = self.ways(cx);
+        let there: Vec<&str> = ways.iter().zip(words).filter(|((.., how), _)| how.is_ok()).map(|(_, words)| words).collect();
+        there.join("   ")
     }
 
     fn hints(&self) -> &'static [Action] {

@@ -185,13 +185,13 @@ impl Watch {
             None if landing.old.revision == landing.new.revision => {
                 "the same revision: its tags may name other images than before".to_owned()
             }
-            None => "they run the same".to_owned(),
+            None => "the same text: tags in it may name other images than before".to_owned(),
         };
         let width = found.iter().map(|line| text::width(&line.what)).max().unwrap_or(0).clamp(8, (room / 2).max(8));
         let lines: Vec<_> = found.iter().flat_map(|line| super::rollback::told(line, width, room, cx)).collect();
         let top = self.top.min(lines.len().saturating_sub(rows));
         let hidden = lines.len().saturating_sub(top + rows);
-        let remark = if hidden > 0 { (format!("{hidden} more lines below"), Role::Dim) } else { (String::new(), Role::Dim) };
+        let remark = if hidden > 0 { (format!("{hidden} more below"), Role::Dim) } else { (String::new(), Role::Dim) };
         let title = format!("4 {} → {} · {} differ · 3 is the timeline", landing.replaces(), landing.brings(), found.len());
         frame::draw(area, buf, cx.theme, &title, &remark);
         border(area, buf, cx);
@@ -216,11 +216,13 @@ impl Watch {
         if self.focus == TIMELINE {
             border(area, buf, cx);
         }
+        let wide = landing.moments.iter().skip(top).take(rows).map(|moment| text::width(&age::clock(moment.at, cx))).max().unwrap_or(0);
         for (row, moment) in landing.moments.iter().skip(top).take(rows).enumerate() {
             let y = area.y + 1 + u16::try_from(row).unwrap_or(0);
             let after = landing.followed.began.map_or(String::new(), |began| offset(moment, began.as_second()));
+            // Of another day the date stands before it: the signs stay below each other.
             let clock = age::clock(moment.at, cx);
-            let head = format!("{clock} {} ", moment.health.glyph());
+            let head = format!("{clock:>wide$} {} ", moment.health.glyph());
             let role = if moment.health.troubled() { moment.health.role() } else { Role::Text };
             buf.set_stringn(area.x + 2, y, &head, room, theme.style(if moment.health.troubled() { role } else { Role::Dim }));
             let x = area.x + 2 + u16::try_from(text::width(&head)).unwrap_or(0);
@@ -265,8 +267,9 @@ impl View for Watch {
         "watch"
     }
 
+    /// Its parts are lists of tasks, and whoever watches a release wants the keys that change it.
     fn kind(&self) -> Kind {
-        Kind::Text
+        Kind::Table
     }
 
     fn crumb(&self, _cx: &Cx) -> String {
@@ -297,8 +300,7 @@ impl View for Watch {
         match action {
             Action::NextPane => self.turn_to((self.focus + 1) % PARTS.len()),
             Action::PreviousPane => self.turn_to((self.focus + PARTS.len() - 1) % PARTS.len()),
-            // In panes of text the digits are ranges of time, which mean nothing here: they stand in the titles of the parts.
-            Action::Pane(n) | Action::Range(n) if (1..=PARTS.len()).contains(&usize::from(n)) => self.turn_to(usize::from(n) - 1),
+            Action::Pane(n) if (1..=PARTS.len()).contains(&usize::from(n)) => self.turn_to(usize::from(n) - 1),
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::Down => return self.move_by(1, cx),
             Action::Up => return self.move_by(-1, cx),
@@ -306,7 +308,9 @@ impl View for Watch {
             Action::PageUp | Action::HalfPageUp => return self.move_by(-10, cx),
             Action::Top => return self.move_by(-100_000, cx),
             Action::Bottom => return self.move_by(100_000, cx),
-            Action::Open if self.focus < TIMELINE => return Reaction::Go("logs"),
+            // As everywhere: a verdict's next check names these keys.
+            Action::Open => return Reaction::Go("tasks"),
+            Action::Watch => return Reaction::Redraw,
             _ => return Reaction::Ignored,
         }
         Reaction::Redraw
@@ -391,12 +395,13 @@ impl View for Watch {
     }
 
     fn hints(&self) -> &'static [Action] {
-        &[Action::NextPane, Action::Zoom, Action::Logs, Action::Describe, Action::Copy]
+        &[Action::RollBack, Action::Redeploy, Action::Scale, Action::NextPane, Action::Open, Action::Logs, Action::Events, Action::ActionMenu]
     }
 
-    fn can(&self, action: Action, cx: &Cx) -> Option<bool> {
+    fn can(&self, action: Action, _cx: &Cx) -> Option<bool> {
         match action {
-            Action::NextPane
+            Action::Open
+            | Action::NextPane
             | Action::PreviousPane
             | Action::Zoom
             | Action::Up
@@ -408,9 +413,11 @@ impl View for Watch {
             | Action::HalfPageUp
             | Action::HalfPageDown => Some(true),
             Action::Pane(n) => Some(usize::from(n) <= PARTS.len()),
-            Action::Open => Some(self.focus < TIMELINE && self.chosen(self.focus, cx).is_some()),
             Action::Back => Some(self.zoomed),
-            _ if action.row().scope == crate::action::Scope::Text => Some(false),
+            Action::Left | Action::Right | Action::HalfLeft | Action::HalfRight | Action::MarkRange | Action::Unmark | Action::Watch => {
+                Some(false)
+            }
+            _ if crate::panes::opened_by(action).is_none() && action.row().scope == crate::action::Scope::Table => Some(false),
             _ => None,
         }
     }

@@ -200,7 +200,7 @@ fn t3_a_moved_tag_is_pinned_from_the_list_of_revisions() {
 fn several_services_are_scaled_each_from_its_own_count() {
     let mut stage = service("small", "web-stage", "mailer");
     keys(&mut stage, "space space S");
-    shows(&mut stage, &["[ +0 ]", "cannot be done"]);
+    shows(&mut stage, &["[ +0 ]", "type how many"]);
     keys(&mut stage, "+");
     shows(&mut stage, &["[ +1 ]", "mailer", "1  →  2", "storefront", "2  →  3", "type  scale 2  then ⏎"]);
     confirm(&mut stage, "scale 2");

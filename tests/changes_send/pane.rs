@@ -53,7 +53,7 @@ fn an_outcome_takes_the_place_of_its_intent_and_what_has_none_says_so() {
         "desired 6 → 20",
         "acme-prod",
         "● OK",
-        "done: 8",
+        "done",
         "no outcome is known",
         "dry run: not sent",
         "AccessDenied for ecs:UpdateService",

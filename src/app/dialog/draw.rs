@@ -1,8 +1,8 @@
 //! The dialog on the screen: over the view, as high as what it has to say, its last line and the way out always in sight.
 
-use super::{Demand, Dialog, Focus, Form, Phase};
+use super::{COUNT, Demand, Dialog, Focus, Form, Phase};
 use crate::change::ask::Planned;
-use crate::change::{Level, Weight, Wish};
+use crate::change::{Level, Note, Weight, Wish, plans};
 use crate::model::Fleet;
 use crate::text;
 use crate::theme::{Role, Theme};
@@ -41,7 +41,7 @@ impl Dialog {
         let rows = usize::from(height.saturating_sub(4));
         self.scroll = self.scroll.min(body.len().saturating_sub(rows));
         let below = body.len().saturating_sub(self.scroll + rows);
-        let corner = if below > 0 { format!("{below} more lines below ↓") } else { String::new() };
+        let corner = if below > 0 { format!("{below} more line{} below ↓", if below == 1 { "" } else { "s" }) } else { String::new() };
         let remark = if self.said.is_empty() { (self.keys_remark(), Role::Dim) } else { (self.said.clone(), Role::Warn) };
         frame::draw_with(area, buf, cx.theme, &self.title(cx), &remark, &corner);
         self.mark(area, buf, cx);
@@ -65,7 +65,12 @@ impl Dialog {
         let verb: String = verb.chars().take(1).flat_map(char::to_uppercase).chain(verb.chars().skip(1)).collect();
         let verb = if matches!(self.form, Form::Fixed(Wish::Undo(_))) { "Take back".to_owned() } else { verb };
         match self.targets.as_slice() {
-            [one] => format!("{verb} {}/{}", one.cluster.name(), super::ask::short(&one.arn)),
+            [one] => {
+                // An instance is known by the id that EC2 gave it.
+                let instances = cx.store.instances(one.ctx, &one.cluster).unwrap_or_default();
+                let id = instances.iter().find(|instance| instance.arn == one.arn).and_then(|instance| instance.ec2_instance.as_deref());
+                format!("{verb} {}/{}", one.cluster.name(), id.unwrap_or_else(|| super::ask::short(&one.arn)))
+            }
             many => format!("{verb} · {} targets{}", many.len(), if cx.fleet.0.len() > 1 { " in the fleet" } else { "" }),
         }
     }
@@ -82,19 +87,22 @@ impl Dialog {
     }
 
     fn keys_remark(&self) -> String {
-        match self.phase {
+        match &self.phase {
+            Phase::Sending(flight) if !flight.begun() => "nothing was sent yet · ctrl-c stops waiting, not the change".to_owned(),
             Phase::Sending(_) => "ctrl-c stops waiting: the request may still apply".to_owned(),
+            Phase::Ended(flight) if flight.refused.is_some() => "⏎ or esc closes".to_owned(),
             Phase::Ended(_) => "⏎ or esc closes · @ keeps what was sent".to_owned(),
             Phase::Asking => {
-                let typed = matches!(self.demand(), Demand::Typed(_));
-                let next = if typed || !self.form.lines().is_empty() { "⇥ next field · " } else { "" };
-                format!("{next}c copies the lines · esc leaves it")
+                let typed = self.typed() && self.hindered().is_none();
+                let next = if typed || !self.lines().is_empty() { "⇥ next field · " } else { "" };
+                let pin = if self.pins.is_empty() { "" } else { "p pins the images · " };
+                format!("{next}{pin}c copies the lines · esc leaves it")
             }
         }
     }
 
     fn body<'a>(&self, room: usize, cx: &Cx<'a>) -> Page<'a> {
-        let mut page = Page { lines: Vec::new(), form_row: usize::MAX, room, theme: cx.theme };
+        let mut page = Page { lines: Vec::new(), form_row: usize::MAX, room, label: LABEL, theme: cx.theme };
         self.place(&mut page, cx.fleet);
         match &self.phase {
             Phase::Ended(flight) => {
@@ -195,10 +203,13 @@ impl Dialog {
     fn changes(&self, page: &mut Page) {
         page.gap();
         let many = self.plans.len() > 1;
+        let all = self.plans.iter().filter_map(|(_, plan)| plan.as_ref().ok()).flat_map(|plan| &plan.changes);
+        let widest = all.map(|change| text::width(&change.what) + 1).max().unwrap_or(LABEL);
+        page.label = widest.clamp(LABEL, (page.room * 2 / 3).max(LABEL));
         for (name, plan) in &self.plans {
             match plan {
                 Ok(plan) => {
-                    let out = plan.blocked() && many;
+                    let out = plan.blocked() && many && !self.untouched();
                     if many {
                         let word = if out { "left out" } else { "" };
                         page.sign(if out { ("✖", Role::Fail) } else { ("›", Role::Accent) }, &format!("{name}  {word}"));
@@ -208,7 +219,8 @@ impl Dialog {
                     }
                 }
                 Err(why) if many => page.sign(("✖", Role::Fail), &format!("{name}  left out: {why}")),
-                Err(why) => page.sign(("…", Role::Dim), why),
+                Err(why) if why.starts_with("still reading") || why.contains(": type ") => page.sign(("…", Role::Dim), why),
+                Err(why) => page.sign(("✖", Role::Fail), why),
             }
         }
         if !self.gone.is_empty() {
@@ -236,13 +248,17 @@ impl Dialog {
     }
 
     fn notes(&self, page: &mut Page) {
-        let many = self.plans.len() > 1;
+        let (many, untouched) = (self.plans.len() > 1, self.untouched());
         let of = |(name, plan): &Planned| {
             let plan = plan.as_ref().ok();
             let text = |text: &str| if many { format!("{name}: {text}") } else { text.to_owned() };
-            plan.map_or_else(Vec::new, |plan| plan.notes.iter().map(|note| (note.weight, text(&note.text))).collect::<Vec<_>>())
+            // That nothing was typed yet is no trouble.
+            let told = |note: &&Note| !(untouched && note.weight == Weight::Blocker && plans::is_as_it_is(note));
+            let notes = plan.into_iter().flat_map(|plan| &plan.notes).filter(told);
+            notes.map(|note| (note.weight, text(&note.text))).collect::<Vec<_>>()
         };
-        let mut notes: Vec<(Weight, String)> = self.plans.iter().flat_map(of).collect();
+        let locked = self.locked.iter().map(|why| (Weight::Blocker, why.clone()));
+        let mut notes: Vec<(Weight, String)> = locked.chain(self.plans.iter().flat_map(of)).collect();
         // What forbids it first; among equals the order of whoever planned.
         notes.sort_by_key(|(weight, _)| *weight);
         if !notes.is_empty() {
@@ -304,8 +320,9 @@ impl Dialog {
             buf.set_stringn(line.x, line.y, text::fit(&text, room), room, theme.style(Role::Busy));
             return None;
         }
-        if matches!(self.phase, Phase::Ended(_)) {
-            buf.set_stringn(line.x, line.y, "it did not all work: see above", room, theme.style(Role::Fail));
+        if let Phase::Ended(flight) = &self.phase {
+            let text = if flight.refused.is_some() { "nothing was sent" } else { "it did not all work: see above" };
+            buf.set_stringn(line.x, line.y, text, room, theme.style(Role::Fail));
             return None;
         }
         let cancel = if self.focus == Focus::Cancel { "[ Cancel ]" } else { "  Cancel  " };
@@ -315,6 +332,10 @@ impl Dialog {
         buf.set_string(at, line.y, cancel, style);
         let left = Rect { width: line.width.saturating_sub(wide + 1), ..line };
         let room = usize::from(left.width);
+        if self.locked.is_none() && self.untouched() {
+            buf.set_stringn(left.x, left.y, COUNT, room, theme.style(Role::Accent));
+            return None;
+        }
         if let Some(why) = self.hindered() {
             buf.set_stringn(left.x, left.y, text::fit(&format!("cannot be done: {why}"), room), room, theme.style(Role::Fail));
             return None;
@@ -344,6 +365,8 @@ struct Page<'a> {
     /// Where the first line to fill in stands; past the end where there is none.
     form_row: usize,
     room: usize,
+    /// Cells of what is different, so that the values stand below each other.
+    label: usize,
     theme: &'a Theme,
 }
 
@@ -371,12 +394,8 @@ impl Page<'_> {
 
     fn change(&mut self, change: &crate::change::Change) {
         let text = if change.before.is_empty() { change.after.clone() } else { format!("{}  →  {}", change.before, change.after) };
-        let head = self.span(format!("{:<LABEL$}", text::fit(&change.what, LABEL - 1)), Role::Dim);
-        if text::width(&change.what) < LABEL {
-            self.hanging(head, &text, Role::Text);
-        } else {
-            self.hanging(self.span(String::new(), Role::Dim), &format!("{}  {text}", change.what), Role::Text);
-        }
+        let head = self.span(text::pad(&text::fit_middle(&change.what, self.label - 1), self.label), Role::Dim);
+        self.hanging(head, &text, Role::Text);
     }
 
     /// A text behind its head; what does not fit goes on below it.
@@ -391,7 +410,8 @@ impl Page<'_> {
     }
 }
 
-/// Breaks a line at blanks, and a word that is longer than the room wherever the room ends: nothing of a command is left out.
+/// Breaks a line at blanks, and a word that is longer than the room behind a sign that parts an ARN or an image, else wherever the room
+/// ends: nothing of a command is left out.
 fn broken(line: &str, room: usize) -> Vec<String> {
     let room = room.max(8);
     let (mut lines, mut last) = (Vec::new(), String::new());
@@ -405,6 +425,7 @@ fn broken(line: &str, room: usize) -> Vec<String> {
         while text::width(word) > room {
             // The room is at least eight cells, and no character takes more than two.
             let end = text::end_at(word, room).unwrap_or(word.len());
+            let end = word[..end].rfind(['/', ':', '@', ',']).map(|at| at + 1).filter(|at| *at > end / 2).unwrap_or(end);
             lines.push(word[..end].to_owned());
             word = &word[end..];
         }

@@ -57,6 +57,11 @@ impl Flight {
         }
     }
 
+    /// Whether a call was made, so that something may apply.
+    pub fn begun(&self) -> bool {
+        self.rows.iter().any(|row| *row != Row::Waiting)
+    }
+
     /// Whether all calls of a plan were answered with yes.
     pub fn done(&self, plan: usize) -> bool {
         matches!((&self.rows.get(plan), self.plans.get(plan)), (Some(Row::Sent(steps, _)), Some(plan)) if *steps == plan.steps.len())
@@ -90,7 +95,7 @@ impl Flight {
     /// How each plan ended: whether it is well, and a line about it.
     pub fn lines(&self) -> Vec<(bool, String)> {
         if let Some(why) = &self.refused {
-            return vec![(false, format!("not sent: {why}"))];
+            return vec![(false, format!("not sent: {}", why.trim_end_matches(" · nothing was sent")))];
         }
         let line = |n: usize| {
             let name = self.name(n);

@@ -224,7 +224,10 @@ impl Form {
             Form::Count { line, .. } if line.signed => vec![('z', "0 stop".to_owned())],
             Form::Count { now, range, .. } => {
                 let double = now.saturating_mul(2);
-                let mut presets = vec![('d', format!("×2 {double}")), ('h', format!("half {}", now.div_ceil(2)))];
+                // Half of one is one, and twice nothing is nothing.
+                let mut presets = Vec::new();
+                presets.extend((*now > 0).then(|| ('d', format!("×2 {double}"))));
+                presets.extend((*now > 1).then(|| ('h', format!("half {}", now.div_ceil(2)))));
                 if let Some((min, max)) = range {
                     presets.extend([('n', format!("min {min}")), ('m', format!("max {max}"))]);
                 }

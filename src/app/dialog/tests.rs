@@ -287,3 +287,40 @@ fn where_there_is_little_room_the_way_out_is_still_seen() {
     world.press(&mut dialog, "pgdn pgdn pgdn pgdn pgdn pgdn");
     assert!(world.screen(&mut dialog, 80, 24).contains("way back"));
 }
+
+#[test]
+fn where_nothing_can_be_done_no_key_points_to_a_line_that_is_not_there() {
+    let world = World::new(true);
+    let blocked = Plan { notes: vec![Note::blocker("ECS would refuse")], ..plan("checkout", Level::Plain) };
+    let mut dialog = world.dialog(vec![blocked]);
+    assert!(!world.screen(&mut dialog, 100, 40).contains("next field"), "there is no field");
+    assert_eq!(world.press(&mut dialog, "y"), None);
+    let screen = world.screen(&mut dialog, 100, 40);
+    assert!(screen.contains("cannot be done: ECS would refuse") && !screen.contains("⇥ goes to"), "{screen}");
+}
+
+#[test]
+fn before_a_call_was_made_nothing_is_said_to_apply() {
+    let world = World::new(false);
+    let mut dialog = world.dialog(vec![plan("checkout", Level::Plain)]);
+    let mut flight = Flight::new(1, vec![plan("checkout", Level::Plain)], world.now);
+    dialog.send(Flight::new(1, vec![plan("checkout", Level::Plain)], world.now));
+    let screen = world.screen(&mut dialog, 100, 40);
+    assert!(screen.contains("nothing was sent yet") && !screen.contains("may still apply"), "{screen}");
+    flight.heard(&crate::change::apply::Progress::Refused("read-only: locked · nothing was sent".to_owned()));
+    dialog.end(flight);
+    let screen = world.screen(&mut dialog, 100, 40);
+    assert!(screen.contains("not sent: read-only: locked") && screen.contains("nothing was sent"), "{screen}");
+    assert!(!screen.contains("it did not all work") && !screen.contains("keeps what was sent"), "{screen}");
+}
+
+#[test]
+fn what_is_different_stands_in_one_column_however_long_its_name() {
+    let world = World::new(false);
+    let change = |what: &str, before: &str| Change { what: what.to_owned(), before: before.to_owned(), after: "new".to_owned() };
+    let changes = vec![change("runs", "first"), change("image nginx", "second"), change("revision", "third")];
+    let mut dialog = world.dialog(vec![Plan { changes, ..plan("checkout", Level::Plain) }]);
+    let screen = world.screen(&mut dialog, 100, 40);
+    let at = |word: &str| screen.lines().find_map(|line| line.find(word).map(|byte| line[..byte].chars().count())).expect("it is there");
+    assert_eq!((at("first"), at("second")), (at("second"), at("third")), "{screen}");
+}

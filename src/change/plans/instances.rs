@@ -61,9 +61,10 @@ fn draining(facts: &Facts, plan: &mut Plan, chosen: &[&Arc<ContainerInstance>], 
         plan.notes.push(Note::info(format!("{} on it, which have not been read", tasks_of(running as usize))));
     } else if moved > 0 {
         plan.notes.push(Note::info(format!(
-            "{} of {} are replaced elsewhere, by the services' min and max percent",
+            "{} of {} {} replaced elsewhere, by the services' min and max percent",
             tasks_of(moved),
-            listed(&services)
+            listed(&services),
+            if moved == 1 { "is" } else { "are" }
         )));
     } else {
         plan.notes.push(Note::info("no service runs a task on it".to_owned()));

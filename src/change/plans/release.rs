@@ -15,11 +15,7 @@ pub fn redeploy(facts: &Facts, service: &Arn) -> Result<Plan, String> {
     let mut plan = facts.plan_for(Verb::Redeploy, service);
     let revision = serving(service).clone();
     plan.inverse = Err("a redeploy starts the same revision: there is nothing to go back to");
-    plan.changes.push(change(
-        "tasks",
-        &format!("{} of {}", service.running, revision.name()),
-        &format!("{} new of {}", service.desired, revision.name()),
-    ));
+    plan.changes.push(change("tasks", &running(service, &revision), &format!("{} new of {}", service.desired, revision.name())));
     match Controller::of(service) {
         Controller::Ecs => {
             let set = ServiceChange { force: true, ..ServiceChange::default() };
@@ -34,6 +30,26 @@ pub fn redeploy(facts: &Facts, service: &Arn) -> Result<Plan, String> {
     plan.notes.extend(capacity::notes(facts, service, &revision));
     image_notes(facts, &mut plan, service, &revision);
     Ok(plan)
+}
+
+/// What runs now, by revision: in the middle of a release that is not what the service asks for.
+fn running(service: &Service, revision: &Arn) -> String {
+    let sets = service.task_sets.iter().map(|set| (&set.task_definition, set.running));
+    let told = service.deployments.iter().map(|deployment| (&deployment.task_definition, deployment.running)).chain(sets);
+    let mut counts: Vec<(&Arn, u32)> = Vec::new();
+    for (arn, running) in told.filter(|(arn, _)| !arn.as_str().is_empty()) {
+        match counts.iter_mut().find(|(known, _)| *known == arn) {
+            Some((_, count)) => *count += running,
+            None => counts.push((arn, running)),
+        }
+    }
+    counts.retain(|(_, running)| *running > 0);
+    if counts.iter().map(|(_, running)| running).sum::<u32>() == 0 && service.running > 0 {
+        // Without the breakdown the service's own count is all there is.
+        return format!("{} of {}", service.running, revision.name());
+    }
+    let words: Vec<String> = counts.iter().map(|(arn, running)| format!("{running} of {}", arn.name())).collect();
+    if words.is_empty() { format!("0 of {}", revision.name()) } else { words.join(", ") }
 }
 
 /// What moving tags do to a deployment of a revision that runs.

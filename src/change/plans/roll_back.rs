@@ -228,6 +228,25 @@ fn image_notes(
     }
 }
 
+/// What was found of tags of a revision that name another image now than the one that it ran, or the very one that runs now: the words
+/// that stand first, because going back by such a tag brings something else back.
+#[must_use]
+pub fn moved_tags(facts: &Facts, service: &Arn, revision: &Arn) -> Vec<Note> {
+    let Some(definition) = facts.store.definition(facts.ctx, revision) else { return Vec::new() };
+    let known = facts.store.service(facts.ctx, facts.cluster, service).map(|known| &**known);
+    let moved = |container: &&crate::model::ContainerDefinition| {
+        let then = images::once(facts, service, revision, &container.name, &container.image);
+        let held: Vec<Str> = then.into_iter().collect();
+        match images::now(facts, &container.image, &held) {
+            Now::Moved(_) => true,
+            Now::There(_) => shares_tag(facts, known, container),
+            _ => false,
+        }
+    };
+    let containers = definition.containers.iter().filter(moved);
+    containers.flat_map(|container| image_notes(facts, known, service, definition, container)).collect()
+}
+
 /// Whether what runs names the same image by the same tag: then going back may bring nothing back.
 fn shares_tag(facts: &Facts, known: Option<&Service>, container: &crate::model::ContainerDefinition) -> bool {
     let running = known.and_then(|known| facts.store.definition(facts.ctx, serving(known)));

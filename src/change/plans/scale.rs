@@ -8,6 +8,9 @@ use crate::model::{Arn, ScalableTarget, ScalingPolicy, Service, Str, Suspended, 
 /// AWS's quota of tasks for one service.
 const QUOTA: u32 = 5000;
 
+/// How the words for a count end that is none other than before.
+const AS_IT_IS: &str = " already";
+
 /// The wire carries a signed number.
 const LARGEST: u32 = i32::MAX.unsigned_abs();
 
@@ -115,12 +118,18 @@ pub fn scale(facts: &Facts, service: &Arn, desired: u32, choice: RangeChoice) ->
     Ok(plan)
 }
 
+/// Whether a blocker says no more than that the count is what it was: nobody has done anything wrong yet.
+#[must_use]
+pub fn is_as_it_is(note: &Note) -> bool {
+    note.text.ends_with(AS_IT_IS)
+}
+
 /// What AWS would refuse, said before the call.
 fn refusals(facts: &Facts, plan: &mut Plan, service: &Service, desired: u32) {
     if &*service.scheduling == "DAEMON" {
         plan.notes.push(Note::blocker(format!("{} is a DAEMON: it runs one task on each instance, and AWS refuses a count", service.name)));
     } else if desired == service.desired {
-        plan.notes.push(Note::blocker(format!("{} wants {} already", service.name, tasks_of(desired as usize))));
+        plan.notes.push(Note::blocker(format!("{} wants {}{AS_IT_IS}", service.name, tasks_of(desired as usize))));
     }
     if Controller::of(service) == Controller::CodeDeploy
         && let Some((id, known)) = facts.code_under_way(service)
@@ -157,8 +166,12 @@ fn ranged(
     let policies = facts.store.scaling_policies(facts.ctx).unwrap_or_default();
     let drivers: Vec<String> = policies.iter().filter(|policy| policy.resource == target.resource).map(ScalingPolicy::driver).collect();
     let by = if drivers.is_empty() { String::new() } else { format!(" by {}", drivers.join(", ")) };
-    let off = target.suspended.words().map_or(String::new(), |words| format!(", {words} suspended"));
-    let owns = format!("Application Auto Scaling moves it between {} and {}{by}{off}", target.min, target.max);
+    let owns = match target.suspended.words() {
+        None => format!("Application Auto Scaling moves it between {} and {}{by}", target.min, target.max),
+        // What is switched off moves nothing.
+        Some("all scaling") => format!("all scaling is suspended; its range is {}{by}", range(target)),
+        Some(words) => format!("Application Auto Scaling moves it between {} and {}{by}, but {words} is suspended", target.min, target.max),
+    };
     if under_way(service).is_some() {
         plan.notes.push(Note::info("scale-in is paused until the deployment ends".to_owned()));
     }

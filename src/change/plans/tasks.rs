@@ -40,7 +40,12 @@ pub fn stop_tasks(facts: &Facts, tasks: &[Arn]) -> Result<Plan, String> {
     let found: Vec<&Arc<Task>> = tasks.iter().map(|arn| known(facts, arn)).collect::<Result<_, _>>()?;
     let (live, over): (Vec<&Arc<Task>>, Vec<&Arc<Task>>) = found.into_iter().partition(|task| alive(task));
     if live.is_empty() {
-        return Err(if tasks.len() == 1 { "the task stops already" } else { "all these tasks stop already" }.to_owned());
+        return Err(if tasks.len() == 1 {
+            "the task has stopped, or is on its way"
+        } else {
+            "all these tasks have stopped, or are on their way"
+        }
+        .to_owned());
     }
     let mut plan = facts.plan(Verb::StopTasks, live.iter().map(|task| task.arn.clone()).collect());
     plan.inverse = Err("a stopped task cannot be started again");

@@ -376,3 +376,26 @@ fn the_past_says_when_a_revision_ran_for_how_long_and_how_it_ended() {
     assert_eq!(rows[3].images[0].2.as_deref(), Some("sha256:2"));
     assert_eq!(rows[0].status.as_deref(), Some("ACTIVE"));
 }
+
+#[test]
+fn a_redeploy_counts_what_runs_by_revision_and_not_what_is_asked_for() {
+    let mut newest = sample::deployment(31, "PRIMARY", "IN_PROGRESS");
+    newest.running = 0;
+    let older = sample::deployment(30, "ACTIVE", "COMPLETED");
+    let world = World::of(Service { task_definition: revision_arn(31), deployments: vec![newest, older], ..sample::service("api") });
+    let plan = redeploy(&world.facts(), &arn()).unwrap();
+    assert_eq!((plan.changes[0].before.as_str(), plan.changes[0].after.as_str()), ("2 of api:30", "2 new of api:31"));
+}
+
+#[test]
+fn scaling_that_is_switched_off_moves_nothing() {
+    let mut world = World::of(sample::service("api"));
+    let service = sample::service("api");
+    let target =
+        |suspended| ScalableTarget { resource: scaling_resource(service.cluster.name(), &service.name).into(), min: 2, max: 10, suspended };
+    let all = Suspended { scale_in: true, scale_out: true, scheduled: true };
+    world.put(Feed::ScalableTargets(CTX), Value::ScalableTargets(Arc::new(vec![target(all)])));
+    let plan = scale(&world.facts(), &arn(), 3, RangeChoice::Once).unwrap();
+    says(&plan, Weight::Info, &["all scaling is suspended; its range is 2-10"]);
+    assert!(plan.notes.iter().all(|note| !note.text.contains("moves it between")), "{:?}", plan.notes);
+}

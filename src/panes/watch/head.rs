@@ -49,7 +49,10 @@ fn lines(track: &Track, landing: &Landing, room: usize, roomy: bool, cx: &Cx) ->
     let sentence = format!("{} {}", landing.health.glyph(), landing.why);
     put(word(landing), sentence, landing.health.role(), if roomy { 3 } else { 2 });
     put("NEW", side(&landing.new, room), Role::Text, 1);
-    put("OLD", side(&landing.old, room), Role::Dim, 1);
+    // Once it is gone there is nothing to count.
+    if landing.old.revision.is_some() || landing.old.wanted > 0 || landing.old.left() > 0 {
+        put("OLD", side(&landing.old, room), Role::Dim, 1);
+    }
     if let Some(line) = traffic(landing) {
         put("traffic", line, Role::Text, 1);
     }
@@ -117,7 +120,7 @@ fn word(landing: &Landing) -> &'static str {
 fn side(side: &Side, room: usize) -> String {
     let name = side.revision.as_ref().map_or("?", crate::model::Arn::name);
     let filled = if side.wanted == 0 { 0 } else { (BAR * side.healthy.min(side.wanted) as usize).div_ceil(side.wanted as usize) };
-    let bar = if room > 90 { format!("{}{} ", "▓".repeat(filled), "░".repeat(BAR - filled)) } else { String::new() };
+    let bar = if room > 90 && (side.wanted > 0 || side.healthy > 0) { format!("{}{} ", "▓".repeat(filled), "░".repeat(BAR - filled)) } else { String::new() };
     format!("{:<24} {bar}{}", text::fit_middle(name, 24), side.counts())
 }
 
@@ -136,18 +139,12 @@ fn stage(landing: &Landing, cx: &Cx) -> Option<(String, Role)> {
     if stage.events.is_empty() {
         parts.extend(stage.name.as_ref().map(ToString::to_string));
     } else {
-        let sign = |status: &str| match status {
-            "Succeeded" => "●",
-            "InProgress" => "◌",
-            "Failed" => "✖",
-            "Skipped" => "○",
-            _ => "·",
-        };
-        // Signs for all of them, and names for those that matter: their whole row would not fit.
-        let signs: String = stage.events.iter().map(|(_, status)| sign(status)).collect();
+        // A count of all of them, and names for those that matter: their whole row would not fit.
+        let done = stage.events.iter().filter(|(_, status)| matches!(&**status, "Succeeded" | "Skipped")).count();
+        let steps = format!("{done} of {} lifecycle events done", stage.events.len());
         let matters = stage.events.iter().filter(|(name, status)| &**status == "Failed" || Some(name) == stage.name.as_ref());
         let names: Vec<String> = matters.map(|(name, status)| format!("{name} {status}")).collect();
-        parts.push(format!("{signs} {}", names.join(", ")).trim_end().to_owned());
+        parts.push(if names.is_empty() { steps } else { format!("{steps}, {}", names.join(", ")) });
     }
     if let Some(bake) = &stage.bake {
         let left =
@@ -178,10 +175,12 @@ fn pace(landing: &Landing) -> (String, Role) {
     let mut parts = vec![pace.elapsed.map_or("?".to_owned(), duration::short)];
     let past = pace.past.map(|past| match past.count {
         1 => format!("the one before took {}", duration::short(past.p50)),
-        count => format!("before: p50 {} p95 {} of {count}", duration::short(past.p50), duration::short(past.p95)),
+        count => format!("before ({count}): usually {}, up to {}", duration::short(past.p50), duration::short(past.p95)),
     });
-    parts.push(past.unwrap_or_else(|| "no past deployment is known".to_owned()));
-    if landing.end().is_none() {
+    // While it bakes the time that is left is told by the stage.
+    let bakes = landing.stage.bake.is_some() && pace.left.is_none() && pace.stuck().is_none();
+    parts.extend(past.or_else(|| (!bakes).then(|| "no past deployment is known".to_owned())));
+    if landing.end().is_none() && !bakes {
         parts.push(match (pace.left, pace.stuck()) {
             (_, Some(still)) => format!("ETA none: no progress for {}", duration::short(still)),
             (Some(left), None) => format!("ETA about {}", duration::short(left)),

@@ -133,7 +133,9 @@ pub(super) fn hook_waits(facts: &Facts) -> Option<Found> {
 /// What the new revision gets of the traffic, where AWS tells it.
 fn weight(facts: &Facts) -> String {
     let of_code = || facts.replacement().and_then(|set| facts.code.and_then(|code| code.weight(&set.id)));
-    let native = facts.current().and_then(|current| current.target.as_ref()).and_then(|target| target.production_weight);
+    let shifts = facts.service.strategy.as_deref().is_none_or(|strategy| strategy != "ROLLING");
+    // Of a rolling deployment AWS tells all the traffic for a side that has not a task yet.
+    let native = facts.current().filter(|_| shifts).and_then(|current| current.target.as_ref()).and_then(|target| target.production_weight);
     native.or_else(of_code).map_or(String::new(), |percent| format!(" · {percent}% of traffic"))
 }
 
