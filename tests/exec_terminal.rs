@@ -4,6 +4,7 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use midwatch::sim::{Options, Sim};
 use support::terminal::{Launch, PATIENCE, Terminal};
@@ -110,8 +111,12 @@ fn the_remote_terminal_has_the_size_of_its_place_and_follows_it() {
     terminal.resize(100, 30);
     let drawn = |t: &Terminal| t.text().lines().nth(2).is_some_and(|line| line.trim_end().chars().count() == 100 && line.contains('┐'));
     assert!(terminal.until(PATIENCE, drawn).is_some(), "{}", terminal.text());
-    terminal.send("stty size\r");
-    terminal.wait_for("17 98");
+    // The remote hears of the size a moment after the screen has it.
+    let told = (0..60).any(|_| {
+        terminal.send("stty size\r");
+        terminal.until(Duration::from_secs(1), |t| t.text().contains("17 98")).is_some()
+    });
+    assert!(told, "{}", terminal.text());
     leave(&mut terminal);
 }
 
