@@ -261,6 +261,9 @@ fn x3_what_moved_meanwhile_is_shown_and_asked_again() {
     assert!(moved.iter().any(|moved| moved.what == "desired" && moved.now == "4"), "{moved:?}");
     assert_eq!(sent(&stage), [], "nothing was sent");
     shows(&mut stage, &["something else now", "now 4 · yours 3"]);
+    // Else the picture shows whichever poll was the first to see it.
+    stage.refresh_quietly();
+    shows(&mut stage, &["something else now", "now 4 · yours 3"]);
     shots!(stage, "moved_dialog");
     stage.step(2);
     confirm(&mut stage, "customer-service");

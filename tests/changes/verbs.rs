@@ -6,7 +6,7 @@ use midwatch::change::apply::Progress;
 use serde_json::json;
 
 const OKY: &str = "project-oky-ecs-cluster";
-const API: &str = "project-oky-ecs-api-task-service-1lehr9r5";
+const CMS: &str = "project-oky-ecs-cms-task-service-smibyuqs";
 
 /// The newest request that changed something: its operation and its parameters.
 fn last(stage: &Stage) -> (String, serde_json::Value) {
@@ -165,7 +165,7 @@ fn a_scaling_range_is_changed_in_what_differs_and_taken_back() {
 
 #[test]
 fn exec_is_switched_on_and_off_again() {
-    let mut stage = only("oky-admin", OKY, API);
+    let mut stage = only("oky-admin", OKY, CMS);
     command(&mut stage, "enable-exec");
     shows(&mut stage, &["exec for new tasks", "redeploy afterwards"]);
     yes(&mut stage);
