@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io};
 use terminal::{Launch, Terminal};
 
-/// A frame is over when nothing more has come for so long.
-const SILENCE: Duration = Duration::from_millis(15);
+/// Keys to a line, which is then taken back.
+const LINE: usize = 60;
 const PATIENCE: Duration = Duration::from_mins(2);
 /// Keys whose echo is timed.
 const KEYS: usize = 300;
@@ -57,14 +57,19 @@ fn session(program: &str) -> Terminal {
     terminal
 }
 
-/// From a key to the last byte of the frame that shows its echo.
+/// From a key to its echo on the screen.
 fn echo(terminal: &mut Terminal) {
     terminal.drain(Duration::from_secs(2));
     let mut times = Vec::new();
     for n in 0..KEYS {
+        let typed = format!("$ {} ", "a".repeat(n % LINE + 1));
         let pressed = Instant::now();
-        terminal.send(if n % 60 == 59 { "\u{15}" } else { "a" });
-        times.extend(terminal.burst(Duration::from_secs(1), SILENCE).map(|(_, last)| milliseconds(last - pressed)));
+        terminal.send("a");
+        times.extend(terminal.until(Duration::from_secs(1), |t| t.text().contains(&typed)).map(|at| milliseconds(at - pressed)));
+        if n % LINE == LINE - 1 {
+            terminal.send("\u{15}");
+            terminal.drain(Duration::from_millis(100));
+        }
     }
     times.sort_by(f64::total_cmp);
     terminal.send("\u{15}");

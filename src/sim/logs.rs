@@ -92,7 +92,7 @@ fn streams(estate: &Estate, seed: u64, now: Ms, body: &Value) -> Result<Value, A
         })
         .collect();
     if by_time {
-        shown.sort_by_key(|(_, stream)| stream.ended_at.unwrap_or(now));
+        shown.sort_by_cached_key(|(name, stream)| lines::last(seed, name, stream, now).map_or(Ms::MIN, |line| line.timestamp));
     }
     if body.get("descending").and_then(Value::as_bool).unwrap_or_default() {
         shown.reverse();

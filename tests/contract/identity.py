@@ -93,7 +93,7 @@ def unknown(report, sim, context):
     ecs = sim.client("ecs", context, attempts=1)
     refused(report, ecs.list_account_settings, "UnknownOperationException")
     refused(report, ecs.delete_cluster, "UnknownOperationException", cluster="a")
-    refused(report, sim.client("ssm", context, attempts=1).start_session, "UnknownOperationException", Target="a")
+    refused(report, sim.client("ssm", context, attempts=1).list_documents, "UnknownOperationException")
     refused(report, sim.client("elbv2", context, attempts=1).describe_ssl_policies, "InvalidAction")
     refused(report, sim.client("sts", context, attempts=1).get_session_token, "InvalidAction")
     for service, call in (("s3", "list_buckets"), ("cloudtrail", "describe_trails"), ("lambda", "list_functions")):
