@@ -1,3 +1,5 @@
+//! Releases of each kind as they land, told from facts made by hand.
+
 use super::*;
 use crate::model::sample::{ago, deployment, event, group, service, stopped, target, task};
 use crate::model::{

@@ -1,3 +1,5 @@
+//! The plans of changes: what they send, warn of and forbid, on facts made by hand.
+
 use super::*;
 use crate::aws::{AwsError, ErrorKind};
 use crate::change::revisions::{self, Ended};

@@ -1,3 +1,5 @@
+//! The data channel between two ends: what is lost, doubled or out of order on the way arrives once and in order.
+
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -1,3 +1,5 @@
+//! The checks before a session, each in all that it can find, and the texts of refusals.
+
 use super::*;
 use crate::feed::{Outcome, Update, Value};
 use crate::model::sample::{self, ago};

@@ -1,3 +1,5 @@
+//! Files through a real shell in a pseudo-terminal, also where the image lacks the usual programs.
+
 use super::*;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,3 +1,5 @@
+//! Port forwards against an agent made here: many connections, refused ports, readers that do not read.
+
 use super::*;
 use crate::exec::Ask;
 use crate::exec::smux::{self, Heard, Reader};

@@ -1,3 +1,5 @@
+//! The frames of the data channel: known vectors byte for byte, and any bytes at all.
+
 use super::*;
 use proptest::prelude::*;
 
