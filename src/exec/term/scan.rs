@@ -97,11 +97,10 @@ impl Scan {
         } else {
             self.text(text, to);
         }
+        self.part.extend_from_slice(part);
         // What is cut off by a control never was a character.
-        if rest.is_empty() {
-            self.part.extend_from_slice(part);
-        } else {
-            self.part.clear();
+        if !rest.is_empty() {
+            self.hand_on(to);
         }
         let Some(control) = rest.first() else { return rest };
         match control {
@@ -120,19 +119,25 @@ impl Scan {
         let wanted = length(self.part[0]) - self.part.len();
         let rest = text.iter().take(wanted).take_while(|byte| continues(**byte)).count();
         self.part.extend_from_slice(&text[..rest]);
-        if rest == wanted {
-            let whole = std::mem::take(&mut self.part);
-            self.text(&whole, to);
-        } else if rest < text.len() {
-            self.part.clear();
+        if rest == wanted || rest < text.len() {
+            self.hand_on(to);
         }
         &text[rest..]
+    }
+
+    /// Hands on the beginning of a character with what has come of its rest, whether it is whole or never will be.
+    fn hand_on(&mut self, to: &mut impl Emulator) {
+        let part = std::mem::take(&mut self.part);
+        self.text(&part, to);
     }
 
     fn text(&mut self, text: &[u8], to: &mut impl Emulator) {
         if text.is_empty() {
             return;
         }
+        // Ill-formed bytes are told here: what the emulator makes of them depends on what comes next.
+        let text = String::from_utf8_lossy(text);
+        let text = text.as_bytes();
         to.text(text, !self.margins[usize::from(self.alternate)]);
         self.tail.extend_from_slice(&text[text.len().saturating_sub(4)..]);
         let more = self.tail.len().saturating_sub(4);

@@ -235,6 +235,22 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn bytes_that_are_no_character_leave_nothing_however_they_are_cut() {
+    for bytes in [&b"a\xc2\xc2\x0e\xa0b"[..], b"a\xe2\x80\x1b[mb", b"a\xf0\x9f\x98b", b"a\xe0\x80\x80b", b"a\xffb\x80"] {
+        let mut whole = Term::new(20, 5);
+        whole.feed(bytes);
+        whole.settle();
+        assert_eq!(whole.text(), "ab", "{bytes:x?}");
+        for cut in 1..4 {
+            let mut cut_up = Term::new(20, 5);
+            bytes.chunks(cut).for_each(|piece| cut_up.feed(piece));
+            cut_up.settle();
+            assert_eq!(whole.text(), cut_up.text(), "{bytes:x?} in pieces of {cut}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
