@@ -284,7 +284,7 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, delay: Duration, m
     if let Some((outcome, at, ago)) = poll.recall() {
         let outcome = if let Outcome::Whole(value) = outcome { Outcome::Recalled(value) } else { outcome };
         let _ = outbox.tx.send(outbox.dated(outcome, at)).await;
-        let rest = Rest::Answered { rows: poll.rows() };
+        let rest = Rest::Recalled { rows: poll.rows() };
         wait(&outbox.feed, rest, ago, 0, &mut heard).await;
     } else {
         // Whoever needs it sooner ends the wait.
@@ -300,6 +300,7 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, delay: Duration, m
             outbox.clone().send(Outcome::Busy).await;
         }
         let priority = if control.care == Care::Focus { Priority::Focus } else { Priority::Sweep };
+        let asked = tokio::time::Instant::now();
         let answer = poll.ask(priority, &mut |rows, of| outbox.offer(Outcome::Part(rows, of))).await;
         let learnt = poll.learnt();
         if !learnt.is_empty() {
@@ -318,11 +319,11 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, delay: Duration, m
                 rest
             }
         };
-        awaited = wait(&outbox.feed, rest, Duration::ZERO, control.pokes, &mut heard).await;
+        awaited = wait(&outbox.feed, rest, asked.elapsed(), control.pokes, &mut heard).await;
     }
 }
 
-/// Waits until it is time to ask again, some of it over already, or somebody asks for it: then it returns true.
+/// Waits until it is time to ask again, or somebody asks for it: then it returns true. `ago` is how long it is since the last question.
 async fn wait(feed: &Feed, rest: Rest, ago: Duration, pokes: u64, heard: &mut watch::Receiver<Control>) -> bool {
     let (since, chance) = (tokio::time::Instant::now(), crate::retry::chance());
     loop {
@@ -332,7 +333,7 @@ async fn wait(feed: &Feed, rest: Rest, ago: Duration, pokes: u64, heard: &mut wa
         }
         let due = async {
             match pace::interval(feed, rest, control.care, control.tempo) {
-                Some(time) => tokio::time::sleep_until(since + crate::retry::jitter(time, chance).saturating_sub(ago)).await,
+                Some(time) => tokio::time::sleep_until(since + pace::left(time, rest, control.care, ago, chance)).await,
                 None => std::future::pending().await,
             }
         };

@@ -3,7 +3,7 @@
 use super::Care;
 use crate::aws::ErrorKind;
 use crate::feed::Feed;
-use crate::retry::back_off;
+use crate::retry::{back_off, jitter};
 use std::time::Duration;
 
 /// Whether anybody looks at the terminal.
@@ -34,6 +34,8 @@ impl Default for Tempo {
 pub(super) enum Rest {
     /// It was answered with so many rows.
     Answered { rows: usize },
+    /// It had so many rows when it was dropped, and comes back with them.
+    Recalled { rows: usize },
     /// It failed, for so many times in a row.
     Failed { kind: ErrorKind, failures: u32 },
 }
@@ -47,7 +49,7 @@ const DENIED: Duration = Duration::from_mins(5);
 /// Time to rest; `None` when nothing will be different.
 pub(super) fn interval(feed: &Feed, rest: Rest, care: Care, tempo: Tempo) -> Option<Duration> {
     let (kind, failures) = match rest {
-        Rest::Answered { rows } => {
+        Rest::Answered { rows } | Rest::Recalled { rows } => {
             let stretch = match tempo.pace {
                 Pace::Normal => 1.0,
                 Pace::Unfocused => 6.0,
@@ -65,10 +67,23 @@ pub(super) fn interval(feed: &Feed, rest: Rest, care: Care, tempo: Tempo) -> Opt
     })
 }
 
+/// What is left of a time to rest when the last question was asked `ago`, or that long ago was answered and comes back.
+///
+/// What the operator looks at is asked by the clock: from question to question, without a spread, so that news is never older than the
+/// interval and one answer. The rest is spread by a fifth, and an answer or refusal that was long in coming earns its rest all the same.
+pub(super) fn left(time: Duration, rest: Rest, care: Care, ago: Duration, chance: f64) -> Duration {
+    match (rest, care) {
+        // An answer that takes as long as the interval must not make the next question follow at once.
+        (Rest::Answered { .. }, Care::Focus) => time.saturating_sub(ago).max(time / 2),
+        (Rest::Recalled { .. }, _) => jitter(time, chance).saturating_sub(ago),
+        _ => jitter(time, chance),
+    }
+}
+
 /// Seconds that a feed that can wait rests at least.
 const TRICKLE: u32 = 40;
 
-/// Seconds between an answer and the next question. Long lists take their budget's time on top of it.
+/// Seconds from a question, or from its answer where nobody looks at it, to the next question. See [`left`].
 fn seconds(feed: &Feed, rows: usize, care: Care) -> Option<u32> {
     let looked_at = |then: u32, otherwise: u32| if care == Care::Focus { then } else { otherwise };
     if feed.lasts() {
@@ -137,6 +152,22 @@ mod tests {
         let slow =
             |pace, factor| interval(&feed, Rest::Answered { rows: 1 }, Care::Beside, Tempo { pace, factor }).map(|time| time.as_secs());
         assert_eq!((slow(Pace::Unfocused, 1.0), slow(Pace::Normal, 2.0)), (Some(90), Some(30)));
+    }
+
+    #[test]
+    fn what_is_looked_at_is_asked_by_the_clock_and_the_rest_is_spread() {
+        let (three, answered) = (Duration::from_secs(3), Rest::Answered { rows: 1 });
+        for chance in [0.0, 0.5, 1.0] {
+            let left = |took| left(three, answered, Care::Focus, Duration::from_millis(took), chance).as_millis() + u128::from(took);
+            assert_eq!((left(20), left(400), left(1500)), (3000, 3000, 3000), "from question to question");
+            assert_eq!(left(9000), 10_500, "AWS is slow: it is not asked without a rest");
+        }
+        let beside = |chance| left(three, answered, Care::Beside, Duration::from_millis(400), chance).as_millis();
+        assert_eq!((beside(0.0), beside(1.0)), (2400, 3600));
+        let recalled = |ago| left(three, Rest::Recalled { rows: 1 }, Care::Focus, Duration::from_secs(ago), 0.5).as_secs();
+        assert_eq!((recalled(1), recalled(60)), (2, 0), "what has become old is asked at once");
+        let failed = Rest::Failed { kind: ErrorKind::Timeout, failures: 1 };
+        assert_eq!(left(three, failed, Care::Focus, Duration::from_secs(10), 0.5), three, "after a timeout it rests");
     }
 
     #[test]
