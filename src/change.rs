@@ -98,6 +98,8 @@ pub struct Plan {
     pub inverse: Result<Box<Inverse>, &'static str>,
     /// The service to watch afterwards.
     pub watch: Option<Arn>,
+    /// The journal's id of the call that it takes back, where it takes one back.
+    pub undoes: Option<Str>,
 }
 
 /// One line of what changes: `desired 6 → 20`.

@@ -86,6 +86,7 @@ fn by_hand(world: &World, calls: Vec<Call>) -> Plan {
         basis: Vec::new(),
         inverse: Err("a test"),
         watch: None,
+        undoes: None,
     }
 }
 

@@ -223,6 +223,7 @@ fn plan(verb: Verb, ctx: Ctx, target: &Arn, call: Call, basis: Vec<Basis>) -> Pl
         basis,
         inverse: Err("not in a test"),
         watch: None,
+        undoes: None,
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Taken {
     what: String,
     target: Option<Target>,
     back: Result<Inverse, &'static str>,
+    /// The journal's id of its last call.
+    record: Option<Str>,
 }
 
 /// What is known of changes beside the dialog.
@@ -295,10 +297,18 @@ impl App {
                 what: format!("{} {}", plan.verb.word(), flight.name(n)),
                 target,
                 back: plan.inverse.as_ref().map(|inverse| (**inverse).clone()).map_err(|why| *why),
+                record: self.record_of(flight.id, n),
             });
         }
         let more = self.changes.taken.len().saturating_sub(REMEMBERED);
         self.changes.taken.drain(..more);
+    }
+
+    /// The journal's id of the last call of a plan of an order. Ids of earlier runs may end alike: the newest is ours.
+    fn record_of(&self, order: u64, plan: usize) -> Option<Str> {
+        let of = format!("-{order}.{plan}");
+        let own = |id: &str| id.rsplit_once('.').is_some_and(|(head, _)| head.ends_with(&of));
+        self.shared.store.journal().iter().rev().find(|record| own(&record.id)).map(|record| record.id.clone())
     }
 
     /// Offers the way back from the last change in its dialog, or says why there is none. Nothing is taken back without the dialog.
@@ -312,8 +322,9 @@ impl App {
             (Ok(inverse), Some(target)) => {
                 let what = taken.what.clone();
                 // It can be offered again when the dialog is left.
-                self.changes.taken.push(Taken { back: Ok(inverse.clone()), target: Some(target.clone()), what: taken.what, at: taken.at });
-                self.open_dialog(vec![target], Vec::new(), Form::Fixed(Wish::Undo(inverse)), None);
+                let record = taken.record.clone();
+                self.changes.taken.push(Taken { back: Ok(inverse.clone()), target: Some(target.clone()), ..taken });
+                self.open_dialog(vec![target], Vec::new(), Form::Fixed(Wish::Undo(inverse, record)), None);
                 self.tell(Tone::Info, format!("the way back from: {what}"));
             }
             (Err(why), _) => {

@@ -187,7 +187,7 @@ impl Dialog {
                     plans::wanted_of_image(&facts, image, out);
                 }
             }
-            Wish::RollBack(RollBack::Revision(revision)) | Wish::Undo(Inverse::Revision { revision, .. }) => {
+            Wish::RollBack(RollBack::Revision(revision)) | Wish::Undo(Inverse::Revision { revision, .. }, _) => {
                 plans::wanted_of_revision(&facts, &target.arn, revision, out);
             }
             Wish::RollBack(RollBack::Pinned(revision, images)) => {
@@ -567,7 +567,7 @@ impl Dialog {
 
     /// Whether it is the way back from another change, which is no second time of that.
     pub fn takes_back(&self) -> bool {
-        matches!(self.form, Form::Fixed(Wish::Undo(_)))
+        matches!(self.form, Form::Fixed(Wish::Undo(..)))
     }
 
     fn cli(&self) -> Vec<String> {

@@ -314,6 +314,7 @@ impl Desk {
             after: lines(|change| &change.after),
             cli: (self.cli)(plan).into_iter().map(Str::from).collect(),
             compared: order.compared,
+            undoes: plan.undoes.clone(),
             phase,
         }
     }

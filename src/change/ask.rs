@@ -64,8 +64,8 @@ pub enum Wish {
     Protect(Option<u32>),
     /// See [`Verb::Unprotect`].
     Unprotect,
-    /// The way back from an earlier change.
-    Undo(Inverse),
+    /// The way back from an earlier change, and the journal's id of that one.
+    Undo(Inverse, Option<Str>),
 }
 
 impl Wish {
@@ -101,7 +101,9 @@ impl Wish {
             Wish::AnswerHook { roll_back } => each(&|facts, service| plans::answer_hook(facts, service, *roll_back)),
             Wish::Protect(minutes) => together(&|facts, tasks| plans::protect(facts, tasks, true, *minutes)),
             Wish::Unprotect => together(&|facts, tasks| plans::protect(facts, tasks, false, None)),
-            Wish::Undo(inverse) => each(&|facts, _| plans::undo(facts, inverse)),
+            Wish::Undo(inverse, of) => {
+                each(&|facts, _| plans::undo(facts, inverse).map(|plan| Plan { undoes: of.clone(), ..plan }))
+            }
         }
     }
 
@@ -122,7 +124,7 @@ impl Wish {
             Wish::AnswerHook { .. } => Verb::Continue,
             Wish::Protect(_) => Verb::Protect,
             Wish::Unprotect => Verb::Unprotect,
-            Wish::Undo(inverse) => back(inverse),
+            Wish::Undo(inverse, _) => back(inverse),
         }
     }
 }

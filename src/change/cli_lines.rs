@@ -302,6 +302,7 @@ mod tests {
             basis: Vec::new(),
             inverse: Err("a test"),
             watch: None,
+            undoes: None,
         };
         let stop = "aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled --region eu-west-1";
         assert_eq!(lines(&plan(None)), [stop]);

@@ -276,6 +276,7 @@ mod tests {
             basis,
             inverse: Ok(Box::new(Inverse::Scale { service: "arn:aws:ecs:eu-west-1:1:service/main/web".into(), desired: 6 })),
             watch: None,
+            undoes: None,
         }
     }
 

@@ -100,6 +100,9 @@ pub struct Record {
     pub cli: Vec<Str>,
     /// Whether the operator had seen that something moved meanwhile.
     pub compared: bool,
+    /// The id of the call that it takes back, where it takes one back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<Str>,
     /// What happened.
     #[serde(flatten)]
     pub phase: Phase,
@@ -203,6 +206,7 @@ fn cleaned(record: Record) -> Record {
         before: all(record.before),
         after: all(record.after),
         cli: all(record.cli),
+        undoes: record.undoes.map(|id| clean(&id)),
         phase,
         ..record
     }
@@ -231,6 +235,7 @@ mod tests {
             after: vec!["desired 20".into()],
             cli: Vec::new(),
             compared: false,
+            undoes: None,
             phase,
         }
     }
@@ -249,9 +254,11 @@ mod tests {
             record("d", Phase::Unanswered { error: "no answer".into(), found: "it applies".into(), known: true }),
             record("e", Phase::Opened { session: "s-1".into() }),
             record("e", Phase::Ended { session: "s-1".into(), how: "left".into() }),
+            Record { undoes: Some("a".into()), ..record("f", Phase::DryRun) },
         ];
         let file: String = records.iter().map(line).collect();
-        assert_eq!(file.lines().count(), 7, "a record is a line");
+        assert_eq!(file.lines().count(), 8, "a record is a line");
+        assert_eq!(file.matches("undoes").count(), 1, "what takes nothing back is written as before");
         assert_eq!(read(&(file + "{\"id\":\"cut in the mid")), records);
     }
 

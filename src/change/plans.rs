@@ -113,6 +113,7 @@ impl<'a> Facts<'a> {
             basis: Vec::new(),
             inverse: Err("it cannot be taken back"),
             watch: None,
+            undoes: None,
         }
     }
 

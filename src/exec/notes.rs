@@ -82,6 +82,7 @@ impl Notes {
             after: Vec::new(),
             cli: vec![to.cli.clone()],
             compared: false,
+            undoes: None,
             phase: Phase::Opened { session: grant.session.as_str().into() },
         }
     }

@@ -26,9 +26,14 @@ pub const PANE: Pane = Pane {
 pub struct Entry {
     record: Record,
     ctx: Option<Ctx>,
+    /// What for; of the way back from a change, that it is one.
+    verb: String,
     names: String,
     change: String,
     result: String,
+    /// What it takes back, and what has taken it back, where that is so.
+    undoes: Option<String>,
+    undone: Option<String>,
 }
 
 const SPEC: TableSpec<Entry> = TableSpec {
@@ -44,11 +49,11 @@ const SPEC: TableSpec<Entry> = TableSpec {
     haystack: |row| {
         let record = &row.record;
         let who = [&*record.user, &*record.caller, &*record.account].join(" ");
-        format!("{} {} {} {} {} {who}", record.context, record.verb, row.names, row.change, row.result)
+        format!("{} {} {} {} {} {who}", record.context, row.verb, row.names, row.change, row.result)
     },
     subject,
     enter: "tasks",
-    preview: Some(Preview { title: |row| format!("{} {}", row.record.verb, row.names), lines: preview }),
+    preview: Some(Preview { title: |row| format!("{} {}", row.verb, row.names), lines: preview }),
     empty: |_, _| "nothing has been changed from here: every change leaves a record before it is sent and one after".to_owned(),
     sources: |_, _| Vec::new(),
     hints: &[Action::Open, Action::Filter, Action::ProblemsOnly, Action::Copy],
@@ -67,11 +72,11 @@ const COLUMNS: &[Column<Entry>] = &[
     Column {
         key: 'k',
         title: "CHANGE",
-        width: Width::Fit(8, 14),
+        width: Width::Fit(8, 18),
         right: false,
         rank: 0,
-        cell: |row, _| plain(&*row.record.verb),
-        sort: |row, _| Key::Text(row.record.verb.clone()),
+        cell: |row, _| plain(&*row.verb),
+        sort: |row, _| Key::Text(row.verb.as_str().into()),
     },
     Column {
         key: 'n',
@@ -147,7 +152,18 @@ fn rows(_: &Place, cx: &Cx) -> Vec<Entry> {
     for record in cx.store.journal() {
         newest.insert(&record.id, record);
     }
-    newest.into_values().map(|record| entry(record, cx)).collect()
+    let undone: HashMap<&Str, &Record> = newest.values().filter_map(|record| Some((record.undoes.as_ref()?, *record))).collect();
+    let row = |record: &&Record| {
+        let undoes = record.undoes.as_ref().and_then(|id| newest.get(id)).map(|of| about(of, cx));
+        let undone = undone.get(&record.id).filter(|by| matches!(by.phase, Phase::Done { .. })).map(|by| age::clock(by.time, cx));
+        Entry { undoes, undone, ..entry(record, cx) }
+    };
+    newest.values().map(row).collect()
+}
+
+/// What a call was for and when, in one line.
+fn about(record: &Record, cx: &Cx) -> String {
+    format!("{} of {}", record.what, age::clock(record.time, cx))
 }
 
 fn entry(record: &Record, cx: &Cx) -> Entry {
@@ -166,11 +182,14 @@ fn entry(record: &Record, cx: &Cx) -> Entry {
         format!("{before} → {}", after.get(shared..).filter(|rest| !rest.is_empty()).unwrap_or(after))
     });
     Entry {
+        verb: if record.undoes.is_some() { format!("undo {}", record.verb) } else { record.verb.to_string() },
         record: record.clone(),
         ctx: cx.fleet.all().find(here),
         names,
         change: pairs.collect::<Vec<_>>().join(", "),
         result: record.result(),
+        undoes: None,
+        undone: None,
     }
 }
 
@@ -180,7 +199,7 @@ fn subject(_: &Place, row: &Entry, _: &Cx) -> Subject {
     let service = target.filter(|arn| arn.as_str().contains(":service/")).cloned();
     let task = target.filter(|arn| arn.as_str().contains(":task/")).cloned();
     let cluster = Some(record.cluster.clone()).filter(|arn| !arn.as_str().is_empty());
-    let mut copies = vec![('n', "change", format!("{} {}", record.verb, row.names))];
+    let mut copies = vec![('n', "change", format!("{} {}", row.verb, row.names))];
     copies.extend(target.map(|arn| ('a', "target ARN", arn.to_string())));
     copies.extend(record.request_id().map(|id| ('i', "request id", id.to_owned())));
     if !record.cli.is_empty() {
@@ -200,6 +219,13 @@ fn preview(_: &Place, row: &Entry, width: usize, cx: &Cx) -> Vec<Line<'static>> 
     };
     let id = record.request_id().map_or(String::new(), |id| format!(" · request id {id}"));
     say(&format!("{}{id}", row.result), if row.health().troubled() { row.health().role() } else { Role::Text });
+    if record.undoes.is_some() {
+        let of = row.undoes.as_deref().unwrap_or("a change that is no longer in the journal");
+        say(&format!("takes back: {of}"), Role::Text);
+    }
+    if let Some(when) = &row.undone {
+        say(&format!("taken back at {when}"), Role::Text);
+    }
     for command in &record.cli {
         say(command, Role::Text);
     }

@@ -26,8 +26,29 @@ fn record(stage: &Stage, id: &str, seconds: i64, phase: Phase) -> Record {
         after: vec!["desired 20".into()],
         cli: vec!["aws ecs update-service --cluster web-prod --service cart --desired-count 20".into()],
         compared: false,
+        undoes: None,
         phase,
     }
+}
+
+#[test]
+fn an_undo_is_marked_as_one_and_names_the_change_that_it_takes_back() {
+    let mut stage = Stage::open(stage::sim("small"));
+    stage.press("@");
+    let done = || Phase::Done { request_id: None, made: None };
+    let first = record(&stage, "a", 60, done());
+    let what = "scale cart to 6".to_owned();
+    let back = Record { undoes: Some("a".into()), what: what.into(), ..record(&stage, "b", 30, done()) };
+    let lost = Record { undoes: Some("of long ago".into()), ..record(&stage, "c", 10, done()) };
+    let now = stage.now();
+    stage.app.update(Event::Journal(vec![first, back, lost]), now);
+    let screen = stage.screen(160, 35);
+    assert_eq!(screen.lines().filter(|line| line.contains("undo scale") && line.contains("cart") && line.contains("done")).count(), 2, "{screen}");
+    assert!(screen.contains("takes back: a change that is no longer in the journal"), "{screen}");
+    stage.press("j");
+    assert!(stage.screen(160, 35).contains("takes back: scale cart to 20 of "), "{}", stage.screen(160, 35));
+    stage.press("j");
+    assert!(stage.screen(160, 35).contains("taken back at "), "{}", stage.screen(160, 35));
 }
 
 #[test]

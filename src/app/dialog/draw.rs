@@ -63,7 +63,7 @@ impl Dialog {
     fn title(&self, cx: &Cx) -> String {
         let verb = self.form.verb().word();
         let verb: String = verb.chars().take(1).flat_map(char::to_uppercase).chain(verb.chars().skip(1)).collect();
-        let verb = if matches!(self.form, Form::Fixed(Wish::Undo(_))) { "Take back".to_owned() } else { verb };
+        let verb = if matches!(self.form, Form::Fixed(Wish::Undo(..))) { "Take back".to_owned() } else { verb };
         match self.targets.as_slice() {
             [one] => {
                 // An instance is known by the id that EC2 gave it.

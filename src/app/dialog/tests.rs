@@ -128,6 +128,7 @@ fn plan(name: &str, level: Level) -> Plan {
         basis: vec![Basis::Revision { arn: arn("task-definition", "checkout:411"), active: true }],
         inverse: Err("the tasks that ran are gone"),
         watch: Some(service),
+        undoes: None,
     }
 }
 
