@@ -169,6 +169,9 @@ impl Dialog {
             rest.retain(|target| !same(target));
         }
         self.wanted_for_choice(cx, out);
+        for plan in self.plans.iter().filter_map(|(_, plan)| plan.as_ref().ok()) {
+            judged::exec_wanted(plan, cx, out);
+        }
     }
 
     /// What was picked is known to the wish alone: the revision to go back to, and the images that are to be pulled.
@@ -221,6 +224,7 @@ impl Dialog {
         };
         for plan in fresh.iter_mut().filter_map(|(_, plan)| plan.as_mut().ok()) {
             plan.notes.extend(judged::note(plan, cx));
+            plan.notes.extend(judged::exec_notes(plan, cx));
         }
         self.pins = match (&self.form, self.targets.first()) {
             (Form::Fixed(Wish::RollBack(RollBack::Revision(revision))), Some(target)) => {

@@ -212,6 +212,44 @@ pub fn feeds(store: &Store, ctx: Ctx, cluster: &Arn, task: &Arn) -> Vec<Feed> {
     feeds
 }
 
+/// What would still be in the way, or in mind, of a session in the tasks that a service starts once exec is on: as if one of its tasks was
+/// started anew from what the service runs now, and its agents had come up. Nothing while no task of it is known.
+#[must_use]
+pub fn once_enabled(store: &Store, ctx: Ctx, cluster: &Arn, service: &Service) -> Option<Vec<(Str, Check)>> {
+    let model = store.tasks_of(ctx, cluster, &service.name).iter().find(|task| !task.stopped())?;
+    let definition = known(
+        store.definition(ctx, &service.task_definition),
+        store.slot(&Feed::TaskDefinition(ctx, service.task_definition.clone())),
+    );
+    let names: Vec<Str> = match &definition {
+        Known::Yes(definition) => definition.containers.iter().map(|container| container.name.clone()).collect(),
+        _ => model.containers.iter().map(|container| container.name.clone()).collect(),
+    };
+    let any = model.containers.first()?;
+    let up = |name: &Str| {
+        let own = model.containers.iter().find(|container| container.name == *name).unwrap_or(any);
+        let state = || "RUNNING".into();
+        Container { name: name.clone(), status: state(), exec_agent: Some(state()), exec_reason: None, ..own.clone() }
+    };
+    let task = Arc::new(Task {
+        exec_enabled: true,
+        status: crate::model::TaskStatus::Running,
+        task_definition: service.task_definition.clone(),
+        containers: names.iter().map(up).collect(),
+        ..Task::clone(model)
+    });
+    let mut found: Vec<(Str, Check)> = Vec::new();
+    for name in names {
+        let Some(facts) = Facts::of(store, ctx, cluster, &model.arn, &name) else { continue };
+        let facts = Facts { task: Arc::clone(&task), definition: definition.clone(), ..facts };
+        let telling = checks(&facts).into_iter().filter(|check| matches!(check.result, Finding::Failed { .. } | Finding::Warn { .. }));
+        // What is said of the task is said once, not for each of its containers.
+        let new: Vec<_> = telling.filter(|check| !found.iter().any(|(_, known)| known == check)).collect();
+        found.extend(new.into_iter().map(|check| (name.clone(), check)));
+    }
+    Some(found)
+}
+
 /// The service that started a task.
 fn service_of(task: &Task) -> Option<Arn> {
     let (head, _) = task.arn.as_str().split_once(":task/")?;

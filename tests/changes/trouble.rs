@@ -1,5 +1,6 @@
 //! What goes wrong between the dialog and AWS: the world moves on, AWS refuses, throttles, or says nothing.
 
+use super::verbs::paused;
 use super::{changes, command, confirm, contract, keys, landed, only, sent, service, shows, storefront};
 use crate::clients;
 use crate::stage::Stage;
@@ -99,7 +100,26 @@ const WAYS: &[Way] = &[
     ("application-autoscaling:RegisterScalableTarget", ranged, ""),
     ("codedeploy:CreateDeployment", || walked(service(&contract("beside.toml"), "shop", "pay"), "R"), ""),
     ("codedeploy:StopDeployment", under_way, ""),
+    ("ecs:ContinueServiceDeployment", || commanded(paused(), "", "continue"), ""),
+    ("codedeploy:ContinueDeployment", ready, ""),
 ];
+
+/// A release of the other kind that waits before it moves the traffic, in the dialog that lets it go on.
+fn ready() -> Stage {
+    let mut stage = service(&contract("beside.toml"), "shop", "edge");
+    keys(&mut stage, "R y");
+    assert_eq!(landed(&mut stage), Progress::Done);
+    for _ in 0..60 {
+        stage.step(10);
+        stage.refresh_quietly();
+        command(&mut stage, "continue");
+        if stage.screen(120, 35).contains("READY_WAIT") {
+            return stage;
+        }
+        stage.press("esc");
+    }
+    panic!("it never waits\n{}", stage.screen(120, 35));
+}
 
 fn drained() -> Stage {
     commanded(commanded(service(&contract("shifts.toml"), "main", "web"), "", "pane instances"), "", "drain")

@@ -22,7 +22,7 @@ fn yes(stage: &mut Stage) {
 }
 
 /// A canary that waits for an answer, in its watch.
-fn paused() -> Stage {
+pub fn paused() -> Stage {
     let mut stage = service(&contract("shifts.toml"), "main", "web");
     keys(&mut stage, "R");
     yes(&mut stage);
@@ -161,6 +161,10 @@ fn a_scaling_range_is_changed_in_what_differs_and_taken_back() {
     command(&mut stage, "undo");
     yes(&mut stage);
     assert_eq!(last(&stage).1["MaxCapacity"], 8);
+    stage.press("@");
+    shows(&mut stage, &["undo scaling range", "takes back: ", "2-8 → 2-9"]);
+    keys(&mut stage, "j");
+    shows(&mut stage, &["taken back at "]);
 }
 
 #[test]
@@ -176,6 +180,20 @@ fn exec_is_switched_on_and_off_again() {
     command(&mut stage, "undo");
     yes(&mut stage);
     assert_eq!(last(&stage).1["enableExecuteCommand"], false);
+}
+
+#[test]
+fn enabling_exec_says_which_checks_would_fail_all_the_same() {
+    let reasons = format!("{}/tests/sim_exec/reasons.toml", env!("CARGO_MANIFEST_DIR"));
+    let mut stage = service(&reasons, "main", "off-sealed");
+    command(&mut stage, "enable-exec");
+    shows(&mut stage, &["no session can be all the same: root file system, container app: readonlyRootFilesystem"]);
+    stage.press("esc");
+    let mut stage = service(&reasons, "main", "off");
+    command(&mut stage, "enable-exec");
+    let screen = stage.screen(120, 35);
+    assert!(screen.contains("init process, container app: off"), "{screen}");
+    assert!(!screen.contains("all the same"), "nothing is in the way\n{screen}");
 }
 
 #[test]

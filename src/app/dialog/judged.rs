@@ -1,8 +1,11 @@
-//! What the judge says of the service that a change would start tasks of: whoever starts more of what cannot start should know.
+//! What the judge says of the service that a change would start tasks of: whoever starts more of what cannot start should know. And what
+//! the checks of ECS Exec say of a service before exec is switched on.
 //!
-//! It judges nothing itself. Plans are made without the judge; this is added to what they say.
+//! It judges nothing itself. Plans are made without the judge and the checks; this is added to what they say.
 
 use crate::change::{Call, Note, Plan, Revision, Verb};
+use crate::exec::checks;
+use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Kept, Task, TaskDefinition};
 use crate::verdict::cause::Cause;
 use crate::verdict::{self, State, Verdict};
@@ -26,6 +29,39 @@ pub fn note(plan: &Plan, cx: &Cx) -> Option<Note> {
         }
         _ => None,
     }
+}
+
+/// What would still keep sessions from being once exec is on, or should be known of them.
+pub fn exec_notes(plan: &Plan, cx: &Cx) -> Vec<Note> {
+    let Some(known) = switched_on(plan).and_then(|service| cx.store.service(plan.ctx, &plan.cluster, service)) else { return Vec::new() };
+    let Some(found) = checks::once_enabled(cx.store, plan.ctx, &plan.cluster, known) else {
+        return vec![Note::info("no task of it runs: what else a session needs is checked when one is opened")];
+    };
+    // A task role that is missing is said by the plan, which AWS would refuse.
+    let rest = found.into_iter().filter(|(_, check)| check.what != "task role");
+    let note = |(container, check): (crate::model::Str, checks::Check)| {
+        let words = format!("{}, container {container}: {}", check.what, check.told);
+        let advice = check.advice().map_or(String::new(), |advice| format!(" · {advice}"));
+        if check.failed() { Note::warning(format!("no session can be all the same: {words}{advice}")) } else { Note::info(words) }
+    };
+    rest.map(note).collect()
+}
+
+/// The feeds that [`exec_notes`] goes by, beside what the plan itself needs.
+pub fn exec_wanted(plan: &Plan, cx: &Cx, out: &mut Vec<Wanted>) {
+    let Some(service) = switched_on(plan) else { return };
+    let poll = |feed: Feed| Wanted::Poll { feed, focus: false };
+    out.push(poll(Feed::Tasks(plan.ctx, plan.cluster.clone())));
+    let tasks = cx.store.tasks_of(plan.ctx, &plan.cluster, service.name());
+    if let Some(task) = tasks.iter().find(|task| !task.stopped()) {
+        out.extend(checks::feeds(cx.store, plan.ctx, &plan.cluster, &task.arn).into_iter().map(poll));
+    }
+}
+
+/// The service that exec is switched on for.
+fn switched_on(plan: &Plan) -> Option<&Arn> {
+    let on = |step: &crate::change::Step| matches!(&step.call, Call::UpdateService { set, .. } if set.exec == Some(true));
+    plan.watch.as_ref().filter(|_| plan.steps.iter().any(on))
 }
 
 fn told(dead: &Task, verdict: &Verdict) -> String {

@@ -34,7 +34,7 @@ pub(super) fn set_exec(facts: &Facts, service: &Arn, enabled: bool) -> Result<Pl
             }
             Some(_) => plan
                 .notes
-                .push(Note::info("the task role needs the four ssmmessages actions; whether it has them is not checked".to_owned())),
+                .push(Note::info("the task role needs the four ssmmessages actions; only IAM can tell whether it has them".to_owned())),
             None => {
                 let why = facts.store.error(&Feed::TaskDefinition(facts.ctx, revision.clone()));
                 let why = why.map_or("still reading its task definition".to_owned(), |error| error.what.to_string());

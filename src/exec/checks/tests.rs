@@ -323,3 +323,25 @@ fn facts_come_from_the_store_and_say_what_is_still_read() {
     let facts = Facts::of(&store, CTX, &cluster.arn, &task.arn, "app").unwrap();
     assert!(matches!(facts.cluster, Known::Yes(_)));
 }
+
+#[test]
+fn what_would_fail_once_exec_is_on_is_told_from_what_the_service_runs_now() {
+    let mut store = Store::default();
+    let cluster = sample::cluster();
+    let mut task = sample::task("0123456789abcdef", "RUNNING");
+    (task.launch_type, task.platform_version, task.instance) = (Some("FARGATE".into()), Some("1.4.0".into()), None);
+    let mut service = sample::service("api");
+    service.task_definition = task.task_definition.clone();
+    let put = |store: &mut Store, feed: Feed, value: Value| {
+        store.apply(Update { feed, epoch: 0, at: ago(1), outcome: Outcome::Whole(value) });
+    };
+    assert_eq!(once_enabled(&store, CTX, &cluster.arn, &service), None, "no task is known");
+    put(&mut store, Feed::Tasks(CTX, cluster.arn.clone()), Value::Tasks(vec![Arc::new(task.clone())]));
+    let Known::Yes(definition) = well().definition else { panic!("a definition") };
+    let sealed = |name: &str| ContainerDefinition { name: name.into(), readonly_root: true, init_process: true, ..ContainerDefinition::default() };
+    let definition = TaskDefinition { containers: vec![sealed("app"), sealed("side")], ..TaskDefinition::clone(&definition) };
+    put(&mut store, Feed::TaskDefinition(CTX, service.task_definition.clone()), Value::TaskDefinition(Arc::new(definition)));
+    let found = once_enabled(&store, CTX, &cluster.arn, &service).unwrap();
+    let failed: Vec<(&str, &str)> = found.iter().filter(|(_, check)| check.failed()).map(|(name, check)| (&**name, check.what)).collect();
+    assert_eq!(failed, [("app", "root file system")], "exec itself is on then, and the same is said once: {found:#?}");
+}
