@@ -1,5 +1,6 @@
 //! The whole program as a pure function: an event comes in, the state changes, effects go out. No clock, no I/O, no runtime.
 
+mod burst;
 mod changes;
 mod dialog;
 mod draw;
@@ -221,6 +222,7 @@ pub struct App {
     judged_at: Time,
     bookmarks: Vec<Bookmark>,
     changes: Changes,
+    burst: burst::Burst,
     rules: Rules,
     themes: Vec<String>,
     drills: Vec<(String, String)>,
@@ -258,6 +260,7 @@ impl App {
             judged_at: Time::UNIX_EPOCH,
             bookmarks: Vec::new(),
             changes: Changes::default(),
+            burst: burst::Burst::default(),
             rules: Rules::default(),
             themes,
             drills: Vec::new(),
@@ -285,7 +288,7 @@ impl App {
 
     fn take(&mut self, event: Event, now: Time) -> Vec<Effect> {
         match event {
-            Event::Key(key) => self.key(key),
+            Event::Key(key) => self.count_key(key, App::key),
             Event::Paste(text) => self.paste(&text),
             Event::Resize(columns, rows) => {
                 self.size = (columns, rows);
@@ -315,6 +318,7 @@ impl App {
                 Vec::new()
             }
             Event::Rest => {
+                self.shut_after_burst();
                 let mut effects = self.rest();
                 effects.extend(self.rest_exec());
                 effects

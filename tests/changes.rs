@@ -272,6 +272,29 @@ fn x3_what_moved_meanwhile_is_shown_and_asked_again() {
 }
 
 #[test]
+fn letters_that_come_together_open_nothing_and_that_is_said() {
+    let mut stage = storefront();
+    for text in ["RSBXyyyy", "Server", "aRyxz"] {
+        let now = stage.now();
+        for letter in text.chars() {
+            drop(stage.app.update(Event::Key(letter.to_string().parse().unwrap()), now));
+        }
+        assert_eq!(stage.app.update(Event::Rest, now), [], "{text}");
+        let screen = stage.screen(120, 35);
+        assert!(!screen.contains("[ Cancel ]"), "{text}\n{screen}");
+        assert!(screen.contains("many letters at once look like text for another window"), "{text}\n{screen}");
+    }
+    // A key that is held is one letter, and two keys at once are a quick hand.
+    let now = stage.now();
+    for key in ["R", "R", "R", "R", "R"] {
+        drop(stage.app.update(Event::Key(key.parse().unwrap()), now));
+    }
+    drop(stage.app.update(Event::Rest, now));
+    shows(&mut stage, &["Redeploy web-stage/storefront", "[ Cancel ]"]);
+    assert_eq!(sent(&stage), []);
+}
+
+#[test]
 fn a_roll_back_names_the_whole_revision_and_can_be_undone() {
     let mut stage = storefront();
     keys(&mut stage, "B");
@@ -387,7 +410,7 @@ fn an_image_is_picked_and_deployed_in_a_clone_of_the_revision() {
     keys(&mut stage, "a");
     shots!(stage, "change_menu");
     keys(&mut stage, "i");
-    shows(&mut stage, &["Images to deploy to storefront", "r1204", "type another"]);
+    shows(&mut stage, &["Images to deploy to storefront · 8 ", "r1204", "type another"]);
     shots!(stage, "deploy_pane");
     stage.find("r1203");
     keys(&mut stage, "enter");

@@ -33,7 +33,7 @@ pub const PANE: Pane = Pane {
                 return Ok(Box::new(blind::Blind::open(target)));
             }
             let place = Place { task: None, container: None, target_group: None, instance: None, ..place.clone() };
-            Ok(Box::new(Deploy { table: TableView::open(&SPEC, place.clone()), place, asked: None }))
+            Ok(Box::new(Deploy { table: TableView::open(&SPEC, place.clone()).without_counting(|row| row.reference.is_none()), place, asked: None }))
         }
         _ => Err("Images to deploy need a service: put the cursor on one".to_owned()),
     },

@@ -172,6 +172,7 @@ pub struct TableView<R: 'static> {
     hidden: Vec<&'static str>,
     focused: bool,
     number: Option<u8>,
+    uncounted: Option<fn(&R) -> bool>,
 }
 
 impl<R: 'static> TableView<R> {
@@ -190,6 +191,7 @@ impl<R: 'static> TableView<R> {
             hidden: Vec::new(),
             focused: true,
             number: None,
+            uncounted: None,
         }
     }
 
@@ -236,6 +238,13 @@ impl<R: 'static> TableView<R> {
     #[must_use]
     pub fn numbered(mut self, number: u8) -> Self {
         self.number = Some(number);
+        self
+    }
+
+    /// Rows that offer something to do are none of the things that the title counts.
+    #[must_use]
+    pub fn without_counting(mut self, uncounted: fn(&R) -> bool) -> Self {
+        self.uncounted = Some(uncounted);
         self
     }
 

@@ -55,7 +55,8 @@ impl<R: 'static> TableView<R> {
 
     /// Noun, scope and counts: never a number that hides that something is missing.
     fn title(&self, cx: &Cx) -> String {
-        let (shown, total) = (self.rows.len(), self.rows.total());
+        let (beside, beside_all) = self.uncounted.map_or((0, 0), |of| self.rows.count(of));
+        let (shown, total) = (self.rows.len() - beside, self.rows.total() - beside_all);
         let slots = (self.spec.sources)(&self.place, cx);
         let expected = slots.iter().filter_map(|feed| cx.store.slot(feed)?.expected).sum::<usize>();
         let loading = slots.iter().any(|feed| cx.store.slot(feed).is_none_or(|s| s.value.is_none() && s.error.is_none()));

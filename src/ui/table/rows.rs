@@ -59,6 +59,12 @@ impl<R: 'static> Rows<R> {
         self.live
     }
 
+    /// Rows of a kind: after filtering, and before it.
+    pub fn count(&self, of: fn(&R) -> bool) -> (usize, usize) {
+        let shown = (0..self.len()).filter_map(|n| self.get(n)).filter(|row| of(row)).count();
+        (shown, self.data[..self.live].iter().filter(|row| of(row)).count())
+    }
+
     fn id(&self, n: usize) -> Option<&Str> {
         self.ids.get(*self.order.get(n)? as usize)
     }
