@@ -2,14 +2,18 @@
 //!
 //! Enter opens the dialog; nothing is sent from here. A deployment under way is stopped first of all ways: whoever deploys goes back by itself.
 
+mod differences;
+mod ways;
+
+pub(super) use differences::told;
+
 use super::Pane;
 use crate::action::Action;
 use crate::change::plans::{self, Facts, RollBack};
 use crate::change::revisions::{self, Ended, Row};
-use crate::change::{Plan, Target, Weight, Wish, cli_lines, diff};
+use crate::change::{Plan, Target, Wish};
 use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Ctx, ImageUri, Str};
-use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
@@ -17,7 +21,7 @@ use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableV
 use crate::view::{Cx, Kind, Notice, Place, Prompt, Reaction, Subject, Tone, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 /// The pane.
 pub const PANE: Pane = Pane {
@@ -150,48 +154,6 @@ impl Rollback {
         Reaction::Change(vec![self.target.clone()], Box::new(Wish::RollBack(how)))
     }
 
-    /// The ways back with their numbers, which never change their meaning: stop the deployment, go to the revision, go to it with its
-    /// images pinned. Each with its words and how it goes, or why it does not.
-    fn ways(&self, cx: &Cx) -> [(u8, String, Result<RollBack, &'static str>); 3] {
-        let stop = plans::way_out(&self.facts(cx), &self.target.arn);
-        let stop = match stop {
-            Some(what) => (1, format!("stop it and roll back, the quickest: {what}"), Ok(RollBack::StopDeployment)),
-            None => (1, "stop a deployment".to_owned(), Err("none is under way")),
-        };
-        let Some(row) = self.table.row() else {
-            let none = |n: u8, what: &str| (n, what.to_owned(), Err("no revision is chosen"));
-            return [stop, none(2, "deploy a revision"), none(3, "deploy it pinned")];
-        };
-        let name = row.arn.name();
-        let runs = row.current && !matches!(row.ended, Ended::Running);
-        let plain = if runs && stop.2.is_err() { Err("it runs now") } else { Ok(RollBack::Revision(row.arn.clone())) };
-        let pins = if runs { Vec::new() } else { self.pins(row, cx) };
-        let pinned = if pins.is_empty() {
-            (3, format!("deploy a clone of {name}, pinned"), Err("no tag is known to have moved"))
-        } else {
-            let words = format!("deploy a clone of {name} with the images pinned that it ran: a tag has moved since");
-            (3, words, Ok(RollBack::Pinned(row.arn.clone(), pins)))
-        };
-        [stop, (2, format!("deploy {name}"), plain), pinned]
-    }
-
-    /// The way that Enter takes: out of the deployment under way unless the operator went to another row, else the one that brings back
-    /// what ran.
-    fn recommended(&self, cx: &Cx) -> Option<u8> {
-        let ways = self.ways(cx);
-        let there = |n: usize| ways[n].2.is_ok();
-        let other = || {
-            let past = |row: &&Row| !row.current && !matches!(row.ended, Ended::Running);
-            self.table.row().filter(past).is_some_and(|row| self.goal(cx).as_ref() != Some(&row.arn))
-        };
-        match (there(0), there(1), there(2)) {
-            (true, ..) if !other() => Some(1),
-            (_, _, true) => Some(3),
-            (_, true, _) => Some(2),
-            _ => None,
-        }
-    }
-
     /// The revision to go back to unless the operator wants another one: what runs before a release in progress, else the last good one.
     fn goal(&self, cx: &Cx) -> Option<Arn> {
         let facts = self.facts(cx);
@@ -210,139 +172,10 @@ impl Rollback {
         Some(sets.map_or(&service.task_definition, |set| &set.task_definition).clone()).filter(|arn| !arn.as_str().is_empty())
     }
 
-    fn way(&self, n: u8, cx: &Cx) -> Reaction {
-        match self.ways(cx).into_iter().find(|(own, ..)| *own == n) {
-            Some((.., Ok(how))) => self.dialog(how),
-            Some((_, what, Err(why))) => say(format!("{n} {what}: {why}")),
-            None => Reaction::Ignored,
-        }
-    }
-
-    /// What differs from what the service asks for now, then what was checked.
-    fn differences(&self, room: usize, cx: &Cx) -> (String, Vec<Line<'static>>) {
-        let Some(row) = self.table.row() else { return ("Differences".to_owned(), Vec::new()) };
-        let facts = self.facts(cx);
-        let Some(now) = self.newest(cx).filter(|now| *now != row.arn) else {
-            return (format!("{} runs now", row.arn.name()), said("●", Role::Ok, "this is what the service asks for", room, cx));
-        };
-        let raw = |arn: &Arn| cx.store.raw_definition(facts.ctx, arn);
-        let mut lines: Vec<Line<'static>> = Vec::new();
-        // That a text is the same says little where its tags name other images by now: this stands first and is never cut away.
-        let moved = plans::moved_tags(&facts, &self.target.arn, &row.arn);
-        for note in &moved {
-            lines.extend(said("▲", Role::Warn, &note.text, room, cx));
-        }
-        let title = if let (Some(old), Some(new)) = (raw(&now), raw(&row.arn)) {
-            let found = diff::of(old, new);
-            let width = found.iter().map(|line| text::width(&line.what)).max().unwrap_or(0).clamp(8, (room / 2).max(8));
-            for line in &found {
-                lines.extend(told(line, width, room, cx));
-            }
-            if found.is_empty() {
-                let words = if moved.is_empty() { "the same text" } else { "the same text, other images: a tag has moved" };
-                lines.extend(said("●", Role::Dim, words, room, cx));
-            }
-            let tags = if moved.is_empty() { "" } else { " · ▲ tags moved" };
-            format!("{} (now) → {} · {} differ{tags}", number(&now), row.revision, found.len())
-        } else {
-            let error = [&now, &row.arn].into_iter().find_map(|arn| cx.store.error(&Feed::RawDefinition(facts.ctx, arn.clone())));
-            lines.extend(match error {
-                Some(error) => said("?", Role::Stale, &error.what, room, cx),
-                None => said("…", Role::Dim, "both revisions are being read", room, cx),
-            });
-            format!("{} (now) → {}", number(&now), row.revision)
-        };
-        lines.push(Line::default());
-        match self.plan(cx) {
-            Some(Ok(plan)) => {
-                for note in plan.notes.iter().filter(|note| !moved.contains(note)) {
-                    let (sign, role) = match note.weight {
-                        Weight::Blocker => ("✖", Role::Fail),
-                        Weight::Warning => ("▲", Role::Warn),
-                        Weight::Info => ("●", Role::Ok),
-                    };
-                    lines.extend(said(sign, role, &note.text, room, cx));
-                }
-            }
-            Some(Err(why)) => lines.extend(said("…", Role::Dim, &why, room, cx)),
-            None => {}
-        }
-        (title, lines)
-    }
-
-    /// The lines of the ways: each in a row of its own, with what it would send where there are rows for that. None is ever left out.
-    fn listed(&self, room: usize, rows: usize, cx: &Cx) -> Vec<Line<'static>> {
-        let style = |role| cx.theme.style(role);
-        let (first, ways) = (self.recommended(cx), self.ways(cx));
-        let commands = |how: &RollBack| {
-            let plan = plans::roll_back(&self.facts(cx), &self.target.arn, how).ok();
-            // Of a clone the difference says more than its whole definition.
-            plan.filter(|_| !matches!(how, RollBack::Pinned(..))).map_or_else(Vec::new, |plan| cli_lines::lines(&plan))
-        };
-        let sent: Vec<Vec<String>> = ways.iter().map(|(.., how)| how.as_ref().map_or_else(|_| Vec::new(), commands)).collect();
-        let roomy = ways.len() + sent.iter().map(Vec::len).sum::<usize>() <= rows;
-        let mut lines = Vec::new();
-        for ((n, what, how), sent) in ways.iter().zip(sent) {
-            let (what, role) = match how {
-                Ok(_) => (what.clone(), Role::Text),
-                Err(why) => (format!("{what}: {why}"), Role::Dim),
-            };
-            let key = if Some(*n) == first { "⏎ " } else { "  " };
-            let head = Span::styled(format!("{key}{n} "), style(if how.is_ok() { Role::Accent } else { Role::Dim }));
-            lines.push(Line::from(vec![head, Span::styled(text::fit(&what, room.saturating_sub(4)).into_owned(), style(role))]));
-            for command in sent.iter().filter(|_| roomy) {
-                lines.push(Line::styled(format!("    {}", text::fit(command, room.saturating_sub(4))), style(Role::Dim)));
-            }
-        }
-        lines
-    }
 }
 
 fn say(text: String) -> Reaction {
     Reaction::Notice(Notice { tone: Tone::Warn, text })
-}
-
-fn number(arn: &Arn) -> &str {
-    arn.name().rsplit(':').next().unwrap_or_default()
-}
-
-/// A sentence behind a sign, in so many rows as it takes.
-fn said(sign: &str, role: Role, text: &str, room: usize, cx: &Cx) -> Vec<Line<'static>> {
-    let parts = frame::wrapped(text, room.saturating_sub(2).max(8));
-    let line = |(n, part): (usize, String)| {
-        let head = if n == 0 { format!("{sign} ") } else { "  ".to_owned() };
-        Line::from(vec![Span::styled(head, cx.theme.style(role)), Span::styled(part, cx.theme.style(Role::Text))])
-    };
-    parts.into_iter().enumerate().map(line).collect()
-}
-
-/// A difference: in one row where both values fit, else one below the other.
-pub(super) fn told(line: &diff::DiffLine, width: usize, room: usize, cx: &Cx) -> Vec<Line<'static>> {
-    let style = |role| cx.theme.style(role);
-    let head = Span::styled(text::pad(&line.what, width) + " ", style(Role::Dim));
-    let rest = room.saturating_sub(width + 1);
-    let value = |sign: &str, value: &str, role| Span::styled(text::fit_middle(&format!("{sign}{value}"), rest).into_owned(), style(role));
-    let (before, after) = (line.before.as_deref(), line.after.as_deref());
-    // Of two images of one repository only the end differs.
-    let own = |text: &str| if line.what.starts_with("image ") { Some(ImageUri::parse(text)) } else { None };
-    let (before, after) = match (before, after, before.and_then(own), after.and_then(own)) {
-        (Some(_), Some(_), Some(old), Some(new)) if old.name() == new.name() && old.short() != new.short() => {
-            (Some(format!("{}:{}", old.repository, old.short())), Some(new.short().to_owned()))
-        }
-        _ => (before.map(str::to_owned), after.map(str::to_owned)),
-    };
-    match (&before, &after) {
-        (Some(old), Some(new)) if text::width(old) + text::width(new) + 5 <= rest => {
-            vec![Line::from(vec![head, Span::styled(format!("{old}  →  "), style(Role::Dim)), Span::styled(new.clone(), style(Role::Text))])]
-        }
-        (Some(old), Some(new)) => {
-            let below = Span::raw(" ".repeat(width + 1));
-            vec![Line::from(vec![head, value("- ", old, Role::Dim)]), Line::from(vec![below, value("+ ", new, Role::Text)])]
-        }
-        (Some(old), None) => vec![Line::from(vec![head, value("- ", old, Role::Dim)])],
-        (None, Some(new)) => vec![Line::from(vec![head, value("+ ", new, Role::Text)])],
-        (None, None) => Vec::new(),
-    }
 }
 
 /// Draws lines into a frame, from `top` on; says how many it had no room for, and `how` to see them.
