@@ -260,6 +260,25 @@ fn z1_a_parameter_that_nobody_wrote_forbids_another_deployment_of_what_wants_it(
 }
 
 #[test]
+fn a_way_back_that_lacks_the_same_parameter_says_that_it_is_missing_for_both() {
+    let mut world = World::open("seeds", "zanda360", "learning-platform-cluster1");
+    let api = world.arn("api");
+    world.preview(Verb::RollBack, std::slice::from_ref(&api));
+    let now = world.service("api").task_definition.name().to_owned();
+    let number: u32 = now.rsplit(':').next().unwrap().parse().unwrap();
+    let earlier = world.revision(&format!("{}:{}", now.split(':').next().unwrap(), number - 1));
+    world.preview_revision(&api, &earlier);
+    let plan = plans::roll_back(&world.facts(), &api, &RollBack::Revision(earlier)).unwrap();
+    let missing = "/learning-platform/production/SMTP_PASSWORD: Parameter Store has no such parameter";
+    says(&plan, Weight::Blocker, &[missing, &format!("the running revision {now} reads it as well"), "missing for both"]);
+    // Of one revision alone nothing is said of another.
+    world.preview(Verb::Redeploy, std::slice::from_ref(&api));
+    let plan = plans::redeploy(&world.facts(), &api).unwrap();
+    says(&plan, Weight::Blocker, &[missing]);
+    assert!(!notes(&plan, Weight::Blocker).iter().any(|note| note.contains("both")), "{:#?}", plan.notes);
+}
+
+#[test]
 fn secrets_are_looked_for_and_a_role_that_may_not_is_told_so() {
     let mut world = World::open("seeds", "lomash-staging", "lomash-staging");
     let payments = world.arn("order-payment-service");

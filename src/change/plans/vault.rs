@@ -24,8 +24,17 @@ pub(super) fn notes(facts: &Facts, definition: &TaskDefinition, running: Option<
     };
     let with = |wanted: fn(&Held) -> Option<&Str>| from.iter().zip(held).filter_map(move |(from, held)| Some((from, wanted(held)?)));
     let gone = with(|held| if let Held::Gone(why) = held { Some(why) } else { None });
-    let mut notes: Vec<Note> =
-        gone.map(|(from, why)| Note::blocker(format!("{}: {why}: no new task could start", Kept::parse(from).name()))).collect();
+    // What both revisions read is no reason for going back, and none against it alone: neither could start a task.
+    let other = running.filter(|running| running.arn != definition.arn);
+    let both = |from: &Str| other.filter(|running| sources(running).is_some_and(|now| now.contains(from)));
+    let mut notes: Vec<Note> = gone
+        .map(|(from, why)| {
+            let too = both(from).map_or(String::new(), |running| {
+                format!("; the running revision {} reads it as well: it is missing for both", running.short())
+            });
+            Note::blocker(format!("{}: {why}: no new task could start{too}", Kept::parse(from).name()))
+        })
+        .collect();
     let mut whys: Vec<(&Str, Vec<&Str>)> = Vec::new();
     for (from, why) in with(|held| if let Held::Untold(why) = held { Some(why) } else { None }) {
         match whys.iter_mut().find(|(known, _)| *known == why) {
