@@ -3,6 +3,7 @@
 //! What a release is and what is new of it is [`crate::landing`]'s; here are the questions to AWS, the lines, and the clock.
 
 use crate::aws::{Clients, ErrorKind};
+use crate::duration;
 use crate::feed::{Feed, Outcome, Update, Wanted};
 use crate::landing::{End, Followed, Kind, Landing, News, Side, Track, Whole};
 use crate::model::{Arn, Ctx, Time};
@@ -268,7 +269,9 @@ impl Desk<'_> {
         if self.asked.json {
             return self.json(news.at, news.kind.word(), &news.text, landing);
         }
-        format!("{} {} {}", news.at.strftime("%H:%M:%SZ"), news.health.glyph(), news.text)
+        let left = landing.filter(|_| matches!(news.kind, Kind::Progress | Kind::Stage)).and_then(|landing| landing.pace.left);
+        let eta = left.map_or(String::new(), |left| format!(" · ETA about {}", duration::short(left)));
+        format!("{} {} {}{eta}", news.at.strftime("%H:%M:%SZ"), news.health.glyph(), news.text)
     }
 
     fn timed_out(&self, now: Time) -> String {
@@ -337,14 +340,20 @@ fn want(track: &Track, store: &Store, out: &mut Vec<Wanted>) {
     track.whole.want(store, followed.as_ref(), true, out);
 }
 
-/// Whether everything that decides has been answered, or refused: an end must not be told because a list came late.
+/// Whether everything that decides has been answered, or refused: an end must not be told because a list came late, and the first line
+/// is to have its estimate.
 fn heard_enough(track: &Track, store: &Store) -> bool {
     let mut wanted = Vec::new();
     want(track, store, &mut wanted);
     let decides = |feed: &Feed| {
         matches!(
             feed,
-            Feed::Service(..) | Feed::ServiceDeployments(..) | Feed::CodeDeployment(..) | Feed::Tasks(..) | Feed::ServiceRevision(..)
+            Feed::Service(..)
+                | Feed::ServiceDeployments(..)
+                | Feed::CodeDeployment(..)
+                | Feed::CodeDeployments(..)
+                | Feed::Tasks(..)
+                | Feed::ServiceRevision(..)
         )
     };
     let open = |feed: &Feed| store.slot(feed).is_none_or(|slot| slot.expected.is_some() || slot.value.is_none() && slot.error.is_none());

@@ -61,7 +61,7 @@ fn c1_a_rollback_is_followed_to_its_end_and_never_called_a_release() {
         }
     }
     assert!(back && over, "going back {back}, over {over}\n{}", stage.screen(120, 35));
-    shows(&mut stage, &["CampusLearn-Backend:102 is NOT released: rolled back to CampusLearn-Backend:101", "3 of 3 failures", "elapsed"]);
+    shows(&mut stage, &["CampusLearn-Backend:102 is NOT released: rolled back to CampusLearn-Backend:101", "3 of 3 failures", "took"]);
     // The reasons of the tasks that failed stand in the timeline.
     shows(&mut stage, &["Task failed ELB health checks", "rollback began"]);
     let rung = rings(&mut stage);
@@ -78,6 +78,14 @@ fn l3_a_canary_bakes_and_a_stop_is_followed_back() {
     let mut stage = at("lomash-production");
     watch(&mut stage, "lomash-production", "order-payment-service");
     shows(&mut stage, &["CODE_DEPLOY", "new 10% · old 90%", "left, then all traffic moves", "3 of 3 targets healthy", "AllowTraffic"]);
+    // What matters fits on a small screen too.
+    for size in [(80, 24), (60, 15)] {
+        let small = stage.screen(size.0, size.1);
+        let line = |label: &str| small.lines().map(words).find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("{label}\n{small}"));
+        assert!(line("stage ").starts_with("stage AllowTraffic InProgress · "), "{small}");
+        assert!(line("stage ").contains("s left, then") && line("traffic ").contains("new 10% · old 90%"), "{small}");
+        assert!(line("elapsed ").contains(" · ETA "), "{small}");
+    }
     stage.sim.start_drill("L3").unwrap();
     later(&mut stage, 60);
     shows(&mut stage, &["Task failed ELB", "0/3 healthy"]);

@@ -70,7 +70,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("verdict", &["feed", "logs", "model", "store", "text", "theme"]),
     ("view", &["action", "change", "config", "exec", "feed", "keys", "landing", "model", "store", "theme", "verdict"]),
     ("watch", &["aws", "budget", "feed", "logs", "model", "retry"]),
-    ("watching", &["aws", "feed", "landing", "model", "store", "verdict", "watch"]),
+    ("watching", &["aws", "duration", "feed", "landing", "model", "store", "verdict", "watch"]),
 ];
 
 /// Parts of a module that count as modules of their own: they wait, or have a lock, and the rest of theirs does not; or the other way round.

@@ -83,7 +83,7 @@ impl Followed {
         self.set = self.set.take().or(known.set);
         self.revision = self.revision.take().or(known.revision);
         self.before = self.before.take().or(known.before);
-        self.began = self.began.or(known.began);
+        self.began = earlier(self.began, known.began);
     }
 
     /// ECS's record of it.
@@ -113,6 +113,11 @@ pub(super) fn primary(service: &Service) -> Option<&Deployment> {
 
 pub(super) fn began(record: &ServiceDeployment) -> Option<Time> {
     record.created_at.or(record.started_at)
+}
+
+/// The first of the times that AWS tells in several places for one start: the age of a release never shrinks.
+pub(super) fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
+    a.into_iter().chain(b).min()
 }
 
 fn newest_set(service: &Service) -> Option<&TaskSet> {
@@ -159,7 +164,8 @@ fn of_record(seen: &Seen, record: &ServiceDeployment) -> Followed {
         set: entry.map(|entry| entry.id.clone()),
         revision: entry.map(|entry| entry.task_definition.clone()).or_else(|| definition(record.target_revision.as_ref())),
         before: back.or_else(|| definition(source.map(|source| &source.arn))).or_else(beside),
-        began: record.started_at.or(record.created_at),
+        // As the service's own entry of it dates it: whoever opens a watch late is told the same time.
+        began: began(record),
     }
 }
 

@@ -66,7 +66,7 @@ impl Whole {
             out.push(poll(Feed::CodeDeployment(ctx, arn.clone(), code.clone()), looked_at));
             // How long the group's deployments took before.
             if let Some(code) = store.code_deployment(ctx, arn, code).filter(|_| looked_at) {
-                out.push(Wanted::Trickle { feed: Feed::CodeDeployments(ctx, code.application.clone(), code.group.clone()) });
+                out.push(poll(Feed::CodeDeployments(ctx, code.application.clone(), code.group.clone()), false));
             }
         }
         let Some(service) = service else { return };

@@ -61,7 +61,8 @@ pub(super) fn of(
     let ended = ended.or(observed.ended_at());
     let until = if over { ended } else { Some(seen.now) };
     let seconds = |from: Option<Time>, to: Option<Time>| from.zip(to).map(|(from, to)| (to.as_second() - from.as_second()).max(0));
-    let elapsed = seconds(followed.began, until);
+    // AWS's clock is known to the second only: what was told is never taken back. What it took in the end AWS dates itself.
+    let elapsed = seconds(followed.began, until).map(|elapsed| if over { elapsed } else { elapsed.max(observed.elapsed()) });
     let past = match code {
         Some(code) => usual(of_code_deploy((seen.releases)(&code.application, &code.group), code)),
         None => usual(of_ecs(seen.records.unwrap_or_default(), record)),

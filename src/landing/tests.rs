@@ -368,6 +368,40 @@ fn a_canary_shows_weights_and_what_is_left_of_its_bake() {
 }
 
 #[test]
+fn the_time_that_a_release_has_taken_so_far_never_shrinks() {
+    let mut world = World::new(rolling(100));
+    let mut track = world.track();
+    let mut last = 0;
+    let mut elapsed = |world: &World, track: &mut Track| {
+        world.seen(|seen| track.take(seen));
+        let elapsed = track.landing().unwrap().pace.elapsed.unwrap();
+        assert!(elapsed >= last, "{elapsed} after {last}");
+        last = elapsed;
+        elapsed
+    };
+    assert_eq!(elapsed(&world, &mut track), 100);
+    // ECS begins its own record later, and dates it twice.
+    let late = ServiceDeployment { started_at: Some(ago(95)), ..record("IN_PROGRESS", 100) };
+    world.records = Some(vec![Arc::new(late)]);
+    world.revisions = vec![revision("rev7", 7), revision("rev8", 8)];
+    assert_eq!(elapsed(&world, &mut track), 100);
+    assert_eq!(world.landing().pace.elapsed, Some(100), "whoever opens it late is told the same");
+    // AWS's clock is guessed from its answers.
+    world.now = 1;
+    assert_eq!(elapsed(&world, &mut track), 100);
+    world.now = -7;
+    assert_eq!(elapsed(&world, &mut track), 107);
+    let mut world = canary("InProgress", 10.0);
+    let code = world.code.take();
+    let mut track = world.track();
+    world.seen(|seen| track.take(seen));
+    assert_eq!(track.landing().unwrap().pace.elapsed, Some(250), "by the task set");
+    world.code = code;
+    world.seen(|seen| track.take(seen));
+    assert_eq!(track.landing().unwrap().pace.elapsed, Some(260), "by the deployment that made it");
+}
+
+#[test]
 fn a_canary_is_timed_by_the_deployments_of_its_group_that_went_well() {
     let mut world = canary("InProgress", 10.0);
     assert_eq!(world.landing().pace.past, None, "nothing is known of the past");

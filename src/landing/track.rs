@@ -1,6 +1,6 @@
 //! A release that is followed from one look to the next: what was seen to change, told once, and the end, told once.
 
-use super::{End, Followed, Landing, Moment, Seen, Standing, What, Whole, moments, side};
+use super::{End, Followed, Landing, Moment, Seen, Standing, What, Whole, follow, moments, side};
 use crate::feed::Wanted;
 use crate::model::{Arn, Ctx, Str, TargetState, TaskStatus, Time};
 use crate::store::Store;
@@ -25,6 +25,8 @@ pub struct Observed {
     moments: Vec<Moment>,
     progress_at: Option<Time>,
     ended_at: Option<Time>,
+    /// Seconds that it has been on its way, as they were told last.
+    elapsed: i64,
 }
 
 impl Observed {
@@ -50,6 +52,10 @@ impl Observed {
 
     pub(super) fn progress_at(&self) -> Option<Time> {
         self.progress_at
+    }
+
+    pub(super) fn elapsed(&self) -> i64 {
+        self.elapsed
     }
 
     pub(super) fn ended_at(&self) -> Option<Time> {
@@ -273,7 +279,7 @@ impl Followed {
         self.set = self.set.take().or(newer.set);
         self.revision = self.revision.take().or(newer.revision);
         self.before = self.before.take().or(newer.before);
-        self.began = self.began.or(newer.began);
+        self.began = follow::earlier(self.began, newer.began);
     }
 }
 
@@ -288,6 +294,8 @@ impl Observed {
         }
         if after.end().is_some() {
             self.ended_at = self.ended_at.or(Some(now));
+        } else {
+            self.elapsed = after.pace.elapsed.unwrap_or(0);
         }
         let Some(before) = before else { return };
         let got_on = after.new.healthy > before.new.healthy

@@ -63,7 +63,7 @@ fn lines(track: &Track, landing: &Landing, room: usize, roomy: bool, cx: &Cx) ->
         put("breaker", line, role, 1);
     }
     let (line, role) = pace(landing);
-    put("elapsed", line, role, 1);
+    put(if landing.end().is_some() { "took" } else { "elapsed" }, line, role, 1);
     if let Some(line) = capacity(landing) {
         put("capacity", line, Role::Dim, 1);
     }
@@ -132,24 +132,21 @@ fn traffic(landing: &Landing) -> Option<String> {
     Some(format!("new {new}%{old}{test}"))
 }
 
-/// The stage with its bake, or the lifecycle events with their signs; a hook that waits wins.
+/// The stage, how long it bakes, its hooks, and last how many lifecycle events are done: what is cut off is what matters least.
 fn stage(landing: &Landing, cx: &Cx) -> Option<(String, Role)> {
     let stage = &landing.stage;
     let mut parts = Vec::new();
     if stage.events.is_empty() {
         parts.extend(stage.name.as_ref().map(ToString::to_string));
     } else {
-        // A count of all of them, and names for those that matter: their whole row would not fit.
-        let done = stage.events.iter().filter(|(_, status)| matches!(&**status, "Succeeded" | "Skipped")).count();
-        let steps = format!("{done} of {} lifecycle events done", stage.events.len());
+        // Names for those that matter: their whole row would not fit.
         let matters = stage.events.iter().filter(|(name, status)| &**status == "Failed" || Some(name) == stage.name.as_ref());
-        let names: Vec<String> = matters.map(|(name, status)| format!("{name} {status}")).collect();
-        parts.push(if names.is_empty() { steps } else { format!("{steps}, {}", names.join(", ")) });
+        parts.extend(matters.map(|(name, status)| format!("{name} {status}")));
     }
     if let Some(bake) = &stage.bake {
         let left =
             bake.until.map_or(format!("{} min", bake.minutes), |until| duration::short((until.as_second() - cx.now.as_second()).max(0)));
-        parts.insert(0, format!("{left} left, then {}", bake.then));
+        parts.push(format!("{left} left, then {}", bake.then));
     }
     let hook = |hook: &crate::model::LifecycleHook| {
         let until = hook.expires_at.map_or(String::new(), |at| format!(" until {}", age::clock(at, cx)));
@@ -157,6 +154,10 @@ fn stage(landing: &Landing, cx: &Cx) -> Option<(String, Role)> {
         format!("{} hook {}{until}{then}", hook.kind, hook.status)
     };
     parts.extend(stage.hooks.iter().map(hook));
+    if !stage.events.is_empty() {
+        let done = stage.events.iter().filter(|(_, status)| matches!(&**status, "Succeeded" | "Skipped")).count();
+        parts.push(format!("{done} of {} lifecycle events done", stage.events.len()));
+    }
     let role = if stage.waits().is_some() { Role::Warn } else { Role::Busy };
     (!parts.is_empty()).then(|| (parts.join(" · "), role))
 }
@@ -179,7 +180,6 @@ fn pace(landing: &Landing) -> (String, Role) {
     });
     // While it bakes the time that is left is told by the stage.
     let bakes = landing.stage.bake.is_some() && pace.left.is_none() && pace.stuck().is_none();
-    parts.extend(past.or_else(|| (!bakes).then(|| "no past deployment is known".to_owned())));
     if landing.end().is_none() && !bakes {
         parts.push(match (pace.left, pace.stuck()) {
             (_, Some(still)) => format!("ETA none: no progress for {}", duration::short(still)),
@@ -187,6 +187,8 @@ fn pace(landing: &Landing) -> (String, Role) {
             (None, None) => "ETA none".to_owned(),
         });
     }
+    // Last, because a narrow screen cuts it off.
+    parts.extend(past.or_else(|| (!bakes).then(|| "no past deployment is known".to_owned())));
     let role = if pace.stuck().is_some() { Role::Warn } else { Role::Text };
     (parts.join(" · "), role)
 }
