@@ -431,7 +431,9 @@ fn stop(error: &clap::Error) -> Stop {
         return Stop { text: text.trim_end().to_owned(), code: 0 };
     }
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) = (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
-        return usage(&format!("unknown command '{name}'; there are exec, cp, forward, doctor, watch, explain and sim, and a cluster is opened with --cluster"));
+        return usage(&format!(
+            "unknown command '{name}'; there are exec, cp, forward, doctor, watch, explain and sim, and a cluster is opened with --cluster"
+        ));
     }
     // clap says it in paragraphs: the complaint, then tips, then the usage, which --help has as well.
     let mut complaint = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).map(str::trim);

@@ -108,7 +108,10 @@ fn mistakes_are_one_line_with_code_2() {
         ("--demo --seed x", "invalid value 'x' for '--seed <N>': a whole number is needed, such as 7"),
         ("--demo --speed -1", "unexpected argument '-1' found"),
         ("sim --listen 0.0.0.0:80", "invalid value '0.0.0.0:80' for '--listen <127.0.0.1:PORT>': only an address of this machine"),
-        ("smi", "unknown command 'smi'; there are exec, cp, forward, doctor, watch, explain and sim, and a cluster is opened with --cluster"),
+        (
+            "smi",
+            "unknown command 'smi'; there are exec, cp, forward, doctor, watch, explain and sim, and a cluster is opened with --cluster",
+        ),
         ("--theme", "a value is required for '--theme <T>' but none was supplied"),
     ] {
         let stop = line(text).expect_err("a mistake");
