@@ -682,7 +682,7 @@ impl App {
             Action::Quit => self.leave(),
             Action::Cancel => self.ask_to_quit("ctrl-c"),
             Action::Palette => self.overlay = Some(Overlay::Palette(self.palette())),
-            Action::Help => self.overlay = Some(Overlay::Help(Help::new(self.kind()).without(self.idle_actions()))),
+            Action::Help => self.overlay = Some(Overlay::Help(self.help())),
             Action::HistoryBack => drop(self.step_back()),
             Action::HistoryForward => drop(self.step_forward()),
             Action::LastView => {
@@ -767,6 +767,10 @@ impl App {
             Reaction::Copy(text, label) => return self.copy(text, &label),
             Reaction::Ask(prompt, text) => self.prompt = Some(PromptLine::new(prompt, &text)),
             Reaction::Save(path, text) => return vec![Effect::Save(path, text)],
+            Reaction::Refuse(why) => match &mut self.prompt {
+                Some(line) => line.fault = Some(why),
+                None => self.tell(Tone::Warn, why),
+            },
             Reaction::Refresh => return self.refresh(),
             Reaction::Forward(target) => return self.forward_to(*target),
             Reaction::EndForward(id) => return self.end_forward(id),
@@ -776,6 +780,12 @@ impl App {
             Reaction::SessionAgain(id) => self.session_again(id),
         }
         Vec::new()
+    }
+
+    /// The keys that do something here, and what a filter may name here.
+    fn help(&self) -> Help {
+        let columns = self.views.last().map(|view| view.columns()).unwrap_or_default();
+        Help::new(self.kind()).without(self.idle_actions()).filtering(&columns)
     }
 
     fn subject(&self) -> Subject {

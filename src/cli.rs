@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use container::{At, Copy, Doctor, Forward};
+pub use container::{At, Copy, Doctor, Exec, Forward};
 pub use region::check as check_region;
 
 /// What the command line asks for.
@@ -108,45 +108,14 @@ pub struct Explain {
 pub struct Watch {
     /// A service's name or ARN.
     pub service: String,
-    /// A cluster's name or ARN.
-    pub cluster: Option<String>,
     /// A deployment of `CodeDeploy` by its id.
     pub deployment: Option<String>,
     /// When to give up.
     pub timeout: Option<Duration>,
     /// Print JSON lines.
     pub json: bool,
-    /// Profile; a context's name in the embedded AWS.
-    pub profile: Option<String>,
-    /// Region.
-    pub region: Option<String>,
-    /// Where AWS answers, instead of AWS's own addresses.
-    pub endpoint_url: Option<String>,
-    /// The embedded AWS instead of AWS.
-    pub demo: Option<World>,
-}
-
-/// `midwatch exec`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Exec {
-    /// A task's ARN, or the beginning of its id.
-    pub task: String,
-    /// A cluster's name or ARN.
-    pub cluster: Option<String>,
-    /// A container's name.
-    pub container: Option<String>,
-    /// What to run; a shell without.
-    pub command: Vec<String>,
-    /// Profile; a context's name in the embedded AWS.
-    pub profile: Option<String>,
-    /// Region.
-    pub region: Option<String>,
-    /// Where AWS answers, instead of AWS's own addresses.
-    pub endpoint_url: Option<String>,
-    /// The configuration file, instead of the usual one.
-    pub config: Option<PathBuf>,
-    /// The embedded AWS instead of AWS.
-    pub demo: Option<World>,
+    /// Where.
+    pub at: At,
 }
 
 /// Texts of one incident, as AWS shows them.
@@ -222,7 +191,7 @@ In the program, ? shows the keys.";
 #[derive(Subcommand)]
 enum Verb {
     /// Open a shell in a container of a task, or run a command there: exit code that of the command, 255 when there is no session
-    Exec(ExecArgs),
+    Exec(container::ExecArgs),
     /// Say why a task, service or target is in trouble, from AWS's own words, without an account
     Explain(ExplainArgs),
     /// Serve the embedded AWS to any AWS client, on this machine only
@@ -307,9 +276,6 @@ struct WatchArgs {
     /// The service, by name or ARN
     #[arg(value_name = "SERVICE", value_parser = word)]
     service: String,
-    /// Its cluster, by name or ARN; without it all clusters are searched
-    #[arg(long, short = 'c', value_name = "C", value_parser = word)]
-    cluster: Option<String>,
     /// A deployment of CodeDeploy by its id, as `aws deploy create-deployment` printed it a step before in the pipeline, instead of
     /// the newest one that the service shows
     #[arg(long, value_name = "D-ID", value_parser = word)]
@@ -320,82 +286,8 @@ struct WatchArgs {
     /// Print a JSON object a line
     #[arg(long)]
     json: bool,
-    /// Profile of ~/.aws/config; with --demo a context's name
-    #[arg(long, short = 'p', value_name = "P", value_parser = word)]
-    profile: Option<String>,
-    /// Region
-    #[arg(long, short = 'r', value_name = "R", value_parser = region::check)]
-    region: Option<String>,
-    /// Ask this address instead of AWS's own
-    #[arg(long, value_name = "URL", value_parser = url)]
-    endpoint_url: Option<String>,
-    /// Watch in an embedded fleet instead of AWS: seeds, small, large, or a scenario file
-    #[arg(
-        long,
-        value_name = "SCENARIO",
-        num_args = 0..=1,
-        default_missing_value = DEFAULT_SCENARIO,
-        conflicts_with_all = ["region", "endpoint_url"],
-        help_heading = "The embedded AWS",
-        value_parser = word
-    )]
-    demo: Option<String>,
     #[command(flatten)]
-    world: WorldArgs,
-}
-
-#[derive(Args)]
-struct ExecArgs {
-    /// The task, by the beginning of its id, or its ARN
-    #[arg(value_name = "TASK", value_parser = word)]
-    task: String,
-    /// What to run: one word is a line of shell, several are a program and its arguments; without it a shell.
-    /// Enter ~ . ends a session that hangs
-    #[arg(value_name = "CMD", last = true)]
-    command: Vec<String>,
-    /// Its cluster, by name or ARN; without it all clusters are searched
-    #[arg(long, short = 'c', value_name = "C", value_parser = word)]
-    cluster: Option<String>,
-    /// The container; needed where the task has several
-    #[arg(long, short = 'n', value_name = "N", value_parser = word)]
-    container: Option<String>,
-    /// Profile of ~/.aws/config; with --demo a context's name
-    #[arg(long, short = 'p', value_name = "P", value_parser = word)]
-    profile: Option<String>,
-    /// Region
-    #[arg(long, short = 'r', value_name = "R", value_parser = region::check)]
-    region: Option<String>,
-    /// Ask this address instead of AWS's own
-    #[arg(long, value_name = "URL", value_parser = url)]
-    endpoint_url: Option<String>,
-    /// Configuration file, instead of the usual one
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// In an embedded fleet instead of AWS: seeds, small, large, or a scenario file
-    #[arg(
-        long,
-        value_name = "SCENARIO",
-        num_args = 0..=1,
-        default_missing_value = DEFAULT_SCENARIO,
-        conflicts_with_all = ["region", "endpoint_url"],
-        help_heading = "The embedded AWS",
-        value_parser = word
-    )]
-    demo: Option<String>,
-    #[command(flatten)]
-    world: WorldArgs,
-}
-
-impl ExecArgs {
-    fn request(self) -> Result<Request, Stop> {
-        check_world(self.demo.as_ref(), &self.world)?;
-        let ExecArgs { task, command, cluster, container, profile, region, endpoint_url, config, demo, world } = self;
-        if command.iter().all(|word| word.trim().is_empty()) && !command.is_empty() {
-            return Err(usage("after -- comes what to run, not an empty text"));
-        }
-        let demo = demo.map(|scenario| world.world(scenario));
-        Ok(Request::Exec(Exec { task, cluster, container, command, profile, region, endpoint_url, config, demo }))
-    }
+    whom: container::WhomArgs,
 }
 
 #[derive(Args)]
@@ -440,10 +332,8 @@ struct ExplainArgs {
 
 impl WatchArgs {
     fn request(self) -> Result<Request, Stop> {
-        check_world(self.demo.as_ref(), &self.world)?;
-        let WatchArgs { service, cluster, deployment, timeout, json, profile, region, endpoint_url, demo, world } = self;
-        let demo = demo.map(|scenario| world.world(scenario));
-        Ok(Request::Watch(Watch { service, cluster, deployment, timeout, json, profile, region, endpoint_url, demo }))
+        let WatchArgs { service, deployment, timeout, json, whom } = self;
+        Ok(Request::Watch(Watch { service, deployment, timeout, json, at: whom.at()? }))
     }
 }
 
@@ -541,7 +431,9 @@ fn stop(error: &clap::Error) -> Stop {
         return Stop { text: text.trim_end().to_owned(), code: 0 };
     }
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) = (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
-        return usage(&format!("unknown command '{name}'; there are exec, explain, sim and watch, and a cluster is opened with --cluster"));
+        return usage(&format!(
+            "unknown command '{name}'; there are exec, cp, forward, doctor, watch, explain and sim, and a cluster is opened with --cluster"
+        ));
     }
     // clap says it in paragraphs: the complaint, then tips, then the usage, which --help has as well.
     let mut complaint = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).map(str::trim);

@@ -5,7 +5,6 @@
 
 mod command;
 mod escape;
-mod find;
 mod letters;
 mod streams;
 
@@ -15,7 +14,9 @@ use crate::exec::link::Trust;
 use crate::exec::notes::{Notes, To};
 use crate::exec::session::{self, Options, Session};
 use crate::exec::{Ask, End, Said};
-use crate::model::{Arn, Ctx};
+use crate::finding::{self, CTX, Sought};
+use crate::model::{Arn, Str};
+use crate::store::Store;
 use crate::terminal::raw::{self, Raw};
 use command::{Feeds, Filter, Mark, Told, quote, script, wrapped};
 use escape::{Escape, Typed};
@@ -29,9 +30,6 @@ use tokio::time::timeout;
 /// Exit code without a session, or of one that was lost: as ssh says it, for 1 may be the command's own.
 pub const NO_SESSION: u8 = 255;
 
-/// The context that is asked.
-const CTX: Ctx = Ctx(0);
-
 /// What ending a session at AWS may take before the program ends without it.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -44,10 +42,8 @@ const SIZE: (u16, u16) = (120, 40);
 /// What to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// A task's ARN, or the beginning of its id.
-    pub task: String,
-    /// A cluster's name or ARN; all are searched for the task without it.
-    pub cluster: Option<String>,
+    /// The task.
+    pub sought: Sought,
     /// A container's name; needed where the task has several.
     pub container: Option<String>,
     /// What to run; a shell without.
@@ -58,7 +54,7 @@ pub struct Asked {
 struct Place {
     cluster: Arn,
     task: Arn,
-    container: String,
+    container: Str,
 }
 
 /// Opens the session and stays until it ends; the exit code.
@@ -66,9 +62,9 @@ struct Place {
 /// # Errors
 /// One line about what the user must mend before there can be a session.
 pub async fn execute(clients: &Clients, asked: &Asked, notes: &Notes, complain: &mut dyn FnMut(&str)) -> Result<u8, String> {
-    let task = find::task(clients, &asked.task, asked.cluster.as_deref()).await?;
-    let container = find::container(&task, asked.container.as_deref())?;
-    let place = Place { cluster: task.cluster.clone(), task: task.arn.clone(), container };
+    let found = finding::find(clients, &mut Store::default(), &asked.sought).await?;
+    let container = found.running()?.container(asked.container.as_deref())?;
+    let place = Place { cluster: found.task.cluster.clone(), task: found.task.arn.clone(), container };
     let keyboard = std::io::stdin().is_terminal();
     let screen = std::io::stdout().is_terminal();
     let mark = Mark::new(&uuid::Uuid::new_v4().simple().to_string());

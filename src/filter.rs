@@ -14,6 +14,8 @@
 
 mod parse;
 
+pub use parse::typed;
+
 use fuzzy_matcher::FuzzyMatcher;
 use fuzzy_matcher::skim::SkimMatcherV2;
 use regex::Regex;
@@ -80,7 +82,15 @@ impl Query {
     /// # Errors
     /// One line for the prompt: what cannot be read, and what would be right.
     pub fn parse(text: &str, columns: &[&str]) -> Result<Query, String> {
-        parse::terms(text, columns).map(|terms| Query { terms })
+        Query::parse_in(text, columns, columns)
+    }
+
+    /// The same where some of the columns are not on show: those that are `offered` are named when a name is wrong.
+    ///
+    /// # Errors
+    /// As [`Query::parse`].
+    pub fn parse_in(text: &str, columns: &[&str], offered: &[&str]) -> Result<Query, String> {
+        parse::terms(text, columns, offered).map(|terms| Query { terms })
     }
 
     /// Whether every row is kept.

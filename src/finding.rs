@@ -4,7 +4,7 @@
 
 use crate::aws::{Clients, ErrorKind};
 use crate::feed::{Feed, Outcome, Update, Value, Wanted};
-use crate::model::{Arn, Ctx, Str, Task};
+use crate::model::{Arn, Ctx, Str, Task, TaskStatus};
 use crate::store::Store;
 use crate::watch::Watcher;
 use std::sync::Arc;
@@ -38,6 +38,15 @@ pub struct Found {
 }
 
 impl Found {
+    /// The same while there is something to open a session to.
+    ///
+    /// # Errors
+    /// One line about a task that stops or has stopped.
+    pub fn running(&self) -> Result<&Found, String> {
+        let over = (TaskStatus::Stopping..=TaskStatus::Stopped).contains(&self.task.status);
+        if over { Err(format!("task {} is {}", self.task.arn.name(), self.task.status.as_str())) } else { Ok(self) }
+    }
+
     /// The container of that name; without one the only one.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod panel;
 mod query;
 #[cfg(test)]
 pub mod sample;
+mod seen;
 pub mod source;
 mod store;
 mod streams;

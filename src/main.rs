@@ -89,78 +89,66 @@ fn explain(asked: &cli::Explain) -> anyhow::Result<()> {
 
 /// Follows a release to its end.
 fn watch(of: &cli::Watch) -> anyhow::Result<watching::Went> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
-    let demo = of.demo.as_ref().map(own_world).transpose()?;
-    let spec = if let Some(demo) = &demo {
-        demo_spec(demo, of.profile.as_deref())?
-    } else {
-        let open = Open { cluster: of.cluster.clone(), endpoint_url: of.endpoint_url.clone(), ..Open::default() };
-        spec(&open, of.profile.as_deref(), of.region.as_deref(), None)
-    };
     let asked = watching::Asked {
         service: of.service.clone(),
-        cluster: of.cluster.clone(),
+        cluster: of.at.cluster.clone(),
         deployment: of.deployment.clone(),
         timeout: of.timeout,
         json: of.json,
     };
-    let went = runtime.block_on(async {
-        let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
-        log_in(&clients).await;
+    with_clients(&of.at, async |clients| {
         let went =
             watching::watch(&clients, &asked, &mut |line| say(line, true), &mut |line| say(&format!("midwatch: {line}"), false)).await;
         went.map_err(|what| Usage(what).into())
-    });
-    // A request that hangs must not keep the pipeline waiting.
-    runtime.shutdown_background();
-    went
+    })
 }
 
 /// Opens a session in a container and stays until it ends.
 fn exec(of: &cli::Exec) -> anyhow::Result<u8> {
-    let places = if of.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
-    let (config, _) = config::load(of.config.as_deref(), &places).map_err(Usage)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
-    let demo = of.demo.as_ref().map(own_world).transpose()?;
-    // Only what is named here counts: the contexts of the configuration are those of the screen.
-    let open = Open {
-        profiles: of.profile.clone().into_iter().collect(),
-        regions: of.region.clone().into_iter().collect(),
-        cluster: of.cluster.clone(),
-        endpoint_url: of.endpoint_url.clone(),
-        ..Open::default()
-    };
-    let spec = match &demo {
-        Some(demo) => demo_spec(demo, of.profile.as_deref())?,
-        None => spec(&open, of.profile.as_deref(), of.region.as_deref(), None),
-    };
     let asked = executing::Asked {
-        task: of.task.clone(),
-        cluster: of.cluster.clone(),
-        container: of.container.clone(),
+        sought: Sought { task: of.task.clone(), cluster: of.at.cluster.clone() },
+        container: of.at.container.clone(),
         command: of.command.clone(),
     };
-    let code = runtime.block_on(async {
-        let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
-        log_in(&clients).await;
-        let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, profile: None, name, region }).collect());
-        clients.gate().set(rules(&config, &fleet, &open));
-        // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
-        let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
-        let context = fleet.0.first().map(|context| context.name.clone()).unwrap_or_default();
-        let notes = Notes { places, user: run::user(), context };
+    beside(&of.at, of.config.as_deref(), async |clients, notes| {
         let mut complain = |line: &str| {
             // The terminal may be raw, where a line feed alone stays in its column.
             let _ = write!(std::io::stderr(), "\rmidwatch: {line}\r\n");
         };
         executing::execute(&clients, &asked, &notes, &mut complain).await.map_err(|what| Usage(what).into())
-    });
-    // A request that hangs must not keep the shell waiting.
-    runtime.shutdown_background();
-    code
+    })
 }
 
-/// Runs a command about a container: with a runtime, clients of one context, its credentials asked for, and the gate and the journal told.
+/// Runs a command without a screen: with a runtime and clients of one context, its credentials asked for.
+fn with_clients<T>(at: &cli::At, work: impl AsyncFnOnce(Clients) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
+    let demo = at.demo.as_ref().map(own_world).transpose()?;
+    let spec = match &demo {
+        Some(demo) => demo_spec(demo, at.profile.as_deref())?,
+        None => spec(&named(at), at.profile.as_deref(), at.region.as_deref(), None),
+    };
+    let done = runtime.block_on(async {
+        let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
+        log_in(&clients).await;
+        work(clients).await
+    });
+    // A request that hangs must not keep the shell or the pipeline waiting.
+    runtime.shutdown_background();
+    done
+}
+
+/// Only what a command names counts: the contexts of the configuration are those of the screen.
+fn named(at: &cli::At) -> Open {
+    Open {
+        profiles: at.profile.clone().into_iter().collect(),
+        regions: at.region.clone().into_iter().collect(),
+        cluster: at.cluster.clone(),
+        endpoint_url: at.endpoint_url.clone(),
+        ..Open::default()
+    }
+}
+
+/// The same for a command about a container: the gate and the journal are told as well.
 fn beside<T>(
     at: &cli::At,
     config: Option<&std::path::Path>,
@@ -168,33 +156,14 @@ fn beside<T>(
 ) -> anyhow::Result<T> {
     let places = if at.demo.is_some() { Places::of_platform().forgetful() } else { Places::of_platform() };
     let (config, _) = config::load(config, &places).map_err(Usage)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
-    let demo = at.demo.as_ref().map(own_world).transpose()?;
-    // Only what is named here counts: the contexts of the configuration are those of the screen.
-    let open = Open {
-        profiles: at.profile.clone().into_iter().collect(),
-        regions: at.region.clone().into_iter().collect(),
-        cluster: at.cluster.clone(),
-        endpoint_url: at.endpoint_url.clone(),
-        ..Open::default()
-    };
-    let spec = match &demo {
-        Some(demo) => demo_spec(demo, at.profile.as_deref())?,
-        None => spec(&open, at.profile.as_deref(), at.region.as_deref(), None),
-    };
-    let done = runtime.block_on(async {
-        let clients = aws::connect(vec![spec]).await.map_err(|e| usage_of(&e))?;
-        log_in(&clients).await;
+    with_clients(at, async |clients| {
         let fleet = Fleet(clients.contexts().map(|(name, region)| Context { production: None, profile: None, name, region }).collect());
-        clients.gate().set(rules(&config, &fleet, &open));
+        clients.gate().set(rules(&config, &fleet, &named(at)));
         // Whoever writes the whole command means it: production need not be armed first. What is read-only stays so.
         let _ = clients.gate().arm(Ctx(0), gate::LONGEST, clients.api(Ctx(0)).now());
         let context = fleet.0.first().map(|context| context.name.clone()).unwrap_or_default();
         work(clients, Notes { places, user: run::user(), context }).await
-    });
-    // A request that hangs must not keep the shell waiting.
-    runtime.shutdown_background();
-    done
+    })
 }
 
 /// Copies a file into a container, or out of one.

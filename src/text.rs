@@ -3,9 +3,11 @@
 //! Nothing that a terminal obeys or that a reader cannot see gets through: escape sequences, control characters, bidi controls and
 //! invisible characters become visible text. It knows no screen; widths are cells as ratatui counts them, so that what is measured is what is drawn.
 
+mod apart;
 mod cells;
 pub mod secret;
 
+pub use apart::{differences, fit_apart};
 pub(crate) use cells::end_at;
 pub use cells::{fit, fit_middle, pad, pad_left, width};
 

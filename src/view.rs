@@ -164,6 +164,8 @@ pub enum Reaction {
     Ask(Prompt, String),
     /// Write a text file; the app says how it went.
     Save(std::path::PathBuf, String),
+    /// What was typed cannot be taken, and why: the line stays open with it, and what was applied before it was typed holds.
+    Refuse(String),
     /// Ask the feeds of this view again at once.
     Refresh,
     /// Open the dialog of a change.
@@ -222,6 +224,16 @@ pub trait View {
 
     /// Hears the line of input after every key, and with `done` when the operator presses Enter.
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction;
+
+    /// What its filter understands, in words for the line below it.
+    fn filter_words(&self) -> String {
+        String::new()
+    }
+
+    /// Columns that its filter may name.
+    fn columns(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 
     /// Hears a letter of the menu that it offered by [`Reaction::Choose`].
     fn choose(&mut self, _title: &'static str, _letter: char, _cx: &Cx) -> Reaction {

@@ -474,3 +474,76 @@ fn what_goes_to_the_clipboard_is_as_clean_as_what_is_shown() {
     let harm = |text: &String| text.chars().any(|c| c != '\n' && harmful(c));
     assert!(!copied.iter().any(harm), "{copied:?}");
 }
+
+#[test]
+fn a_filter_that_cannot_be_read_says_so_keeps_what_was_typed_and_changes_nothing() {
+    let mut stage = Stage::small();
+    open_cluster(&mut stage, "web-prod");
+    stage.press("/");
+    stage.write("search");
+    stage.press("enter");
+    let rows = |screen: &str| ["storefront", "search", "cart"].map(|name| body(screen).contains(&format!(" {name} ")));
+    assert_eq!(rows(&stage.screen(120, 35)), [false, true, false], "{}", stage.screen(120, 35));
+    stage.press("/");
+    stage.keys("ctrl-u");
+    stage.write("re:[[[");
+    stage.press("enter");
+    for (width, height) in [(120, 35), (80, 24), (60, 15)] {
+        let screen = stage.screen(width, height);
+        assert!(screen.contains("▲ not a regular expression: unclosed") && screen.contains("filter: re:[[["), "{screen}");
+        assert!(screen.contains("filter search") && rows(&screen) == [false, true, false], "{screen}");
+    }
+    // It is mended where it stands.
+    stage.keys("ctrl-u");
+    stage.write("cart");
+    assert!(!stage.screen(120, 35).contains('▲') || !stage.screen(120, 35).contains("not a regular"), "{}", stage.screen(120, 35));
+    stage.press("enter");
+    assert_eq!(rows(&stage.screen(120, 35)), [false, false, true]);
+}
+
+#[test]
+fn the_line_below_a_filter_names_columns_of_this_pane_alone() {
+    let mut stage = Stage::small();
+    open_cluster(&mut stage, "web-prod");
+    stage.press("/");
+    let open = stage.screen(120, 35);
+    let words = open.lines().last().unwrap_or_default();
+    assert!(words.contains("health: service: run:") && !words.contains("cpu:") && !words.contains("weight:"), "{words}");
+    stage.write("weight>5");
+    stage.press("enter");
+    let refused = stage.screen(120, 35);
+    assert!(refused.contains("no column \"weight\"") && !refused.contains("cpu"), "{refused}");
+    stage.keys("esc l");
+    stage.settle();
+    stage.press("&");
+    let logs = stage.screen(120, 35);
+    assert!(logs.contains("task:id") && !logs.contains("column:value"), "{logs}");
+}
+
+#[test]
+fn a_context_that_is_called_a_cluster_is_found() {
+    let mut stage = Stage::small();
+    stage.settle();
+    stage.press(":");
+    stage.write("cluster acme-stage");
+    assert!(stage.screen(80, 24).contains("only this context"), "{}", stage.screen(80, 24));
+    stage.press("enter");
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("acme-stage is a context, not a cluster"), "{screen}");
+    assert!(screen.contains("web-stage") && !screen.contains("payments-prod"), "{screen}");
+}
+
+#[test]
+fn ages_of_different_parts_do_not_contradict_each_other() {
+    let mut stage = Stage::small();
+    open_cluster(&mut stage, "web-prod");
+    stage.fault("[[fault]]\noperation = 'ecs:ListTasks'\nkind = 'error'\ncode = 'ServerException'\nstatus = 500\n");
+    stage.step(200);
+    stage.refresh();
+    stage.fault("[[fault]]\nkind = 'error'\ncode = 'ServerException'\nstatus = 500\n");
+    stage.step(75);
+    stage.refresh();
+    let screen = stage.screen(120, 35);
+    assert!(screen.contains("rows are 1m old"), "{screen}");
+    assert!(screen.contains("? stale up to 4m"), "{screen}");
+}

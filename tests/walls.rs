@@ -40,7 +40,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("exec/shells", &["exec", "model", "text"]),
     ("exec/term", &["exec", "model", "text"]),
     ("exec/smux", &[]),
-    ("executing", &["aws", "change", "config", "exec", "feed", "model", "store", "terminal", "text", "watch"]),
+    ("executing", &["aws", "change", "config", "exec", "finding", "model", "store", "terminal", "text"]),
     ("explain", &["cli", "feed", "model", "store", "text", "verdict"]),
     ("feed", &["aws", "model"]),
     ("filter", &["duration", "nearest"]),

@@ -9,7 +9,7 @@ use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
 use crate::verdict::Health;
-use crate::view::{Production, Tone};
+use crate::view::{Production, Prompt, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
@@ -145,16 +145,19 @@ impl App {
     fn freshness(&self) -> (String, Role) {
         // What is asked for once says nothing about how live the rest is.
         let slots = self.wanted.iter().filter(|w| !w.feed().beside() && !self.waits(w));
-        let (mut oldest, mut failed, mut loading, mut live): (Option<Time>, bool, usize, bool) = (None, false, 0, false);
+        let (mut oldest, mut newest): (Option<Time>, Option<Time>) = (None, None);
+        let (mut failed, mut loading, mut live) = (false, 0_usize, false);
         for slot in slots.map(|wanted| self.shared.store.slot(wanted.feed())) {
             match slot {
                 Some(slot) if slot.error.is_some() => {
                     failed = true;
-                    oldest = oldest.min(slot.at).or(slot.at);
+                    oldest = [oldest, slot.at].into_iter().flatten().min();
+                    newest = newest.max(slot.at);
                 }
                 Some(slot) if slot.at.is_some_and(|at| self.shared.now.as_second() - at.as_second() > OLD_SECONDS) => {
                     failed = true;
-                    oldest = oldest.min(slot.at).or(slot.at);
+                    oldest = [oldest, slot.at].into_iter().flatten().min();
+                    newest = newest.max(slot.at);
                 }
                 Some(slot) if slot.at.is_some() => live = true,
                 _ => loading += 1,
@@ -163,8 +166,10 @@ impl App {
         match (failed, loading, live) {
             (true, ..) => {
                 // What was never answered is not old: it is missing.
-                let told = oldest.map_or("? incomplete".to_owned(), |at| format!("? stale {}", age::since(Some(at), self.shared.now)));
-                (told, Role::Stale)
+                let [told, least] = [oldest, newest].map(|at| age::since(at, self.shared.now));
+                // Each part says how old it is; this is the oldest of them.
+                let most = if told == least { "" } else { "up to " };
+                (oldest.map_or("? incomplete".to_owned(), |_| format!("? stale {most}{told}")), Role::Stale)
             }
             (false, 0, false) => (String::new(), Role::Dim),
             (false, _, false) => ("◌ loading".to_owned(), Role::Busy),
@@ -252,8 +257,18 @@ impl App {
             let x = message.x + 1 + u16::try_from(label.len()).unwrap_or(0);
             let field = Rect { x, y: message.y, width: message.width.saturating_sub(x + 1), height: 1 };
             let cursor = prompt.input.draw(field, buf, theme);
-            if !shared_line {
-                buf.set_stringn(keys.x + 1, keys.y, prompt.hint(), usize::from(keys.width.saturating_sub(2)), theme.style(Role::Dim));
+            // Where there is no line to spare, a fault is worth the view's last one.
+            let below = if shared_line { Rect { y: keys.y - 1, ..keys } } else { keys };
+            let room = usize::from(below.width.saturating_sub(2));
+            let told = match (&prompt.fault, self.views.last()) {
+                (Some(fault), _) => Some((format!("▲ {fault}"), Role::Warn)),
+                (None, Some(view)) if prompt.prompt == Prompt::Filter && !shared_line => {
+                    Some((format!("{} · {}", prompt.hint(), view.filter_words()), Role::Dim))
+                }
+                (None, _) => (!shared_line).then(|| (prompt.hint().to_owned(), Role::Dim)),
+            };
+            if let Some((told, role)) = told {
+                buf.set_stringn(below.x + 1, below.y, text::pad(&told, room), room, theme.style(role));
             }
             return Some(cursor);
         }

@@ -57,14 +57,20 @@ impl Palette {
         self.cursor = 0;
         let text = self.input.text().trim();
         let Ok(query) = Query::parse(text, &[]) else { return };
-        let mut scored: Vec<(bool, i64, usize)> = self
-            .entries
-            .iter()
-            .enumerate()
-            .filter_map(|(n, entry)| query.score(&format!("{} {}", entry.kind, entry.name)).map(|score| (entry.name != text, -score, n)))
-            .collect();
+        self.shown = self.scored(text, |entry| query.score(&format!("{} {}", entry.kind, entry.name)));
+        // What is called so may be something else than it is said to be.
+        if let Some((_, name)) = said(text).filter(|_| self.shown.is_empty())
+            && let Ok(query) = Query::parse(name, &[])
+        {
+            self.shown = self.scored(name, |entry| query.score(&entry.name));
+        }
+    }
+
+    fn scored(&self, text: &str, score: impl Fn(&Entry) -> Option<i64>) -> Vec<usize> {
+        let found = |(n, entry): (usize, &Entry)| score(entry).map(|score| (entry.name != text, -score, n));
+        let mut scored: Vec<(bool, i64, usize)> = self.entries.iter().enumerate().filter_map(found).collect();
         scored.sort_unstable();
-        self.shown = scored.into_iter().map(|(_, _, n)| n).collect();
+        scored.into_iter().map(|(_, _, n)| n).collect()
     }
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) -> Position {
@@ -84,19 +90,33 @@ impl Palette {
             let none = "nothing is called so; names of services and tasks are known once their cluster was read";
             buf.set_stringn(area.x + 2, area.y + 2, text::fit(none, room), room, theme.style(Role::Dim));
         }
+        let names: Vec<&str> = self.shown.iter().skip(top).take(rows).map(|n| self.entries[*n].name.as_str()).collect();
+        let differences = text::differences(&names);
         for (line, n) in self.shown.iter().skip(top).take(rows).enumerate() {
             let (entry, chosen) = (&self.entries[*n], line + top == self.cursor);
             let y = area.y + 2 + u16::try_from(line).unwrap_or(0);
             if chosen {
                 buf.set_style(Rect { x: area.x + 1, y, width: width.saturating_sub(2), height: 1 }, theme.style(Role::Selection));
             }
-            let name = format!("{:<10}{:<34}", entry.kind, text::fit(&entry.name, 33));
+            let name = format!("{:<10}{:<34}", entry.kind, text::fit_apart(&entry.name, &differences[line], 33));
             buf.set_stringn(area.x + 2, y, &name, room, theme.style(Role::Text));
             let rest = room.saturating_sub(44);
             buf.set_stringn(area.x + 46, y, text::fit(&entry.about, rest), rest, theme.style(Role::Dim));
         }
         cursor
     }
+}
+
+/// What kind of thing was said to be meant, and its name.
+fn said(text: &str) -> Option<(&str, &str)> {
+    const KINDS: [&str; 8] = ["pane", "ctx", "context", "profile", "cluster", "service", "task", "theme"];
+    let (kind, name) = text.split_once(' ')?;
+    KINDS.contains(&kind).then(|| (kind, name.trim())).filter(|(_, name)| !name.is_empty())
+}
+
+/// A kind of thing in a whole word.
+fn what(kind: &str) -> &str {
+    if matches!(kind, "ctx" | "profile") { "context" } else { kind }
 }
 
 impl App {
@@ -199,8 +219,13 @@ impl App {
             self.tell(Tone::Warn, format!("nothing is called {typed}"));
             return Vec::new();
         };
+        let other = said(typed).filter(|(kind, _)| what(kind) != what(entry.kind) && !entry.name.starts_with(kind));
+        let remark = other.map(|(kind, _)| format!("{} is a {}, not a {}", entry.name, what(entry.kind), what(kind)));
         match entry.go.clone() {
-            Go::Pane(name, place) => self.open_named(name, place),
+            Go::Pane(name, place) => {
+                self.open_named(name, place);
+                remark.into_iter().for_each(|remark| self.tell(Tone::Info, remark));
+            }
             Go::Here(name) => {
                 if let Some(pane) = panes::named(name) {
                     // These two show all contexts, wherever the cursor is.

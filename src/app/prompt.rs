@@ -10,11 +10,13 @@ pub struct PromptLine {
     pub prompt: Prompt,
     pub input: Input,
     before: String,
+    /// Why the text cannot be taken as it stands.
+    pub fault: Option<String>,
 }
 
 impl PromptLine {
     pub fn new(prompt: Prompt, text: &str) -> Self {
-        PromptLine { prompt, input: Input::new(text), before: text.to_owned() }
+        PromptLine { prompt, input: Input::new(text), before: text.to_owned(), fault: None }
     }
 
     pub fn paste(&mut self, text: &str) {
@@ -37,7 +39,8 @@ impl PromptLine {
     /// What stands behind the text while it is short.
     pub fn hint(&self) -> &'static str {
         match self.prompt {
-            Prompt::Filter => "words · re:regex · !not · column:value · ⏎ keeps · esc undoes",
+            // What else it understands depends on the view.
+            Prompt::Filter => "⏎ keeps · esc undoes",
             Prompt::Search => "text or re:regex · ⏎ keeps · esc undoes",
             Prompt::Time => "13:10 · 2d1h ago · 2026-11-21 13:10",
             Prompt::Save => "⏎ writes the file · esc gives up",
@@ -58,9 +61,16 @@ impl App {
         }
         if key.code == Code::Enter {
             let (prompt, text) = (line.prompt, line.input.text().to_owned());
-            return self.hear(prompt, &text, true);
+            let reaction = self.answer(prompt, &text, true);
+            let Reaction::Refuse(fault) = reaction else { return self.answered(reaction) };
+            // What was applied before holds again, and what was typed is not lost.
+            let filters = matches!(prompt, Prompt::Filter | Prompt::Search);
+            let reaction = if filters { self.answer(prompt, &line.before, false) } else { Reaction::Redraw };
+            self.prompt = Some(PromptLine { fault: Some(fault), ..line });
+            return self.answered(reaction);
         }
         let changed = line.input.key(key);
+        line.fault = line.fault.filter(|_| !changed);
         self.prompt = Some(line);
         if changed { self.prompt_changed(false) } else { Vec::new() }
     }
@@ -72,10 +82,16 @@ impl App {
     }
 
     fn hear(&mut self, prompt: Prompt, text: &str, done: bool) -> Vec<Effect> {
-        let reaction = {
-            let cx = self.shared.cx();
-            self.views.last_mut().map_or(Reaction::Ignored, |view| view.input(prompt, text, done, &cx))
-        };
+        let reaction = self.answer(prompt, text, done);
+        self.answered(reaction)
+    }
+
+    fn answer(&mut self, prompt: Prompt, text: &str, done: bool) -> Reaction {
+        let cx = self.shared.cx();
+        self.views.last_mut().map_or(Reaction::Ignored, |view| view.input(prompt, text, done, &cx))
+    }
+
+    fn answered(&mut self, reaction: Reaction) -> Vec<Effect> {
         let effects = self.react(reaction);
         self.settle_wanted();
         effects

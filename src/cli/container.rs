@@ -1,4 +1,4 @@
-//! The commands about one container of one task: what they take, and what is wrong with it without asking anybody.
+//! The commands about one service, one task or one of its containers: what they take, and what is wrong with it without asking anybody.
 
 use super::{DEFAULT_SCENARIO, Request, Stop, World, WorldArgs, check_world, region, url, usage, word};
 use clap::Args;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub struct At {
     /// A cluster's name or ARN.
     pub cluster: Option<String>,
-    /// A container's name.
+    /// A container's name; none where the command is about a service.
     pub container: Option<String>,
     /// Profile; a context's name in the embedded AWS.
     pub profile: Option<String>,
@@ -19,6 +19,19 @@ pub struct At {
     pub endpoint_url: Option<String>,
     /// The embedded AWS instead of AWS.
     pub demo: Option<World>,
+}
+
+/// `midwatch exec`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exec {
+    /// The task.
+    pub task: String,
+    /// What to run; a shell without.
+    pub command: Vec<String>,
+    /// Where.
+    pub at: At,
+    /// The configuration file, instead of the usual one.
+    pub config: Option<PathBuf>,
 }
 
 /// `midwatch doctor`.
@@ -65,13 +78,10 @@ pub struct Forward {
 }
 
 #[derive(Args)]
-struct AtArgs {
+pub(super) struct WhomArgs {
     /// Its cluster, by name or ARN; without it the ARN's, or all clusters are searched
     #[arg(long, short = 'c', value_name = "C", value_parser = word)]
     cluster: Option<String>,
-    /// One of its containers, where it has several
-    #[arg(long, short = 'n', value_name = "N", value_parser = word)]
-    container: Option<String>,
     /// Profile of ~/.aws/config; with --demo a context's name
     #[arg(long, short = 'p', value_name = "P", value_parser = word)]
     profile: Option<String>,
@@ -96,11 +106,53 @@ struct AtArgs {
     world: WorldArgs,
 }
 
+impl WhomArgs {
+    pub(super) fn at(self) -> Result<At, Stop> {
+        check_world(self.demo.as_ref(), &self.world)?;
+        let WhomArgs { cluster, profile, region, endpoint_url, demo, world } = self;
+        Ok(At { cluster, container: None, profile, region, endpoint_url, demo: demo.map(|scenario| world.world(scenario)) })
+    }
+}
+
+#[derive(Args)]
+struct AtArgs {
+    /// One of its containers, where it has several
+    #[arg(long, short = 'n', value_name = "N", value_parser = word)]
+    container: Option<String>,
+    #[command(flatten)]
+    whom: WhomArgs,
+}
+
 impl AtArgs {
     fn at(self) -> Result<At, Stop> {
-        check_world(self.demo.as_ref(), &self.world)?;
-        let AtArgs { cluster, container, profile, region, endpoint_url, demo, world } = self;
-        Ok(At { cluster, container, profile, region, endpoint_url, demo: demo.map(|scenario| world.world(scenario)) })
+        Ok(At { container: self.container, ..self.whom.at()? })
+    }
+}
+
+#[derive(Args)]
+pub(super) struct ExecArgs {
+    /// The task: its id, the beginning of it, or its ARN
+    #[arg(value_name = "TASK", value_parser = word)]
+    task: String,
+    /// What to run: one word is a line of shell, several are a program and its arguments; without it a shell.
+    /// Enter ~ . ends a session that hangs
+    #[arg(value_name = "CMD", last = true)]
+    command: Vec<String>,
+    /// Configuration file, instead of the usual one
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    at: AtArgs,
+}
+
+impl ExecArgs {
+    pub(super) fn request(self) -> Result<Request, Stop> {
+        let ExecArgs { task, command, config, at } = self;
+        let at = at.at()?;
+        if command.iter().all(|word| word.trim().is_empty()) && !command.is_empty() {
+            return Err(usage("after -- comes what to run, not an empty text"));
+        }
+        Ok(Request::Exec(Exec { task, command, at, config }))
     }
 }
 

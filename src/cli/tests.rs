@@ -108,7 +108,10 @@ fn mistakes_are_one_line_with_code_2() {
         ("--demo --seed x", "invalid value 'x' for '--seed <N>': a whole number is needed, such as 7"),
         ("--demo --speed -1", "unexpected argument '-1' found"),
         ("sim --listen 0.0.0.0:80", "invalid value '0.0.0.0:80' for '--listen <127.0.0.1:PORT>': only an address of this machine"),
-        ("smi", "unknown command 'smi'; there are exec, explain, sim and watch, and a cluster is opened with --cluster"),
+        (
+            "smi",
+            "unknown command 'smi'; there are exec, cp, forward, doctor, watch, explain and sim, and a cluster is opened with --cluster",
+        ),
         ("--theme", "a value is required for '--theme <T>' but none was supplied"),
     ] {
         let stop = line(text).expect_err("a mistake");
@@ -199,9 +202,9 @@ fn a_session_names_its_task_and_what_follows_two_dashes_is_the_command() {
         other => panic!("{arguments:?}: {other:?}"),
     };
     let asked = exec(&["0d7c", "-c", "payments", "--container", "app", "--profile", "prod", "--", "ls", "-l", "--", "a b"]);
-    assert_eq!((&*asked.task, asked.cluster.as_deref(), asked.container.as_deref()), ("0d7c", Some("payments"), Some("app")));
+    assert_eq!((&*asked.task, asked.at.cluster.as_deref(), asked.at.container.as_deref()), ("0d7c", Some("payments"), Some("app")));
     assert_eq!(asked.command, ["ls", "-l", "--", "a b"]);
-    assert_eq!(exec(&["0d7c", "--demo", "--seed", "3"]).demo.unwrap().seed, 3);
+    assert_eq!(exec(&["0d7c", "--demo", "--seed", "3"]).at.demo.unwrap().seed, 3);
     assert_eq!(exec(&["0d7c"]).command, [""; 0]);
     for wrong in [
         &["midwatch", "exec"][..],

@@ -11,14 +11,14 @@ const COMPARISONS: &[(&str, Comparison)] =
 /// Bytes that a compiled expression may take: a filter typed by hand is far below.
 const REGEX_SIZE: usize = 1 << 20;
 
-pub(super) fn terms(text: &str, columns: &[&str]) -> Result<Vec<Term>, String> {
+pub(super) fn terms(text: &str, columns: &[&str], offered: &[&str]) -> Result<Vec<Term>, String> {
     let mut terms = Vec::new();
     for word in words(text) {
         let (negated, word) = match word.strip_prefix('!') {
             Some(rest) => (true, rest),
             None => (false, word.as_str()),
         };
-        if let Some(test) = test(word, columns)? {
+        if let Some(test) = test(word, columns, offered)? {
             terms.push(Term { negated, test });
         }
     }
@@ -43,7 +43,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-fn test(word: &str, columns: &[&str]) -> Result<Option<Test>, String> {
+fn test(word: &str, columns: &[&str], offered: &[&str]) -> Result<Option<Test>, String> {
     if word.is_empty() {
         return Ok(None);
     }
@@ -54,8 +54,8 @@ fn test(word: &str, columns: &[&str]) -> Result<Option<Test>, String> {
         match column(name, columns) {
             Some(column) => return on_column(column, sign, value),
             // An address or an ARN has colons too, so only a slip near a real name is worth an error.
-            None if sign != ":" || nearest::nearest(name, columns.iter().copied()).is_some() => {
-                return Err(unknown(name, columns));
+            None if sign != ":" || nearest::nearest(name, offered.iter().copied()).is_some() => {
+                return Err(unknown(name, offered));
             }
             None => {}
         }
@@ -117,7 +117,13 @@ fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// A column as a filter names it: its first word, in small letters.
+#[must_use]
+pub fn typed(column: &str) -> String {
+    column.chars().take_while(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 fn unknown(name: &str, columns: &[&str]) -> String {
-    let lower: Vec<String> = columns.iter().map(|column| column.to_lowercase()).collect();
-    format!("no column \"{name}\"{}", nearest::hint(name, lower.iter().map(String::as_str)))
+    let typed: Vec<String> = columns.iter().map(|column| typed(column)).collect();
+    format!("no column \"{name}\"{}", nearest::hint(name, typed.iter().map(String::as_str)))
 }

@@ -82,7 +82,7 @@ fn what_cannot_be_read_is_said_in_one_line() {
         ("re:(", "not a regular expression: unclosed group"),
         ("age<soon", "AGE< wants a number or a time, such as 80, 10m or 2d"),
         ("helth:fail", "no column \"helth\": did you mean \"health\"?"),
-        ("memory>5", "no column \"memory\"; known are health, service, run/want, cpu%, image tag, age"),
+        ("memory>5", "no column \"memory\"; known are health, service, run, cpu, image, age"),
     ] {
         assert_eq!(Query::parse(filter, COLUMNS).map(|_| ()), Err(wanted.to_owned()));
     }

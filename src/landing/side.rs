@@ -65,7 +65,7 @@ impl Side {
     pub fn counts(&self) -> String {
         // None of none is nothing to count.
         let none = self.wanted == 0 && self.healthy == 0;
-        let mut parts = vec![if none { "no task wanted".to_owned() } else { format!("{}/{} healthy", self.healthy, self.wanted) }];
+        let mut parts = vec![if none { "0 tasks desired".to_owned() } else { format!("{}/{} healthy", self.healthy, self.wanted) }];
         let more = [(self.unhealthy, "unhealthy"), (self.starting, "starting"), (self.leaving, "leaving"), (self.failed, "failed")];
         parts.extend(more.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
         parts.join(" · ")

@@ -138,6 +138,18 @@ pub fn summary(text: &str, level: Option<Level>, json: Json) -> Rich {
     out
 }
 
+/// The rows that a JSON object is shown as while nobody opens it; nothing of a line that is none.
+#[must_use]
+pub fn rows_of_json(text: &str, json: Json) -> Option<Vec<Rich>> {
+    let object = object(text).filter(|_| json != Json::Raw)?;
+    if json == Json::Pretty {
+        return Some(whole(text, json));
+    }
+    let mut row = Rich::default();
+    summarise(&object, &mut row);
+    Some(vec![row])
+}
+
 /// Everything that a line says, row by row: fields by name, or the lines of its text.
 #[must_use]
 pub fn whole(text: &str, json: Json) -> Vec<Rich> {

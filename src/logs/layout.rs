@@ -10,7 +10,7 @@ use crate::text::{end_at, fit, width};
 const ROWS: usize = 2_000;
 
 /// Cells kept for ` +1234 lines ⏎`.
-const MORE: usize = 14;
+pub const MORE: usize = 14;
 
 /// How lines are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

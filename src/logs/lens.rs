@@ -330,7 +330,7 @@ mod tests {
     fn lens(buffer: &Buffer, filter: &str, search: &str) -> Lens {
         let mut lens = Lens::default();
         let terms = Term::parse_all(filter).expect("a good filter");
-        lens.set(Query { terms, level: None, search: Pattern::parse(search).expect("a good pattern") });
+        lens.set(Query { terms, search: Pattern::parse(search).expect("a good pattern"), ..Query::default() });
         lens.follow(buffer);
         lens
     }

@@ -10,9 +10,10 @@ pub use draw::{Look, short};
 pub use stamps::Stamps;
 
 use super::fields::Json;
-use super::layout::{Form, Item, lay_out};
+use super::layout::{Form, Item, MORE, lay_out};
 use super::query::{Pattern, Query, Term};
 use super::{Buffer, Key, Lens, Level};
+use crate::text::width;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -36,7 +37,7 @@ pub enum Move {
     Top,
     /// The last line, and those that come after it.
     Bottom,
-    /// The next or previous match of the search.
+    /// The next match of the search the way that it went, or the one before.
     Match(bool),
     /// The next or previous error.
     Error(bool),
@@ -50,6 +51,8 @@ pub struct Panel {
     /// The filter as it was before it is typed anew.
     settled: String,
     search: String,
+    /// Whether the search went up the lines.
+    upward: bool,
     cursor: Option<Key>,
     /// The first line on the screen, and how many of its rows are above it.
     top: Option<(Key, usize)>,
@@ -83,6 +86,7 @@ impl Panel {
             filter: String::new(),
             settled: String::new(),
             search: String::new(),
+            upward: false,
             cursor: None,
             top: None,
             follow: true,
@@ -211,9 +215,17 @@ impl Panel {
         Ok(())
     }
 
-    /// Goes to the first match from the cursor on, which may be where it is.
+    /// Goes to the nearest match from where one stands: up from the newest line while that is followed, else on, and back where there is
+    /// none ahead. The next match is then the next one that way.
     pub fn go_to_match(&mut self, buffer: &Buffer) {
-        if self.cursor.is_none_or(|cursor| self.lens.hit_number(Some(cursor)).0.is_none()) {
+        let ahead = |cursor: Key| self.lens.hit(Some(cursor), true).is_some_and(|hit| hit > cursor);
+        let here = self.cursor.is_some_and(|cursor| self.lens.hit_number(Some(cursor)).0.is_some());
+        self.upward = self.follow || self.cursor.is_some_and(|cursor| !here && !ahead(cursor));
+        if here {
+            self.set_follow(false, buffer);
+            self.settle(buffer);
+            self.uncover(buffer);
+        } else {
             self.go(Move::Match(true), buffer);
         }
     }
@@ -252,13 +264,15 @@ impl Panel {
     }
 
     /// Shows JSON another way.
-    pub fn cycle_json(&mut self) {
+    pub fn cycle_json(&mut self, buffer: &Buffer) {
         self.json = match self.json {
             Json::Columns => Json::Pretty,
             Json::Pretty => Json::Raw,
             Json::Raw => Json::Columns,
         };
         self.laid_out.clear();
+        // What is found is what is seen.
+        self.ask(Query { json: self.json, ..self.lens.query().clone() }, buffer);
     }
 
     /// Shows times in this way.
@@ -393,11 +407,14 @@ impl Panel {
             Move::Half(down) => self.leap(down, self.size.1.div_ceil(2), buffer),
             Move::Page(down) => self.leap(down, self.size.1.saturating_sub(1).max(1), buffer),
             Move::Top => self.cursor = self.lens.first(buffer),
-            Move::Match(forward) => self.cursor = self.lens.hit(self.cursor, forward).or(self.cursor),
+            Move::Match(on) => self.cursor = self.lens.hit(self.cursor, on != self.upward).or(self.cursor),
             Move::Error(forward) => self.cursor = self.error(forward, buffer).or(self.cursor),
             Move::Bottom => {}
         }
         self.reveal(buffer);
+        if matches!(to, Move::Match(_)) {
+            self.uncover(buffer);
+        }
     }
 
     /// Puts the cursor on the line that a row of the screen shows. Returns whether there is one.
@@ -503,6 +520,26 @@ impl Panel {
                 self.top = Some((cursor, rows.saturating_sub(height)));
             }
         }
+    }
+
+    /// Moves long rows to the left or right as far as it takes to show what the search found in the cursor's.
+    fn uncover(&mut self, buffer: &Buffer) {
+        let (Some(cursor), Some(search)) = (self.cursor.filter(|_| !self.wrap), self.lens.query().search.clone()) else { return };
+        let (item, room) = (self.item(buffer, cursor), self.size.0);
+        let found = item.rows.iter().find_map(|row| Some((row, search.ranges(&row.text).into_iter().next()?)));
+        let Some((row, range)) = found else { return };
+        let (start, end) = (width(&row.text[..range.start]), width(&row.text[..range.end]));
+        // The end of a row may be a mark that it goes on, or the count of the lines that are folded.
+        let edge = room.saturating_sub(if item.more > 0 { MORE } else { 1 });
+        if start < self.shift || end > self.shift + edge {
+            self.shift = if end <= edge { 0 } else { start.saturating_sub(room / 3) };
+        }
+    }
+
+    /// Whether the search found something in a line that none of its rows shows: it is folded, or has a column of its own.
+    fn found_aside(&self, key: Key, item: &Item) -> bool {
+        let Some(search) = &self.lens.query().search else { return false };
+        self.lens.hit_number(Some(key)).0.is_some() && !item.rows.iter().any(|row| search.matches(&row.text))
     }
 
     /// Where the screen starts when it ends with this line.

@@ -2,7 +2,8 @@
 //!
 //! A query judges one line at a time and remembers nothing; [`super::Lens`] sees to it that no line is judged twice.
 
-use super::{Level, Line};
+use super::fields::Json;
+use super::{Level, Line, seen};
 use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 use std::ops::Range;
@@ -18,11 +19,39 @@ const FOUND: u32 = 1 << 31;
 
 /// What is looked for in a text: plain text, or an expression after `re:`. Capitals make it exact.
 #[derive(Clone, Debug)]
-pub enum Pattern {
+pub struct Pattern {
+    test: Test,
+    /// The longest word of plain text: wherever the whole stands, it stands too, however it is dressed.
+    word: Option<Test>,
+}
+
+#[derive(Clone, Debug)]
+enum Test {
     /// Plain text with capitals.
     Exact(Box<Finder<'static>>),
     /// An expression, or plain text in any case.
     Regex(Regex),
+}
+
+impl Test {
+    fn plain(source: &str, exact: bool) -> Result<Test, String> {
+        if exact {
+            return Ok(Test::Exact(Box::new(Finder::new(source).into_owned())));
+        }
+        Test::expression(&regex::escape(source), exact)
+    }
+
+    fn expression(source: &str, exact: bool) -> Result<Test, String> {
+        let regex = RegexBuilder::new(source).case_insensitive(!exact).size_limit(COMPILED).build();
+        regex.map(Test::Regex).map_err(|error| complaint(&error))
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Test::Exact(finder) => finder.find(text.as_bytes()).is_some(),
+            Test::Regex(regex) => regex.is_match(text),
+        }
+    }
 }
 
 impl Pattern {
@@ -39,29 +68,38 @@ impl Pattern {
             return Ok(None);
         }
         let exact = source.chars().any(char::is_uppercase);
-        if exact && !expression {
-            return Ok(Some(Pattern::Exact(Box::new(Finder::new(source).into_owned()))));
+        if expression {
+            return Ok(Some(Pattern { test: Test::expression(source, exact)?, word: None }));
         }
-        let source = if expression { source.to_owned() } else { regex::escape(source) };
-        let regex = RegexBuilder::new(&source).case_insensitive(!exact).size_limit(COMPILED).build();
-        regex.map(|regex| Some(Pattern::Regex(regex))).map_err(|error| complaint(&error))
+        let words = source.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let word = words.max_by_key(|word| word.len()).map(|word| Test::plain(word, exact)).transpose()?;
+        Ok(Some(Pattern { test: Test::plain(source, exact)?, word }))
     }
 
     /// Whether a text has it.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        match self {
-            Pattern::Exact(finder) => finder.find(text.as_bytes()).is_some(),
-            Pattern::Regex(regex) => regex.is_match(text),
-        }
+        self.test.matches(text)
+    }
+
+    /// Whether what a text is made into could have it.
+    #[must_use]
+    pub fn may_be_in(&self, text: &str) -> bool {
+        self.word.as_ref().is_none_or(|word| word.matches(text))
+    }
+
+    /// Whether it is an expression.
+    #[must_use]
+    pub fn is_expression(&self) -> bool {
+        self.word.is_none() && matches!(self.test, Test::Regex(_))
     }
 
     /// Where a text has it, as ranges of bytes; empty matches are none.
     #[must_use]
     pub fn ranges(&self, text: &str) -> Vec<Range<usize>> {
-        match self {
-            Pattern::Exact(finder) => finder.find_iter(text.as_bytes()).map(|at| at..at + finder.needle().len()).collect(),
-            Pattern::Regex(regex) => regex.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()).collect(),
+        match &self.test {
+            Test::Exact(finder) => finder.find_iter(text.as_bytes()).map(|at| at..at + finder.needle().len()).collect(),
+            Test::Regex(regex) => regex.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()).collect(),
         }
     }
 }
@@ -115,9 +153,12 @@ impl Term {
         if terms.len() > TERMS { Err(format!("at most {TERMS} terms")) } else { Ok(terms) }
     }
 
-    fn matches(&self, line: &Line) -> bool {
+    fn matches(&self, line: &Line, json: Json) -> bool {
         match &self.what {
-            What::Text(pattern) => pattern.matches(&line.log.text),
+            // What stands on the screen is what is typed from it; an expression is for lines as they came.
+            What::Text(pattern) => {
+                pattern.matches(&line.log.text) || (!pattern.is_expression() && seen::in_json(line, pattern, json) == Some(true))
+            }
             What::Task(id) => line.log.source.task.name().starts_with(id.as_str()),
             What::Container(name) => &*line.log.source.container == name.as_str(),
         }
@@ -147,14 +188,16 @@ pub struct Query {
     pub level: Option<Level>,
     /// What to find among the lines that are kept.
     pub search: Option<Pattern>,
+    /// How JSON is shown: a search is for what is seen.
+    pub json: Json,
 }
 
 impl Query {
     /// What one line has: a bit for each term, and one for the search. The verdicts of a stack trace's lines are joined by `|`.
     #[must_use]
     pub fn verdict(&self, line: &Line) -> u32 {
-        let terms = self.terms.iter().enumerate().filter(|(_, term)| term.matches(line)).fold(0, |bits, (at, _)| bits | 1 << at);
-        let found = self.search.as_ref().is_some_and(|search| search.matches(&line.log.text));
+        let terms = self.terms.iter().enumerate().filter(|(_, term)| term.matches(line, self.json)).fold(0, |bits, (at, _)| bits | 1 << at);
+        let found = self.search.as_ref().is_some_and(|search| seen::shows(line, search, self.json));
         terms | if found { FOUND } else { 0 }
     }
 

@@ -245,7 +245,7 @@ impl LogView {
     fn go_to_time(&mut self, text: &str, cx: &Cx, buffer: &Buffer) -> Reaction {
         let zone = if self.panel.stamps() == Stamps::Utc { TimeZone::UTC } else { self.zone.clone() };
         let Some(at) = words::time(text, cx.now, &zone) else {
-            return fail(format!("\"{text}\" is no time: 13:10, 2d1h (ago), 2026-11-21 13:10"));
+            return Reaction::Refuse(format!("\"{text}\" is no time: 13:10, 2d1h (ago), 2026-11-21 13:10"));
         };
         if self.since.is_none_or(|since| at < since) {
             self.set_since(at, "chosen", buffer);
@@ -334,10 +334,6 @@ fn notice(tone: Tone, text: String) -> Reaction {
     Reaction::Notice(Notice { tone, text })
 }
 
-fn fail(text: String) -> Reaction {
-    notice(Tone::Fail, text)
-}
-
 impl View for LogView {
     fn name(&self) -> &'static str {
         "logs"
@@ -389,6 +385,10 @@ impl View for LogView {
         reaction
     }
 
+    fn filter_words(&self) -> String {
+        "text & text · re:regex · !not · task:id · container:name".to_owned()
+    }
+
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         let empty = Buffer::new(0);
         let buffer = cx.store.tail(&self.feed()).unwrap_or(&empty);
@@ -404,7 +404,7 @@ impl View for LogView {
             Prompt::Time | Prompt::Save | Prompt::Image | Prompt::Family | Prompt::Forward => return Reaction::Ignored,
         };
         match result {
-            Err(error) if done => fail(error),
+            Err(error) if done => Reaction::Refuse(error),
             Ok(()) if done && prompt == Prompt::Search && !text.is_empty() && self.panel.lens().hit(None, true).is_none() => {
                 notice(Tone::Info, format!("\"{text}\" is in none of these lines"))
             }
@@ -530,7 +530,7 @@ impl LogView {
             }
             Action::Context => self.panel.toggle_context(buffer),
             Action::Wrap => self.panel.toggle_wrap(),
-            Action::JsonMode => self.panel.cycle_json(),
+            Action::JsonMode => self.panel.cycle_json(buffer),
             Action::Timestamps => self.panel.cycle_stamps(),
             Action::MarkLine => self.panel.toggle_mark(),
             Action::MarkRange => self.panel.toggle_range(buffer),

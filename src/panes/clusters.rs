@@ -75,7 +75,7 @@ const COLUMNS: &[Column<ClusterRow>] = &[
     Column { key: 'f', title: "✖", width: Width::Fixed(3), right: true, rank: 1, cell: |row, _| counted(row, row.fails, Role::Fail), sort: |row, _| Key::Number(-i64::try_from(row.fails).unwrap_or(0)) },
     Column { key: 'w', title: "▲", width: Width::Fixed(3), right: true, rank: 1, cell: |row, _| counted(row, row.warns, Role::Warn), sort: |row, _| Key::Number(-i64::try_from(row.warns).unwrap_or(0)) },
     Column { key: 'l', title: "◌", width: Width::Fixed(3), right: true, rank: 3, cell: |row, _| counted(row, row.rolls, Role::Busy), sort: |row, _| Key::Number(-i64::try_from(row.rolls).unwrap_or(0)) },
-    Column { key: 'r', title: "RUN/WANT", width: Width::Fixed(11), right: true, rank: 1, cell: |row, _| running(row), sort: |row, _| Key::Number(i64::from(row.running)) },
+    Column { key: 'r', title: "RUN/DESIRED", width: Width::Fixed(11), right: true, rank: 1, cell: |row, _| running(row), sort: |row, _| Key::Number(i64::from(row.running)) },
     Column { key: 'p', title: "PEND", width: Width::Fixed(4), right: true, rank: 3, cell: |row, _| plain(row.pending.to_string()), sort: |row, _| Key::Number(-i64::from(row.pending)) },
     Column { key: 'i', title: "INST", width: Width::Fixed(4), right: true, rank: 6, cell: |row, _| row.counts.as_ref().map_or(dim("-"), |c| if c.instances == 0 { dim("-") } else { plain(c.instances.to_string()) }), sort: |row, _| Key::Number(row.counts.as_ref().map_or(0, |c| -i64::from(c.instances))) },
     Column { key: 'e', title: "SEEN", width: Width::Fit(6, 60), right: false, rank: 2, cell: seen, sort: |row, cx| Key::Number(cx.store.slot(&Feed::Services(row.ctx, row.cluster.clone())).and_then(|s| s.at).map_or(0, jiff::Timestamp::as_second)) },

@@ -302,6 +302,14 @@ impl View for Deploy {
         self.table.choose(title, letter, cx)
     }
 
+    fn filter_words(&self) -> String {
+        self.table.filter_words()
+    }
+
+    fn columns(&self) -> Vec<&'static str> {
+        self.table.columns()
+    }
+
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         if prompt != Prompt::Image {
             return self.table.input(prompt, text, done, cx);

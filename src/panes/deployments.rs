@@ -122,7 +122,7 @@ pub(super) const SPEC: TableSpec<DeploymentRow> = TableSpec {
 const COLUMNS: &[Column<DeploymentRow>] = &[
     Column { key: 's', title: "STATUS", width: Width::Fit(12, 24), right: false, rank: 0, cell: |row, _| status(row), sort: |row, _| Key::Number(row.health as i64) },
     Column { key: 'r', title: "REVISION", width: Width::Fit(8, 40), right: false, rank: 0, cell: |row, _| revision(row), sort: |row, _| Key::Text(revision(row).text.into()) },
-    Column { key: 'u', title: "RUN/WANT", width: Width::Fixed(8), right: true, rank: 1, cell: |row, _| run_of(row), sort: |row, _| Key::Text(run_of(row).text.into()) },
+    Column { key: 'u', title: "RUN/DES", width: Width::Fixed(8), right: true, rank: 1, cell: |row, _| run_of(row), sort: |row, _| Key::Text(run_of(row).text.into()) },
     Column { key: 't', title: "STARTED", width: Width::Fixed(12), right: false, rank: 2, cell: |row, cx| dim(row.started().map_or(String::new(), |at| age::clock(at, cx))), sort: |row, _| Key::Both(i64::from(!row.running()), (i64::MAX - row.started().map_or(0, jiff::Timestamp::as_millisecond)).to_string().into()) },
     Column { key: 'p', title: "TRAFFIC", width: Width::Fixed(7), right: true, rank: 3, cell: |row, _| traffic(row).map_or_else(|| dim("-"), |weight| plain(format!("{weight}%"))), sort: |row, _| Key::Text(traffic(row).map_or(String::new(), |weight| weight.to_string()).into()) },
     Column { key: 'f', title: "FAILED", width: Width::Fixed(8), right: true, rank: 3, cell: failed, sort: |row, cx| Key::Text(failed(row, cx).text.into()) },

@@ -226,17 +226,25 @@ impl View for Fleet {
         self.focused().choose(title, letter, cx)
     }
 
+    fn filter_words(&self) -> String {
+        self.problems.filter_words()
+    }
+
+    fn columns(&self) -> Vec<&'static str> {
+        self.problems.columns()
+    }
+
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         // A filter on the fleet is for both halves: whoever types a name wants it wherever it is.
         let problems = self.problems.input(prompt, text, done, cx);
         let clusters = self.clusters.input(prompt, text, done, cx);
         // A column that only one half has filters that half.
         match (problems, clusters) {
-            (Reaction::Notice(_), Reaction::Redraw) => {
+            (Reaction::Refuse(_), Reaction::Redraw) => {
                 self.problems.input(prompt, "", done, cx);
                 Reaction::Redraw
             }
-            (Reaction::Redraw, Reaction::Notice(_)) => {
+            (Reaction::Redraw, Reaction::Refuse(_)) => {
                 self.clusters.input(prompt, "", done, cx);
                 Reaction::Redraw
             }

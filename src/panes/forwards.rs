@@ -194,6 +194,14 @@ impl View for ForwardsView {
         Reaction::Choose(MENU, menu)
     }
 
+    fn filter_words(&self) -> String {
+        self.table.filter_words()
+    }
+
+    fn columns(&self) -> Vec<&'static str> {
+        self.table.columns()
+    }
+
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         if prompt != Prompt::Forward {
             return self.table.input(prompt, text, done, cx);

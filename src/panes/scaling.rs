@@ -71,7 +71,7 @@ const SPEC: TableSpec<RangeRow> = TableSpec {
 const COLUMNS: &[Column<RangeRow>] = &[
     Column { key: 'n', title: "SERVICE", width: Width::Fit(10, 44), right: false, rank: 0, cell: |row, _| plain(&*row.service.name).with_its_end(), sort: |row, _| Key::Both(row.health() as i64, row.service.name.clone()) },
     Column { key: 'h', title: "HEALTH", width: Width::Fixed(9), right: false, rank: 3, cell: |row, _| health_if_any(row.range.is_some().then(|| row.health())), sort: |row, _| Key::Number(row.health() as i64) },
-    Column { key: 'w', title: "WANT", width: Width::Fixed(5), right: true, rank: 0, cell: |row, _| painted(row.service.desired.to_string(), if row.outside() { Role::Warn } else { Role::Text }), sort: |row, _| Key::Number(i64::from(row.service.desired)) },
+    Column { key: 'w', title: "DESIRED", width: Width::Fixed(7), right: true, rank: 0, cell: |row, _| painted(row.service.desired.to_string(), if row.outside() { Role::Warn } else { Role::Text }), sort: |row, _| Key::Number(i64::from(row.service.desired)) },
     Column { key: 'r', title: "RANGE", width: Width::Fixed(8), right: false, rank: 0, cell: |row, _| row.range.as_ref().map_or_else(|| dim("-"), |range| plain(range_words(range))), sort: |row, _| Key::Number(row.range.as_ref().map_or(-1, |range| i64::from(range.max))) },
     Column { key: 'd', title: "DRIVEN BY", width: Width::Fit(9, 40), right: false, rank: 0, cell: |row, _| plain(row.drivers.join(" · ")), sort: |row, _| Key::Text(row.drivers.join(" ").into()) },
     Column { key: 's', title: "SUSPENDED", width: Width::Fit(9, 24), right: false, rank: 1, cell: |row, _| row.suspended().map_or_else(|| dim("-"), |words| painted(words, Role::Warn)), sort: |row, _| Key::Text(row.suspended().unwrap_or("").into()) },
@@ -161,7 +161,7 @@ fn range_preview(row: &RangeRow, width: usize, cx: &Cx) -> Vec<Line<'static>> {
     };
     let words = range_words(range);
     let why = if row.outside() {
-        Some(format!("wants {}, outside {words}: scaling will move it into the range when it next acts", row.service.desired))
+        Some(format!("desired {}, outside {words}: scaling will move it into the range when it next acts", row.service.desired))
     } else if row.at_most() {
         Some(format!("at its most: {} of {words}; more load finds no more tasks", row.service.desired))
     } else {
@@ -332,7 +332,7 @@ fn one_title(place: &Place, cx: &Cx) -> String {
         (None, None) => String::new(),
     };
     let off = range_of(ctx, service, cx).and_then(|range| range.suspended.words()).map_or(String::new(), |words| format!(" · {words} suspended"));
-    format!("Scaling {}{range} · wants {}{off} ·", arn.name(), service.desired)
+    format!("Scaling {}{range} · desired {}{off} ·", arn.name(), service.desired)
 }
 
 fn scalers(place: &Place, cx: &Cx) -> Vec<ScalerRow> {

@@ -355,6 +355,10 @@ impl View for ExecView {
         }
     }
 
+    fn filter_words(&self) -> String {
+        self.logs.as_ref().map_or_else(String::new, |(_, logs)| logs.filter_words())
+    }
+
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         self.logs.as_mut().map_or(Reaction::Ignored, |(_, logs)| logs.input(prompt, text, done, cx))
     }

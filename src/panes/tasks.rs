@@ -240,8 +240,8 @@ fn service_arn(task: &Arn, cluster: &Arn, name: &str) -> Arn {
 fn empty(place: &Place, cx: &Cx) -> String {
     let wanted = place.ctx.zip(place.cluster.as_ref()).zip(place.service.as_ref()).and_then(|((ctx, cluster), s)| cx.store.service(ctx, cluster, s)).map(|s| s.desired);
     match wanted {
-        Some(0) => "no tasks: the service wants 0".to_owned(),
-        Some(n) => format!("no tasks, though {n} are wanted; stopped ones are forgotten by AWS after an hour · e events says why"),
+        Some(0) => "no tasks: the desired count is 0".to_owned(),
+        Some(n) => format!("no tasks, though {n} are desired; stopped ones are forgotten by AWS after an hour · e events says why"),
         None => "no tasks".to_owned(),
     }
 }

@@ -151,7 +151,8 @@ impl Triage {
         let evidence: Vec<String> = shown
             .map(|evidence| {
                 let at = evidence.at.map_or(String::new(), |at| format!("{} ", age::clock(at, cx)));
-                text::fit_middle(&format!("{at}{}", evidence.text), room).into_owned()
+                // Its end is the reason, which where the manual is must not stand for.
+                text::fit_middle(&format!("{at}{}", verdict::brief(&evidence.text)), room).into_owned()
             })
             .take(rows.saturating_sub(why.len() + next.len()))
             .collect();
@@ -269,6 +270,14 @@ impl View for Triage {
         self.part_mut(self.focus).choose(title, letter, cx)
     }
 
+    fn filter_words(&self) -> String {
+        self.part(self.focus).filter_words()
+    }
+
+    fn columns(&self) -> Vec<&'static str> {
+        self.part(self.focus).columns()
+    }
+
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         self.part_mut(self.focus).input(prompt, text, done, cx)
     }
@@ -344,7 +353,8 @@ impl View for Triage {
         self.judged.as_ref().map_or(String::new(), |row| {
             let s = &row.service;
             // The counts of all deployments together: the verdict tells those of the newest.
-            format!("{} wanted · {} run of all revisions", s.desired, s.running)
+            let pending = if s.pending > 0 { format!(" · {} pending", s.pending) } else { String::new() };
+            format!("{} desired · {} running{pending}", s.desired, s.running)
         })
     }
 

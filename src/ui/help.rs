@@ -4,7 +4,7 @@
 
 use super::input::Input;
 use crate::action::{ACTIONS, Action, ActionRow, Kind, Scope};
-use crate::filter::Query;
+use crate::filter::{self, Query};
 use crate::keys::{Code, Key, Keymap};
 use crate::text;
 use crate::theme::{Role, Theme};
@@ -25,9 +25,11 @@ const FILTER: &[(&str, &str)] = &[
     ("\"two words\"", "This very text"),
     ("re:^pay", "A regular expression"),
     ("!cart", "Not this"),
-    ("image:3f9", "In one column; = for exactly this"),
-    ("age<10m cpu>80", "Amounts and times in a column"),
 ];
+
+/// Columns of amounts and times, with what a filter may ask of each.
+const AMOUNTS: &[(&str, &str)] =
+    &[("AGE", "age<10m"), ("SINCE", "since<10m"), ("CPU%", "cpu>80"), ("MEM%", "mem>80"), ("WEIGHT", "weight>50")];
 
 /// Columns that a list of keys needs to be read; two lists stand side by side where there is room for both.
 const COLUMN: u16 = 56;
@@ -40,6 +42,8 @@ pub struct Help {
     kind: Kind,
     /// Actions that do nothing where it was opened.
     idle: Vec<Action>,
+    /// What a filter may ask of the columns that there are.
+    columns: Vec<(String, String)>,
     search: Input,
     top: usize,
     /// Lines that the last drawing had room for, and how many there were.
@@ -57,13 +61,26 @@ impl Help {
     /// Opens it for a kind of view.
     #[must_use]
     pub fn new(kind: Kind) -> Help {
-        Help { kind, idle: Vec::new(), search: Input::default(), top: 0, page: 1, lines: 0 }
+        Help { kind, idle: Vec::new(), columns: Vec::new(), search: Input::default(), top: 0, page: 1, lines: 0 }
     }
 
     /// Leaves out the keys of actions that do nothing where it is opened.
     #[must_use]
     pub fn without(self, idle: Vec<Action>) -> Help {
         Help { idle, ..self }
+    }
+
+    /// Says how a filter asks for these columns.
+    #[must_use]
+    pub fn filtering(self, columns: &[&str]) -> Help {
+        // The first one is mostly a sign.
+        let word = columns.get(1).or(columns.first()).map(|title| filter::typed(title));
+        let word = word.map(|word| (format!("{word}:text"), "In one column; = for exactly this".to_owned()));
+        let amounts: Vec<&str> = AMOUNTS.iter().filter(|(title, _)| columns.contains(title)).map(|(_, example)| *example).collect();
+        let amounts = (!amounts.is_empty()).then(|| (amounts.join(" "), "Amounts and times in a column".to_owned()));
+        let all: Vec<String> = columns.iter().map(|title| filter::typed(title)).collect();
+        let all = (!all.is_empty()).then(|| ("columns".to_owned(), all.join(" ")));
+        Help { columns: [word, amounts, all].into_iter().flatten().collect(), ..self }
     }
 
     /// Takes a key. Returns whether the help stays open; Esc is for whoever shows it.
@@ -142,7 +159,9 @@ impl Help {
             ("Everywhere", global.filter_map(|row| self.bound(row, keys)).collect()),
         ];
         if self.kind == Kind::Table {
-            parts.push(("In a filter", fixed(FILTER)));
+            let mut rows: Vec<Line> = fixed(FILTER);
+            rows.extend(self.columns.iter().map(|(keys, help)| row(keys.clone(), help.clone(), "")));
+            parts.push(("In a filter", rows));
         }
         parts.push(("In a prompt", fixed(PROMPT)));
         let query = Query::parse(self.search.text(), &[]).unwrap_or_default();

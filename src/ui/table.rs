@@ -11,10 +11,11 @@ mod tests;
 
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
+use crate::filter;
 use crate::model::{Str, Time};
 use crate::theme::Role;
 use crate::verdict::Health;
-use crate::view::{Cx, Kind, Notice, Place, Prompt, Reaction, Subject, Tone, View};
+use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -322,7 +323,7 @@ impl<R: 'static> TableView<R> {
         Reaction::Redraw
     }
 
-    fn columns(&self) -> Vec<(usize, &'static Column<R>)> {
+    fn on_show(&self) -> Vec<(usize, &'static Column<R>)> {
         self.spec.columns.iter().enumerate().filter(|(_, c)| !self.hidden.contains(&c.title)).collect()
     }
 
@@ -403,7 +404,7 @@ impl<R: 'static> View for TableView<R> {
                 Reaction::Redraw
             }
             Action::Right | Action::HalfRight => {
-                self.columns_skipped = (self.columns_skipped + 1).min(self.columns().len().saturating_sub(2));
+                self.columns_skipped = (self.columns_skipped + 1).min(self.on_show().len().saturating_sub(2));
                 Reaction::Redraw
             }
             Action::ProblemsOnly if self.spec.health.is_some() => {
@@ -440,12 +441,18 @@ impl<R: 'static> View for TableView<R> {
         if prompt != Prompt::Filter {
             return Reaction::Ignored;
         }
-        let said = self.rows.filter(self.spec, text, cx);
+        let said = self.rows.filter(self.spec, text, &View::columns(self), cx);
         self.keep_cursor_visible();
-        match said {
-            Ok(()) => Reaction::Redraw,
-            Err(text) => Reaction::Notice(Notice { tone: Tone::Warn, text }),
-        }
+        said.map_or_else(Reaction::Refuse, |()| Reaction::Redraw)
+    }
+
+    fn filter_words(&self) -> String {
+        let columns: Vec<String> = View::columns(self).into_iter().map(|title| format!("{}:", filter::typed(title))).collect();
+        format!("words · re:regex · !not · {}", columns.join(" "))
+    }
+
+    fn columns(&self) -> Vec<&'static str> {
+        self.on_show().into_iter().map(|(_, column)| column.title).collect()
     }
 
     fn peel(&mut self, cx: &Cx) -> bool {

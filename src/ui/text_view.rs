@@ -6,7 +6,7 @@ use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::view::{Cx, Kind, Notice, Place, Prompt, Reaction, Subject, Tone, View};
+use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use regex::Regex;
@@ -89,7 +89,6 @@ impl TextView {
     }
 
     fn find(&mut self, query: &str) -> Result<(), String> {
-        query.clone_into(&mut self.query);
         self.search = match query.strip_prefix("re:") {
             _ if query.is_empty() => None,
             Some(pattern) => Some(Regex::new(pattern).map_err(|_| format!("not a regular expression: {pattern}"))?),
@@ -99,6 +98,7 @@ impl TextView {
                 Some(Regex::new(&format!("{fold}{}", regex::escape(query))).map_err(|e| e.to_string())?)
             }
         };
+        query.clone_into(&mut self.query);
         self.match_lines();
         if let Some(first) = self.matches.iter().position(|line| *line >= self.top).or(if self.matches.is_empty() { None } else { Some(0) })
         {
@@ -219,7 +219,7 @@ impl View for TextView {
         match prompt {
             Prompt::Search => match self.find(text) {
                 Ok(()) => Reaction::Redraw,
-                Err(text) => Reaction::Notice(Notice { tone: Tone::Warn, text }),
+                Err(why) => Reaction::Refuse(why),
             },
             Prompt::Save if done => Reaction::Save(text.into(), self.whole()),
             _ => Reaction::Ignored,

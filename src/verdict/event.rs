@@ -100,7 +100,7 @@ pub fn lone_event(message: &str) -> Verdict {
 pub fn brief(message: &str) -> String {
     let own = message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(message, |(_, rest)| rest);
     // AWS ends its complaints with where its manual is.
-    let own = own.split_once(" For more information, see ").map_or(own, |(own, _)| own);
+    let own = own.split_once(" For more information").map_or(own, |(own, _)| own);
     let word = |word: &str| {
         let bare = word.trim_matches(['(', ')', '.', ',', ';']);
         let short = if bare.starts_with("arn:") && bare.contains(":targetgroup/") {

@@ -47,7 +47,7 @@ use State::{Failing, Idle, Rolling, Steady, Stuck, Unknown};
 pub const RULES: &[Rule] = &[
     rule("not_told", Unknown, "AWS told no state, or one of tomorrow", not_told),
     rule("not_active", Idle, "the service is being deleted, or is", not_active),
-    rule("nothing_wanted", Idle, "no task is wanted and none is there", nothing_wanted),
+    rule("nothing_wanted", Idle, "no task is desired and none is there", nothing_wanted),
     rule("goes_back", Failing, "a release failed and its rollback is under way", deployment::goes_back),
     rule("deployment_failed", Failing, "the newest deployment failed for good", deployment::failed),
     rule("code_deploy_failed", Failing, "CodeDeploy gave up a release, or takes it back", deployment::code_failed),
@@ -57,7 +57,7 @@ pub const RULES: &[Rule] = &[
     rule("cannot_place", Stuck, "no instance has room, or AWS none to give", task::cannot_place),
     rule("cannot_start", Failing, "ECS says that it cannot start tasks", task::cannot_start),
     rule("blocked_by_percent", Stuck, "minimum and maximum percent leave no room", deployment::blocked),
-    rule("nothing_runs", Failing, "tasks are wanted and none runs", task::nothing_runs),
+    rule("nothing_runs", Failing, "tasks are desired and none runs", task::nothing_runs),
     rule("replacement_unhealthy", Failing, "targets of the new side of a pair fail", target::replacement),
     rule("all_targets_unhealthy", Failing, "no target takes traffic", target::all),
     rule("rolled_back", Failing, "the last release went back a while ago", deployment::rolled_back),
@@ -164,7 +164,7 @@ fn not_active(facts: &Facts) -> Option<Found> {
 fn nothing_wanted(facts: &Facts) -> Option<Found> {
     let s = facts.service;
     let daemon = &*s.scheduling == "DAEMON";
-    let why = if daemon { "no instance to run on: a daemon has one task on each" } else { "0 tasks wanted" };
+    let why = if daemon { "no instance to run on: a daemon has one task on each" } else { "0 tasks desired" };
     (s.desired == 0 && s.running == 0 && s.pending == 0).then(|| Found::new(why))
 }
 

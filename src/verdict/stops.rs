@@ -260,7 +260,7 @@ impl<'a> Stops<'a> {
         let task = self.newest();
         let revision = task.task_definition.name();
         let exit = self.culprit.and_then(|c| c.exit_code).map_or(String::new(), |code| format!("exit {code}"));
-        let head = if exit.is_empty() { self.explained.cause.word().to_owned() } else { exit };
+        let head = if exit.is_empty() { self.explained.cause.word().replace('_', " ") } else { exit };
         let times = if self.count() > 1 { format!(" ×{}", self.count()) } else { String::new() };
         let text = format!("{head}{times} · {revision} · task {}: {}", short(task.arn.name()), task::stop_sentence(task));
         out.push(Evidence { at: ended_at(task), text });

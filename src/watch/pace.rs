@@ -99,7 +99,7 @@ fn seconds(feed: &Feed, rows: usize, care: Care) -> Option<u32> {
         | Feed::ImageIndex(..)
         | Feed::ServiceRevision(..) => return None,
         Feed::Service(..) => looked_at(3, 10),
-        Feed::Targets(..) => looked_at(5, 15),
+        Feed::Targets(..) => looked_at(4, 15),
         Feed::Services(..) if rows > 50 => 10,
         Feed::Tasks(..) if rows > 200 => 15,
         Feed::Services(..) | Feed::Tasks(..) | Feed::Stopped(..) => 5,
@@ -143,6 +143,7 @@ mod tests {
         assert_eq!((rest(&services, 50, Care::Focus), rest(&services, 51, Care::Focus)), (Some(5), Some(10)));
         assert_eq!((rest(&service, 1, Care::Focus), rest(&service, 1, Care::Beside)), (Some(3), Some(10)));
         assert_eq!(rest(&Feed::Targets(Ctx(0), arn.clone()), 1, Care::Trickle), Some(40));
+        assert_eq!([Care::Focus, Care::Beside].map(|care| rest(&Feed::Targets(Ctx(0), arn.clone()), 1, care)), [Some(4), Some(15)]);
         assert_eq!(rest(&Feed::TaskDefinition(Ctx(0), arn), 1, Care::Focus), None);
     }
 

@@ -140,6 +140,7 @@ impl Panel {
         let (item, gap) = (self.item(buffer, key), self.gap(buffer, key));
         let selected = self.cursor == Some(key);
         let aside = self.lens.context() && !self.lens.keeps(key);
+        let found = self.found_aside(key, &item);
         let paint = look.paint;
         for row in skip..item.rows.len() + usize::from(gap) {
             let Some(y) = u16::try_from(start + row - skip).ok().filter(|y| *y < area.height).map(|y| area.y + y) else { break };
@@ -153,7 +154,7 @@ impl Panel {
             }
             let mut x = area.x;
             if row == 0 {
-                x = self.prefix(line, key, (selected, marked, aside), area, y, screen, columns, look);
+                x = self.prefix(line, key, (selected, marked, aside, found && item.more == 0), area, y, screen, columns, look);
             } else {
                 x += u16::try_from(columns.width()).unwrap_or(u16::MAX).min(area.width);
             }
@@ -167,7 +168,7 @@ impl Panel {
             self.text(&item.rows[row], aside, (x, y), room - tail, screen, paint);
             if tail > 0 {
                 let at = area.right() - u16::try_from(tail).unwrap_or(0);
-                screen.set_stringn(at, y, fit(&more, tail), tail, paint.dim);
+                screen.set_stringn(at, y, fit(&more, tail), tail, if found { paint.dim.patch(paint.found) } else { paint.dim });
             }
         }
     }
@@ -178,7 +179,7 @@ impl Panel {
         &self,
         line: &Line,
         key: Key,
-        (selected, marked, aside): (bool, bool, bool),
+        (selected, marked, aside, found): (bool, bool, bool, bool),
         area: Rect,
         y: u16,
         screen: &mut Screen,
@@ -213,11 +214,12 @@ impl Panel {
             put(&pad(&fit_middle(&source.container, columns.container), columns.container), paint.dim);
             put(" ", paint.dim);
         }
+        let level = if found { paint.level(line.level).patch(paint.found) } else { paint.level(line.level) };
         if columns.level > 1 {
             let word = line.level.map_or(String::new(), |level| format!("{} {}", level.glyph(), level.word()));
-            put(&pad(&word, columns.level), paint.level(line.level));
+            put(&pad(&word, columns.level), level);
         } else {
-            put(&line.level.map_or(' ', crate::logs::Level::glyph).to_string(), paint.level(line.level));
+            put(&line.level.map_or(' ', crate::logs::Level::glyph).to_string(), level);
         }
         put(" ", paint.dim);
         x

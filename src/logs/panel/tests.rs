@@ -116,9 +116,64 @@ fn an_opened_line_shows_its_stack_trace_and_a_search_its_matches() {
 }
 
 #[test]
+fn a_search_finds_what_the_rows_of_json_lines_show_and_not_what_they_are_made_of() {
+    let (buffer, mut panel) = filled();
+    let hits = |panel: &mut Panel, what: &str| {
+        panel.set_search(what, false, &buffer).unwrap();
+        panel.lens().hit_number(None).1
+    };
+    assert_eq!([r#""msg""#, r#""status":200"#, "dur_ms=41", "request completed"].map(|what| hits(&mut panel, what)), [0, 0, 1, 1]);
+    assert_eq!(hits(&mut panel, "INFO"), 2, "levels have a column, whether a line says its own in JSON or not");
+    panel.cycle_json(&buffer);
+    assert_eq!(hits(&mut panel, "re:^status +200$"), 1, "a field a row");
+    panel.cycle_json(&buffer);
+    assert_eq!([r#""status":200"#, "dur_ms=41"].map(|what| hits(&mut panel, what)), [1, 0], "as they came");
+    panel.cycle_json(&buffer);
+    panel.set_filter("status=200", false, &buffer).unwrap();
+    assert_eq!(panel.lens().len(), 1, "what is read off the screen keeps its line");
+}
+
+#[test]
+fn a_search_goes_to_the_nearest_match_up_from_the_newest_line_and_on_from_any_other() {
+    let (buffer, mut panel) = numbered(30);
+    let at = |panel: &Panel| panel.cursor().map(|key| key.id);
+    panel.set_search("3.", false, &buffer).unwrap();
+    panel.go_to_match(&buffer);
+    assert_eq!((at(&panel), panel.follows()), (Some(23), false));
+    panel.go(Move::Match(true), &buffer);
+    assert_eq!(at(&panel), Some(13), "the next one is the next one up");
+    panel.go(Move::Match(false), &buffer);
+    assert_eq!(at(&panel), Some(23));
+    panel.go_to(START + 1_000, &buffer);
+    panel.go_to_match(&buffer);
+    assert_eq!(at(&panel), Some(13), "from the tenth line on");
+    panel.go(Move::Match(true), &buffer);
+    assert_eq!(at(&panel), Some(23));
+    panel.go_to(START + 2_500, &buffer);
+    panel.go_to_match(&buffer);
+    assert_eq!(at(&panel), Some(23), "none is ahead");
+}
+
+#[test]
+fn a_match_beyond_the_edge_is_moved_into_view() {
+    let source = stream("aaaa", "app");
+    let mut buffer = Buffer::default();
+    let long = format!("{} needle {}", "hay ".repeat(40), "hay ".repeat(40));
+    buffer.push(vec![line(&source, START, "a needle"), line(&source, START + 1, &long)], TailState::default());
+    let mut panel = Panel::new(TimeZone::UTC);
+    panel.sync(&buffer);
+    screen(&mut panel, &buffer, (80, 10));
+    panel.set_search("needle", false, &buffer).unwrap();
+    panel.go_to_match(&buffer);
+    assert!(row_of(&screen(&mut panel, &buffer, (80, 10)), "hay needle hay").is_some());
+    panel.go(Move::Match(true), &buffer);
+    assert!(row_of(&screen(&mut panel, &buffer, (80, 10)), " a needle").is_some(), "and back");
+}
+
+#[test]
 fn pretty_json_and_wrapped_lines() {
     let (buffer, mut panel) = filled();
-    panel.cycle_json();
+    panel.cycle_json(&buffer);
     panel.toggle_wrap();
     panel.cycle_stamps();
     panel.go(Move::Top, &buffer);
@@ -342,7 +397,7 @@ proptest! {
                 Deed::Level => panel.cycle_level(&buffer),
                 Deed::Context => panel.toggle_context(&buffer),
                 Deed::Wrap => panel.toggle_wrap(),
-                Deed::Json => panel.cycle_json(),
+                Deed::Json => panel.cycle_json(&buffer),
                 Deed::Open => panel.toggle_open(&buffer),
                 Deed::Range => panel.toggle_range(&buffer),
                 Deed::Shift(cells) => panel.shift_by(cells),

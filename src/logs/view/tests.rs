@@ -245,7 +245,7 @@ fn ranges_reach_back_and_a_time_is_gone_to() {
     assert!(matches!(view.input(Prompt::Time, "03:11:39", true, &world.cx()), Reaction::Redraw));
     assert_eq!(view.panel.cursor().map(|key| key.at), Some(START + 1_000));
     assert!(!view.panel.follows());
-    assert!(matches!(view.input(Prompt::Time, "later", true, &world.cx()), Reaction::Notice(Notice { tone: Tone::Fail, .. })));
+    assert!(matches!(view.input(Prompt::Time, "later", true, &world.cx()), Reaction::Refuse(_)));
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn filter_and_search_follow_the_typing_and_a_mistake_is_told_at_the_end() {
     assert!(matches!(view.input(Prompt::Filter, "re:heap|gc", false, &world.cx()), Reaction::Redraw));
     assert_eq!((view.panel.lens().len(), view.status(&world.cx())), (2, "&re:heap|gc".to_owned()));
     assert!(matches!(view.input(Prompt::Filter, "re:(", false, &world.cx()), Reaction::Redraw));
-    assert!(matches!(view.input(Prompt::Filter, "re:(", true, &world.cx()), Reaction::Notice(Notice { tone: Tone::Fail, .. })));
+    assert!(matches!(view.input(Prompt::Filter, "re:(", true, &world.cx()), Reaction::Refuse(_)));
     assert_eq!(view.panel.lens().len(), 2, "a mistake changes nothing");
     assert!(matches!(view.input(Prompt::Search, "nowhere", true, &world.cx()), Reaction::Notice(Notice { tone: Tone::Info, .. })));
     assert!(view.peel(&world.cx()) && view.peel(&world.cx()) && !view.peel(&world.cx()));

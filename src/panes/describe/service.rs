@@ -26,7 +26,7 @@ pub(super) fn describe(ctx: Ctx, cluster: &Arn, arn: &Arn, cx: &Cx, page: &mut P
     }
     page.field("ARN", arn.as_str());
     page.field("status", &*s.status);
-    page.field("tasks", format!("{} wanted, {} running, {} pending", s.desired, s.running, s.pending));
+    page.field("tasks", format!("{} desired, {} running, {} pending", s.desired, s.running, s.pending));
     page.field("launch type", s.launch_type.as_deref().unwrap_or(""));
     let providers = s.capacity_providers.iter().map(|(name, base, weight)| format!("{name} (base {base}, weight {weight})"));
     page.field("capacity", providers.collect::<Vec<_>>().join(", "));
@@ -54,7 +54,7 @@ fn deployments(ctx: Ctx, s: &Service, cx: &Cx, page: &mut Page) {
     page.field("controller", &*s.controller);
     page.field("strategy", s.strategy.as_deref().unwrap_or(""));
     if let (Some(min), Some(max)) = (s.min_percent, s.max_percent) {
-        page.field("capacity", format!("min {min}% · max {max}% of wanted"));
+        page.field("capacity", format!("min {min}% · max {max}% of desired"));
     }
     let breaker = s.circuit_breaker.map_or("not configured", |b| match (b.enabled, b.rollback) {
         (true, true) => "on, rolls back",

@@ -156,6 +156,14 @@ impl View for Services {
         self.table.choose(title, letter, cx)
     }
 
+    fn filter_words(&self) -> String {
+        self.table.filter_words()
+    }
+
+    fn columns(&self) -> Vec<&'static str> {
+        self.table.columns()
+    }
+
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         self.table.input(prompt, text, done, cx)
     }

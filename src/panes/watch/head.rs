@@ -82,7 +82,7 @@ fn lines(track: &Track, landing: &Landing, room: usize, roomy: bool, cx: &Cx) ->
     }
     if roomy {
         for (n, evidence) in landing.evidence.iter().filter(|evidence| !landing.why.contains(evidence.as_str())).take(2).enumerate() {
-            put(if n == 0 { "seen" } else { "" }, text::fit_middle(evidence, room.saturating_sub(9)).into_owned(), Role::Dim, 1);
+            put(if n == 0 { "seen" } else { "" }, text::fit_middle(&crate::verdict::brief(evidence), room.saturating_sub(9)).into_owned(), Role::Dim, 1);
         }
     }
     if !landing.next.is_empty() {

@@ -30,7 +30,7 @@ impl<R: 'static> TableView<R> {
         let table = Rect { height, ..area };
         self.height = usize::from(height.saturating_sub(3));
         self.keep_cursor_visible();
-        let shown = place(&self.columns(), &self.rows.widths, table.width.saturating_sub(2 + GUTTER), self.columns_skipped);
+        let shown = place(&self.on_show(), &self.rows.widths, table.width.saturating_sub(2 + GUTTER), self.columns_skipped);
         let (remark, corner) = self.footer(&shown, cx);
         frame::draw_with(table, buf, cx.theme, &self.title(cx), &remark, &corner);
         let inner = Rect { x: table.x + 1, y: table.y + 1, width: table.width.saturating_sub(2), height: table.height.saturating_sub(2) };
@@ -42,6 +42,9 @@ impl<R: 'static> TableView<R> {
             return;
         }
         self.headings(inner, buf, cx, &shown);
+        for p in &shown {
+            self.rows.tell_apart(self.spec, p.column, p.width, cx);
+        }
         for n in 0..self.height.min(self.rows.len().saturating_sub(self.scroll)) {
             let line = Rect { y: inner.y + 1 + u16::try_from(n).unwrap_or(0), height: 1, ..inner };
             self.draw_row(self.scroll + n, line, buf, cx, &shown);
@@ -94,7 +97,7 @@ impl<R: 'static> TableView<R> {
     /// where a failure took their place.
     fn footer(&self, shown: &[Placed], cx: &Cx) -> ((String, Role), String) {
         let hidden: Vec<&str> =
-            self.columns().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
+            self.on_show().iter().filter(|(n, _)| !shown.iter().any(|p| p.column == *n)).map(|(_, c)| c.title).collect();
         let rows = self.out_of_view();
         let Some(failure) = self.failure(cx) else {
             let columns = if hidden.is_empty() { String::new() } else { format!("more columns → {}", hidden.join(" ").to_lowercase()) };
@@ -117,19 +120,19 @@ impl<R: 'static> TableView<R> {
         }
     }
 
+    /// The failure that the rows are oldest by.
     fn failure(&self, cx: &Cx) -> Option<String> {
-        for feed in (self.spec.sources)(&self.place, cx) {
-            if let Some(slot) = cx.store.slot(&feed)
-                && let Some(error) = &slot.error
-            {
-                let age = slot.at.map_or_else(String::new, |at| format!("rows are {} old · ", age::since(Some(at), cx.now)));
-                let of_several = self.place.ctx.is_none() && cx.fleet.0.len() > 1;
-                let context = if of_several { format!("{}: ", cx.fleet.context(feed.ctx()).name) } else { String::new() };
-                let hint = if error.hint.is_empty() { String::new() } else { format!(" · {}", error.hint) };
-                return Some(format!("{context}{age}{}{hint}", error.what));
-            }
-        }
-        None
+        let failed = (self.spec.sources)(&self.place, cx).into_iter().filter_map(|feed| {
+            let slot = cx.store.slot(&feed)?;
+            Some((feed, slot.at, slot.error.as_ref()?))
+        });
+        // What was never answered has no age; its rows are missing, and it is told where nothing is old.
+        let (feed, at, error) = failed.min_by_key(|(_, at, _)| (at.is_none(), *at))?;
+        let age = at.map_or_else(String::new, |at| format!("rows are {} old · ", age::since(Some(at), cx.now)));
+        let of_several = self.place.ctx.is_none() && cx.fleet.0.len() > 1;
+        let context = if of_several { format!("{}: ", cx.fleet.context(feed.ctx()).name) } else { String::new() };
+        let hint = if error.hint.is_empty() { String::new() } else { format!(" · {}", error.hint) };
+        Some(format!("{context}{age}{}{hint}", error.what))
     }
 
     fn nothing(&self, cx: &Cx) -> Vec<String> {
@@ -175,7 +178,11 @@ impl<R: 'static> TableView<R> {
             let cell = (column.cell)(row, cx);
             let role = if ghost { Role::Dim } else { cell.role };
             let room = usize::from(p.width);
-            let fitted = if cell.keeps_end { text::fit_middle(&cell.text, room) } else { text::fit(&cell.text, room) };
+            let fitted = if cell.keeps_end {
+                text::fit_apart(&cell.text, &self.rows.difference(p.column, n), room)
+            } else {
+                text::fit(&cell.text, room)
+            };
             put(buf, line.x + GUTTER + p.x, line.y, &fitted, p.width, column.right, cx.theme.style(role));
         }
         if ghost {

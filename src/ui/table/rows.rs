@@ -6,6 +6,7 @@ use crate::model::Str;
 use crate::text;
 use crate::view::Cx;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// Rows with their order. `order` holds places in `data`; a ghost stands at the end of `data`, from `live` on.
 pub struct Rows<R> {
@@ -25,6 +26,10 @@ pub struct Rows<R> {
     problems_only: bool,
     /// Widest text of each column that fits its rows, measured once per change.
     pub widths: Vec<u16>,
+    /// The same without the column's bounds.
+    full: Vec<usize>,
+    /// Where the names of a column differ, by place in `data`, for the columns whose names have been cut since the last change.
+    apart: Vec<Option<Vec<Range<usize>>>>,
     /// Rows keep their places because the operator is at work.
     pub held: bool,
 }
@@ -46,6 +51,8 @@ impl<R: 'static> Rows<R> {
             query_text: String::new(),
             problems_only: false,
             widths: Vec::new(),
+            full: Vec::new(),
+            apart: Vec::new(),
             held: false,
         }
     }
@@ -223,13 +230,37 @@ impl<R: 'static> Rows<R> {
 
     fn measure(&mut self, spec: &TableSpec<R>, cx: &Cx) {
         let widest = |column: &Column<R>| match column.width {
-            Width::Fit(_, most) => {
-                let cells = self.data[..self.live].iter().map(|row| text::width(&(column.cell)(row, cx).text)).max();
-                u16::try_from(cells.unwrap_or(0)).unwrap_or(most).min(most)
-            }
+            Width::Fit(..) => self.data[..self.live].iter().map(|row| text::width(&(column.cell)(row, cx).text)).max().unwrap_or(0),
+            Width::Fixed(n) | Width::Fill(n) => usize::from(n),
+        };
+        self.full = spec.columns.iter().map(widest).collect();
+        let bounded = |(column, full): (&Column<R>, &usize)| match column.width {
+            Width::Fit(_, most) => u16::try_from(*full).unwrap_or(most).min(most),
             Width::Fixed(n) | Width::Fill(n) => n,
         };
-        self.widths = spec.columns.iter().map(widest).collect();
+        self.widths = spec.columns.iter().zip(&self.full).map(bounded).collect();
+        self.apart = vec![None; spec.columns.len()];
+    }
+
+    /// Finds out where the names of a column differ, once per change, if they have to be cut to so many cells.
+    pub fn tell_apart(&mut self, spec: &TableSpec<R>, column: usize, width: u16, cx: &Cx) {
+        let fits = self.full.get(column).is_none_or(|full| *full <= usize::from(width));
+        let Some(known) = self.apart.get_mut(column).filter(|known| known.is_none() && !fits) else { return };
+        let of = &spec.columns[column];
+        // Sentences begin alike too, and are read from their beginning.
+        if !matches!(of.width, Width::Fit(..)) {
+            return;
+        }
+        let cells: Vec<_> = self.data[..self.live].iter().map(|row| (of.cell)(row, cx)).collect();
+        let names: Vec<&str> = cells.iter().map(|cell| &*cell.text).collect();
+        *known = Some(if cells.iter().any(|cell| cell.keeps_end) { text::differences(&names) } else { Vec::new() });
+    }
+
+    /// Where the name of a row differs from those that begin alike, if that has been found out.
+    pub fn difference(&self, column: usize, n: usize) -> Range<usize> {
+        let place = self.order.get(n).map(|place| *place as usize);
+        let known = self.apart.get(column).and_then(Option::as_ref);
+        place.and_then(|place| known?.get(place).cloned()).unwrap_or(0..0)
     }
 
     fn resort(&mut self, spec: &TableSpec<R>, cx: &Cx) {
@@ -251,10 +282,11 @@ impl<R: 'static> Rows<R> {
     }
 
     /// Sets the filter. The old one stays when the new text cannot be read; the error says why.
-    pub fn filter(&mut self, spec: &TableSpec<R>, text: &str, cx: &Cx) -> Result<(), String> {
+    pub fn filter(&mut self, spec: &TableSpec<R>, text: &str, offered: &[&str], cx: &Cx) -> Result<(), String> {
         let columns: Vec<&str> = spec.columns.iter().map(|c| c.title).collect();
-        self.query = Query::parse(text, &columns)?;
-        text.clone_into(&mut self.query_text);
+        self.query = Query::parse_in(text, &columns, offered)?;
+        // What asks for nothing yet is no filter to show.
+        if self.query.is_empty() { "" } else { text }.clone_into(&mut self.query_text);
         self.resort(spec, cx);
         Ok(())
     }

@@ -56,7 +56,7 @@ fn cases() -> Vec<(&'static str, Scene, Health, &'static str)> {
         "AWS told neither its state nor its tasks",
     );
     case("not_active", Scene::of(Service { status: "DRAINING".into(), ..steady("api") }), Health::Idle, "service is DRAINING");
-    case("nothing_wanted", Scene::of(Service { desired: 0, running: 0, ..steady("api") }), Health::Idle, "0 tasks wanted");
+    case("nothing_wanted", Scene::of(Service { desired: 0, running: 0, ..steady("api") }), Health::Idle, "0 tasks desired");
 
     let mut back = Scene::of(Service {
         deployments: vec![deployment(7, "PRIMARY", "IN_PROGRESS"), deployment(8, "ACTIVE", "FAILED")],
