@@ -18,7 +18,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// Time in which one request must be answered.
@@ -116,23 +116,35 @@ fn metadata(http: &SharedHttpClient) -> imds::Client {
         .build()
 }
 
+/// A client that is built when it is first asked something: most of a context's are not, before the first frame.
+type Later<C> = LazyLock<C, Box<dyn FnOnce() -> C + Send>>;
+
 /// The clients of one context, built from the files and the environment as they were at that moment.
 #[derive(Debug)]
 pub(super) struct Sdk {
-    config: SdkConfig,
+    config: Arc<SdkConfig>,
     clock: Clock,
     pub(super) provider: SharedCredentialsProvider,
-    pub(super) ecs: aws_sdk_ecs::Client,
-    pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
-    pub(super) sts: aws_sdk_sts::Client,
-    pub(super) scaling: aws_sdk_applicationautoscaling::Client,
-    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
-    pub(super) codedeploy: aws_sdk_codedeploy::Client,
-    pub(super) ssm: aws_sdk_ssm::Client,
-    pub(super) kms: aws_sdk_kms::Client,
+    pub(super) ecs: Later<aws_sdk_ecs::Client>,
+    pub(super) elb: Later<aws_sdk_elasticloadbalancingv2::Client>,
+    pub(super) sts: Later<aws_sdk_sts::Client>,
+    pub(super) scaling: Later<aws_sdk_applicationautoscaling::Client>,
+    pub(super) cloudwatch: Later<aws_sdk_cloudwatch::Client>,
+    pub(super) codedeploy: Later<aws_sdk_codedeploy::Client>,
+    pub(super) ssm: Later<aws_sdk_ssm::Client>,
+    pub(super) kms: Later<aws_sdk_kms::Client>,
     logs: Mutex<HashMap<Str, aws_sdk_cloudwatchlogs::Client>>,
     ecr: Mutex<HashMap<Str, aws_sdk_ecr::Client>>,
     vault: Mutex<HashMap<Str, Vault>>,
+}
+
+/// A client in the context's own region.
+macro_rules! later {
+    ($sdk:ident, $config:expr, $clock:expr) => {{
+        let (config, clock): (Arc<SdkConfig>, Clock) = ($config.clone(), $clock.clone());
+        let build = move || $sdk::Client::from_conf($sdk::config::Builder::from(&*config).interceptor(clock).build());
+        LazyLock::new(Box::new(build) as Box<dyn FnOnce() -> $sdk::Client + Send>)
+    }};
 }
 
 /// Where parameters and secrets of a region are kept.
@@ -161,24 +173,16 @@ impl Sdk {
         if let Some(name) = &spec.profile {
             loader = loader.profile_name(name);
         }
-        let config = loader.load().await;
+        let config = Arc::new(loader.load().await);
         Ok(Sdk {
-            ecs: aws_sdk_ecs::Client::from_conf(aws_sdk_ecs::config::Builder::from(&config).interceptor(clock.clone()).build()),
-            elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(
-                aws_sdk_elasticloadbalancingv2::config::Builder::from(&config).interceptor(clock.clone()).build(),
-            ),
-            sts: aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(clock.clone()).build()),
-            scaling: aws_sdk_applicationautoscaling::Client::from_conf(
-                aws_sdk_applicationautoscaling::config::Builder::from(&config).interceptor(clock.clone()).build(),
-            ),
-            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
-                aws_sdk_cloudwatch::config::Builder::from(&config).interceptor(clock.clone()).build(),
-            ),
-            codedeploy: aws_sdk_codedeploy::Client::from_conf(
-                aws_sdk_codedeploy::config::Builder::from(&config).interceptor(clock.clone()).build(),
-            ),
-            ssm: aws_sdk_ssm::Client::from_conf(aws_sdk_ssm::config::Builder::from(&config).interceptor(clock.clone()).build()),
-            kms: aws_sdk_kms::Client::from_conf(aws_sdk_kms::config::Builder::from(&config).interceptor(clock.clone()).build()),
+            ecs: later!(aws_sdk_ecs, config, clock),
+            elb: later!(aws_sdk_elasticloadbalancingv2, config, clock),
+            sts: later!(aws_sdk_sts, config, clock),
+            scaling: later!(aws_sdk_applicationautoscaling, config, clock),
+            cloudwatch: later!(aws_sdk_cloudwatch, config, clock),
+            codedeploy: later!(aws_sdk_codedeploy, config, clock),
+            ssm: later!(aws_sdk_ssm, config, clock),
+            kms: later!(aws_sdk_kms, config, clock),
             logs: Mutex::default(),
             ecr: Mutex::default(),
             vault: Mutex::default(),
@@ -192,7 +196,7 @@ impl Sdk {
     pub(super) fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
         let mut clients = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let build = || {
-            let config = aws_sdk_cloudwatchlogs::config::Builder::from(&self.config).region(Region::new(region.to_owned()));
+            let config = aws_sdk_cloudwatchlogs::config::Builder::from(&*self.config).region(Region::new(region.to_owned()));
             aws_sdk_cloudwatchlogs::Client::from_conf(config.interceptor(StreamHost).interceptor(self.clock.clone()).build())
         };
         clients.entry(region.into()).or_insert_with(build).clone()
@@ -203,8 +207,8 @@ impl Sdk {
         let mut clients = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
         let build = || {
             let own = || Region::new(region.to_owned());
-            let parameters = aws_sdk_ssm::config::Builder::from(&self.config).region(own()).interceptor(self.clock.clone());
-            let secrets = aws_sdk_secretsmanager::config::Builder::from(&self.config).region(own()).interceptor(self.clock.clone());
+            let parameters = aws_sdk_ssm::config::Builder::from(&*self.config).region(own()).interceptor(self.clock.clone());
+            let secrets = aws_sdk_secretsmanager::config::Builder::from(&*self.config).region(own()).interceptor(self.clock.clone());
             Vault {
                 parameters: aws_sdk_ssm::Client::from_conf(parameters.build()),
                 secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
@@ -217,7 +221,7 @@ impl Sdk {
     pub(super) fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {
         let mut clients = self.ecr.lock().unwrap_or_else(PoisonError::into_inner);
         let build = || {
-            let config = aws_sdk_ecr::config::Builder::from(&self.config).region(Region::new(region.to_owned()));
+            let config = aws_sdk_ecr::config::Builder::from(&*self.config).region(Region::new(region.to_owned()));
             aws_sdk_ecr::Client::from_conf(config.interceptor(self.clock.clone()).build())
         };
         clients.entry(region.into()).or_insert_with(build).clone()
