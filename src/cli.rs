@@ -200,7 +200,7 @@ enum Verb {
     Watch(WatchArgs),
     /// Say what keeps a session out of a task's containers, and what mends it: exit code 0 nothing found, 1 something is wrong
     Doctor(container::DoctorArgs),
-    /// Copy a file into a container or out of one; either side is TASK:PATH. The container needs a shell
+    /// Copy a file or a directory into a container or out of one; either side is TASK:PATH. The container needs a shell
     Cp(container::CopyArgs),
     /// Forward a port of this machine to a container, or through it to another host
     Forward(container::ForwardArgs),

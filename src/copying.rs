@@ -1,4 +1,4 @@
-//! `midwatch cp`: a file into a container, or out of one.
+//! `midwatch cp`: a file or a directory into a container, or out of one.
 //!
 //! What goes over the session is [`crate::exec::copy`]'s; here are the two places, the task and the session.
 
@@ -40,8 +40,8 @@ pub async fn copy(clients: &Clients, asked: &Asked, notes: &Notes, progress: &mu
     let nonce = uuid::Uuid::new_v4().simple().to_string()[..16].to_owned();
     match (from, to) {
         (Place::There(task, path), Place::Here(to)) => {
-            let name = path.rsplit('/').next().filter(|name| !matches!(*name, "" | "." | "..")).map(str::to_owned);
-            let name = name.ok_or_else(|| format!("{} names no file", asked.from))?;
+            let name = path.trim_end_matches('/').rsplit('/').next().filter(|name| !matches!(*name, "" | "." | "..")).map(str::to_owned);
+            let name = name.ok_or_else(|| format!("{} names no file and no directory", asked.from))?;
             let what = format!("copy {path} out of");
             let mut open = Open::begin(clients, asked, notes, task, &copy::get(&nonce, &path), &what).await?;
             let copied = copy::download(&mut open.session, &nonce, &to, &name, progress).await;
@@ -49,12 +49,18 @@ pub async fn copy(clients: &Clients, asked: &Asked, notes: &Notes, progress: &mu
             copied
         }
         (Place::Here(from), Place::There(task, path)) => {
-            let (bytes, mode) = copy::measure(&from)?;
-            let name = from.file_name().ok_or_else(|| format!("{} names no file", asked.from))?.to_string_lossy().into_owned();
-            let path = if path.is_empty() { "." } else { &path };
+            // Of a large directory this takes a while, and no session waits for it.
+            let source = copy::measure(&from)?;
+            let name =
+                from.file_name().ok_or_else(|| format!("{} names no file and no directory", asked.from))?.to_string_lossy().into_owned();
+            let path = match path.trim_end_matches('/') {
+                "" if path.is_empty() => ".",
+                "" => "/",
+                path => path,
+            };
             let what = format!("copy {name} to {path} in");
-            let mut open = Open::begin(clients, asked, notes, task, &copy::put(&nonce, path, mode, bytes, &name), &what).await?;
-            let copied = copy::upload(&mut open.session, &nonce, &from, progress).await;
+            let mut open = Open::begin(clients, asked, notes, task, &copy::put(&nonce, path, &source, &name), &what).await?;
+            let copied = copy::upload(&mut open.session, &nonce, source, progress).await;
             open.end(clients, notes).await;
             copied
         }

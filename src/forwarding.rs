@@ -3,20 +3,14 @@
 //! How connections are carried is [`crate::exec::forward`]'s; here are the task, the session and the lines.
 
 use crate::aws::Clients;
-use crate::exec::checks::explain_failure;
-use crate::exec::forward;
+use crate::exec::End;
+use crate::exec::forward::{self, Way, told};
 use crate::exec::forwards::{Ports, State, Status};
-use crate::exec::link::Trust;
 use crate::exec::notes::{Notes, To};
-use crate::exec::session::{self, Options};
-use crate::exec::{Ask, End};
 use crate::finding::{self, CTX, Sought};
 use crate::store::Store;
 use crate::text::clean;
-use tokio::sync::watch;
-
-/// A terminal's size, which a port session has no use for.
-const SIZE: (u16, u16) = (80, 24);
+use tokio::sync::{mpsc, watch};
 
 /// What is to be forwarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +23,7 @@ pub struct Asked {
     pub ports: Ports,
 }
 
-/// Forwards until `over` is done or the session ends. What happens goes to `say`, line by line.
+/// Forwards until `over` is done or it cannot go on. What happens goes to `say`, line by line.
 ///
 /// # Errors
 /// One line about what the user must mend, or why the session ended by itself.
@@ -47,8 +41,6 @@ pub async fn forward(
     // The port of this machine first: what is wrong with it is known without asking AWS.
     let (listener, local) = forward::listen(asked.ports.local).await?;
     let api = clients.api(CTX);
-    let granted = api.start_port_session(&target, asked.ports.remote, asked.ports.host.as_deref()).await;
-    let grant = granted.map_err(|error| refused(&error.what))?;
     let to = asked.ports.to();
     let what = format!("forward to {to} through {container} of {}", found.task.arn.name());
     let place = To {
@@ -57,14 +49,16 @@ pub async fn forward(
         what: clean(&what),
         cli: clean(&forward::cli_line(&target, &asked.ports)),
     };
-    let opened = notes.opened(api, &grant, &place).await;
-    let opened = opened.unwrap_or_else(|(record, why)| {
-        say(&why);
-        record
-    });
-    let mut session = session::open(api.clone(), grant, Options { size: SIZE, trust: Trust::of(api) });
+    let (unwritten, mut missing) = mpsc::unbounded_channel();
+    let noted = move |_, why: Option<String>| {
+        if let Some(why) = why {
+            // It is read for as long as the forward stands.
+            let _ = unwritten.send(why);
+        }
+    };
+    let way = Way { api, target: &target, ports: &asked.ports, notes, to: place, noted: &noted };
+    let open = way.open().await.map_err(|error| told(&error.what))?;
     let (tell, mut status) = watch::channel(Status::default());
-    let asks = session.asks.clone();
     let through = format!(
         "127.0.0.1:{local} → {to} {} {container} in task {}",
         if asked.ports.host.is_some() { "through" } else { "of" },
@@ -72,43 +66,29 @@ pub async fn forward(
     );
     let mut lines = Lines { through, before: Status::default(), opened: false };
     let end = {
-        let serving = forward::serve(listener, &mut session, tell);
-        tokio::pin!(serving, over);
-        let mut leaving = false;
+        let keeping = way.keep(listener, open, over, &tell);
+        tokio::pin!(keeping);
         loop {
             tokio::select! {
-                end = &mut serving => break end,
-                () = &mut over, if !leaving => {
-                    leaving = true;
-                    let asks = asks.clone();
-                    // Beside it, for it is read only while connections are served. A session that has ended is what is wanted.
-                    tokio::spawn(async move { asks.send(Ask::Leave).await });
-                }
-                changed = status.changed(), if !leaving => if changed.is_ok() {
+                biased;
+                changed = status.changed() => if changed.is_ok() {
                     let now = status.borrow_and_update().clone();
                     lines.of(&now).iter().for_each(|line| say(line));
                 },
+                Some(why) = missing.recv() => say(&why),
+                end = &mut keeping => break end,
             }
         }
     };
-    if let Err((_, why)) = notes.ended(&opened, api.now(), &end).await {
+    while let Ok(why) = missing.try_recv() {
         say(&why);
     }
     let last = status.borrow().clone();
     say(&lines.totals(&last));
-    forward::farewell(&mut session).await;
     match end {
         End::Left => Ok(()),
-        end => Err(format!("the session ended: {}", explained(&forward::words(&end)))),
+        end => Err(format!("the session ended: {}", told(clean(&forward::words(&end)).trim()))),
     }
-}
-
-fn refused(what: &str) -> String {
-    format!("{what}{}", explain_failure(what).map_or(String::new(), |known| format!(" · {}: {}", known.cause, known.fix)))
-}
-
-fn explained(what: &str) -> String {
-    refused(clean(what).trim())
 }
 
 /// Turns what changed into lines.
@@ -132,6 +112,7 @@ impl Lines {
                 }
                 State::Open { .. } => lines.push("the session is connected again".to_owned()),
                 State::Lost(why) => lines.push(format!("the session's connection is lost and tried again: {why}")),
+                State::Resting(why) => lines.push(format!("the session is closed: {why} · the next connection opens another one")),
                 State::Opening | State::Ended(_) => {}
             }
         }
@@ -164,12 +145,10 @@ mod tests {
         let lost = Status { state: State::Lost("reset".to_owned()), ..open.clone() };
         assert!(lines.of(&lost)[0].contains("lost and tried again: reset"));
         assert_eq!(lines.of(&open), ["the session is connected again"]);
+        let resting = Status { state: State::Resting("timed out".to_owned()), ..open.clone() };
+        assert_eq!(lines.of(&resting), ["the session is closed: timed out · the next connection opens another one"]);
+        assert_eq!(lines.of(&Status { state: State::Opening, ..open.clone() }), Vec::<String>::new());
+        assert_eq!(lines.of(&open), ["the session is connected again"]);
         assert!(lines.of(&Status { refused: 2, ..open.clone() })[0].contains("2 so far"));
-    }
-
-    #[test]
-    fn a_refusal_is_told_with_what_it_means() {
-        let told = refused("Cannot forward: TargetNotConnected: ecs:main_1_2 is not connected.");
-        assert!(told.contains("not in contact with Session Manager"), "{told}");
     }
 }

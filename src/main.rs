@@ -166,7 +166,7 @@ fn beside<T>(
     })
 }
 
-/// Copies a file into a container, or out of one.
+/// Copies a file or a directory into a container, or out of one.
 fn copy(of: &cli::Copy) -> anyhow::Result<()> {
     let asked =
         copying::Asked { from: of.from.clone(), to: of.to.clone(), cluster: of.at.cluster.clone(), container: of.at.container.clone() };
@@ -176,10 +176,11 @@ fn copy(of: &cli::Copy) -> anyhow::Result<()> {
         meter.clear();
         let copied = copied.map_err(anyhow::Error::msg)?;
         if !of.quiet {
-            let proven = copied.proven.map_or("only its size was compared: the image has no program for a checksum".to_owned(), |by| {
-                format!("{by} is the same at both ends")
-            });
-            say(&format!("{} bytes to {} · {proven}", copied.bytes, copied.to), true);
+            say(&copied.line(), true);
+        }
+        // Whoever asked for silence still has to know what is not there.
+        for left in &copied.left {
+            let _ = writeln!(std::io::stderr(), "midwatch: left out: {left}");
         }
         Ok(())
     })
@@ -205,9 +206,13 @@ impl Progress {
         }
         self.next = now + Duration::from_millis(200);
         let a_second = u128::from(done) * 1000 / now.duration_since(self.began).as_millis().max(1);
-        let percent = done.saturating_mul(100).checked_div(whole).unwrap_or(100);
+        let how_far = match done.saturating_mul(100).checked_div(whole) {
+            Some(percent) => format!("{percent} % of {whole} bytes"),
+            // Of a directory in a container nobody knows how much it will be.
+            None => format!("{done} bytes"),
+        };
         // A terminal that has gone away is no reason to stop.
-        let _ = write!(std::io::stderr(), "\r\x1b[K{percent} % of {whole} bytes · {} kB/s", a_second / 1000);
+        let _ = write!(std::io::stderr(), "\r\x1b[K{how_far} · {} kB/s", a_second / 1000);
         let _ = std::io::stderr().flush();
     }
 

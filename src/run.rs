@@ -251,6 +251,13 @@ impl World {
                     return self.take(app, Event::Rest);
                 }
                 () = &mut due => return Ok(()),
+                // What was typed into a session comes back at once, and not when the polls' frame is due.
+                Some((id, heard)) = self.sessions.heard.recv() => {
+                    self.take(app, Event::Session(id, heard))?;
+                    if std::mem::take(&mut self.sessions.owed) {
+                        return Ok(());
+                    }
+                }
                 Some(update) = updates.recv() => {
                     let event = self.heard(update);
                     self.take(app, event)?;

@@ -27,6 +27,7 @@ mod ssm;
 mod sts;
 mod throttle;
 mod vault;
+mod wait;
 mod wire;
 pub mod world;
 
@@ -237,6 +238,9 @@ impl Sim {
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
         let serve = move || {
+            if shell == Shell::Real {
+                exec::sweep();
+            }
             runtime.block_on(wire::serve(served, listener, stopped));
             // Hung calls and live tails are cut, not waited for.
             runtime.shutdown_background();
@@ -328,11 +332,10 @@ impl Sim {
         self.shared.take_requests()
     }
 
-    /// Serves until the process is killed.
-    pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
-            // A panic of the server has been reported on its own thread.
-            let _ = thread.join();
+    /// Serves until the process is told to end, or the server has ended by itself. Sessions end with it, and what they have started.
+    pub fn wait(self) {
+        if let Some(thread) = &self.thread {
+            wait::wait(&|| thread.is_finished());
         }
     }
 }

@@ -26,9 +26,12 @@ use tokio::sync::{mpsc, oneshot};
 
 const CLUSTER: &str = "payments-prod";
 
+/// Long enough for anything that happens at all, even where the machine is busy.
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+
 /// The small scenario at a standstill, and clients of its first context.
 struct World {
-    _sim: Sim,
+    sim: Sim,
     clients: Clients,
 }
 
@@ -50,7 +53,7 @@ async fn world() -> World {
     clients.gate().set(Rules::new(&Config::default(), &fleet, &[false]));
     // As whoever writes a whole command does.
     clients.gate().arm(CTX, LONGEST, clients.api(CTX).now()).unwrap();
-    World { _sim: sim, clients }
+    World { sim, clients }
 }
 
 impl World {
@@ -126,6 +129,24 @@ async fn files_go_in_and_come_out_with_equal_hashes_and_leave_nothing_half_done(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_goes_in_and_comes_out_as_it_is() {
+    let (world, folder) = (world().await, Folder::new());
+    let task = world.task("checkout").await;
+    let (own, there, back) = (folder.0.join("own"), folder.0.join("there"), folder.0.join("back"));
+    let content = bytes(200_000);
+    fs::create_dir_all(own.join("a/b")).unwrap();
+    fs::write(own.join("a/b/c"), &content).unwrap();
+    let copied = world.copy(format!("{}/", own.display()), format!("{}:{}/", task.arn.name(), there.display())).await.unwrap();
+    assert_eq!((copied.bytes, copied.files, copied.proven), (200_000, Some(1), Some("SHA-256")));
+    assert!(fs::read(there.join("a/b/c")).unwrap() == content, "what went in differs");
+    let copied = world.copy(format!("{}:{}/", task.arn, there.display()), back.display().to_string()).await.unwrap();
+    assert_eq!((copied.bytes, copied.files, copied.proven), (200_000, Some(1), Some("SHA-256")));
+    assert!(fs::read(back.join("a/b/c")).unwrap() == content, "what came back differs");
+    assert!(copied.line().starts_with("1 file, 200000 bytes to"), "{}", copied.line());
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 3, "something half done is left");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_several_containers_is_asked_for() {
     let world = world().await;
     let task = world.task("checkout").await;
@@ -179,17 +200,23 @@ async fn the_doctor_names_the_fix_where_a_task_was_started_without_exec() {
 
 /// The body of an answer to `GET path`.
 async fn get(port: u16, path: &str) -> Vec<u8> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let head = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    answer.split_off(head + 4)
+    got(port, path).await.unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_connections_through_a_forward_get_equal_bytes_and_its_end_is_told() {
-    let world = world().await;
+/// The same, or nothing where the connection was closed before.
+async fn got(port: u16, path: &str) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await.ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok()?;
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    Some(answer.split_off(head + 4))
+}
+
+/// A forward to port 8080 of a task: its lines, its port, what ends it, and what came of it.
+async fn forward(
+    world: &World,
+) -> (mpsc::UnboundedReceiver<String>, u16, oneshot::Sender<()>, tokio::task::JoinHandle<Result<(), String>>) {
     let task = world.task("checkout").await;
     let sought = Sought { task: task.arn.to_string(), cluster: None };
     let asked = forwarding::Asked { sought, container: Some("app".to_owned()), ports: Ports { remote: 8080, local: 0, host: None } };
@@ -204,6 +231,49 @@ async fn fifty_connections_through_a_forward_get_equal_bytes_and_its_end_is_told
     });
     let line = told.recv().await.expect("a line once it is open");
     let port: u16 = line.split("127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    (told, port, end, forward)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forward_whose_session_timed_out_is_opened_again_by_the_next_connection() {
+    let world = world().await;
+    let (mut told, port, end, forward) = forward(&world).await;
+    assert_eq!(get(port, "/bytes/1000").await.len(), 1000);
+    // As after twenty minutes, without the twenty minutes; the simulator does it to a session with its next message.
+    let why = "Your session timed out due to inactivity and has been terminated.";
+    world.sim.set_faults(&format!("[[channel]]\nkind = \"closed\"\ntimes = 1\nmessage = \"{why}\"\n")).unwrap();
+    let knocking = tokio::spawn(async move {
+        loop {
+            // What becomes of it is nobody's concern.
+            let _ = got(port, "/bytes/10").await;
+        }
+    });
+    let closed = loop {
+        let line = told.recv().await.unwrap();
+        if line.starts_with("the session is closed: ") {
+            break line;
+        }
+    };
+    assert_eq!(closed, format!("the session is closed: {why} · the next connection opens another one"));
+    world.sim.set_faults("").unwrap();
+    knocking.abort();
+    let again = async { while got(port, "/bytes/1000").await.is_none_or(|body| body.len() != 1000) {} };
+    tokio::time::timeout(PATIENCE, again).await.unwrap();
+    end.send(()).unwrap();
+    forward.await.unwrap().unwrap();
+    let mut lines = Vec::new();
+    while let Some(line) = told.recv().await {
+        lines.push(line);
+    }
+    assert!(lines.iter().any(|line| line == "the session is connected again"), "{lines:#?}");
+    assert!(lines.last().unwrap().starts_with("ended 127.0.0.1:"), "{lines:#?}");
+    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err(), "the port is still taken");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_connections_through_a_forward_get_equal_bytes_and_its_end_is_told() {
+    let world = world().await;
+    let (mut told, port, end, forward) = forward(&world).await;
     let each = much() / 50;
     let one = get(port, &format!("/bytes/{}", much())).await;
     assert_eq!(one.len(), much());

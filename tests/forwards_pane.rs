@@ -62,6 +62,9 @@ fn a_forward_into_production_waits_until_it_is_armed_and_then_tells_how_it_stand
         Status { state: State::Open { single: false }, open: 2, connections: 7, sent: 1_200, received: 31_000_000, ..Status::default() };
     tell(&mut stage, Heard::Status(open));
     shows(&mut stage, &["127.0.0.1:18080", "1200 B", "31 MB", "● open", "leads to"]);
+    let resting = State::Resting("Your session timed out due to inactivity and has been terminated.".to_owned());
+    tell(&mut stage, Heard::Status(Status { state: resting, connections: 7, ..Status::default() }));
+    shows(&mut stage, &["127.0.0.1:18080", "opens again when used"]);
     stage.press("enter");
     shows(&mut stage, &["copy 127.0.0.1:18080", "end it"]);
     stage.press("e");
@@ -71,6 +74,28 @@ fn a_forward_into_production_waits_until_it_is_armed_and_then_tells_how_it_stand
     stage.press("enter");
     stage.press("e");
     shows(&mut stage, &["nothing is forwarded"]);
+}
+
+#[test]
+fn quitting_with_a_forward_open_asks_as_it_does_with_a_session() {
+    let mut stage = on_a_task();
+    let now = stage.now();
+    stage.gate().arm(midwatch::model::Ctx(0), std::time::Duration::from_mins(15), now).unwrap();
+    stage.refresh_quietly();
+    ask(&mut stage, "8080:18080");
+    for quits in [false, true] {
+        stage.press(":");
+        stage.write("quit");
+        stage.press("enter");
+        assert_eq!(stage.app.quitting(), quits);
+    }
+    shows(&mut stage, &["a forward is open"]);
+    tell(&mut stage, Heard::Refused("no".to_owned()));
+    let mut stage = on_a_task();
+    stage.press(":");
+    stage.write("quit");
+    stage.press("enter");
+    assert!(stage.app.quitting(), "nothing is open");
 }
 
 #[test]

@@ -334,13 +334,17 @@ impl App {
         if spans.is_empty() { spans } else { std::iter::once((" exec ".to_owned(), Role::Dim)).chain(spans).collect() }
     }
 
-    /// What quitting would end, to be said before it does.
-    pub(super) fn open_sessions(&self) -> Option<String> {
-        match self.shared.shells.live().count() {
+    /// What quitting would end, sessions and forwards, to be said before it does.
+    pub(super) fn what_is_open(&self) -> Option<String> {
+        let some = |count: usize, one: &str| match count {
             0 => None,
-            1 => Some("a session is open".to_owned()),
-            n => Some(format!("{n} sessions are open")),
-        }
+            1 => Some(format!("a {one}")),
+            n => Some(format!("{n} {one}s")),
+        };
+        let (sessions, forwards) = (self.shared.shells.live().count(), self.shared.store.forwards().live().count());
+        let all: Vec<String> = [some(sessions, "session"), some(forwards, "forward")].into_iter().flatten().collect();
+        let are = if sessions + forwards == 1 { "is" } else { "are" };
+        (!all.is_empty()).then(|| format!("{} {are} open", all.join(" and ")))
     }
 }
 

@@ -55,7 +55,7 @@ impl App {
             return;
         }
         self.asked_to_quit = Some(now);
-        match self.open_sessions() {
+        match self.what_is_open() {
             Some(sessions) => self.tell(Tone::Warn, format!("{sessions}: {key} again ends what is open and quits")),
             None => self.tell(Tone::Info, format!("{key} again quits")),
         }

@@ -238,7 +238,7 @@ impl App {
             Go::Drill(name) => return vec![Effect::Drill(name)],
             Go::Write(words) => return self.write(&words),
             // The word quits without being asked, unless that ends what somebody may be in the middle of.
-            Go::Quit if self.open_sessions().is_some() => self.ask_to_quit("q"),
+            Go::Quit if self.what_is_open().is_some() => self.ask_to_quit("q"),
             Go::Quit => self.quitting = true,
         }
         Vec::new()

@@ -176,7 +176,7 @@ impl DoctorArgs {
 
 #[derive(Args)]
 pub(super) struct CopyArgs {
-    /// A file, or TASK:PATH in a container
+    /// A file or a directory, or TASK:PATH in a container
     #[arg(value_name = "SRC", value_parser = word)]
     from: String,
     /// Where to: a file or directory, or TASK:PATH in a container

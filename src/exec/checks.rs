@@ -5,6 +5,7 @@
 
 mod failure;
 mod list;
+mod look;
 
 pub use failure::{Explained, explain_failure};
 

@@ -1,20 +1,27 @@
 //! Files in and out of a container, over the channel of a shell: nothing but `sh` and a few of its usual neighbours is needed there.
 //!
 //! A session of exec is a terminal, so bytes travel as base64, or as numbers where the image has no base64. A file gets its name only when
-//! it is whole and its checksum is right. It speaks to a session by [`Ask`] and [`Said`] and opens none.
+//! it is whole and its checksum is right; a directory is an archive on its way, and gets its name likewise. It speaks to a session and opens
+//! none.
 
+mod files;
+mod heard;
 mod lines;
+mod pack;
 mod script;
+mod unpack;
 
-use crate::exec::checks::explain_failure;
 use crate::exec::session::Session;
-use crate::exec::{Ask, End, Said, forward};
 use crate::text;
-use lines::{Coded, Lines, Sum, Summed};
+use files::{Partial, mode_of, permissions};
+use heard::{Heard, Line};
+use lines::{Coded, Sum, Summed};
+use pack::Pack;
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use unpack::Unpack;
 
 pub use script::{get, put};
 
@@ -52,16 +59,101 @@ impl Place {
 /// What was copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// Bytes.
+    /// Bytes of the file, or of all files of a directory.
     pub bytes: u64,
+    /// How many files a directory had; nothing for a file alone.
+    pub files: Option<u64>,
     /// Where it is now.
     pub to: String,
-    /// How it was proven to be the same at both ends; nothing where the image has no program for it, and only its size was compared.
+    /// How it was proven to be the same at both ends; nothing where the image has no program for it.
     pub proven: Option<&'static str>,
+    /// What was left out of a directory, and what `tar` complained of.
+    pub left: Vec<String>,
 }
 
-/// Copies a file out of the container. The session must run the command of [`get`] with the same nonce. `progress` hears bytes and how many
-/// there will be.
+impl Copied {
+    /// What was copied, in a line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let what = match self.files {
+            Some(1) => "1 file, ".to_owned(),
+            Some(files) => format!("{files} files, "),
+            None => String::new(),
+        };
+        let proven = match (self.proven, self.files) {
+            (Some(by), _) => format!("{by} is the same at both ends"),
+            (None, None) => "only its size was compared: the image has no program for a checksum".to_owned(),
+            (None, Some(_)) => "not proven by a checksum: the image has no program for it".to_owned(),
+        };
+        format!("{what}{} bytes to {} · {proven}", self.bytes, self.to)
+    }
+}
+
+/// Notes of this kind that are kept; what is more is counted.
+const NOTES: usize = 5;
+
+/// Keeps the first notes, and counts the others.
+#[derive(Debug, Default)]
+struct Left {
+    notes: Vec<String>,
+    more: u64,
+}
+
+impl Left {
+    fn add(&mut self, note: String) {
+        if self.notes.len() < NOTES {
+            self.notes.push(note);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn all(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.notes.push(format!("{} more", self.more));
+        }
+        self.notes
+    }
+}
+
+/// What is to be copied in.
+#[derive(Debug)]
+pub struct Source {
+    at: PathBuf,
+    /// Bytes that go over the session: more than `bytes`, where it is an archive.
+    wire: u64,
+    bytes: u64,
+    mode: u32,
+    pack: Option<Pack>,
+    left: Vec<String>,
+}
+
+impl Source {
+    fn is_directory(&self) -> bool {
+        self.pack.is_some()
+    }
+}
+
+/// Looks at a file or a directory that is to be copied in.
+///
+/// # Errors
+/// One line.
+pub fn measure(from: &Path) -> Result<Source, String> {
+    let meta = fs::metadata(from).map_err(|error| format!("cannot read {}: {error}", from.display()))?;
+    let (at, mode) = (from.to_owned(), mode_of(&meta));
+    if meta.is_dir() {
+        let mut left = Left::default();
+        let pack = Pack::of(from, &mut left)?;
+        return Ok(Source { at, wire: pack.length(), bytes: pack.content(), mode, pack: Some(pack), left: left.all() });
+    }
+    if !meta.is_file() {
+        return Err(format!("{} is neither a file nor a directory", from.display()));
+    }
+    Ok(Source { at, wire: meta.len(), bytes: meta.len(), mode, pack: None, left: Vec::new() })
+}
+
+/// Copies a file or a directory out of the container. The session must run the command of [`get`] with the same nonce. `progress` hears
+/// bytes and how many there will be, or nought for that where nobody knows.
 ///
 /// # Errors
 /// One line: what is missing in the container or on this machine, or how the session ended.
@@ -74,45 +166,80 @@ pub async fn download(
 ) -> Result<Copied, String> {
     let mut heard = Heard::new(wire, nonce);
     let head = heard.control(PATIENCE).await?;
-    let ["H", coding, size, mode] = head.split(' ').collect::<Vec<_>>()[..] else { return Err(refusal(&head)) };
-    let coded = Coded::named(coding).ok_or_else(|| format!("the container's answer could not be read: {}", text::clean(&head)))?;
-    let size: u64 = size.parse().map_err(|_| format!("the container tells no size: {}", text::clean(&head)))?;
-    let mut file = Partial::begin(&if to.is_dir() { to.join(name) } else { to.to_owned() }, nonce)?;
+    let to = if to.is_dir() { to.join(name) } else { to.to_owned() };
+    let coding =
+        |letter: &str| Coded::named(letter).ok_or_else(|| format!("the container's answer could not be read: {}", text::clean(&head)));
+    match head.split(' ').collect::<Vec<_>>()[..] {
+        ["H", letter, size, mode] => {
+            let size: u64 = size.parse().map_err(|_| format!("the container tells no size: {}", text::clean(&head)))?;
+            let mut file = Partial::begin(&to, nonce)?;
+            let (sum, told) = receive(&mut heard, coding(letter)?, size, progress, &mut |bytes| file.write(bytes)).await?;
+            let proven = same(&sum, size, &told)?;
+            let to = file.finish(permissions(mode))?;
+            Ok(Copied { bytes: size, files: None, to: to.display().to_string(), proven, left: Vec::new() })
+        }
+        ["D", letter] => {
+            let mut all = Unpack::begin(&to, nonce)?;
+            let (sum, told) = receive(&mut heard, coding(letter)?, 0, progress, &mut |bytes| all.take(bytes)).await?;
+            let Archived { proven, code, words } = archived(&sum, &told)?;
+            if !all.is_whole() {
+                return Err(format!("the container's tar ended with {code}{words} before the archive was whole: nothing was kept"));
+            }
+            let (bytes, files) = all.counts();
+            let mut left = all.finish()?;
+            if code != 0 {
+                left.push(format!("tar ended with {code}{words}"));
+            }
+            Ok(Copied { bytes, files: Some(files), to: to.display().to_string(), proven, left })
+        }
+        _ => Err(refusal(&head)),
+    }
+}
+
+/// Takes in what the container sends until its script says something: the sum of it, and what was said.
+async fn receive(
+    heard: &mut Heard<'_>,
+    coded: Coded,
+    size: u64,
+    progress: &mut dyn FnMut(u64, u64),
+    take: &mut dyn FnMut(&[u8]) -> Result<(), String>,
+) -> Result<(Sum, String), String> {
     let mut sum = Sum::default();
     progress(0, size);
-    let tail = loop {
+    loop {
         match heard.line(None).await? {
             Line::Body(line) => {
                 let bytes = coded.decode(&line).ok_or("the container sent what is neither the file nor an answer")?;
                 sum.take(&bytes);
-                file.write(&bytes)?;
-                progress(sum.length().min(size), size);
+                take(&bytes)?;
+                progress(if size == 0 { sum.length() } else { sum.length().min(size) }, size);
             }
-            Line::Control(line) => break line,
+            Line::Control(line) => {
+                return line.strip_prefix("E ").map(|told| (sum, told.to_owned())).ok_or_else(|| refusal(&line));
+            }
         }
-    };
-    let Some(told) = tail.strip_prefix("E ") else { return Err(refusal(&tail)) };
-    let proven = same(&sum, size, told)?;
-    let to = file.finish(permissions(mode))?;
-    Ok(Copied { bytes: size, to: to.display().to_string(), proven })
+    }
 }
 
-/// Copies a file into the container. The session must run the command of [`put`] with the same nonce and the file's own size.
+/// Copies a file or a directory into the container. The session must run the command of [`put`] for it with the same nonce.
 ///
 /// # Errors
 /// One line: what is missing in the container or on this machine, or how the session ended.
-pub async fn upload(wire: &mut Session, nonce: &str, from: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Copied, String> {
-    let cannot = |error: io::Error| format!("cannot read {}: {error}", from.display());
-    let file = File::open(from).map_err(cannot)?;
-    let size = file.metadata().map_err(cannot)?.len();
-    let mut file = BufReader::with_capacity(READ, file);
+pub async fn upload(wire: &mut Session, nonce: &str, source: Source, progress: &mut dyn FnMut(u64, u64)) -> Result<Copied, String> {
+    let Source { at, wire: size, bytes, pack, left, .. } = source;
+    let cannot = |error: io::Error| format!("cannot read {}: {error}", at.display());
+    let files = pack.as_ref().map(Pack::files);
+    let mut from: Box<dyn Read + Send> = match pack {
+        Some(pack) => Box::new(pack),
+        None => Box::new(BufReader::with_capacity(READ, File::open(&at).map_err(cannot)?)),
+    };
     let mut heard = Heard::new(wire, nonce);
     let head = heard.control(PATIENCE).await?;
     let coded = head.strip_prefix("R ").and_then(Coded::named).ok_or_else(|| refusal(&head))?;
     let (mut sum, mut buffer) = (Sum::default(), vec![0; READ]);
     progress(0, size);
     loop {
-        let n = fill(&mut file, &mut buffer).map_err(cannot)?;
+        let n = fill(&mut from, &mut buffer).map_err(cannot)?;
         if n == 0 {
             break;
         }
@@ -121,29 +248,50 @@ pub async fn upload(wire: &mut Session, nonce: &str, from: &Path, progress: &mut
         progress(sum.length().min(size), size);
     }
     if sum.length() != size {
-        return Err(format!("{} changed while it was copied: nothing was kept", from.display()));
+        return Err(format!("{} changed while it was copied: nothing was kept", at.display()));
     }
     heard.send(coded.end().to_vec()).await?;
     let tail = heard.control(Duration::MAX).await?;
     let Some(told) = tail.strip_prefix("E ") else { return Err(refusal(&tail)) };
-    let proven = same(&sum, size, told)?;
+    let proven = if files.is_some() {
+        let Archived { proven, code, words } = archived(&sum, told)?;
+        if code != 0 {
+            return Err(format!("the container's tar ended with {code}{words}: nothing was kept"));
+        }
+        proven
+    } else {
+        same(&sum, size, told)?
+    };
     // Only now it gets its name.
     heard.send(b"y\n".to_vec()).await?;
-    let kept = heard.control(PATIENCE).await?;
+    let kept = heard.control(Duration::MAX).await?;
     let to = kept.strip_prefix("K ").ok_or_else(|| refusal(&kept))?;
-    Ok(Copied { bytes: size, to: text::clean(to).to_string(), proven })
+    Ok(Copied { bytes, files, to: text::clean(to).to_string(), proven, left })
 }
 
-/// The size and the permission bits of a file that is to be copied in.
-///
-/// # Errors
-/// One line.
-pub fn measure(from: &Path) -> Result<(u64, u32), String> {
-    let meta = fs::metadata(from).map_err(|error| format!("cannot read {}: {error}", from.display()))?;
-    if meta.is_dir() {
-        return Err(format!("{} is a directory: only files are copied; make an archive of it first", from.display()));
-    }
-    Ok((meta.len(), mode_of(&meta)))
+/// How the container's `tar` ended.
+struct Archived {
+    proven: Option<&'static str>,
+    code: u8,
+    /// What it complained of, to be put behind the code.
+    words: String,
+}
+
+/// What the container says of an archive: complaints, `t` with the exit code, and the checksum, against what came or went.
+fn archived(sum: &Sum, told: &str) -> Result<Archived, String> {
+    let words: Vec<&str> = told.split(' ').collect();
+    let exit = |word: &&str| word.strip_prefix('t').and_then(|code| code.parse().ok());
+    let at = words.iter().rposition(|word| exit(word).is_some());
+    let (at, code) = at.and_then(|at| Some((at, exit(&words[at])?))).ok_or_else(|| refusal(told))?;
+    let proven = match sum.compare(&words[at + 1..].join(" ")) {
+        Summed::Same(by) => Some(by),
+        // What it did not take it did not sum up: that it failed says more.
+        Summed::Other(_) if code != 0 => None,
+        Summed::Other(by) => return Err(format!("the copy differs from the directory by {by}: nothing was kept")),
+        Summed::Unknown => None,
+    };
+    let complaint = text::clean(&words[..at].join(" "));
+    Ok(Archived { proven, code, words: if complaint.is_empty() { String::new() } else { format!(" ({complaint})") } })
 }
 
 /// What the container says of the file against what came or went.
@@ -166,100 +314,6 @@ fn refusal(line: &str) -> String {
     }
 }
 
-/// A line of the container's end.
-enum Line {
-    /// Part of the file.
-    Body(String),
-    /// Of the script, without its mark.
-    Control(String),
-}
-
-/// Reads what the session brings as lines, and sends while it does.
-struct Heard<'a> {
-    wire: &'a mut Session,
-    lines: Lines,
-    mark: String,
-}
-
-impl<'a> Heard<'a> {
-    fn new(wire: &'a mut Session, nonce: &str) -> Self {
-        Heard { wire, lines: Lines::default(), mark: format!("@{nonce} ") }
-    }
-
-    async fn line(&mut self, within: Option<Duration>) -> Result<Line, String> {
-        loop {
-            while let Some(line) = self.lines.next() {
-                match line.strip_prefix(&self.mark) {
-                    Some(control) => return Ok(Line::Control(control.to_owned())),
-                    None if line.trim().is_empty() => {}
-                    None => return Ok(Line::Body(line)),
-                }
-            }
-            let said = match within {
-                Some(within) => tokio::time::timeout(within, self.wire.said.recv()).await,
-                None => Ok(self.wire.said.recv().await),
-            };
-            match said {
-                Err(_) => return Err("the container's shell does not answer".to_owned()),
-                Ok(said) => self.take(said)?,
-            }
-        }
-    }
-
-    /// The next line of the script; what else comes, an echo of the terminal, is passed over.
-    async fn control(&mut self, within: Duration) -> Result<String, String> {
-        let within = (within != Duration::MAX).then_some(within);
-        let mut unread = String::new();
-        loop {
-            match self.line(within).await {
-                Ok(Line::Control(line)) => return Ok(line),
-                // What a shell that could not start says, if nothing else comes.
-                Ok(Line::Body(line)) => unread = line,
-                Err(why) => {
-                    let known = explain_failure(&unread).map(|known| format!("{}: {}", known.cause, known.fix));
-                    return Err(known.unwrap_or(why));
-                }
-            }
-        }
-    }
-
-    fn take(&mut self, said: Option<Said>) -> Result<(), String> {
-        match said {
-            Some(Said::Output(bytes)) => {
-                self.lines.take(&bytes);
-                Ok(())
-            }
-            Some(Said::Ended(End::Closed(why))) => {
-                let why = why.filter(|why| !why.trim().is_empty());
-                let Some(why) = why else {
-                    return Err("the container ended the session before the copy was whole: nothing was kept".to_owned());
-                };
-                let known = explain_failure(&why).map_or(String::new(), |known| format!(" · {}: {}", known.cause, known.fix));
-                Err(format!("{}{known}", text::clean(why.trim())))
-            }
-            Some(Said::Ended(end)) => Err(forward::words(&end)),
-            None => Err("the session is over".to_owned()),
-            Some(Said::Ready { .. } | Said::Lost { .. } | Said::Resumed | Said::PortRefused) => Ok(()),
-        }
-    }
-
-    /// Sends, and reads meanwhile: an end that is not read would stop reading too.
-    async fn send(&mut self, bytes: Vec<u8>) -> Result<(), String> {
-        loop {
-            let said = tokio::select! {
-                biased;
-                place = self.wire.asks.reserve() => {
-                    let place = place.map_err(|_| "the session is over".to_owned())?;
-                    place.send(Ask::Input(bytes));
-                    return Ok(());
-                }
-                said = self.wire.said.recv() => said,
-            };
-            self.take(said)?;
-        }
-    }
-}
-
 /// Reads until the buffer is full or the file ends: only the last piece of base64 may be short.
 fn fill(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut have = 0;
@@ -272,83 +326,6 @@ fn fill(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
         }
     }
     Ok(have)
-}
-
-/// A file that has not got its name yet; dropped before, it leaves nothing behind.
-struct Partial {
-    file: Option<BufWriter<File>>,
-    at: PathBuf,
-    to: PathBuf,
-}
-
-impl Partial {
-    fn begin(to: &Path, nonce: &str) -> Result<Partial, String> {
-        let name = to.file_name().ok_or_else(|| format!("{} is no name for a file", to.display()))?;
-        let at = to.with_file_name(format!(".{}.{nonce}", name.to_string_lossy()));
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        // Nobody else reads it before its permissions are known.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&at).map_err(|error| format!("cannot write {}: {error}", to.display()))?;
-        Ok(Partial { file: Some(BufWriter::with_capacity(1 << 18, file)), at, to: to.to_owned() })
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        file.write_all(bytes).map_err(|error| format!("cannot write {}: {error}", self.to.display()))
-    }
-
-    fn finish(mut self, mode: Option<u32>) -> Result<PathBuf, String> {
-        let cannot = |error: io::Error| format!("cannot write {}: {error}", self.to.display());
-        if let Some(file) = self.file.take() {
-            let file = file.into_inner().map_err(|error| cannot(error.into_error()))?;
-            file.sync_all().map_err(cannot)?;
-            if let Some(mode) = mode {
-                set_mode(&file, mode).map_err(cannot)?;
-            }
-        }
-        fs::rename(&self.at, &self.to).map_err(cannot)?;
-        Ok(self.to.clone())
-    }
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // After its end there is nothing under this name.
-        let _ = fs::remove_file(&self.at);
-    }
-}
-
-/// The permission bits of `-rwxr-x---`; what else a mode can say (set-user-id, sticky) is not taken over.
-fn permissions(mode: &str) -> Option<u32> {
-    let bits: Vec<char> = mode.chars().skip(1).take(9).collect();
-    if bits.len() != 9 {
-        return None;
-    }
-    Some(bits.iter().fold(0, |mode, c| mode << 1 | u32::from(matches!(c, 'r' | 'w' | 'x' | 's' | 't'))))
-}
-
-#[cfg(unix)]
-fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &File, _: u32) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn mode_of(meta: &fs::Metadata) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
-    meta.permissions().mode() & 0o777
-}
-
-#[cfg(not(unix))]
-fn mode_of(_: &fs::Metadata) -> u32 {
-    0o644
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
-//! A port forward: a listener on this machine, and every connection to it carried through one port session to a task.
+//! A port forward: a listener on this machine, and every connection to it carried through one port session to a task at a time.
 //!
-//! It speaks to a session by [`Ask`] and [`Said`] and to nobody else; who opened the session, and which task it is, is its owner's affair.
+//! What carries connections speaks to a session by [`crate::exec::Ask`] and [`Said`] and to nobody else; [`Way`] opens them.
 //! Nothing ever listens beyond loopback.
 
 mod attend;
 mod basic;
+mod keep;
 mod mux;
 
 pub use attend::attend;
+pub use keep::{Way, told};
 
 use crate::exec::forwards::{Ports, State, Status};
 use crate::exec::session::Session;
 use crate::exec::{End, Said};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
 /// Newest agent that knows no smux.
@@ -34,11 +36,6 @@ pub async fn listen(port: u16) -> Result<(TcpListener, u16), String> {
     Ok((listener, port))
 }
 
-/// Carries connections until the session is over; dropping the future closes all of them.
-pub async fn serve(listener: TcpListener, session: &mut Session, status: watch::Sender<Status>) -> End {
-    serve_in(Times::default(), listener, session, status).await
-}
-
 /// How long things take that are waited for.
 #[derive(Clone, Copy)]
 struct Times {
@@ -54,24 +51,28 @@ impl Default for Times {
     }
 }
 
-async fn serve_in(times: Times, listener: TcpListener, session: &mut Session, status: watch::Sender<Status>) -> End {
+/// Carries connections until the session is over; dropping the future closes all of them. `first` has been taken already.
+async fn serve_in(
+    times: Times,
+    listener: &TcpListener,
+    first: Option<TcpStream>,
+    session: &mut Session,
+    status: &watch::Sender<Status>,
+) -> End {
     let Session { asks, said } = session;
-    let end = match ready(said, &status).await {
+    let end = match ready(said, status).await {
         Ok(agent) => {
             let old = |than: [u32; 4]| agent.as_deref().is_some_and(|version| numbers(version) <= than);
             status.send_modify(|status| status.state = State::Open { single: old(BASIC) });
             if old(BASIC) {
-                basic::carry(&listener, asks, said, &status).await
+                basic::carry((listener, first), asks, said, status).await
             } else {
-                mux::carry(&listener, asks, said, &status, (times, old(FORGETFUL))).await
+                mux::carry((listener, first), asks, said, status, (times, old(FORGETFUL))).await
             }
         }
         Err(end) => end,
     };
-    status.send_modify(|status| {
-        status.state = State::Ended(words(&end));
-        status.open = 0;
-    });
+    status.send_modify(|status| status.open = 0);
     end
 }
 

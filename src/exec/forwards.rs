@@ -113,6 +113,8 @@ pub enum State {
     },
     /// The session's connection is lost and is tried again.
     Lost(String),
+    /// The session ended by itself, and why; the next connection opens another one.
+    Resting(String),
     /// Over; why, in words.
     Ended(String),
 }
@@ -206,6 +208,8 @@ impl Forwards {
         match (&before.state, &now.state) {
             (State::Ended(_), _) => None,
             (_, State::Ended(why)) => Some((true, format!("forward to {leads}: {why}"))),
+            (State::Resting(_), State::Resting(_)) => None,
+            (_, State::Resting(why)) => Some((true, format!("forward to {leads} is closed: {why} · the next connection opens it again"))),
             (State::Opening, State::Open { .. }) => Some((false, format!("{} leads to {leads}", forward.address()))),
             _ if now.refused > before.refused => {
                 Some((true, format!("forward to {leads}: the agent could not connect · does anything listen there?")))
@@ -262,6 +266,12 @@ mod tests {
         assert!(forwards.heard(id, Heard::Status(Status { refused: 1, ..open.clone() })).is_some_and(|(bad, _)| bad));
         forwards.forget(id);
         assert_eq!(forwards.live().count(), 1, "one that is open is not forgotten");
+        let resting = Status { state: State::Resting("timed out".to_owned()), ..open.clone() };
+        let told = forwards.heard(id, Heard::Status(resting.clone())).unwrap();
+        assert!(told.1.ends_with("is closed: timed out · the next connection opens it again"), "{}", told.1);
+        assert_eq!(forwards.heard(id, Heard::Status(resting)), None);
+        assert_eq!((forwards.live().count(), &*forwards.get(id).unwrap().address()), (1, "127.0.0.1:41000"), "its port is still taken");
+        assert_eq!(forwards.heard(id, Heard::Status(open.clone())), None, "that it does what was asked for is no news");
         let over = Status { state: State::Ended("timed out".to_owned()), ..open };
         assert!(forwards.heard(id, Heard::Status(over.clone())).is_some_and(|(_, text)| text.ends_with("timed out")));
         assert_eq!(forwards.heard(id, Heard::Status(over)), None);

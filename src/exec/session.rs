@@ -2,6 +2,7 @@
 //!
 //! A task of its own. What the bytes mean it does not know; what is on the wire is `channel`'s affair, how to get there `link`'s.
 
+mod clock;
 mod dialling;
 
 use super::channel::{Act, Channel, Names};
@@ -9,12 +10,13 @@ use super::crypt::DataKey;
 use super::link::{Heard, Link, Trust};
 use super::{Ask, End, Grant, Said};
 use crate::aws::Api;
+use clock::Clock;
 use dialling::{Dialled, Dialling};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// What the owner may ask before it waits.
@@ -69,13 +71,13 @@ pub struct Options {
 /// Opens the channel of a grant. Must be called within a runtime.
 #[must_use]
 pub fn open(api: Api, grant: Grant, options: Options) -> Session {
-    begin(api, grant, options, PACE)
+    begin(api, grant, options, (PACE, Clock::default()))
 }
 
-fn begin(api: Api, grant: Grant, options: Options, pace: Pace) -> Session {
+fn begin(api: Api, grant: Grant, options: Options, time: (Pace, Clock)) -> Session {
     let (asks, wanted) = mpsc::channel(ASKS);
     let (saying, said) = mpsc::channel(SAID);
-    tokio::spawn(Desk::new(api, grant, options, pace, wanted, saying).run());
+    tokio::spawn(Desk::new(api, grant, options, time, (wanted, saying)).run());
     Session { asks, said }
 }
 
@@ -94,6 +96,7 @@ struct Desk {
     client: Uuid,
     trust: Trust,
     pace: Pace,
+    clock: Clock,
     /// Where the channel is.
     url: String,
     token: String,
@@ -123,11 +126,17 @@ enum Woken {
 }
 
 impl Desk {
-    fn new(api: Api, grant: Grant, options: Options, pace: Pace, asks: mpsc::Receiver<Ask>, said: mpsc::Sender<Said>) -> Desk {
+    fn new(
+        api: Api,
+        grant: Grant,
+        options: Options,
+        (pace, clock): (Pace, Clock),
+        (asks, said): (mpsc::Receiver<Ask>, mpsc::Sender<Said>),
+    ) -> Desk {
         let Grant { session, stream_url: url, token, target, carries } = grant;
         let names = Names { session: session.clone(), target, carries };
         let born = u64::try_from(api.now().as_millisecond()).unwrap_or(1);
-        let now = Instant::now();
+        let now = clock.now();
         Desk {
             channel: Channel::new(names, options.size, born),
             api,
@@ -135,6 +144,7 @@ impl Desk {
             client: Uuid::new_v4(),
             trust: options.trust,
             pace,
+            clock,
             url,
             token,
             began: now,
@@ -159,7 +169,7 @@ impl Desk {
                 return Box::pin(self.finish(line, end)).await;
             }
             let woken = self.wait(&mut line).await;
-            let now = self.began.elapsed();
+            let now = self.elapsed();
             match woken {
                 Woken::Asked(None | Some(Ask::Leave)) => {
                     self.channel.leave(now);
@@ -169,7 +179,7 @@ impl Desk {
                 }
                 Woken::Asked(Some(ask)) => self.channel.ask(ask, now),
                 Woken::Heard(Heard::Frames(frames)) => {
-                    self.alive = Instant::now();
+                    self.alive = self.clock.now();
                     for frame in frames {
                         self.channel.heard(frame, now);
                     }
@@ -192,11 +202,11 @@ impl Desk {
         let reads = !behind && unsent < UNSENT;
         if !reads {
             // Who does not listen cannot say that nothing is said.
-            self.alive = Instant::now();
+            self.alive = self.clock.now();
         }
         let wake = self.wake(line);
         let takes = self.channel.room() && unsent < UNSENT;
-        let Desk { asks, said, keying, .. } = self;
+        let Desk { asks, said, keying, clock, .. } = self;
         let connected = async {
             match line {
                 Line::Up(up) => Woken::Heard(up.turn(reads).await),
@@ -211,7 +221,7 @@ impl Desk {
         };
         let time = async {
             match wake {
-                Some(wake) => sleep_until(wake).await,
+                Some(wake) => clock.until(wake).await,
                 None => std::future::pending().await,
             }
         };
@@ -225,6 +235,10 @@ impl Desk {
         }
     }
 
+    fn elapsed(&self) -> Duration {
+        self.clock.now() - self.began
+    }
+
     /// When the time is to be looked at again.
     fn wake(&self, line: &Line) -> Option<Instant> {
         let Line::Up(_) = line else { return None };
@@ -233,8 +247,8 @@ impl Desk {
     }
 
     fn look_at_the_time(&mut self, line: &mut Line) {
-        let now = Instant::now();
-        self.channel.tick(self.began.elapsed());
+        let now = self.clock.now();
+        self.channel.tick(self.elapsed());
         let Line::Up(up) = line else { return };
         if self.alive + self.pace.dead <= now {
             *line = self.lost(false, format!("nothing was heard for {} s", self.pace.dead.as_secs()));
@@ -308,10 +322,10 @@ impl Desk {
             Dialled::Up { mut link, url, token } => {
                 (self.url, self.token) = (url, token);
                 link.open(dialling::opening(&self.token, self.client));
-                (self.alive, self.pinged) = (Instant::now(), Instant::now());
+                (self.alive, self.pinged) = (self.clock.now(), self.clock.now());
                 link.ping();
                 *line = Line::Up(link);
-                self.channel.opened(self.began.elapsed());
+                self.channel.opened(self.elapsed());
                 if std::mem::take(&mut self.told_lost) {
                     self.say(Said::Resumed);
                 }

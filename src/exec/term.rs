@@ -81,7 +81,7 @@ pub struct Term {
 
 struct Inner {
     parser: vt100::Parser<Bells>,
-    /// Text that nobody has looked at yet. Of a flood only what stays in sight is ever put into cells.
+    /// Text and its colours that nobody has looked at yet. Of a flood only what stays in sight is ever put into cells.
     waiting: Vec<u8>,
     replies: Vec<u8>,
     title: Option<Str>,
@@ -108,10 +108,12 @@ impl Emulator for Inner {
         if !whole || memchr::memchr(0x07, bytes).is_some() {
             return self.pass(bytes);
         }
-        self.waiting.extend_from_slice(bytes);
-        if self.waiting.len() > WAITING {
-            self.forget_unseen();
-        }
+        self.put_off(bytes);
+    }
+
+    fn colour(&mut self, bytes: &[u8]) {
+        // It moves nothing, and so may wait with the text that it colours.
+        self.put_off(bytes);
     }
 
     fn at(&mut self) -> (u16, u16, u16, u16) {
@@ -136,8 +138,20 @@ impl Emulator for Inner {
 }
 
 impl Inner {
+    fn put_off(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() > WAITING {
+            self.forget_unseen();
+            if self.waiting.len() > WAITING / 4 * 3 {
+                self.settle();
+            }
+        }
+    }
+
     fn settle(&mut self) {
         if !self.waiting.is_empty() {
+            // Whoever looks now waits for no line that is gone already.
+            self.forget_unseen();
             let waiting = std::mem::take(&mut self.waiting);
             self.parser.process(&waiting);
             // The room stays for what comes next.
@@ -147,15 +161,21 @@ impl Inner {
     }
 
     /// Drops the lines that the later ones push out of sight and out of what is kept: they make no difference to any cell. It begins with
-    /// a line's end, so that the column is what it would have been.
+    /// a line's end, so that the column is what it would have been; the colours of what is dropped stay on.
     fn forget_unseen(&mut self) {
         let kept = SCROLLBACK + 2 * usize::from(self.parser.screen().size().0) + 1;
         let mut ends = memchr::memrchr_iter(b'\n', &self.waiting).skip(kept);
         let cut = ends.find(|at| *at > 0 && self.waiting[at - 1] == b'\r').map(|at| at - 1);
-        match cut {
-            Some(cut) if self.waiting.len() - cut < WAITING / 4 * 3 => drop(self.waiting.drain(..cut)),
-            _ => self.settle(),
+        let Some(cut) = cut else { return };
+        let gone = &self.waiting[..cut];
+        // Most programs end what they coloured: what comes before the last end of all colours makes no difference.
+        let from = [&b"\x1b[m"[..], b"\x1b[0m"].into_iter().filter_map(|end| memchr::memmem::rfind(gone, end)).max();
+        let coloured = &gone[from.unwrap_or(0)..];
+        for at in memchr::memchr_iter(0x1b, coloured) {
+            let length = memchr::memchr(b'm', &coloured[at..]).map_or(0, |end| end + 1);
+            self.parser.process(&coloured[at..at + length]);
         }
+        self.waiting.drain(..cut);
     }
 }
 

@@ -60,6 +60,11 @@ const NEEDED: &[(&str, &str)] = &[
     ("codedeploy:GetDeployment", "blue/green deployments by CodeDeploy"),
     ("codedeploy:GetDeploymentTarget", "traffic and steps of CodeDeploy"),
     ("codedeploy:GetDeploymentConfig", "how long a canary bakes"),
+    ("ecs:ExecuteCommand", "sessions in containers, and copies over them"),
+    ("ssm:StartSession", "forwarded ports"),
+    ("ssm:ResumeSession", "sessions that outlast a lost connection, and the hour"),
+    ("ssm:TerminateSession", "sessions end when they are left; else 20 min later"),
+    ("kms:GenerateDataKey", "sessions where the cluster names a key of KMS"),
 ];
 
 /// An action with what is known about it in one context.

@@ -62,13 +62,13 @@ const SPEC: TableSpec<Forward> = TableSpec {
 const COLUMNS: &[Column<Forward>] = &[
     Column { key: 'n', title: "HERE", width: Width::Fit(9, 15), right: false, rank: 0, cell: |row, _| plain(row.address()), sort: |row, _| Key::Number(i64::try_from(row.id).unwrap_or(0)) },
     Column { key: 't', title: "LEADS TO", width: Width::Fit(12, 44), right: false, rank: 0, cell: |row, _| plain(row.leads()), sort: |row, _| Key::Text(row.leads().into()) },
-    Column { key: 'c', title: "CLUSTER", width: Width::Fit(7, 24), right: false, rank: 3, cell: |row, _| dim(row.target.cluster.name()), sort: |row, _| Key::Text(row.target.cluster.name().into()) },
-    Column { key: 'o', title: "OPEN", width: Width::Fixed(5), right: true, rank: 0, cell: |row, _| plain(row.status.open.to_string()), sort: |row, _| Key::Number(-i64::from(row.status.open)) },
-    Column { key: 'k', title: "CONNS", width: Width::Fixed(6), right: true, rank: 1, cell: |row, _| plain(row.status.connections.to_string()), sort: |row, _| descending(row.status.connections) },
-    Column { key: 'u', title: "SENT", width: Width::Fixed(8), right: true, rank: 1, cell: |row, _| plain(bytes(row.status.sent)), sort: |row, _| descending(row.status.sent) },
-    Column { key: 'd', title: "RECEIVED", width: Width::Fixed(8), right: true, rank: 0, cell: |row, _| plain(bytes(row.status.received)), sort: |row, _| descending(row.status.received) },
+    Column { key: 'c', title: "CLUSTER", width: Width::Fit(7, 24), right: false, rank: 4, cell: |row, _| dim(row.target.cluster.name()), sort: |row, _| Key::Text(row.target.cluster.name().into()) },
+    Column { key: 'o', title: "OPEN", width: Width::Fixed(5), right: true, rank: 1, cell: |row, _| plain(row.status.open.to_string()), sort: |row, _| Key::Number(-i64::from(row.status.open)) },
+    Column { key: 'k', title: "CONNS", width: Width::Fixed(6), right: true, rank: 3, cell: |row, _| plain(row.status.connections.to_string()), sort: |row, _| descending(row.status.connections) },
+    Column { key: 'u', title: "SENT", width: Width::Fixed(8), right: true, rank: 3, cell: |row, _| plain(bytes(row.status.sent)), sort: |row, _| descending(row.status.sent) },
+    Column { key: 'd', title: "RECEIVED", width: Width::Fixed(8), right: true, rank: 2, cell: |row, _| plain(bytes(row.status.received)), sort: |row, _| descending(row.status.received) },
     Column { key: 'r', title: "REFUSED", width: Width::Fixed(7), right: true, rank: 4, cell: refused, sort: |row, _| descending(row.status.refused) },
-    Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 2, cell: |row, cx| dim(age::since(Some(row.since), cx.now)), sort: |row, _| Key::Number(-row.since.as_second()) },
+    Column { key: 'a', title: "AGE", width: Width::Fixed(6), right: true, rank: 4, cell: |row, cx| dim(age::since(Some(row.since), cx.now)), sort: |row, _| Key::Number(-row.since.as_second()) },
     Column { key: 's', title: "STATE", width: Width::Fill(14), right: false, rank: 0, cell: state, sort: |row, _| Key::Text(words(row).into()) },
 ];
 
@@ -86,7 +86,7 @@ fn health(row: &Forward) -> Health {
         State::Opening => Health::Roll,
         State::Open { .. } => Health::Ok,
         State::Lost(_) => Health::Warn,
-        State::Ended(_) => Health::Idle,
+        State::Resting(_) | State::Ended(_) => Health::Idle,
     }
 }
 
@@ -96,6 +96,7 @@ fn words(row: &Forward) -> String {
         State::Open { single: false } => "open".to_owned(),
         State::Open { single: true } => "open, one connection at a time: the agent is old".to_owned(),
         State::Lost(why) => format!("connection lost, tried again: {why}"),
+        State::Resting(why) => format!("opens again when used: {why}"),
         State::Ended(why) => format!("over: {why}"),
     }
 }

@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 /// Pieces that wait for the loop, each of some KiB: what a remote has sent more than that waits at the remote, so that it hears a Ctrl-C.
 const PIECES: usize = 8;
 
-/// Time for taking in before keys are looked at again.
-const TAKEN: Duration = Duration::from_millis(8);
+/// Time for taking in before keys are looked at again; no more than [`PIECES`] are taken in either, however little time they take.
+const TAKEN: Duration = Duration::from_millis(4);
 
 /// Shortest time between two frames of a terminal.
 const FRAME: Duration = Duration::from_millis(16);
@@ -89,10 +89,12 @@ impl World {
     pub(super) async fn flow(&mut self, app: &mut App, drawn: Instant) -> std::io::Result<()> {
         loop {
             let began = Instant::now();
-            while began.elapsed() < TAKEN
-                && let Ok((id, heard)) = self.sessions.heard.try_recv()
-            {
+            for _ in 0..PIECES {
+                let Ok((id, heard)) = self.sessions.heard.try_recv() else { break };
                 self.take(app, Event::Session(id, heard))?;
+                if began.elapsed() >= TAKEN {
+                    break;
+                }
             }
             if self.drain(app).await? {
                 return self.take(app, Event::Rest);

@@ -46,6 +46,12 @@ pub enum Shell {
     Real,
 }
 
+/// Removes what simulators that were killed have left behind.
+pub(super) fn sweep() {
+    #[cfg(unix)]
+    pty::sweep();
+}
+
 /// Where a session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {

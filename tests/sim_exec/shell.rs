@@ -226,3 +226,34 @@ fn a_megabyte_comes_out_as_it_was_written_though_the_client_is_slow() {
     assert_eq!(channel.output.len(), 1_000_000);
     assert!(channel.output.chunks(16).all(|line| b"0123456789abcde\n".starts_with(line)));
 }
+
+/// By its own end, not at the next start: a folder may hold what somebody typed.
+#[test]
+fn a_simulator_that_is_told_to_end_takes_the_folders_of_its_shells_with_it() {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_midwatch"))
+        .args(["sim", "--scenario", "small", "--speed", "0", "--shell"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(program.stdout.as_mut().unwrap()), &mut line).unwrap();
+    let addr: std::net::SocketAddr = line.trim().strip_prefix("listening on http://").unwrap().parse().unwrap();
+    let contexts = midwatch::sim::contexts(&midwatch::sim::Options { scenario: "small".to_owned(), ..Default::default() }).unwrap();
+    let keys = contexts.into_iter().find(|context| context.name == "acme-prod").unwrap();
+    let cluster = "payments-prod";
+    let list = json!({"cluster": cluster, "serviceName": "checkout"});
+    let (_, listed) = super::send(addr, &super::call(addr, &keys, "ecs", "AmazonEC2ContainerServiceV20141113.ListTasks", &list));
+    let task = listed["taskArns"][0].as_str().unwrap();
+    let (status, granted) = super::execute(addr, &keys, cluster, task, "app", "/bin/sh -c 'pwd; echo do''ne; cat'");
+    assert_eq!(status, 200, "{granted}");
+    let of = |key: &str| granted["session"][key].as_str().unwrap();
+    let mut channel = super::Channel::open(addr, &keys, of("streamUrl"), of("tokenValue"));
+    channel.until("the folder", |channel| channel.text().contains("done\r\n"));
+    let folder = folder_of(&channel.text());
+    assert!(std::path::Path::new(&folder).is_dir(), "{folder}");
+    assert!(folder.contains(&format!("midwatch-exec-{}-", program.id())), "{folder}");
+    let id = rustix::process::Pid::from_raw(i32::try_from(program.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    assert!(program.wait().unwrap().success());
+    assert!(!std::path::Path::new(&folder).exists(), "{folder} is still there");
+}

@@ -1,6 +1,6 @@
 //! The checks themselves, one function for each, in the words of AWS's documentation.
 
-use super::{Check, Facts, Finding, Known, explain_failure};
+use super::{Check, Facts, Finding, Known, explain_failure, look};
 use crate::model::{Str, TaskStatus};
 
 use Finding::{Failed, MayNotLook, Passed, Reading, Unknown, Warn};
@@ -68,11 +68,15 @@ fn rights(facts: &Facts) -> Check {
     if let Some(action) = refused.first() {
         return check(what, format!("AWS refused {action}"), failed(format!("ask for {action}: {}", resource(facts, action))));
     }
-    let who = facts.caller.yes().map_or_else(|| "YOUR_ROLE_ARN".to_owned(), |caller| role_of(&caller.arn));
+    let who = me(facts);
     check(
         what,
         "only IAM can tell before a session is asked for",
-        unknown(format!("aws iam simulate-principal-policy --policy-source-arn {who} --action-names {}", needed.join(" "))),
+        unknown(format!(
+            "{}; {}",
+            look::may(&who, needed[0], &[facts.task.arn.to_string(), facts.task.cluster.to_string()]),
+            look::may(&who, needed[1], &[look::session(facts)])
+        )),
     )
 }
 
@@ -82,6 +86,10 @@ fn resource(facts: &Facts, action: &str) -> String {
         return "on arn:aws:ssm:*:*:session/ecs-execute-command-*".to_owned();
     }
     format!("on the task {} and on its cluster {}", facts.task.arn.name(), facts.task.cluster.name())
+}
+
+fn me(facts: &Facts) -> String {
+    facts.caller.yes().map_or_else(|| "YOUR_ROLE_ARN".to_owned(), |caller| role_of(&caller.arn))
 }
 
 /// The role of a session of that role: what IAM simulates is the role.
@@ -171,7 +179,7 @@ fn version(facts: &Facts) -> Check {
                 let fix = format!("start it with platform version {} or LATEST", dotted(least));
                 check(what, format!("{version} does not know ECS Exec"), failed(fix))
             }
-            None => check(what, "AWS does not tell", unknown("aws ecs describe-tasks shows platformVersion")),
+            None => check(what, "AWS does not tell", unknown(look::task(facts, "platformVersion"))),
         };
     }
     let what = "ECS agent's version";
@@ -184,7 +192,7 @@ fn version(facts: &Facts) -> Check {
                 let fix = format!("update the ECS agent to {} or later", dotted(least));
                 check(what, format!("{version} does not know ECS Exec"), failed(fix))
             }
-            None => check(what, "the instance does not tell", unknown("aws ecs describe-container-instances shows agentVersion")),
+            None => check(what, "the instance does not tell", unknown(look::agent(facts))),
         },
         other => missing(what, other),
     }
@@ -215,7 +223,7 @@ fn role(facts: &Facts) -> Check {
         (None, Known::Yes(_)) => check(
             what,
             "none: on EC2 the agent acts as the instance's role",
-            unknown("aws ec2 describe-instances shows the IamInstanceProfile; its role needs the four ssmmessages actions"),
+            unknown(format!("{}; the role of that profile needs {AGENT_RIGHTS}", look::profile(facts))),
         ),
         (None, other) => missing(what, other),
     }
@@ -226,7 +234,7 @@ fn role_rights(facts: &Facts) -> Check {
     let Some(role) = facts.role() else {
         return check(what, "there is no task role to look at", unknown(format!("whichever role the agent acts as needs {AGENT_RIGHTS}")));
     };
-    let look = format!("aws iam simulate-principal-policy --policy-source-arn {role} --action-names {AGENT_RIGHTS}");
+    let look = look::may(role, AGENT_RIGHTS, &[]);
     if stranded(facts) {
         return check(what, "a likely cause: the agent cannot register", Warn { fix: look });
     }
@@ -250,13 +258,7 @@ fn network(facts: &Facts) -> Check {
     let region = facts.task.arn.region();
     let subnets = facts.task.subnet.iter().chain(facts.service.yes().into_iter().flat_map(|service| &service.subnets));
     let subnets: Vec<&str> = subnets.map(|subnet| &**subnet).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-    let endpoint = format!("aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=com.amazonaws.{region}.ssmmessages");
-    let look = match subnets.first() {
-        None => endpoint,
-        Some(subnet) => {
-            format!("{endpoint}, and a route out: aws ec2 describe-route-tables --filters Name=association.subnet-id,Values={subnet}")
-        }
-    };
+    let look = look::way(facts, subnets.first().copied());
     let private = facts.service.yes().is_some_and(|service| service.public_ip.as_deref() == Some("DISABLED"));
     match (stranded(facts), private) {
         (true, true) => check(
@@ -349,7 +351,11 @@ fn encryption(facts: &Facts) -> Check {
     check(
         what,
         format!("with KMS key {key}: you need kms:GenerateDataKey on it, the task role kms:Decrypt"),
-        unknown(format!("aws iam simulate-principal-policy --policy-source-arn {role} --action-names kms:Decrypt --resource-arns {key}")),
+        unknown(format!(
+            "{}; {}",
+            look::may(&me(facts), "kms:GenerateDataKey", &[look::key(facts, key)]),
+            look::may(role, "kms:Decrypt", &[look::key(facts, key)])
+        )),
     )
 }
 
@@ -366,11 +372,7 @@ fn recording(facts: &Facts) -> Option<Check> {
     let buckets = if buckets { &["s3:PutObject", "s3:GetBucketLocation", "s3:GetEncryptionConfiguration"][..] } else { &[] };
     let actions: Vec<&str> = groups.iter().chain(buckets).copied().collect();
     let role = facts.role().map_or("TASK_ROLE_ARN", |role| role);
-    Some(check(
-        what,
-        format!("{told}; the image needs script and cat"),
-        unknown(format!("aws iam simulate-principal-policy --policy-source-arn {role} --action-names {}", actions.join(" "))),
-    ))
+    Some(check(what, format!("{told}; the image needs script and cat"), unknown(look::may(role, &actions.join(" "), &[]))))
 }
 
 fn shell(facts: &Facts) -> Check {

@@ -110,6 +110,22 @@ fn a_task_that_is_as_it_should_be_fails_nothing_and_what_cannot_be_looked_at_is_
 }
 
 #[test]
+fn what_says_how_to_look_can_be_run_as_it_is() {
+    let facts = well();
+    let look = |what: &str| one(&facts, what).advice().unwrap_or_default();
+    let (task, cluster) = (facts.task.arn.to_string(), facts.task.cluster.to_string());
+    let rights = look("caller's rights");
+    assert!(rights.contains(&format!("--action-names ecs:ExecuteCommand --resource-arns {task} {cluster} ")), "{rights}");
+    assert!(rights.contains(":session/ecs-execute-command-0 "), "{rights}");
+    for what in ["caller's rights", "role's rights", "way to ssmmessages"] {
+        for line in look(what).split("aws ").skip(1) {
+            let region = line.starts_with("iam ") || line.contains("--region eu-west-1 ");
+            assert!(region && !line.contains("YOUR_"), "{what}: {line}");
+        }
+    }
+}
+
+#[test]
 fn a_task_that_does_not_run_has_no_session() {
     let stopped = with_task(|task| {
         task.status = TaskStatus::Stopped;

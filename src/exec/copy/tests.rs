@@ -1,6 +1,7 @@
 //! Files through a real shell in a pseudo-terminal, also where the image lacks the usual programs.
 
 use super::*;
+use crate::exec::{Ask, End, Said};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
@@ -111,9 +112,10 @@ async fn fetch(from: &Path, to: &Path, path: Option<&Path>) -> Result<Copied, St
 }
 
 async fn send(from: &Path, to: &str, path: Option<&Path>) -> Result<Copied, String> {
-    let (size, mode) = measure(from)?;
+    let source = measure(from)?;
     let name = from.file_name().unwrap().to_str().unwrap();
-    upload(&mut session(&put(NONCE, to, mode, size, name), path), NONCE, from, &mut |_, _| {}).await
+    let mut session = session(&put(NONCE, to, &source, name), path);
+    upload(&mut session, NONCE, source, &mut |_, _| {}).await
 }
 
 /// Programs of a small image that has all that copies like to have.
@@ -197,13 +199,114 @@ async fn what_cannot_be_copied_is_said_and_leaves_nothing() {
     let nothing = there.0.join("nothing");
     let said = |result: Result<Copied, String>| result.unwrap_err();
     assert!(said(fetch(&nothing, &here.0, None).await).contains("has no file"));
-    assert!(said(fetch(&there.0, &here.0, None).await).contains("is a directory"));
+    let bare = said(fetch(&there.0, &here.0, Some(&there.image(&["base64", "wc"]))).await);
+    assert!(bare.contains("is a directory, and the image has no tar"), "{bare}");
     let data = there.file("data", b"data", 0o644);
-    assert!(said(fetch(&data, &here.0, Some(&there.image(&["wc"]))).await).contains("neither base64 nor od"));
+    assert!(said(fetch(&data, &here.0, Some(&Folder::new().image(&["wc"]))).await).contains("neither base64 nor od"));
     let from = here.file("own", b"own", 0o644);
     assert!(said(send(&from, "/nowhere/at/all", None).await).contains("no directory /nowhere/at"));
-    assert!(measure(&here.0).unwrap_err().contains("is a directory"));
+    let bare = said(send(&here.0, "/tmp", Some(&there.0.join("bin"))).await);
+    assert!(bare.contains("has no tar"), "{bare}");
     assert_eq!((there.names(), here.names()), (vec!["data".to_owned()], vec!["own".to_owned()]));
+}
+
+/// A directory as it may be found: long names, empty files, links, bits.
+fn tree(folder: &Folder) -> PathBuf {
+    let root = folder.0.join("tree");
+    let deep = root.join(format!("a/{}/{}", "long".repeat(30), "name".repeat(30)));
+    fs::create_dir_all(&deep).unwrap();
+    fs::create_dir(root.join("empty")).unwrap();
+    for (name, length, mode) in [("large", 300_007, 0o640), ("none", 0, 0o600), ("block", 512, 0o755)] {
+        fs::write(root.join(name), bytes(length)).unwrap();
+        fs::set_permissions(root.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::write(deep.join("it's \"the\" $file\\n"), b"deep").unwrap();
+    symlink("../large", root.join("a/link")).unwrap();
+    fs::set_permissions(root.join("a"), fs::Permissions::from_mode(0o750)).unwrap();
+    fs::set_permissions(root.join("empty"), fs::Permissions::from_mode(0o711)).unwrap();
+    root
+}
+
+/// Everything below a directory: its name, its bits, and what is in it.
+fn listed(root: &Path) -> Vec<(String, u32, Vec<u8>)> {
+    let (mut found, mut todo) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(at) = todo.pop() {
+        let meta = fs::symlink_metadata(&at).unwrap();
+        let name = at.strip_prefix(root).unwrap().display().to_string();
+        let content = if meta.is_dir() {
+            todo.extend(fs::read_dir(&at).unwrap().map(|entry| entry.unwrap().path()));
+            Vec::new()
+        } else if meta.is_symlink() {
+            fs::read_link(&at).unwrap().display().to_string().into_bytes()
+        } else {
+            fs::read(&at).unwrap()
+        };
+        found.push((name, meta.permissions().mode() & 0o777, content));
+    }
+    found.sort();
+    found
+}
+
+/// What an image has for directories.
+const TARRED: &[&str] = &["stty", "sha256sum", "base64", "head", "rm", "mv", "cp", "mkdir", "tar", "tee", "cat"];
+
+#[tokio::test]
+async fn a_directory_goes_in_and_comes_out_with_all_that_is_in_it() {
+    for (programs, proven) in [(TARRED, Some("SHA-256")), (&["od", "rm", "mv", "mkdir", "tar"][..], None)] {
+        let (there, here) = (Folder::new(), Folder::new());
+        let (image, own) = (there.image(programs), tree(&here));
+        // Under its own name where there is a directory, and under the one that is asked for where there is none.
+        for (to, at) in [(there.0.clone(), there.0.join("tree")), (there.0.join("new"), there.0.join("new"))] {
+            let copied = send(&own, to.to_str().unwrap(), Some(&image)).await.unwrap();
+            assert_eq!((copied.bytes, copied.files, copied.proven), (300_523, Some(4), proven));
+            assert_eq!((&*copied.to, copied.left), (at.to_str().unwrap(), Vec::new()));
+            assert!(listed(&at) == listed(&own), "what went in differs: {programs:?}");
+        }
+        let back = here.0.join("back");
+        let copied = fetch(&there.0.join("new"), &back, Some(&image)).await.unwrap();
+        assert_eq!((copied.bytes, copied.files, copied.proven, copied.left), (300_523, Some(4), proven, Vec::new()));
+        assert!(listed(&back) == listed(&own), "what came back differs: {programs:?}");
+        assert_eq!((there.names(), here.names()), (vec!["new".to_owned(), "tree".to_owned()], vec!["back".to_owned(), "tree".to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_is_there_keeps_what_else_it_has() {
+    let (there, here) = (Folder::new(), Folder::new());
+    let (image, own) = (there.image(TARRED), tree(&here));
+    let wanted = listed(&own);
+    for to in [&there.0, &there.0] {
+        send(&own, to.to_str().unwrap(), Some(&image)).await.unwrap();
+        fs::write(there.0.join("tree/a/other"), b"kept").unwrap();
+        fs::write(there.0.join("tree/large"), b"old").unwrap();
+    }
+    send(&own, there.0.to_str().unwrap(), Some(&image)).await.unwrap();
+    let mut got = listed(&there.0.join("tree"));
+    got.retain(|(name, ..)| name != "a/other");
+    assert!(got == wanted, "what went in differs");
+    assert_eq!(fs::read(there.0.join("tree/a/other")).unwrap(), b"kept");
+    fs::write(own.join("a/mine"), b"mine").unwrap();
+    fs::write(own.join("large"), b"old").unwrap();
+    fetch(&there.0.join("tree"), &here.0, Some(&image)).await.unwrap();
+    assert_eq!(fs::read(own.join("a/mine")).unwrap(), b"mine");
+    assert!(fs::read(own.join("large")).unwrap() == bytes(300_007));
+    assert_eq!((there.names(), here.names()), (vec!["tree".to_owned()], vec!["tree".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_stays_behind_of_a_directory_is_said() {
+    let (there, here) = (Folder::new(), Folder::new());
+    let own = tree(&there);
+    symlink("/etc/passwd", own.join("out")).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(own.join("socket")).unwrap();
+    let copied = fetch(&own, &here.0, None).await.unwrap();
+    assert_eq!(copied.files, Some(4));
+    let left = copied.left.join("; ");
+    assert!(left.contains("out is a link that leads out, to /etc/passwd"), "{left}");
+    assert!(!here.0.join("tree/out").exists() && fs::symlink_metadata(here.0.join("tree/out")).is_err());
+    let copied = send(&own, here.0.join("again").to_str().unwrap(), None).await.unwrap();
+    assert!(copied.left.join("; ").contains("socket is no file"), "{:?}", copied.left);
+    drop(socket);
 }
 
 /// A wire whose other end says this.

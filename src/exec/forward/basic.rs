@@ -10,14 +10,21 @@ use tokio::sync::{mpsc, watch};
 const READ: usize = 16 * 1024;
 
 pub(super) async fn carry(
-    listener: &TcpListener,
+    (listener, mut first): (&TcpListener, Option<TcpStream>),
     asks: &mpsc::Sender<Ask>,
     said: &mut mpsc::Receiver<Said>,
     status: &watch::Sender<Status>,
 ) -> End {
     loop {
+        let next = async {
+            match first.take() {
+                Some(first) => Ok(first),
+                None => listener.accept().await.map(|(connection, _)| connection),
+            }
+        };
         let connection = tokio::select! {
-            accepted = listener.accept() => accepted,
+            biased;
+            accepted = next => accepted,
             heard = said.recv() => match heard {
                 Some(Said::Ended(end)) => return end,
                 None => return End::Left,
@@ -28,7 +35,7 @@ pub(super) async fn carry(
                 }
             },
         };
-        let Ok((connection, _)) = connection else { continue };
+        let Ok(connection) = connection else { continue };
         status.send_modify(|status| {
             status.open = 1;
             status.connections += 1;

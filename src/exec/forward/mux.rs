@@ -63,7 +63,7 @@ struct Forward<'a> {
 }
 
 pub(super) async fn carry(
-    listener: &TcpListener,
+    (listener, first): (&TcpListener, Option<TcpStream>),
     asks: &mpsc::Sender<Ask>,
     said: &mut mpsc::Receiver<Said>,
     status: &watch::Sender<Status>,
@@ -79,6 +79,10 @@ pub(super) async fn carry(
         out: VecDeque::new(),
         heard: VecDeque::new(),
     };
+    if let Some(first) = first {
+        // The session's first: there is a number for it.
+        forward.accept(first);
+    }
     let mut reader = Reader::default();
     let mut keepalive = tokio::time::interval(times.keepalive);
     let mut full_since: Option<Instant> = None;

@@ -39,7 +39,7 @@ async fn bench(version: &str, service: Service) -> Bench {
     let (say, said) = mpsc::channel(256);
     let (tell, status) = watch::channel(Status::default());
     let (listener, port) = listen(0).await.unwrap();
-    let served = tokio::spawn(async move { serve_in(QUICK, listener, &mut Session { asks, said }, tell).await });
+    let served = tokio::spawn(async move { serve_in(QUICK, &listener, None, &mut Session { asks, said }, &tell).await });
     say.send(Said::Ready { agent: Some(version.to_owned()), encrypted: false, message: None }).await.unwrap();
     let single = numbers(version) <= BASIC;
     let agent = tokio::spawn(agent(asked, say.clone(), service, single));
@@ -198,7 +198,7 @@ async fn the_end_of_the_session_ends_every_connection_and_says_why() {
     assert_eq!(read, b"last words");
     assert!(matches!(bench.served.await.unwrap(), End::Closed(Some(_))));
     let status = bench.status.borrow().clone();
-    assert_eq!((status.state, status.open), (State::Ended("Your session timed out".to_owned()), 0));
+    assert_eq!(status.open, 0);
     assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, bench.port)).await.is_err(), "the port is still taken");
 }
 
@@ -230,7 +230,7 @@ async fn an_old_agent_is_kept_and_a_new_one_is_left_in_peace() {
         let (say, said) = mpsc::channel(256);
         let (tell, _status) = watch::channel(Status::default());
         let (listener, port) = listen(0).await.unwrap();
-        let served = tokio::spawn(async move { serve_in(QUICK, listener, &mut Session { asks, said }, tell).await });
+        let served = tokio::spawn(async move { serve_in(QUICK, &listener, None, &mut Session { asks, said }, &tell).await });
         say.send(Said::Ready { agent: Some(version.to_owned()), encrypted: false, message: None }).await.unwrap();
         let frame = || Some(Ask::Input(smux::KEEPALIVE.to_vec()));
         if kept {
@@ -251,9 +251,29 @@ async fn a_session_that_cannot_be_is_the_forward_s_end() {
     let (listener, port) = listen(0).await.unwrap();
     assert!(listener.local_addr().unwrap().ip().is_loopback());
     say.send(Said::Ended(End::Refused("TargetNotConnected".to_owned()))).await.unwrap();
-    assert_eq!(serve(listener, &mut Session { asks, said }, tell).await, End::Refused("TargetNotConnected".to_owned()));
-    assert_eq!(status.borrow().state, State::Ended("TargetNotConnected".to_owned()));
+    let end = serve_in(QUICK, &listener, None, &mut Session { asks, said }, &tell).await;
+    assert_eq!(end, End::Refused("TargetNotConnected".to_owned()));
+    assert_eq!(status.borrow().state, State::Opening, "it never was open");
+    drop(listener);
     // A port that is taken is said as such.
     let (taken, _) = listen(port).await.unwrap();
     assert!(listen(taken.local_addr().unwrap().port()).await.unwrap_err().contains("cannot listen on 127.0.0.1"));
+}
+
+#[tokio::test]
+async fn a_connection_that_was_taken_before_the_session_stood_is_carried() {
+    for version in ["3.3.40.0", "3.0.196.0"] {
+        let (asks, asked) = mpsc::channel(64);
+        let (say, said) = mpsc::channel(256);
+        let (tell, _status) = watch::channel(Status::default());
+        let (listener, port) = listen(0).await.unwrap();
+        let early = connect(port).await;
+        let (first, _) = listener.accept().await.unwrap();
+        let served = tokio::spawn(async move { serve_in(QUICK, &listener, Some(first), &mut Session { asks, said }, &tell).await });
+        say.send(Said::Ready { agent: Some(version.to_owned()), encrypted: false, message: None }).await.unwrap();
+        let _agent = tokio::spawn(agent(asked, say.clone(), Service::Echo, numbers(version) <= BASIC));
+        let sent = bytes(1, 5_000);
+        assert_eq!(echoed(early, &sent).await, sent);
+        served.abort();
+    }
 }

@@ -1,5 +1,7 @@
 //! Sessions against a peer of a few lines, which does what a test says. What an agent does by itself is the simulator's affair.
 
+mod silence;
+
 use super::*;
 use crate::aws::{self, ContextSpec};
 use crate::change::gate::Rules;
@@ -364,7 +366,7 @@ async fn a_silent_connection_is_dead_and_the_session_dials_again() {
     // The same with other times: nobody can wait that long here.
     let pace = Pace { ping: Duration::from_millis(400), dead: Duration::from_secs(1) };
     let options = Options { size: (120, 40), trust: Trust::LoopbackToo };
-    let mut session = begin(peer.api.clone(), peer.grant(Carries::Terminal), options, pace);
+    let mut session = begin(peer.api.clone(), peer.grant(Carries::Terminal), options, (pace, Clock::default()));
     let mut agent = peer.channel().await;
     agent.print("a").await;
     assert_eq!(said(&mut session).await, Some(ready()));
@@ -385,7 +387,7 @@ async fn an_answered_ping_keeps_a_silent_session_alive() {
     let mut peer = Peer::start().await;
     let pace = Pace { ping: Duration::from_millis(100), dead: Duration::from_secs(3) };
     let options = Options { size: (120, 40), trust: Trust::LoopbackToo };
-    let mut session = begin(peer.api.clone(), peer.grant(Carries::Terminal), options, pace);
+    let mut session = begin(peer.api.clone(), peer.grant(Carries::Terminal), options, (pace, Clock::default()));
     let mut agent = peer.channel().await;
     agent.print("a").await;
     // Reading answers pings.

@@ -29,6 +29,8 @@ pub trait Emulator {
     fn pass(&mut self, bytes: &[u8]);
     /// Takes in text, with controls of single bytes in it. `whole` says that it scrolls the whole screen.
     fn text(&mut self, bytes: &[u8], whole: bool);
+    /// Takes in a control that sets colours and attributes and moves nothing.
+    fn colour(&mut self, bytes: &[u8]);
     /// Where the cursor is, and the size: row, column, rows, columns; all from zero.
     fn at(&mut self) -> (u16, u16, u16, u16);
     /// The remote asked something; this is what it gets.
@@ -247,6 +249,10 @@ impl Scan {
     }
 
     fn plain(&mut self, held: &str, last: u8, to: &mut impl Emulator) {
+        if last == b'm' {
+            // Where the cursor is makes no difference, and to ask for it would end all putting off.
+            return to.colour(&colours(held));
+        }
         let (row, column, rows, columns) = to.at();
         let most = rows.max(columns);
         let first = number(held).unwrap_or(0).clamp(1, most);
@@ -262,7 +268,6 @@ impl Scan {
             b'`' => put(b'G'),
             b'a' => put(b'C'),
             b'e' => put(b'B'),
-            b'm' => to.pass(&colours(held)),
             b'b' => self.repeat(usize::from(first.min(columns)), to),
             b'I' => to.pass(&b"\t".repeat(usize::from(first.min(columns / TAB + 1)))),
             b'Z' => {

@@ -191,6 +191,50 @@ fn a_flood_of_which_most_is_never_seen_ends_as_if_all_of_it_had_been() {
 }
 
 #[test]
+fn a_flood_in_colours_ends_as_if_all_of_it_had_been_seen() {
+    // One that ends its colours at each line, one that never does, and one that leaves a background on.
+    let floods: [fn(u32) -> String; 3] = [
+        |n| format!("\x1b[01;3{}mline\x1b[0m {n}\r\n", n % 8),
+        |n| format!("\x1b[38;5;{}m\x1b[{}mline {n}\r\n", n % 256, if n % 5 == 0 { 1 } else { 22 }),
+        |n| format!("\x1b[4{}m{n}\x1b[K\r\n{}", n % 8, if n == 9 { "\x1b[0;3m" } else { "" }),
+    ];
+    for line in floods {
+        let flood: Vec<u8> = (0..40_000).flat_map(|n| line(n).into_bytes()).collect();
+        let (mut lazy, mut eager) = (Term::new(30, 8), Term::new(30, 8));
+        for piece in flood.chunks(8000) {
+            lazy.feed(piece);
+            eager.feed(piece);
+            eager.settle();
+        }
+        assert!(lazy.inner.waiting.len() <= WAITING);
+        for term in [&mut lazy, &mut eager] {
+            term.feed(b"end");
+            term.settle();
+        }
+        let drawn = |term: &Term| {
+            let area = Rect::new(0, 0, 30, 8);
+            let mut buffer = Buffer::empty(area);
+            term.draw(area, &mut buffer);
+            buffer
+        };
+        assert_eq!(drawn(&lazy), drawn(&eager));
+        assert_eq!(lazy.snapshot().lines(), eager.snapshot().lines());
+    }
+}
+
+#[test]
+fn whoever_looks_in_the_middle_of_a_flood_waits_for_no_more_lines_than_are_kept() {
+    for line in ["y\r\n", "\x1b[32my\x1b[0m\r\n"] {
+        let mut term = Term::new(30, 8);
+        term.feed(line.repeat(WAITING / 2 / line.len()).as_bytes());
+        assert!(term.inner.waiting.len() > WAITING / 4, "nothing was done about it so far");
+        term.inner.forget_unseen();
+        let ends = term.inner.waiting.iter().filter(|byte| **byte == b'\n').count();
+        assert!(ends <= SCROLLBACK + 2 * 8 + 2, "{ends} lines would be put into cells");
+    }
+}
+
+#[test]
 fn lines_that_scroll_in_a_part_of_the_screen_are_never_left_out() {
     let (mut lazy, mut eager) = (Term::new(30, 8), Term::new(30, 8));
     for term in [&mut lazy, &mut eager] {

@@ -5,7 +5,8 @@
 use super::remote::{Given, Program, Remote, Said};
 use bytes::Bytes;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -19,6 +20,22 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const READ: usize = 16 * 1024;
 /// Messages that wait for the program.
 const WAITING: usize = 64;
+
+/// What a program's folder is called, before the id of the process that made it.
+const FOLDER: &str = "midwatch-exec-";
+
+/// Removes the folders of processes that are no more: who was killed has left some.
+pub(super) fn sweep() {
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split_once('-')).and_then(|(id, _)| id.parse().ok());
+        let gone = owner.and_then(Pid::from_raw).is_some_and(|id| test_kill_process(id) == Err(Errno::SRCH));
+        if gone && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            // Another user's stays.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
 
 /// A process and its terminal.
 pub(super) struct Process {
@@ -36,7 +53,7 @@ pub(super) struct Process {
 pub(super) fn start(words: &[String], environment: &[(String, String)], size: (u16, u16)) -> Result<Remote, String> {
     let program = words.first().ok_or("exec: no command")?;
     find(program)?;
-    let folder = std::env::temp_dir().join(format!("midwatch-exec-{}", Uuid::new_v4().simple()));
+    let folder = std::env::temp_dir().join(format!("{FOLDER}{}-{}", std::process::id(), Uuid::new_v4().simple()));
     fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|why| why.to_string())?;
     let started = spawn(words, environment, size, &folder);
     if started.is_err() {
@@ -156,5 +173,33 @@ impl Drop for Process {
             let _ = self.child.wait();
         }
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
+    use super::*;
+
+    #[test]
+    fn folders_of_processes_that_are_gone_are_removed_and_no_others() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let gone = child.id();
+        child.wait().unwrap();
+        let unique = Uuid::new_v4().simple();
+        let folder = |name: String| std::env::temp_dir().join(name);
+        let (dead, alive) = (folder(format!("{FOLDER}{gone}-{unique}")), folder(format!("{FOLDER}{}-{unique}", std::process::id())));
+        let other = folder(format!("{FOLDER}{unique}"));
+        for at in [&dead, &alive, &other] {
+            fs::create_dir(at).unwrap();
+            fs::write(at.join("file"), "x").unwrap();
+        }
+        sweep();
+        let there = [&dead, &alive, &other].map(|at| at.exists());
+        for at in [alive, other] {
+            fs::remove_dir_all(at).unwrap();
+        }
+        assert_eq!(there, [false, true, true]);
     }
 }

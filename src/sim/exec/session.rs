@@ -4,18 +4,19 @@
 //! timeout and the hourly goodbye go by the virtual clock.
 
 mod handshake;
+mod intake;
+mod output;
 mod way;
 
 use super::crypt::{self, Keys};
-use super::frame::{self, Message, holds};
+use super::frame::{self, holds};
 use super::remote::{self, Given, Remote, Said};
-use super::stream::{self, Came, Streams};
+use super::stream::{self, Streams};
 use super::trouble::{Kind, Troubles};
-use super::ws::{self, Frames, Heard};
+use super::ws::Frames;
 use super::{Order, Told, What};
 use crate::sim::wire::Shared;
 use bytes::{Buf as _, Bytes, BytesMut};
-use serde::Deserialize;
 use serde_json::json;
 use std::future::pending;
 use std::io;
@@ -119,12 +120,6 @@ struct Session {
     /// When the program was first found to be gone, though its terminal is still held.
     orphaned: Option<Instant>,
     over: bool,
-}
-
-#[derive(Deserialize)]
-struct Size {
-    cols: u32,
-    rows: u32,
 }
 
 /// Lives a session.
@@ -263,139 +258,6 @@ impl Session {
         (self.ears, self.mouth) = (None, None);
     }
 
-    fn heard(&mut self) {
-        loop {
-            let Some(ears) = &mut self.ears else { return };
-            match ears.frames.next() {
-                Ok(Some(Heard::Binary(bytes) | Heard::Text(bytes))) => match Message::read(&bytes) {
-                    Ok(message) => self.message(message),
-                    Err(why) => tracing::debug!(session = self.id, why, "a message was dropped"),
-                },
-                Ok(Some(Heard::Ping(data))) => {
-                    if let Some(mouth) = &mut self.mouth {
-                        ws::pong(&mut mouth.unsent, &data);
-                    }
-                }
-                Ok(None) => return,
-                Ok(Some(Heard::Close)) | Err(_) => return self.disconnect(),
-            }
-        }
-    }
-
-    fn message(&mut self, message: Message) {
-        let from_client = message.kind == frame::INPUT;
-        let speaks = from_client || message.kind == frame::ACKNOWLEDGE;
-        match message.kind.as_str() {
-            frame::INPUT if self.troubles.strikes(Kind::DropInput).is_some() => {}
-            frame::ACKNOWLEDGE => {
-                self.streams.acknowledged(&message.payload, Instant::now());
-                if let Stage::Ending(until, _) = &mut self.stage {
-                    *until = Instant::now() + LAST_WORDS;
-                }
-            }
-            frame::INPUT => match self.streams.came(&message) {
-                Came::Again | Came::Early => self.acknowledge(&message),
-                Came::Dropped => {}
-                Came::Next => {
-                    if self.take(&message) {
-                        self.acknowledge(&message);
-                        self.streams.took();
-                        self.take_held();
-                    } else {
-                        self.streams.hold(message);
-                    }
-                }
-            },
-            _ => {}
-        }
-        if self.paused.is_some() && speaks {
-            // The agent goes on as soon as it hears anything.
-            self.resume_publication();
-        }
-        if from_client {
-            self.after_message();
-        }
-    }
-
-    fn resume_publication(&mut self) {
-        self.paused = None;
-        self.post(&stream::plain(frame::START, 0, Bytes::new(), created()));
-    }
-
-    fn acknowledge(&mut self, message: &Message) {
-        if self.troubles.strikes(Kind::DropAck).is_some() {
-            return;
-        }
-        self.post(&stream::acknowledgement(message, created()));
-    }
-
-    /// Takes what had come before its turn, as far as there is room.
-    fn take_held(&mut self) {
-        while let Some(message) = self.streams.take_next() {
-            if !self.take(&message) {
-                return self.streams.hold(message);
-            }
-            self.acknowledge(&message);
-            self.streams.took();
-        }
-    }
-
-    /// Does what a message of the client wants; false if there is no room for it yet.
-    fn take(&mut self, message: &Message) -> bool {
-        match (&self.stage, message.holds) {
-            (Stage::Asking(_), holds::HANDSHAKE_RESPONSE) => {
-                if self.troubles.strikes(Kind::DeafHandshake).is_none() {
-                    self.answered(&message.payload);
-                }
-                return true;
-            }
-            (Stage::Challenging(..), holds::CHALLENGE_RESPONSE) => {
-                self.proved(&message.payload);
-                return true;
-            }
-            (Stage::Skipping(_) | Stage::Asking(_) | Stage::Challenging(..), _) => return true,
-            _ => {}
-        }
-        match message.holds {
-            holds::BYTES => {
-                self.active_ms = self.shared.now();
-                let Some(input) = &self.input else { return true };
-                // A program that is gone takes everything.
-                let Ok(place) = input.try_reserve() else { return input.is_closed() };
-                let bytes = match &self.keys {
-                    None => Some(message.payload.clone()),
-                    Some(keys) => keys.decrypt(&message.payload).map(Bytes::from),
-                };
-                if let Some(bytes) = bytes {
-                    place.send(Given::Bytes(bytes));
-                } else {
-                    tracing::debug!(session = self.id, "a message cannot be decrypted");
-                }
-                true
-            }
-            holds::FLAG => {
-                let Some(input) = &self.input else { return true };
-                let Ok(place) = input.try_reserve() else { return input.is_closed() };
-                if let Some(flag) = message.payload.first_chunk::<4>() {
-                    place.send(Given::Flag(u32::from_be_bytes(*flag)));
-                }
-                true
-            }
-            holds::SIZE => {
-                if let Ok(Size { cols, rows }) = serde_json::from_slice(&message.payload) {
-                    let short = |n: u32| u16::try_from(n).unwrap_or(u16::MAX).max(1);
-                    self.size = (short(cols), short(rows));
-                    if let Some(program) = &self.remote {
-                        program.resize(self.size.0, self.size.1);
-                    }
-                }
-                true
-            }
-            // The shell's end of the agent minds no other.
-            _ => true,
-        }
-    }
-
     fn tick(&mut self) {
         let now = Instant::now();
         self.heed();
@@ -473,32 +335,6 @@ impl Session {
         self.finish(format!("\n----------ERROR-------\n{why}"));
     }
 
-    /// The next message of the output.
-    fn say(&mut self, holds: u32, payload: Bytes) {
-        let message = self.streams.send(holds, payload, Instant::now(), created());
-        self.emit(&message);
-    }
-
-    /// Sends what the program said, as far as it may be on its way.
-    fn stream(&mut self) {
-        while self.streams_output() && self.streams.room() > 0 && self.mouth.is_some() {
-            let piece = match self.order.what {
-                What::Command(_) => cut(&mut self.unsaid),
-                What::Port { .. } => {
-                    let most = self.unsaid.len().min(frame::PIECE);
-                    (most > 0).then(|| self.unsaid.split_to(most).freeze())
-                }
-            };
-            let Some(piece) = piece else { return };
-            self.active_ms = self.shared.now();
-            let piece = match &mut self.keys {
-                Some(keys) => keys.encrypt(&piece),
-                None => piece,
-            };
-            self.say(holds::BYTES, piece);
-        }
-    }
-
     /// The program has ended by itself.
     fn ended(&mut self) {
         self.output = None;
@@ -535,47 +371,6 @@ impl Session {
     }
 }
 
-/// The next piece of output: at most a message's worth, and not within a character.
-fn cut(unsaid: &mut BytesMut) -> Option<Bytes> {
-    let most = unsaid.len().min(frame::PIECE);
-    let whole = most - unfinished(&unsaid[..most]);
-    (whole > 0).then(|| unsaid.split_to(whole).freeze())
-}
-
-/// How many bytes at the end are the beginning of a character; none if it is no UTF-8.
-fn unfinished(bytes: &[u8]) -> usize {
-    for back in 1..=bytes.len().min(3) {
-        let byte = bytes[bytes.len() - back];
-        let needs = match byte {
-            0xc2..=0xdf => 2,
-            0xe0..=0xef => 3,
-            0xf0..=0xf4 => 4,
-            0x80..=0xbf => continue,
-            _ => return 0,
-        };
-        return if needs > back { back } else { 0 };
-    }
-    0
-}
-
 fn created() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u64::try_from(since.as_millis()).unwrap_or(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn output_is_cut_between_characters() {
-        let mut unsaid = BytesMut::from("é".repeat(600).as_bytes());
-        unsaid.extend_from_slice(&"€".as_bytes()[..2]);
-        let lengths: Vec<usize> = std::iter::from_fn(|| cut(&mut unsaid)).map(|piece| piece.len()).collect();
-        assert_eq!(lengths, [1024, 176]);
-        assert_eq!(&unsaid[..], &"€".as_bytes()[..2], "half a character waits for the rest");
-        let mut odd = BytesMut::from(&[b"x".repeat(1023).as_slice(), "€".as_bytes()].concat()[..]);
-        assert_eq!(cut(&mut odd).map(|piece| piece.len()), Some(1023));
-        let mut noise = BytesMut::from(&[0xff; 2000][..]);
-        assert_eq!(cut(&mut noise).map(|piece| piece.len()), Some(1024));
-    }
 }
