@@ -274,6 +274,8 @@ fn without_a_screen_a_release_is_exit_code_0() {
     assert_eq!(output.status.code(), Some(0), "{all}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(lines.len() > 2 && lines.last().unwrap().contains("is released"), "{all}");
     assert!(all.contains("10% of the traffic"), "{all}");
+    // What the pane says of the time that is left, from the first count on.
+    assert!(lines[1].contains(" · ETA about "), "{all}");
 }
 
 #[test]
