@@ -81,7 +81,8 @@ fn l3_a_canary_bakes_and_a_stop_is_followed_back() {
     // What matters fits on a small screen too.
     for size in [(80, 24), (60, 15)] {
         let small = stage.screen(size.0, size.1);
-        let line = |label: &str| small.lines().map(words).find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("{label}\n{small}"));
+        let line =
+            |label: &str| small.lines().map(words).find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("{label}\n{small}"));
         assert!(line("stage ").starts_with("stage AllowTraffic InProgress · "), "{small}");
         assert!(line("stage ").contains("s left, then") && line("traffic ").contains("new 10% · old 90%"), "{small}");
         assert!(line("elapsed ").contains(" · ETA "), "{small}");
