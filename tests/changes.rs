@@ -315,6 +315,15 @@ fn a_roll_back_names_the_whole_revision_and_can_be_undone() {
 }
 
 #[test]
+fn the_revisions_of_a_service_of_code_deploy_are_not_loading_for_ever() {
+    let mut stage = service(&contract("beside.toml"), "shop", "pay");
+    keys(&mut stage, "B");
+    let screen = stage.screen(120, 35);
+    let title = screen.lines().find(|line| line.contains("Revisions")).unwrap_or_else(|| panic!("{screen}"));
+    assert!(!title.contains("loading"), "{screen}");
+}
+
+#[test]
 fn every_way_back_is_seen_on_every_screen_and_enter_takes_the_one_marked() {
     let mut stage = service("small", "payments-prod", "fx-rates");
     keys(&mut stage, "B");

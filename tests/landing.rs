@@ -81,7 +81,8 @@ fn l3_a_canary_bakes_and_a_stop_is_followed_back() {
     // What matters fits on a small screen too.
     for size in [(80, 24), (60, 15)] {
         let small = stage.screen(size.0, size.1);
-        let line = |label: &str| small.lines().map(words).find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("{label}\n{small}"));
+        let line =
+            |label: &str| small.lines().map(words).find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("{label}\n{small}"));
         assert!(line("stage ").starts_with("stage AllowTraffic InProgress · "), "{small}");
         assert!(line("stage ").contains("s left, then") && line("traffic ").contains("new 10% · old 90%"), "{small}");
         assert!(line("elapsed ").contains(" · ETA "), "{small}");
@@ -274,6 +275,8 @@ fn without_a_screen_a_release_is_exit_code_0() {
     assert_eq!(output.status.code(), Some(0), "{all}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(lines.len() > 2 && lines.last().unwrap().contains("is released"), "{all}");
     assert!(all.contains("10% of the traffic"), "{all}");
+    // What the pane says of the time that is left, from the first count on.
+    assert!(lines[1].contains(" · ETA about "), "{all}");
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl App {
             if self.asks() {
                 self.overlay = None;
             }
-            self.tell(Tone::Warn, "many letters at once look like text for another window: what they opened is shut, nothing was sent");
+            self.tell(Tone::Warn, "many letters at once look like text for another window: nothing is opened");
         }
     }
 }

@@ -101,9 +101,7 @@ impl Wish {
             Wish::AnswerHook { roll_back } => each(&|facts, service| plans::answer_hook(facts, service, *roll_back)),
             Wish::Protect(minutes) => together(&|facts, tasks| plans::protect(facts, tasks, true, *minutes)),
             Wish::Unprotect => together(&|facts, tasks| plans::protect(facts, tasks, false, None)),
-            Wish::Undo(inverse, of) => {
-                each(&|facts, _| plans::undo(facts, inverse).map(|plan| Plan { undoes: of.clone(), ..plan }))
-            }
+            Wish::Undo(inverse, of) => each(&|facts, _| plans::undo(facts, inverse).map(|plan| Plan { undoes: of.clone(), ..plan })),
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! It reads AWS's own JSON, so that fields which this build does not know are compared too. Values that look like secrets are masked.
 
+use crate::model::ImageUri;
 use crate::text::clean;
 use crate::text::secret::{MASK, looks_secret};
 use serde_json::{Map, Value};
@@ -16,6 +17,15 @@ pub struct DiffLine {
     pub before: Option<String>,
     /// As it is in the second; nothing where it is not there.
     pub after: Option<String>,
+}
+
+/// Two images of one repository by what tells them apart: the repository with the first's tag or digest, and the second's alone. Nothing for
+/// any other two, which are told in full.
+#[must_use]
+pub fn of_one_repository(before: &str, after: &str) -> Option<(String, String)> {
+    let (old, new) = (ImageUri::parse(before), ImageUri::parse(after));
+    let apart = old.name() == new.name() && old.short() != new.short();
+    apart.then(|| (format!("{}:{}", old.repository, old.short()), new.short().to_owned()))
 }
 
 /// Fields that tell of a revision rather than of what it runs.

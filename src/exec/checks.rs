@@ -218,10 +218,8 @@ pub fn feeds(store: &Store, ctx: Ctx, cluster: &Arn, task: &Arn) -> Vec<Feed> {
 #[must_use]
 pub fn once_enabled(store: &Store, ctx: Ctx, cluster: &Arn, service: &Service) -> Option<Vec<(Str, Check)>> {
     let model = store.tasks_of(ctx, cluster, &service.name).iter().find(|task| !task.stopped())?;
-    let definition = known(
-        store.definition(ctx, &service.task_definition),
-        store.slot(&Feed::TaskDefinition(ctx, service.task_definition.clone())),
-    );
+    let definition =
+        known(store.definition(ctx, &service.task_definition), store.slot(&Feed::TaskDefinition(ctx, service.task_definition.clone())));
     let names: Vec<Str> = match &definition {
         Known::Yes(definition) => definition.containers.iter().map(|container| container.name.clone()).collect(),
         _ => model.containers.iter().map(|container| container.name.clone()).collect(),

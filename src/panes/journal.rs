@@ -2,6 +2,7 @@
 
 use super::Pane;
 use crate::action::Action;
+use crate::change::ask;
 use crate::change::journal::{Phase, Record};
 use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Ctx, Str};
@@ -117,7 +118,7 @@ const COLUMNS: &[Column<Entry>] = &[
     Column {
         key: 'r',
         title: "RESULT",
-        width: Width::Fill(20),
+        width: Width::Fill(12),
         right: false,
         rank: 0,
         cell: result,
@@ -173,8 +174,8 @@ fn entry(record: &Record, cx: &Cx) -> Entry {
     };
     let names = match &record.targets[..] {
         [] => record.what.to_string(),
-        [one] => one.name().to_owned(),
-        [one, more @ ..] => format!("{} and {} more", one.name(), more.len()),
+        [one] => ask::short(one).to_owned(),
+        [one, more @ ..] => format!("{} and {} more", ask::short(one), more.len()),
     };
     // Each side names what it is about; once is enough.
     let pairs = record.before.iter().zip(&record.after).map(|(before, after)| {

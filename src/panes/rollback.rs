@@ -82,10 +82,7 @@ const SPEC: TableSpec<Row> = TableSpec {
         },
         _ => "the revisions are still being read".to_owned(),
     },
-    sources: |place, _| match (place.ctx, &place.service) {
-        (Some(ctx), Some(service)) => vec![Feed::Service(ctx, service.clone()), Feed::ServiceDeployments(ctx, service.clone())],
-        _ => Vec::new(),
-    },
+    sources,
     hints: &[Action::Open, Action::Zoom, Action::Filter, Action::Copy],
 };
 
@@ -96,6 +93,22 @@ const COLUMNS: &[Column<Row>] = &[
     Column { key: 's', title: "RESULT", width: Width::Fit(10, 22), right: false, rank: 0, cell: |row, _| result(row), sort: |row, _| Key::Text(result(row).text.into()) },
     Column { key: 'i', title: "IMAGE", width: Width::Fill(10), right: false, rank: 1, cell: |row, _| plain(images(row)), sort: |row, _| Key::Text(images(row).into()) },
 ];
+
+/// What the list is made of: the past is ECS's to tell, or CodeDeploy's, whichever deploys the service.
+fn sources(place: &Place, cx: &Cx) -> Vec<Feed> {
+    let (Some(ctx), Some(cluster), Some(arn)) = (place.ctx, &place.cluster, &place.service) else { return Vec::new() };
+    let mut feeds = vec![Feed::Service(ctx, arn.clone())];
+    match cx.store.service(ctx, cluster, arn).map(|service| &*service.controller) {
+        Some("ECS") => feeds.push(Feed::ServiceDeployments(ctx, arn.clone())),
+        Some("CODE_DEPLOY") => {
+            feeds.push(Feed::AppSpec(ctx, arn.clone()));
+            let spec = cx.store.app_spec(ctx, arn);
+            feeds.extend(spec.map(|spec| Feed::CodeDeployments(ctx, spec.application.clone(), spec.group.clone())));
+        }
+        _ => {}
+    }
+    feeds
+}
 
 fn facts<'a>(ctx: Ctx, cluster: &'a Arn, cx: &Cx<'a>) -> Facts<'a> {
     Facts { store: cx.store, fleet: cx.fleet, config: cx.config, ctx, cluster, now: cx.now }

@@ -119,6 +119,8 @@ fn an_instance_is_drained_and_taken_back() {
     yes(&mut stage);
     let (operation, parameters) = last(&stage);
     assert_eq!((operation.as_str(), &parameters["status"]), ("UpdateContainerInstancesState", &json!("DRAINING")));
+    // By the name that its row has.
+    shows(&mut stage, &["drain i-"]);
     stage.refresh_quietly();
     command(&mut stage, "undo");
     shows(&mut stage, &["Take back"]);

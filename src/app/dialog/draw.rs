@@ -2,7 +2,7 @@
 
 use super::{COUNT, Demand, Dialog, Focus, Form, Phase};
 use crate::change::ask::Planned;
-use crate::change::{Level, Note, Weight, Wish, plans};
+use crate::change::{Level, Note, Weight, Wish, diff, plans};
 use crate::model::Fleet;
 use crate::text;
 use crate::theme::{Role, Theme};
@@ -393,7 +393,10 @@ impl Page<'_> {
     }
 
     fn change(&mut self, change: &crate::change::Change) {
-        let text = if change.before.is_empty() { change.after.clone() } else { format!("{}  →  {}", change.before, change.after) };
+        // The command below names both in full.
+        let images = if change.what.starts_with("image ") { diff::of_one_repository(&change.before, &change.after) } else { None };
+        let (before, after) = images.unwrap_or_else(|| (change.before.clone(), change.after.clone()));
+        let text = if before.is_empty() { after } else { format!("{before}  →  {after}") };
         let head = self.span(text::pad(&text::fit_middle(&change.what, self.label - 1), self.label), Role::Dim);
         self.hanging(head, &text, Role::Text);
     }

@@ -74,8 +74,10 @@ impl Flight {
 
     /// Targets of a plan, as the operator knows them.
     pub fn name(&self, plan: usize) -> String {
-        let targets = self.plans.get(plan).map_or(&[][..], |plan| &plan.targets);
-        targets.iter().map(ask::short).collect::<Vec<_>>().join(" ")
+        let Some(plan) = self.plans.get(plan) else { return String::new() };
+        // An instance is known by the id that EC2 gave it, which its change names.
+        let given = |n: usize| plan.changes.get(n).and_then(|change| change.what.strip_prefix("instance "));
+        plan.targets.iter().enumerate().map(|(n, arn)| given(n).unwrap_or_else(|| ask::short(arn))).collect::<Vec<_>>().join(" ")
     }
 
     /// What is going on now, in a word.

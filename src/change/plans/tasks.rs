@@ -160,7 +160,7 @@ pub fn protect(facts: &Facts, tasks: &[Arn], protect: bool, minutes: Option<u32>
             Ok(all) => all.iter().find(|own| own.task == *arn).map_or("not protected".to_owned(), |own| {
                 own.until.map_or("protected".to_owned(), |at| format!("protected until {}", at.strftime("%H:%M UTC")))
             }),
-            Err(_) => "not read".to_owned(),
+            Err(_) => "not known".to_owned(),
         };
         plan.changes.push(change(&format!("task {}", short(arn)), &before, &after));
         plan.basis.push(Basis::Task { arn: arn.clone(), alive: true });

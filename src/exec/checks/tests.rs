@@ -354,7 +354,8 @@ fn what_would_fail_once_exec_is_on_is_told_from_what_the_service_runs_now() {
     assert_eq!(once_enabled(&store, CTX, &cluster.arn, &service), None, "no task is known");
     put(&mut store, Feed::Tasks(CTX, cluster.arn.clone()), Value::Tasks(vec![Arc::new(task.clone())]));
     let Known::Yes(definition) = well().definition else { panic!("a definition") };
-    let sealed = |name: &str| ContainerDefinition { name: name.into(), readonly_root: true, init_process: true, ..ContainerDefinition::default() };
+    let sealed =
+        |name: &str| ContainerDefinition { name: name.into(), readonly_root: true, init_process: true, ..ContainerDefinition::default() };
     let definition = TaskDefinition { containers: vec![sealed("app"), sealed("side")], ..TaskDefinition::clone(&definition) };
     put(&mut store, Feed::TaskDefinition(CTX, service.task_definition.clone()), Value::TaskDefinition(Arc::new(definition)));
     let found = once_enabled(&store, CTX, &cluster.arn, &service).unwrap();

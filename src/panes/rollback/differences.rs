@@ -1,10 +1,10 @@
 //! What differs between a revision and what the service asks for, and what was checked before going back to it.
 
 use super::Rollback;
-use crate::change::{Weight, diff};
 use crate::change::plans;
+use crate::change::{Weight, diff};
 use crate::feed::Feed;
-use crate::model::{Arn, ImageUri};
+use crate::model::Arn;
 use crate::text;
 use crate::theme::Role;
 use crate::ui::frame;
@@ -85,18 +85,18 @@ pub(in crate::panes) fn told(line: &diff::DiffLine, width: usize, room: usize, c
     let head = Span::styled(text::pad(&line.what, width) + " ", style(Role::Dim));
     let rest = room.saturating_sub(width + 1);
     let value = |sign: &str, value: &str, role| Span::styled(text::fit_middle(&format!("{sign}{value}"), rest).into_owned(), style(role));
-    let (before, after) = (line.before.as_deref(), line.after.as_deref());
-    // Of two images of one repository only the end differs.
-    let own = |text: &str| if line.what.starts_with("image ") { Some(ImageUri::parse(text)) } else { None };
-    let (before, after) = match (before, after, before.and_then(own), after.and_then(own)) {
-        (Some(_), Some(_), Some(old), Some(new)) if old.name() == new.name() && old.short() != new.short() => {
-            (Some(format!("{}:{}", old.repository, old.short())), Some(new.short().to_owned()))
-        }
-        _ => (before.map(str::to_owned), after.map(str::to_owned)),
+    let images = line.before.as_deref().zip(line.after.as_deref()).filter(|_| line.what.starts_with("image "));
+    let (before, after) = match images.and_then(|(before, after)| diff::of_one_repository(before, after)) {
+        Some((before, after)) => (Some(before), Some(after)),
+        None => (line.before.clone(), line.after.clone()),
     };
     match (&before, &after) {
         (Some(old), Some(new)) if text::width(old) + text::width(new) + 5 <= rest => {
-            vec![Line::from(vec![head, Span::styled(format!("{old}  →  "), style(Role::Dim)), Span::styled(new.clone(), style(Role::Text))])]
+            vec![Line::from(vec![
+                head,
+                Span::styled(format!("{old}  →  "), style(Role::Dim)),
+                Span::styled(new.clone(), style(Role::Text)),
+            ])]
         }
         (Some(old), Some(new)) => {
             let below = Span::raw(" ".repeat(width + 1));

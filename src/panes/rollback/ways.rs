@@ -3,8 +3,8 @@
 //! Which of them goes is told by the plans; nothing is sent from here.
 
 use super::{Rollback, say};
-use crate::change::plans::{self, RollBack};
 use crate::change::cli_lines;
+use crate::change::plans::{self, RollBack};
 use crate::change::revisions::{Ended, Row};
 use crate::text;
 use crate::theme::Role;
