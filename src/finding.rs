@@ -2,7 +2,7 @@
 //!
 //! For commands without a screen. What is asked is asked once, through the same feeds and budgets as everything else.
 
-use crate::aws::{Clients, ErrorKind};
+use crate::aws::{AwsError, Clients, ErrorKind};
 use crate::feed::{Feed, Outcome, Update, Value, Wanted};
 use crate::model::{Arn, Ctx, Str, Task, TaskStatus};
 use crate::store::Store;
@@ -111,7 +111,7 @@ pub async fn find(clients: &Clients, store: &mut Store, sought: &Sought) -> Resu
         None => {
             ask(clients, store, &|_| vec![Feed::Clusters(CTX)]).await;
             if let Some(error) = store.error(&Feed::Clusters(CTX)) {
-                return Err(format!("{} (or name the cluster with --cluster)", error.what));
+                return Err(format!("{} (or name the cluster with --cluster)", told(error)));
             }
             let clusters: Vec<Arn> = store.clusters(CTX).unwrap_or_default().iter().map(|cluster| cluster.arn.clone()).collect();
             among(clients, store, &clusters, id).await
@@ -119,13 +119,21 @@ pub async fn find(clients: &Clients, store: &mut Store, sought: &Sought) -> Resu
     }
 }
 
+/// What AWS said of a cluster, and what mends it.
+fn refused(cluster: &Arn, error: &AwsError) -> String {
+    if error.code.as_deref() == Some("ClusterNotFoundException") { format!("there is no cluster {}", cluster.name()) } else { told(error) }
+}
+
+fn told(error: &AwsError) -> String {
+    if error.hint.is_empty() { error.what.to_string() } else { format!("{}. {}", error.what, error.hint) }
+}
+
 /// A task whose name is whole: that is one call, and needs no right to list.
 async fn one(clients: &Clients, store: &mut Store, cluster: &Arn, task: &Arn) -> Result<Found, String> {
     let api = clients.api(CTX);
     let read = api.task(cluster, task).await;
-    let read =
-        read.map_err(|error| if error.hint.is_empty() { error.what.to_string() } else { format!("{}. {}", error.what, error.hint) })?;
-    let task = Arc::new(read.ok_or_else(|| format!("{} has no task {}", cluster.name(), task.name()))?);
+    let task =
+        Arc::new(read.map_err(|error| refused(cluster, &error))?.ok_or_else(|| format!("{} has no task {}", cluster.name(), task.name()))?);
     let (feed, value) = (Feed::Tasks(CTX, cluster.clone()), Value::Tasks(vec![Arc::clone(&task)]));
     store.apply(Update { feed, epoch: 0, at: api.now(), outcome: Outcome::Whole(value) });
     Ok(Found { cluster: cluster.clone(), task })
@@ -148,12 +156,12 @@ async fn among(clients: &Clients, store: &mut Store, clusters: &[Arn], id: &str)
                 clusters.iter().filter(|cluster| store.error(&Feed::Tasks(CTX, (*cluster).clone())).is_some()).collect();
             let why = unread.first().and_then(|cluster| store.error(&Feed::Tasks(CTX, (*cluster).clone())));
             match why {
-                Some(error) if unread.len() == clusters.len() || error.kind == ErrorKind::NoCredentials => Err(error.what.to_string()),
+                Some(error) if unread.len() == clusters.len() || error.kind == ErrorKind::NoCredentials => Err(refused(unread[0], error)),
                 Some(error) => Err(format!(
                     "no task {id} in {} clusters; {} more could not be read: {}",
                     clusters.len() - unread.len(),
                     unread.len(),
-                    error.what
+                    told(error)
                 )),
                 None if clusters.len() == 1 => Err(format!("{} has no task {id}", clusters[0].name())),
                 None => Err(format!("none of {} clusters has a task {id}", clusters.len())),

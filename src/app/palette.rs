@@ -224,7 +224,9 @@ impl App {
         match entry.go.clone() {
             Go::Pane(name, place) => {
                 self.open_named(name, place);
-                remark.into_iter().for_each(|remark| self.tell(Tone::Info, remark));
+                if let Some(remark) = remark {
+                    self.tell(Tone::Info, remark);
+                }
             }
             Go::Here(name) => {
                 if let Some(pane) = panes::named(name) {

@@ -4,16 +4,16 @@
 //! It knows a buffer and a rectangle; where lines come from, and what keys are called, is not its business.
 
 mod draw;
+mod search;
 mod stamps;
 
 pub use draw::{Look, short};
 pub use stamps::Stamps;
 
 use super::fields::Json;
-use super::layout::{Form, Item, MORE, lay_out};
-use super::query::{Pattern, Query, Term};
+use super::layout::{Form, Item, lay_out};
+use super::query::{Query, Term};
 use super::{Buffer, Key, Lens, Level};
-use crate::text::width;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -43,6 +43,13 @@ pub enum Move {
     Error(bool),
 }
 
+/// The way that a search went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Down,
+    Up,
+}
+
 /// The lines of one tail on the screen.
 #[derive(Debug)]
 pub struct Panel {
@@ -51,8 +58,7 @@ pub struct Panel {
     /// The filter as it was before it is typed anew.
     settled: String,
     search: String,
-    /// Whether the search went up the lines.
-    upward: bool,
+    way: Way,
     cursor: Option<Key>,
     /// The first line on the screen, and how many of its rows are above it.
     top: Option<(Key, usize)>,
@@ -86,7 +92,7 @@ impl Panel {
             filter: String::new(),
             settled: String::new(),
             search: String::new(),
-            upward: false,
+            way: Way::Down,
             cursor: None,
             top: None,
             follow: true,
@@ -155,12 +161,6 @@ impl Panel {
         &self.filter
     }
 
-    /// The search as it was typed.
-    #[must_use]
-    pub fn search(&self) -> &str {
-        &self.search
-    }
-
     /// How times are shown.
     #[must_use]
     pub fn stamps(&self) -> Stamps {
@@ -198,36 +198,6 @@ impl Panel {
             self.ask(query, buffer);
         }
         Ok(())
-    }
-
-    /// Looks for something; while it is being typed, it is only shown where it is seen. A search that does not parse changes nothing.
-    ///
-    /// # Errors
-    /// One line that says what is wrong.
-    pub fn set_search(&mut self, text: &str, typing: bool, buffer: &Buffer) -> Result<(), String> {
-        let search = Pattern::parse(text)?;
-        text.clone_into(&mut self.search);
-        if typing {
-            self.lens.highlight(search);
-        } else {
-            self.ask(Query { search, ..self.lens.query().clone() }, buffer);
-        }
-        Ok(())
-    }
-
-    /// Goes to the nearest match from where one stands: up from the newest line while that is followed, else on, and back where there is
-    /// none ahead. The next match is then the next one that way.
-    pub fn go_to_match(&mut self, buffer: &Buffer) {
-        let ahead = |cursor: Key| self.lens.hit(Some(cursor), true).is_some_and(|hit| hit > cursor);
-        let here = self.cursor.is_some_and(|cursor| self.lens.hit_number(Some(cursor)).0.is_some());
-        self.upward = self.follow || self.cursor.is_some_and(|cursor| !here && !ahead(cursor));
-        if here {
-            self.set_follow(false, buffer);
-            self.settle(buffer);
-            self.uncover(buffer);
-        } else {
-            self.go(Move::Match(true), buffer);
-        }
     }
 
     /// Raises the least level; after the highest, all lines are shown.
@@ -362,8 +332,7 @@ impl Panel {
             return true;
         }
         if !self.search.is_empty() {
-            self.search.clear();
-            self.ask(Query { search: None, ..self.lens.query().clone() }, buffer);
+            self.clear_search(buffer);
             return true;
         }
         if !self.lens.query().keeps_all() {
@@ -394,6 +363,10 @@ impl Panel {
 
     /// Goes somewhere. Moving up ends following.
     pub fn go(&mut self, to: Move, buffer: &Buffer) {
+        // Where nothing is found there is nothing to leave the newest line for.
+        if matches!(to, Move::Match(_)) && self.lens.hit(None, true).is_none() {
+            return;
+        }
         if self.follow {
             self.top = self.bottom_up(buffer, self.cursor);
         }
@@ -407,7 +380,7 @@ impl Panel {
             Move::Half(down) => self.leap(down, self.size.1.div_ceil(2), buffer),
             Move::Page(down) => self.leap(down, self.size.1.saturating_sub(1).max(1), buffer),
             Move::Top => self.cursor = self.lens.first(buffer),
-            Move::Match(on) => self.cursor = self.lens.hit(self.cursor, on != self.upward).or(self.cursor),
+            Move::Match(on) => self.cursor = self.lens.hit(self.cursor, on == (self.way == Way::Down)).or(self.cursor),
             Move::Error(forward) => self.cursor = self.error(forward, buffer).or(self.cursor),
             Move::Bottom => {}
         }
@@ -520,26 +493,6 @@ impl Panel {
                 self.top = Some((cursor, rows.saturating_sub(height)));
             }
         }
-    }
-
-    /// Moves long rows to the left or right as far as it takes to show what the search found in the cursor's.
-    fn uncover(&mut self, buffer: &Buffer) {
-        let (Some(cursor), Some(search)) = (self.cursor.filter(|_| !self.wrap), self.lens.query().search.clone()) else { return };
-        let (item, room) = (self.item(buffer, cursor), self.size.0);
-        let found = item.rows.iter().find_map(|row| Some((row, search.ranges(&row.text).into_iter().next()?)));
-        let Some((row, range)) = found else { return };
-        let (start, end) = (width(&row.text[..range.start]), width(&row.text[..range.end]));
-        // The end of a row may be a mark that it goes on, or the count of the lines that are folded.
-        let edge = room.saturating_sub(if item.more > 0 { MORE } else { 1 });
-        if start < self.shift || end > self.shift + edge {
-            self.shift = if end <= edge { 0 } else { start.saturating_sub(room / 3) };
-        }
-    }
-
-    /// Whether the search found something in a line that none of its rows shows: it is folded, or has a column of its own.
-    fn found_aside(&self, key: Key, item: &Item) -> bool {
-        let Some(search) = &self.lens.query().search else { return false };
-        self.lens.hit_number(Some(key)).0.is_some() && !item.rows.iter().any(|row| search.matches(&row.text))
     }
 
     /// Where the screen starts when it ends with this line.

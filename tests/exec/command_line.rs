@@ -120,7 +120,7 @@ fn standard_input_of_any_bytes_reaches_the_command() {
 fn mistakes_are_told_in_a_line_with_code_2() {
     let (place, home) = (place(), Home::new("mistakes"));
     for (arguments, words) in [
-        (&["--", "true"][..], "choose one with --container"),
+        (&["--", "true"][..], "the task has several containers: choose one of app, envoy with --container"),
         (&["-n", "nginx", "--", "true"], "has no container nginx; it has app, envoy"),
         (&["-c", "nowhere", "-n", "app", "--", "true"], "there is no cluster nowhere"),
     ] {

@@ -140,7 +140,7 @@ impl Panel {
         let (item, gap) = (self.item(buffer, key), self.gap(buffer, key));
         let selected = self.cursor == Some(key);
         let aside = self.lens.context() && !self.lens.keeps(key);
-        let found = self.found_aside(key, &item);
+        let found = self.found_aside(key, &item, buffer);
         let paint = look.paint;
         for row in skip..item.rows.len() + usize::from(gap) {
             let Some(y) = u16::try_from(start + row - skip).ok().filter(|y| *y < area.height).map(|y| area.y + y) else { break };

@@ -152,6 +152,10 @@ fn a_search_goes_to_the_nearest_match_up_from_the_newest_line_and_on_from_any_ot
     panel.go_to(START + 2_500, &buffer);
     panel.go_to_match(&buffer);
     assert_eq!(at(&panel), Some(23), "none is ahead");
+    panel.set_follow(true, &buffer);
+    panel.set_search("nowhere", false, &buffer).unwrap();
+    panel.go_to_match(&buffer);
+    assert!(panel.follows(), "what is nowhere leaves everything as it is");
 }
 
 #[test]
