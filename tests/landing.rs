@@ -16,7 +16,8 @@ use midwatch::feed::{Feed, Wanted};
 use midwatch::sim::{Options, Sim};
 use midwatch::watch::every;
 use stage::{Stage, sim};
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
 use walk::{go, hides, later, rest, service, shows, words};
 
 const CAMPUS: &str = "strong-dolphin-qr0d3scampuslearn-cluster";
@@ -274,9 +275,22 @@ fn without_a_screen_a_release_is_exit_code_0() {
     let all = lines.join("\n");
     assert_eq!(output.status.code(), Some(0), "{all}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(lines.len() > 2 && lines.last().unwrap().contains("is released"), "{all}");
-    assert!(all.contains("10% of the traffic"), "{all}");
-    // What the pane says of the time that is left, from the first count on.
-    assert!(lines[1].contains(" · ETA about "), "{all}");
+    // Which of the weights it gets to see depends on how busy the machine is.
+    assert!(all.contains("% of the traffic"), "{all}");
+}
+
+#[test]
+fn without_a_screen_a_canary_has_the_eta_of_the_pane() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_midwatch"))
+        .args(["watch", "order-payment-service", "--cluster", "lomash-production", "--timeout", "5m"])
+        .args(["--demo", "--profile", "lomash-production", "--speed", "0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines: Vec<String> = BufReader::new(child.stdout.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(lines[1].contains("10% of the traffic") && lines[1].contains(" · ETA about "), "{lines:?}");
 }
 
 #[test]

@@ -207,7 +207,7 @@ fn t3_a_moved_tag_is_pinned_from_the_list_of_revisions() {
     keys(&mut stage, "B");
     shows(&mut stage, &["3 deploy a clone of production:", "has moved since"]);
     keys(&mut stage, "3");
-    shows(&mut stage, &["register-task-definition", "@sha256:"]);
+    shows(&mut stage, &["register-task-definition", "tutorbloc.app:production  →  ", "pinned by its digest"]);
     confirm(&mut stage, "production");
     assert_eq!(landed(&mut stage), Progress::Done, "{}", stage.screen(120, 35));
     let operations: Vec<&str> = changes(&stage).iter().map(|request| request.call.operation).collect();
