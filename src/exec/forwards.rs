@@ -206,9 +206,8 @@ impl Forwards {
         }
         let (leads, now) = (forward.leads(), &forward.status);
         match (&before.state, &now.state) {
-            (State::Ended(_), _) => None,
+            (State::Ended(_), _) | (State::Resting(_), State::Resting(_)) => None,
             (_, State::Ended(why)) => Some((true, format!("forward to {leads}: {why}"))),
-            (State::Resting(_), State::Resting(_)) => None,
             (_, State::Resting(why)) => Some((true, format!("forward to {leads} is closed: {why} · the next connection opens it again"))),
             (State::Opening, State::Open { .. }) => Some((false, format!("{} leads to {leads}", forward.address()))),
             _ if now.refused > before.refused => {

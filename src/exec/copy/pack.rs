@@ -50,14 +50,14 @@ impl Pack {
     /// Looks through a directory. What is neither file, directory nor link stays behind and is noted.
     pub(super) fn of(root: &Path, left: &mut Left) -> Result<Pack, String> {
         let mut pack = Pack::default();
-        pack.folder(root, b"./".to_vec(), left)?;
+        pack.folder(root, b"./", left)?;
         Ok(pack)
     }
 
-    fn folder(&mut self, at: &Path, name: Vec<u8>, left: &mut Left) -> Result<(), String> {
+    fn folder(&mut self, at: &Path, name: &[u8], left: &mut Left) -> Result<(), String> {
         let cannot = |error: io::Error| format!("cannot read {}: {error}", at.display());
         let meta = fs::metadata(at).map_err(cannot)?;
-        self.add(at, name.clone(), &meta, What::Folder);
+        self.add(at, name.to_vec(), &meta, What::Folder);
         let entries: Result<Vec<fs::DirEntry>, io::Error> = fs::read_dir(at).map_err(cannot)?.collect();
         let mut entries = entries.map_err(cannot)?;
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -65,10 +65,10 @@ impl Pack {
             let at = entry.path();
             let cannot = |error: io::Error| format!("cannot read {}: {error}", at.display());
             let meta = entry.metadata().map_err(cannot)?;
-            let mut name = [&name[..], &bytes_of(Path::new(&entry.file_name()))].concat();
+            let mut name = [name, &bytes_of(Path::new(&entry.file_name()))].concat();
             if meta.is_dir() {
                 name.push(b'/');
-                self.folder(&at, name, left)?;
+                self.folder(&at, &name, left)?;
             } else if meta.is_file() {
                 self.add(&at, name, &meta, What::File(meta.len()));
             } else if meta.is_symlink() {

@@ -109,7 +109,7 @@ impl Unpack {
                     let (now, rest) = bytes.split_at(bytes.len().min(most));
                     match into {
                         Goes::File(file, _) => {
-                            file.write_all(now).map_err(|error| format!("cannot write {}: {error}", self.to.display()))?
+                            file.write_all(now).map_err(|error| format!("cannot write {}: {error}", self.to.display()))?;
                         }
                         Goes::Words(_, words) => words.extend_from_slice(now),
                         Goes::Nothing => {}
@@ -176,12 +176,11 @@ impl Unpack {
                 Goes::Nothing
             }
             b'2' => {
-                match stays(&name, &read.link) {
-                    Some(to) => self.links.push((name, to)),
-                    None => {
-                        let to = text::clean(&String::from_utf8_lossy(&read.link));
-                        self.left.add(format!("{shown} is a link that leads out, to {to}"));
-                    }
+                if let Some(to) = stays(&name, &read.link) {
+                    self.links.push((name, to));
+                } else {
+                    let to = text::clean(&String::from_utf8_lossy(&read.link));
+                    self.left.add(format!("{shown} is a link that leads out, to {to}"));
                 }
                 Goes::Nothing
             }

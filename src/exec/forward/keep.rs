@@ -66,7 +66,7 @@ impl Way<'_> {
         tokio::pin!(leave);
         let (mut first, mut stood) = (None, false);
         loop {
-            let (end, left) = self.serve(&listener, first.take(), &mut open, leave.as_mut(), status).await;
+            let (end, left) = serve(&listener, first.take(), &mut open, leave.as_mut(), status).await;
             stood |= matches!(status.borrow().state, State::Open { .. } | State::Lost(_));
             if left || !stood || !passes(&end) {
                 // The port is free, and the screen knows, before the goodbyes, for which nobody waits.
@@ -107,32 +107,6 @@ impl Way<'_> {
         }
     }
 
-    /// One session until it ends; also says whether that was wanted here.
-    async fn serve(
-        &self,
-        listener: &TcpListener,
-        first: Option<TcpStream>,
-        open: &mut Open,
-        mut leave: std::pin::Pin<&mut impl Future<Output = ()>>,
-        status: &watch::Sender<Status>,
-    ) -> (End, bool) {
-        let asks = open.session.asks.clone();
-        let serving = serve_in(Times::default(), listener, first, &mut open.session, status);
-        tokio::pin!(serving);
-        let mut left = false;
-        loop {
-            tokio::select! {
-                end = &mut serving => return (end, left),
-                () = &mut leave, if !left => {
-                    left = true;
-                    let asks = asks.clone();
-                    // Beside it, for it is read only while connections are served. A session that has ended is what is wanted.
-                    tokio::spawn(async move { asks.send(Ask::Leave).await });
-                }
-            }
-        }
-    }
-
     async fn end(&self, mut open: Open, end: &End) {
         self.note(self.notes.ended(&open.record, self.api.now(), end).await);
         farewell(&mut open.session).await;
@@ -143,6 +117,31 @@ impl Way<'_> {
         let (record, why) = noted.map_or_else(|(record, why)| (record, Some(why)), |record| (record, None));
         (self.noted)(record.clone(), why);
         record
+    }
+}
+
+/// One session until it ends; also says whether that was wanted here.
+async fn serve(
+    listener: &TcpListener,
+    first: Option<TcpStream>,
+    open: &mut Open,
+    mut leave: std::pin::Pin<&mut impl Future<Output = ()>>,
+    status: &watch::Sender<Status>,
+) -> (End, bool) {
+    let asks = open.session.asks.clone();
+    let serving = serve_in(Times::default(), listener, first, &mut open.session, status);
+    tokio::pin!(serving);
+    let mut left = false;
+    loop {
+        tokio::select! {
+            end = &mut serving => return (end, left),
+            () = &mut leave, if !left => {
+                left = true;
+                let asks = asks.clone();
+                // Beside it, for it is read only while connections are served. A session that has ended is what is wanted.
+                tokio::spawn(async move { asks.send(Ask::Leave).await });
+            }
+        }
     }
 }
 

@@ -229,7 +229,7 @@ fn whoever_looks_in_the_middle_of_a_flood_waits_for_no_more_lines_than_are_kept(
         term.feed(line.repeat(WAITING / 2 / line.len()).as_bytes());
         assert!(term.inner.waiting.len() > WAITING / 4, "nothing was done about it so far");
         term.inner.forget_unseen();
-        let ends = term.inner.waiting.iter().filter(|byte| **byte == b'\n').count();
+        let ends = memchr::memchr_iter(b'\n', &term.inner.waiting).count();
         assert!(ends <= SCROLLBACK + 2 * 8 + 2, "{ends} lines would be put into cells");
     }
 }

@@ -139,7 +139,7 @@ fn long_names_of_gnu_and_of_posix_are_read_and_bits_beyond_permissions_are_not()
     let long = [b"d/".as_slice(), &b"n".repeat(150)].concat();
     let pax = |key: &str, value: &[u8]| {
         let rest = [b" ", key.as_bytes(), b"=", value, b"\n"].concat();
-        let length = (rest.len()..).find(|length| length.to_string().len() + rest.len() == *length).unwrap();
+        let length = (rest.len()..rest.len() + 9).find(|length| length.to_string().len() + rest.len() == *length).unwrap();
         [length.to_string().as_bytes(), &rest].concat()
     };
     let gnu = [entry(b"././@LongLink", b'L', b"", &[&long[..], b"\0"].concat()), entry(b"short", b'0', b"", b"1")].concat();
