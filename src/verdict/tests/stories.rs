@@ -311,7 +311,7 @@ fn deaths_of_an_hour_are_grouped_and_counted() {
     assert_eq!(verdict.health, Health::Fail);
     assert!(verdict.why.starts_with("tasks die at start ×3: container app exits 1"), "{}", verdict.why);
     let told = texts(&verdict);
-    assert!(told.contains("exit 1 ×3") && told.contains("image_not_found · api:7"), "{told}");
+    assert!(told.contains("exit 1 ×3") && told.contains("image not found · api:7"), "{told}");
 }
 
 #[test]
