@@ -442,7 +442,7 @@ fn quitting_with_a_session_open_asks_though_the_word_was_typed_out() {
     stage.write("quit");
     stage.press("enter");
     assert!(!stage.app.quitting());
-    shows(&mut stage, &["a session is open"]);
+    shows(&mut stage, &["again quits and ends a session"]);
     stage.press(":");
     stage.write("quit");
     stage.press("enter");

@@ -89,7 +89,7 @@ fn quitting_with_a_forward_open_asks_as_it_does_with_a_session() {
         stage.press("enter");
         assert_eq!(stage.app.quitting(), quits);
     }
-    shows(&mut stage, &["a forward is open"]);
+    shows(&mut stage, &["again quits and ends a forward"]);
     tell(&mut stage, Heard::Refused("no".to_owned()));
     let mut stage = on_a_task();
     stage.press(":");

@@ -343,8 +343,7 @@ impl App {
         };
         let (sessions, forwards) = (self.shared.shells.live().count(), self.shared.store.forwards().live().count());
         let all: Vec<String> = [some(sessions, "session"), some(forwards, "forward")].into_iter().flatten().collect();
-        let are = if sessions + forwards == 1 { "is" } else { "are" };
-        (!all.is_empty()).then(|| format!("{} {are} open", all.join(" and ")))
+        (!all.is_empty()).then(|| all.join(" and "))
     }
 }
 

@@ -56,7 +56,7 @@ impl App {
         }
         self.asked_to_quit = Some(now);
         match self.what_is_open() {
-            Some(sessions) => self.tell(Tone::Warn, format!("{sessions}: {key} again ends what is open and quits")),
+            Some(open) => self.tell(Tone::Warn, format!("{key} again quits and ends {open}")),
             None => self.tell(Tone::Info, format!("{key} again quits")),
         }
     }

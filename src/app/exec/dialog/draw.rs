@@ -32,7 +32,8 @@ impl ExecDialog {
         Clear.render(area, buf);
         buf.set_style(area, cx.theme.base());
         let enable = if self.enables().is_some() { " · e enables exec" } else { "" };
-        let help = format!("⇥ next row · ←→ choose · c copies the line{enable} · esc leaves it");
+        // What a narrow screen cuts off is what matters least.
+        let help = format!("⇥ next row · ←→ choose{enable} · esc leaves it · c copies the line");
         let remark = if self.said.is_empty() { (help, Role::Dim) } else { (self.said.clone(), Role::Warn) };
         let rows = usize::from(height.saturating_sub(4));
         self.scroll = self.scroll.min(body.len().saturating_sub(rows));
