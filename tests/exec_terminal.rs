@@ -120,27 +120,30 @@ fn the_remote_terminal_has_the_size_of_its_place_and_follows_it() {
     leave(&mut terminal);
 }
 
+/// A program that answers in other words than it was given, so that what the terminal echoes is not taken for its answer.
+const REPEATS: &str = "sed -u s/typed/repeated/\r";
+
 #[test]
 fn interrupt_stop_and_quit_reach_the_remote() {
     let mut terminal = session("signals");
-    terminal.send("cat\r");
-    terminal.send("echoed by cat\r");
-    terminal.wait_for("echoed by cat");
+    terminal.send(REPEATS);
+    terminal.send("echoed typed\r");
+    terminal.wait_for("echoed repeated");
     terminal.key("ctrl-c");
     prompt(&mut terminal);
     answers(&mut terminal, "interrupted");
     prompt(&mut terminal);
-    terminal.send("cat\r");
-    terminal.send("again by cat\r");
-    terminal.wait_for("again by cat");
+    terminal.send(REPEATS);
+    terminal.send("again typed\r");
+    terminal.wait_for("again repeated");
     terminal.send([0x1c]);
     prompt(&mut terminal);
     answers(&mut terminal, "quit");
     terminal.send("set -m\r");
     prompt(&mut terminal);
-    terminal.send("cat\r");
-    terminal.send("third by cat\r");
-    terminal.wait_for("third by cat");
+    terminal.send(REPEATS);
+    terminal.send("third typed\r");
+    terminal.wait_for("third repeated");
     terminal.key("ctrl-z");
     prompt(&mut terminal);
     answers(&mut terminal, "stopped");
@@ -168,7 +171,7 @@ fn a_session_that_is_open_is_not_quit_by_accident() {
     terminal.wait_for("payments-prod › services");
     terminal.send(":q");
     terminal.key("enter");
-    terminal.wait_for("a session is open");
+    terminal.wait_for("again quits and ends a session");
     assert!(terminal.runs());
     terminal.send(":q");
     terminal.key("enter");
@@ -224,7 +227,7 @@ fn a_remote_that_is_gone_leaves_a_clean_pane_and_a_clean_terminal() {
     terminal.wait_for("payments-prod › services");
     terminal.send(":q");
     terminal.key("enter");
-    terminal.wait_for("a session is open");
+    terminal.wait_for("again quits and ends a session");
     terminal.send(":q");
     terminal.key("enter");
     assert!(terminal.exit().success());
