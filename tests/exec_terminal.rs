@@ -120,30 +120,30 @@ fn the_remote_terminal_has_the_size_of_its_place_and_follows_it() {
     leave(&mut terminal);
 }
 
-/// A program that answers in other words than it was given, so that what the terminal echoes is not taken for its answer.
-const REPEATS: &str = "sed -u s/typed/repeated/\r";
+/// Starts a program that answers in other words than it was given, so that what the terminal echoes is not taken for its answer; and has
+/// it answer, so that it is there. What is typed before it is may be lost when the shell hands the terminal over.
+fn repeats(terminal: &mut Terminal, word: &str) {
+    terminal.send(format!("echo {word}''-begins; sed -u s/typed/repeated/\r"));
+    terminal.wait_for(&format!("{word}-begins"));
+    terminal.send(format!("{word} typed\r"));
+    terminal.wait_for(&format!("{word} repeated"));
+}
 
 #[test]
 fn interrupt_stop_and_quit_reach_the_remote() {
     let mut terminal = session("signals");
-    terminal.send(REPEATS);
-    terminal.send("echoed typed\r");
-    terminal.wait_for("echoed repeated");
+    repeats(&mut terminal, "first");
     terminal.key("ctrl-c");
     prompt(&mut terminal);
     answers(&mut terminal, "interrupted");
     prompt(&mut terminal);
-    terminal.send(REPEATS);
-    terminal.send("again typed\r");
-    terminal.wait_for("again repeated");
+    repeats(&mut terminal, "again");
     terminal.send([0x1c]);
     prompt(&mut terminal);
     answers(&mut terminal, "quit");
     terminal.send("set -m\r");
     prompt(&mut terminal);
-    terminal.send(REPEATS);
-    terminal.send("third typed\r");
-    terminal.wait_for("third repeated");
+    repeats(&mut terminal, "third");
     terminal.key("ctrl-z");
     prompt(&mut terminal);
     answers(&mut terminal, "stopped");
