@@ -166,6 +166,13 @@ fn l2_above_the_maximum_the_range_is_changed_first() {
     keys(&mut stage, "r");
     shows(&mut stage, &["(•) r raise the maximum to 20", "register-scalable-target"]);
     stage.press("esc");
+    // What the arrows mark is what is planned, too.
+    keys(&mut stage, "S 2 0 tab down");
+    shows(&mut stage, &["(•) r raise the maximum to 20", "register-scalable-target"]);
+    stage.press("up");
+    stage.settle();
+    assert!(!stage.screen(120, 35).contains("register-scalable-target"), "{}", stage.screen(120, 35));
+    stage.press("esc");
     assert_eq!(sent(&stage), []);
     arm(&mut stage);
     keys(&mut stage, "S 2 0 r tab");

@@ -16,7 +16,7 @@ impl Dialog {
         match &self.phase {
             _ if leave => return Answer::Close,
             Phase::Sending(_) => return Answer::Stay,
-            Phase::Ended(_) => return if key.code == Code::Enter { Answer::Close } else { self.look(key) },
+            Phase::Ended(_) => return if key.code == Code::Enter { Answer::Close } else { self.look(key, cx) },
             Phase::Asking => {}
         }
         match key.code {
@@ -74,7 +74,7 @@ impl Dialog {
             self.plan(cx);
             return Answer::Stay;
         }
-        let Some(letter) = key.typed() else { return self.look(key) };
+        let Some(letter) = key.typed() else { return self.look(key, cx) };
         let editable = self.moved.is_empty();
         if editable && (letter.is_ascii_digit() || matches!(letter, '+' | '-')) {
             if let Some(line) = self.form.line_mut(0).filter(|line| line.digits) {
@@ -101,8 +101,8 @@ impl Dialog {
                 Answer::Stay
             }
             'c' => Answer::Copy(self.cli().join("\n")),
-            'j' => self.look(Key::plain(Code::Down)),
-            'k' => self.look(Key::plain(Code::Up)),
+            'j' => self.look(Key::plain(Code::Down), cx),
+            'k' => self.look(Key::plain(Code::Up), cx),
             _ => {
                 let how = match (self.hindered(), self.demand()) {
                     (Some(_), _) if self.locked.is_none() && self.untouched() => COUNT.to_owned(),
@@ -116,7 +116,7 @@ impl Dialog {
     }
 
     /// Keys that only move what is seen, or the choice.
-    fn look(&mut self, key: Key) -> Answer {
+    fn look(&mut self, key: Key, cx: &Cx) -> Answer {
         let by = match key.code {
             Code::Up => -1,
             Code::Down => 1,
@@ -124,7 +124,10 @@ impl Dialog {
             Code::PageDown => 8,
             _ => return Answer::Stay,
         };
-        if self.focus != Focus::Choice || !self.form.choose(by) {
+        if self.focus == Focus::Choice && self.moved.is_empty() && self.form.choose(by) {
+            // What is marked is what is sent.
+            self.plan(cx);
+        } else {
             self.scroll = self.scroll.saturating_add_signed(by);
         }
         Answer::Stay
