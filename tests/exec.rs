@@ -112,7 +112,8 @@ async fn said(session: &mut Session) -> Option<Said> {
     timeout(PATIENCE, session.said.recv()).await.unwrap()
 }
 
-/// Reads output until it holds the text; everything that was shown.
+/// Reads output until it holds the text; everything that was shown. The text is what nobody types: whether a prompt or
+/// a line's end stands before an answer is open, since what is typed early is echoed before the prompt.
 async fn shows(session: &mut Session, text: &str) -> String {
     let (mut shown, mut from) = (String::new(), 0);
     while !shown[from..].contains(text) {
@@ -169,12 +170,12 @@ async fn keys_typed_before_the_shell_is_there_are_all_heard_and_its_size_is_the_
     let mut session = world.open("/bin/sh").await;
     types(&session, "stty size; ").await;
     types(&session, "echo e''nd\r").await;
-    let shown = shows(&mut session, "\nend").await;
+    let shown = shows(&mut session, "end").await;
     assert!(shown.contains("17 91"), "{shown}");
     session.asks.send(Ask::Size { columns: 120, rows: 50 }).await.unwrap();
     // The size goes its own way; until it is there the shell tells the old one.
     types(&session, "while [ \"$(stty size)\" != '50 120' ]; do :; done; echo resi''zed\r").await;
-    shows(&mut session, "\nresized").await;
+    shows(&mut session, "resized").await;
 }
 
 #[tokio::test]
@@ -186,7 +187,7 @@ async fn a_cluster_with_a_key_encrypts_its_sessions_both_ways() {
     types(&session, "echo se''aled\r").await;
     let ready = said(&mut session).await;
     assert!(matches!(&ready, Some(Said::Ready { agent: Some(_), encrypted: true, message: Some(_) })), "{ready:?}");
-    shows(&mut session, "\nsealed").await;
+    shows(&mut session, "sealed").await;
     types(&session, "exit\r").await;
     assert_eq!(ends(&mut session).await.0, End::Closed(None));
 }
@@ -305,14 +306,14 @@ async fn an_interrupt_stops_a_flood_that_nobody_reads() {
     let world = World::start(Shell::Real).await;
     let mut session = world.open("/bin/sh").await;
     types(&session, "yes; echo stop''ped\r").await;
-    shows(&mut session, "\ny\r\ny\r\n").await;
+    shows(&mut session, "y\r\ny\r\n").await;
     // Nothing is read here: the way back is full, and the key goes through all the same.
     types(&session, "\x03").await;
     // What is typed right after an interrupt the shell throws away, so it is typed until it is heard.
     let heard = async {
         loop {
             types(&session, "echo stop''ped\r").await;
-            if timeout(Duration::from_secs(2), shows(&mut session, "\nstopped")).await.is_ok() {
+            if timeout(Duration::from_secs(2), shows(&mut session, "stopped")).await.is_ok() {
                 return;
             }
         }
@@ -324,15 +325,15 @@ async fn an_interrupt_stops_a_flood_that_nobody_reads() {
 async fn the_hourly_goodbye_is_not_noticed() {
     let world = World::start(Shell::Real).await;
     let mut session = world.open("/bin/sh").await;
-    types(&session, "kept=yes; echo n0\r").await;
-    shows(&mut session, "\nn0").await;
+    types(&session, "kept=yes; echo n''0\r").await;
+    shows(&mut session, "n0").await;
     let mut others = Vec::new();
     for n in 1..=5 {
         // Less than the idle timeout, more than an hour together.
         world.sim.step(Duration::from_mins(15));
         types(&session, &format!("echo n''{n}-$kept\r")).await;
         let mut shown = String::new();
-        while !shown.contains(&format!("\nn{n}-yes")) {
+        while !shown.contains(&format!("n{n}-yes")) {
             match said(&mut session).await {
                 Some(Said::Output(bytes)) => shown.push_str(&String::from_utf8_lossy(&bytes)),
                 Some(other) => others.push(other),
@@ -364,7 +365,7 @@ async fn an_idle_session_ends_with_awss_words() {
     let world = World::start(Shell::Builtin).await;
     let mut session = world.open("sh").await;
     types(&session, "echo he''re\r").await;
-    shows(&mut session, "\nhere").await;
+    shows(&mut session, "here").await;
     world.sim.step(Duration::from_mins(21));
     let (end, _) = ends(&mut session).await;
     assert!(matches!(&end, End::Closed(Some(why)) if why.contains("timed out due to inactivity")), "{end:?}");
@@ -375,7 +376,7 @@ async fn the_end_of_the_other_side_is_told_and_leaving_waits_for_nothing() {
     let world = World::start(Shell::Builtin).await;
     let mut session = world.open("sh").await;
     types(&session, "echo he''re\r").await;
-    shows(&mut session, "\nhere").await;
+    shows(&mut session, "here").await;
     drop(world.sim);
     // The prompt may still be on its way.
     let lost = loop {

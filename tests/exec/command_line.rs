@@ -153,9 +153,9 @@ fn on_a_terminal_every_key_goes_to_the_remote_and_enter_tilde_dot_leaves() {
     let mut terminal = launch.start();
     terminal.send("PS1='ready> '; stty size; echo he''re\r");
     terminal.wait_for("30 100");
-    terminal.wait_for("\nhere");
+    terminal.wait_for("here");
     terminal.send("sh -c 'trap \"echo it-was-\"INT INT; echo wai\"\"ting; while :; do sleep 0.05; done'\r");
-    terminal.wait_for("\nwaiting");
+    terminal.wait_for("waiting");
     terminal.send("\x03");
     terminal.wait_for("it-was-INT");
     terminal.send("\x1c");
@@ -163,7 +163,7 @@ fn on_a_terminal_every_key_goes_to_the_remote_and_enter_tilde_dot_leaves() {
     // What is typed right after a signal the shell throws away, so it is typed until it is heard.
     let resized = (0..60).any(|_| {
         terminal.send("while [ \"$(stty size)\" != '25 90' ]; do :; done; echo resi''zed\r");
-        terminal.until(Duration::from_secs(2), |terminal| terminal.text().contains("\nresized")).is_some()
+        terminal.until(Duration::from_secs(2), |terminal| terminal.text().contains("resized")).is_some()
     });
     assert!(resized, "{}", terminal.text());
     terminal.send("printf '\\033[?1049h\\033[?2004h\\033[?25lin-an-ed''itor'\r");
@@ -183,7 +183,7 @@ fn the_exit_of_the_shell_is_the_end_of_the_program() {
     }
     let mut terminal = launch.start();
     terminal.send("echo he''re\r");
-    terminal.wait_for("\nhere");
+    terminal.wait_for("here");
     terminal.send("exit\r");
     assert_eq!(terminal.exit().exit_code(), 0);
     terminal.assert_clean();
