@@ -264,7 +264,7 @@ impl Parked {
         if matches!(feed, Feed::Identity(_)) {
             return;
         }
-        let Some(poll) = running.poll.as_ref().filter(|_| !matches!(feed, Feed::Raw(..))) else { return };
+        let Some(poll) = running.poll.as_ref().filter(|_| !matches!(feed, Feed::Raw(..) | Feed::Look(..))) else { return };
         if self.0.len() >= Self::ROOM {
             let oldest = self.0.iter().min_by_key(|(_, (_, since))| *since).map(|(feed, _)| feed.clone());
             oldest.and_then(|feed| self.0.remove(&feed));
