@@ -194,7 +194,7 @@ fn endpoints(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
         });
         (id, value)
     };
-    let sealed = ["ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "logs", "secretsmanager", "s3"];
+    let sealed = ["ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "s3"];
     let sealed = sealed.iter().map(|name| endpoint((estate.sealed_vpc(), estate.sealed_subnets().to_vec()), name));
     let open = std::iter::once(endpoint((estate.vpc(), Vec::new()), "s3"));
     let of = |one: &Value, name: &str| match name {
