@@ -29,6 +29,12 @@ const CHANGES: &[Action] = &[Action::ActionMenu, Action::RollBack, Action::Redep
 /// Keys that always stand in the footer, so that everybody finds the way; the first one in tables only.
 const ALWAYS: &[Action] = &[Action::Filter, Action::Palette, Action::Back, Action::Help];
 
+/// Between two steps of the path to what is shown.
+const STEP: &str = " › ";
+
+/// Stands for the first steps of a path, where there is no room for them.
+const CUT: &str = " … › ";
+
 /// A row of spans that are dropped from the back when they do not fit.
 type Spans = Vec<(String, Role)>;
 
@@ -187,8 +193,13 @@ impl App {
         let Some(view) = self.views.last() else { return };
         let cx = self.shared.cx();
         let home = if view.name() == "fleet" { " " } else { " Fleet › " };
-        let left = vec![(home.to_owned(), Role::Dim), (view.crumb(&cx), Role::Text)];
-        self.put_both(line, buf, left, vec![(format!("{} ", view.status(&cx)), Role::Dim)]);
+        let (crumb, status) = (view.crumb(&cx), format!("{} ", view.status(&cx)));
+        let room = usize::from(line.width).saturating_sub(text::width(&status).min(usize::from(line.width)) + 1);
+        let left = match shortened(&crumb, text::width(home), room) {
+            Some(short) => vec![(CUT.to_owned(), Role::Dim), (short.to_owned(), Role::Text)],
+            None => vec![(home.to_owned(), Role::Dim), (crumb, Role::Text)],
+        };
+        self.put_both(line, buf, left, vec![(status, Role::Dim)]);
     }
 
     /// Writes one row from both ends; what stands to the right wins, the left is cut.
@@ -387,4 +398,31 @@ impl App {
 fn who(arn: &str) -> &str {
     let resource = arn.rsplit(':').next().unwrap_or(arn);
     resource.split_once('/').map_or(resource, |(_, name)| name)
+}
+
+/// The last steps of a path that there is room for, where there is not for all of it: where one is says more than how one came there.
+fn shortened(crumb: &str, home: usize, room: usize) -> Option<&str> {
+    if home + text::width(crumb) <= room {
+        return None;
+    }
+    let starts = crumb.match_indices(STEP).map(|(at, step)| at + step.len());
+    let fits = |at: usize| text::width(CUT) + text::width(&crumb[at..]) <= room;
+    let at = starts.clone().find(|at| fits(*at)).or(starts.last());
+    Some(&crumb[at.unwrap_or(0)..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_without_room_keeps_its_last_steps() {
+        let path = "payments-prod › checkout › tasks";
+        assert_eq!(shortened(path, 9, 41), None);
+        assert_eq!(shortened(path, 9, 40), Some("checkout › tasks"));
+        assert_eq!(shortened(path, 9, 21), Some("checkout › tasks"));
+        assert_eq!(shortened(path, 9, 20), Some("tasks"));
+        assert_eq!(shortened(path, 9, 4), Some("tasks"), "cut by whoever draws it");
+        assert_eq!(shortened("clusters", 9, 8), Some("clusters"));
+    }
 }
