@@ -2,7 +2,7 @@
 
 use super::{App, Overlay};
 use crate::action::Action;
-use crate::feed::Wanted;
+use crate::feed::{Feed, Wanted};
 use crate::model::{Ctx, Time};
 use crate::text;
 use crate::theme::Role;
@@ -186,7 +186,19 @@ impl App {
 
     /// What can wait is neither loading nor old while it waits; only that it fails is worth a word.
     fn waits(&self, wanted: &Wanted) -> bool {
-        matches!(wanted, Wanted::Trickle { feed } if self.shared.store.error(feed).is_none())
+        let listed = |cluster: Option<&str>| {
+            let mut lists =
+                self.wanted.iter().filter(|wanted| matches!(wanted.feed(), Feed::Services(_, arn) if Some(arn.name()) == cluster));
+            lists.any(|list| self.shared.store.slot(list.feed()).is_some_and(|slot| slot.at.is_some()))
+        };
+        match wanted.feed() {
+            // Asked beside its list, which shows it already, to be fresher still.
+            Feed::Service(_, arn) => {
+                self.shared.store.slot(wanted.feed()).is_none_or(|slot| slot.at.is_none() && slot.error.is_none())
+                    && listed(arn.cluster_name())
+            }
+            feed => matches!(wanted, Wanted::Trickle { .. }) && self.shared.store.error(feed).is_none(),
+        }
     }
 
     fn draw_crumb(&self, line: Rect, buf: &mut Buffer) {
