@@ -9,11 +9,11 @@ mod looking;
 
 use super::Pane;
 use crate::action::Action;
-use crate::exec::keys::{self, Button, Pointed, Pointing};
+use crate::exec::keys;
 use crate::exec::shells::Shell;
 use crate::exec::term::{Mouse, Snapshot};
 use crate::feed::{Feed, Wanted};
-use crate::keys::{Code, Key};
+use crate::keys::{Button, Code, Key, Pointed, Pointing};
 use crate::logs::LogView;
 use crate::model::LogScope;
 use crate::view::{Cx, Kind, Notice, Place, Prompt, Raw, Reaction, Subject, Tone, View};

@@ -106,17 +106,7 @@ impl World {
             let input = self.input.as_mut().expect("lent out only inside perform");
             tokio::select! {
                 biased;
-                terminal = input.next() => {
-                    let event = match terminal {
-                        Some(Ok(event)) => self.translate(event, app),
-                        Some(Err(_)) | None => Some(Event::Terminate),
-                    };
-                    if let Some(event) = event {
-                        self.take(app, event)?;
-                    }
-                    self.drain(app).await?;
-                    return self.take(app, Event::Rest);
-                }
+                terminal = input.next() => return self.pressed(terminal, app).await,
                 () = tokio::time::sleep(left) => return Ok(()),
                 Some((id, heard)) = self.sessions.heard.recv() => self.take(app, Event::Session(id, heard))?,
             }
