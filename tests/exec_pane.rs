@@ -255,6 +255,7 @@ fn the_terminal_follows_the_size_of_its_place() {
     };
     assert_eq!(size(resize(&mut stage, 100, 40)), Some((98, 24)), "the logs have three tenths of the rows");
     assert_eq!(size(resize(&mut stage, 100, 40)), None, "the same size is told once");
+    stage.screen(100, 40);
     stage.keys("ctrl-] z");
     assert_eq!(told(&mut stage).last(), Some(&Ask::Size { columns: 98, rows: 34 }));
     stage.keys("ctrl-] p");

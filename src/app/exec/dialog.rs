@@ -259,7 +259,9 @@ impl ExecDialog {
         let mut denied: Vec<(Str, Vec<&str>)> = Vec::new();
         for check in checks::checks(&facts) {
             let weight = match check.result {
-                Finding::Passed | Finding::Aside => Weight::Fine,
+                // Nobody who wants a shell needs it.
+                Finding::Aside => continue,
+                Finding::Passed => Weight::Fine,
                 // What IAM's simulator or a route table says keeps nobody from trying.
                 Finding::Failed { .. } if !check.surmise => Weight::Blocker,
                 Finding::Failed { .. } | Finding::Warn { .. } => Weight::Warning,

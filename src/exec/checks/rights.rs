@@ -235,6 +235,17 @@ pub(super) fn encryption(facts: &Facts) -> Check {
         format!("{}; {}", look::may(&me, "kms:GenerateDataKey", &key), look::may(role, "kms:Decrypt", &key))
     };
     let questions: Vec<RightsAsked> = [facts.asks_data_key(), facts.asks_decrypt()].into_iter().flatten().collect();
+    let waiting = [facts.caller.same::<()>(), facts.agent_role().same()].iter().any(|of| matches!(of, Known::Reading));
+    match &seen {
+        Known::Reading => return missing(what, &Known::<()>::Reading),
+        // Behind an alias there is nothing that IAM could be asked about.
+        Known::Denied(action) if questions.is_empty() && !waiting => {
+            let told = format!("{told}: {needs}; may not look: AccessDenied for {action}");
+            return check(what, told, Finding::MayNotLook { action: action.clone(), look: Some(look()) });
+        }
+        _ if waiting => return missing(what, &Known::<()>::Reading),
+        _ => {}
+    }
     match judge(facts, &questions) {
         // Root is asked about by nobody.
         Judged::Allowed if questions.len() == 2 => {
@@ -252,7 +263,7 @@ pub(super) fn encryption(facts: &Facts) -> Check {
                 check(what, format!("{told}; the key's own policy may"), warn(fix))
             }
         }
-        Judged::Open(Known::Reading) if matches!(seen, Known::Reading) || !questions.is_empty() => missing(what, &Known::<()>::Reading),
+        Judged::Open(Known::Reading) if !questions.is_empty() => missing(what, &Known::<()>::Reading),
         Judged::Open(Known::Denied(action)) => {
             let told = format!("{told}: {needs}; may not look: AccessDenied for {action}");
             check(what, told, Finding::MayNotLook { action, look: Some(look()) })
@@ -280,6 +291,9 @@ pub(super) fn recording(facts: &Facts) -> Option<Check> {
     let buckets = if cluster.exec.bucket.is_some() { &BUCKET[..] } else { &[] };
     let actions: Vec<&str> = groups.iter().chain(buckets).copied().collect();
     let role = facts.agent_role();
+    if matches!(role, Known::Reading) {
+        return Some(missing(what, &Known::<()>::Reading));
+    }
     let role: &str = role.yes().map_or("TASK_ROLE_ARN", |role| role);
     let look = || look::may(role, &actions.join(" "), &[]);
     Some(match judge(facts, &facts.asks_recording()) {

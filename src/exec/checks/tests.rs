@@ -62,7 +62,11 @@ fn unseen(facts: Facts) -> Facts {
 /// AWS refused every look.
 fn refused(facts: Facts) -> Facts {
     seen(facts, |look| {
-        Known::Denied(if matches!(look, Look::Rights(_)) { "iam:SimulatePrincipalPolicy".into() } else { "ec2:DescribeSubnets".into() })
+        Known::Denied(match look {
+            Look::Rights(_) => "iam:SimulatePrincipalPolicy".into(),
+            Look::Key(_) => "kms:DescribeKey".into(),
+            _ => "ec2:DescribeSubnets".into(),
+        })
     })
 }
 

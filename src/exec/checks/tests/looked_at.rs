@@ -147,6 +147,8 @@ fn what_may_not_be_looked_at_says_so_with_the_line_for_somebody_who_may() {
         assert!(look.as_ref().is_some_and(|look| look.contains("aws ")), "{found:?}");
         says(&found, &[&format!("may not look: AccessDenied for {action}")]);
     }
+    let hidden = one(&refused(keyed()), "encryption");
+    assert!(matches!(&hidden.result, Finding::MayNotLook { action, .. } if &**action == "kms:DescribeKey"), "behind an alias: {hidden:?}");
     for (what, word) in [("encryption", "kms:GenerateDataKey"), ("session log", "script and cat")] {
         let mut facts = keyed();
         if let Known::Yes(cluster) = &mut facts.cluster {
