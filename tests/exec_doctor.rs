@@ -92,6 +92,7 @@ async fn the_role_and_the_network_that_keep_the_agent_away_are_found_with_the_fi
     line(&lines, "✖ role's rights", &["no statement allows it", "fix: add to role-task", "ssmmessages:CreateControlChannel"]);
     let (went, lines) = world.examined("main", "network").await;
     assert_eq!(went, Went::Badly);
+    assert!(lines.last().unwrap().starts_with("a session is not likely to open: 1 failed"), "{lines:#?}");
     line(&lines, "✖ way to ssmmessages", &["has no route out", "create-vpc-endpoint", "com.amazonaws.eu-west-1.ssmmessages"]);
 }
 
