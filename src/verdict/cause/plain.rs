@@ -47,8 +47,8 @@ const NAMES: &[&str] = &[
     r"((?-u:\b)ecs-)[a-z0-9_-]+-[0-9]+-[a-z0-9_-]+",
     // /var/lib/ecs/volumes/NAME
     r"((?:^|[ '\x22(=\[])/var/l(?:ib|og)/ecs/(?:volumes|ecs-[a-z]+\.log)?)[^ '\x22:,()\[\]]*",
-    // /a/path, C:\a\path, 127.0.0.1:/a/path
-    r"((?:(?:^|[ '\x22(=\[])(?:/|[a-z]:\\)|[0-9]:/))[a-z0-9._][^ '\x22:,()\[\]]*",
+    // /a/path, C:\a\path, 127.0.0.1:/a/path, host.example:/a/path
+    r"((?:(?:^|[ '\x22(=\[])(?:/|[a-z]:\\)|[0-9a-z]:/))[a-z0-9._][^ '\x22:,()\[\]]*",
 ];
 
 static NAME: LazyLock<Regex> =
@@ -122,6 +122,7 @@ mod tests {
             ("with key oom/quota.env from bucket rate-exceeded, error", "with key  from bucket , error"),
             ("create endpoint ecs-eni-9-volume on network nat", "create endpoint ecs- on network nat"),
             ("while mounting 127.0.0.1:/timeout'", "while mounting 127.0.0.1:/'"),
+            ("mounting fs-0.efs.eu-west-3.amazonaws.com:/opt/splunk failed", "mounting fs-0.efs.eu-west-3.amazonaws.com:/ failed"),
             ("manifest for acme/no-space:left not found", "manifest for  not found"),
             ("exec: \"oom-killer\": executable file not found in $PATH", "exec: \"\": executable file not found in $path"),
             ("invalid parameters: /shop/timeout", "invalid parameters: /"),

@@ -91,8 +91,10 @@ pub(super) fn container(reason: &str, exit_code: Option<i64>) -> Explanation {
 fn of_reason(stop: &Stop, reason: &Read) -> Option<&'static Rule> {
     let rule = reason.rule(REASON).or_else(|| reason.rule(CONTAINER | EVENT))?;
     // Whoever calls StopTask may write anything as its reason; of that only AWS's words for a stop count.
-    let of_a_stop = rule.cause.normal()
-        || matches!(rule.cause, Cause::HostTerminated | Cause::InstanceDraining | Cause::SpotInterruption | Cause::PlatformMaintenance);
+    let of_a_stop = matches!(
+        rule.cause,
+        Cause::UserStopped | Cause::HostTerminated | Cause::InstanceDraining | Cause::SpotInterruption | Cause::PlatformMaintenance
+    );
     (stop.stop_code != "UserInitiated" || of_a_stop).then_some(rule)
 }
 

@@ -87,7 +87,7 @@ pub(super) const ALL: &[Check] = &[
         UNREACHED,
         &[&["http response to https"]],
         &[],
-        "whether[ {host}] the registry speaks TLS on this port; if not, insecure-registries of docker",
+        "whether the registry[ at {host}] speaks TLS on this port; if not, insecure-registries of docker",
     ),
     // Images.
     check(
@@ -113,6 +113,12 @@ pub(super) const ALL: &[Check] = &[
         &[&[".dkr.ecr"], &["403 forbidden"]],
         &["not authorized"],
         "the execution role's ecr rights and the repository's policy; through a pull-through cache: the /library/ prefix of Docker's own images, ecr:BatchImportUpstreamImage and ecr:CreateRepository",
+    ),
+    check(
+        PULL_DENIED,
+        &[&["docker.io", "docker hub", "ghcr.io", "quay.io", "gitlab", "gcr.io", "azurecr", "jfrog", "nexus", "harbor"]],
+        &["upstream", ".dkr.ecr"],
+        "the login at that registry: repositoryCredentials of the container and the secret behind it; and how the name is spelled, for a registry answers so too when there is no such repository",
     ),
     check(
         &[C::ImageNotFound],
@@ -144,6 +150,12 @@ pub(super) const ALL: &[Check] = &[
         &[&["failed to initialize logging driver"], &["cannotstartcontainer", "response from daemon"]],
         &["resourceinitializationerror"],
         "logs:CreateLogStream and logs:PutLogEvents (logs:CreateLogGroup with awslogs-create-group) of the instance role, by which docker writes logs on an instance",
+    ),
+    check(
+        &[C::LogNetwork],
+        &[&["fluentd", "24224", "gelf", "splunk", "syslog", "1514", "failed to initialize logging driver: dial"]],
+        &["cloudwatch"],
+        "the log server[ {host}] (fluentd, FireLens, GELF, Splunk, syslog): its address in logConfiguration, and that it runs before this container starts (dependsOn)",
     ),
     // Volumes by their kind.
     check(
@@ -243,7 +255,76 @@ pub(super) const ALL: &[Check] = &[
         &[],
         "the load balancer's Availability Zones: enable the task's zone there, or take its subnet out of the service",
     ),
+    check(
+        &[C::ElbHealthCheck],
+        &[&["target group is not found", "target is not found"]],
+        &[],
+        "that the target group[ {group}] still exists and the service names it, and that the task is registered there",
+    ),
+    check(
+        INTERFACE,
+        &[&["resource:eni"]],
+        &[],
+        "interfaces of the instances, of which each awsvpc task takes one: ENI trunking (awsvpcTrunking), larger instances, or more of them",
+    ),
+    // Placement.
+    check(
+        &[C::PlacementAttribute],
+        &[&["gpu"]],
+        &[],
+        "GPUs: what the task asks for (resourceRequirements) against what the instances have and other tasks hold; an old task holds its own until it stops",
+    ),
+    check(
+        &[C::PlacementAttribute],
+        &[&["distinctinstance"]],
+        &[],
+        "distinctInstance: it takes one instance for each task, those of a deployment under way too",
+    ),
+    // Deployments that went back.
+    check(&[C::RollingBack], &[&["lambda:invokefunction"]], &[], "lambda:InvokeFunction of the hook's role[ {role}][ for {function}]"),
+    check(
+        &[C::RollingBack],
+        &[&["returned failed", "parse the response", "hook target", "hookstatus"]],
+        &[],
+        "the hook's function[ {function}]: its log, and that it answers with a hookStatus in time",
+    ),
+    check(
+        &[C::RollingBack],
+        &[&["not authorized to perform", "missing permissions"]],
+        &[],
+        "the policies of the role[ {role}] that ECS uses on the load balancer[: that they allow {action}]",
+    ),
+    check(
+        &[C::RollingBack],
+        &[&["listener", "target group", "targetgroup", "rules not found"]],
+        &[],
+        "the listener rules: that production and test rule are there and route to the service's two target groups[ ({group})], one of them with the traffic",
+    ),
     // The start of a container.
+    check(
+        START,
+        &[&["logger arg", "log driver", "log opt", "logging driver", "awslogs driver"]],
+        &["bridge ip", "pause container", "container ip"],
+        "logConfiguration of the container: the driver, and the option that the text names; on an instance ECS_AVAILABLE_LOGGING_DRIVERS too",
+    ),
+    check(
+        START,
+        &[&["could not transition to", "dockertimeouterror"]],
+        &[],
+        "docker on the instance, which did not answer in time: its log, the disk (burst balance of the volume), and how many containers start at once",
+    ),
+    check(
+        START,
+        &[&["cgroup"], &["no space left"]],
+        &[],
+        "the instance's kernel, which has no control groups left (df shows space enough): restart or replace it, and what leaves so many",
+    ),
+    check(
+        START,
+        &[&["device information", "custom device", "device cgroup"]],
+        &[],
+        "linuxParameters.devices of the task definition: that this instance has the device",
+    ),
     check(
         START,
         &[&["nvidia", "nvidia-container", "nvml", "libcuda"]],

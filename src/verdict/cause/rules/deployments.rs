@@ -65,6 +65,8 @@ pub(super) const ALL: &[Rule] = &[
             "deployment alarm",
             "tasks failing to start",
             "alarm threshold",
+            "alarms have been activated",
+            "alarm has been activated",
         ]],
         &[],
         (C::CircuitBreaker, High),

@@ -85,7 +85,7 @@ pub(super) const LOGGING: &[Rule] = &[
     rule(
         START,
         &[&["failed to validate logger arg"]],
-        &["is required", "unknown log opt"],
+        &["is required", "unknown log opt", "limitexceeded"],
         (C::LogNetwork, Low),
         "the log driver could not be made ready[: {detail}]",
         "a route to CloudWatch Logs (endpoint logs, NAT or a public address), awslogs-group and awslogs-region, rights of the execution role",

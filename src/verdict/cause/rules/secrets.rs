@@ -45,6 +45,8 @@ pub(super) const ALL: &[Rule] = &[
                 "staging label",
                 "versionid",
                 "invalid arn",
+                "invalid name",
+                "validationexception",
                 "unexpected arn",
                 "invalid format",
                 "invalid schema",

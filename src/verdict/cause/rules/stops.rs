@@ -49,12 +49,26 @@ pub(super) const BALANCE: &[Rule] = &[
     ),
 ];
 
+const MAINTAINED: &str = "AWS maintains the platform under the task and replaces it";
+const MAINTAINED_NEXT: &str = "AWS Health for the notice; that the service has more than one task";
+
 /// Who took the ground away.
 pub(super) const GROUND: &[Rule] = &[
     rule(
         START,
         &[
-            &[" spot ", "spot-", "spot instance", "spot task", "spot capacity", "spotinterrupt", "spot interrupt", "=spot", "_spot"],
+            &[
+                " spot ",
+                "by spot",
+                "spot-",
+                "spot instance",
+                "spot task",
+                "spot capacity",
+                "spotinterrupt",
+                "spot interrupt",
+                "=spot",
+                "_spot",
+            ],
             &["interrupt", "reclaim", "terminat", "rebalance recommendation"],
         ],
         &[],
@@ -64,8 +78,19 @@ pub(super) const GROUND: &[Rule] = &[
     ),
     rule(
         START,
+        // People maintain networks, databases and racks too.
+        &[
+            &["maintenance", "retiring"],
+            &["ecs ", "fargate", "aws", "amazon", "infrastructure", "platform", "host", "instance", "this task", "the task", "hardware"],
+        ],
+        &["health check", "cannotpull"],
+        (C::PlatformMaintenance, High),
+        MAINTAINED,
+        MAINTAINED_NEXT,
+    ),
+    rule(
+        START,
         &[&[
-            "maintenance",
             "retire",
             "platform version update",
             "platform update",
@@ -77,8 +102,8 @@ pub(super) const GROUND: &[Rule] = &[
         ]],
         &["health check", "cannotpull"],
         (C::PlatformMaintenance, High),
-        "AWS maintains the platform under the task and replaces it",
-        "AWS Health for the notice; that the service has more than one task",
+        MAINTAINED,
+        MAINTAINED_NEXT,
     ),
     rule(
         START,

@@ -42,7 +42,16 @@ pub(super) const ALL: &[Rule] = &[rule(
             "unsupported",
         ],
     ],
-    &["toomanyrequests", "cannotpull"],
+    // What the runtime mounts for itself is no volume.
+    &[
+        "toomanyrequests",
+        "cannotpull",
+        "mounting \"cgroup",
+        "mounting \"proc\"",
+        "mounting \"sysfs",
+        "mounting \"devpts",
+        "mounting \"mqueue",
+    ],
     (C::VolumeMount, High),
     "a volume could not be made or mounted[: {detail}]",
     "EFS: mount target in the task's zone, port 2049, IAM; EBS: infrastructure role, quota, key, snapshot; bind: that the path is on the host",
