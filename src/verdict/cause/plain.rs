@@ -39,6 +39,8 @@ const NAMES: &[&str] = &[
     r"(task definition )[a-z0-9_-]+:[0-9]+",
     // stat ./a/path
     r"((?:stat|exec|cannot pull) ['\x22]?)(?:\./[^ :'\x22]+|[a-z0-9_-]+:[a-z0-9._-]*[a-z0-9_])",
+    // asm fetching secret from the service for name:
+    r"(from the service for (?:arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(?:[a-z-]+[:/])?)?)[^ '\x22,()\[\]:]*",
     // secret name-Ab12Cd
     r"(secret )[a-z0-9_/+=.@-]+-[a-z0-9]{6}(?-u:\b)",
     // key name from bucket name
@@ -61,7 +63,7 @@ const OF_AWS: &[&str] =
 /// The text as it is compared.
 pub(super) fn plain(text: &str) -> String {
     let text = one_line(text);
-    let text = spaced(&text).to_lowercase();
+    let text = spaced(stopped(&text)).to_lowercase();
     let text = NAME.replace_all(&text, |found: &Captures| {
         let kept: String = found.iter().skip(1).flatten().map(|part| part.as_str()).collect();
         // The socket of a plugin is no registry.
@@ -72,6 +74,11 @@ pub(super) fn plain(text: &str) -> String {
         Some((name, rest)) if !OF_AWS.contains(&name.trim_end_matches(':')) => format!("service {rest}"),
         _ => text.into_owned(),
     }
+}
+
+/// What stands in the brackets of "STOPPED (…)", as consoles show a task's status and reason in one.
+fn stopped(text: &str) -> &str {
+    text.strip_prefix("STOPPED (").map_or(text, |reason| reason.strip_suffix(')').unwrap_or(reason))
 }
 
 /// With straight quotes, and with blanks in codes such as `SERVICE_STEADY_STATE`.
@@ -123,10 +130,12 @@ mod tests {
             ("create endpoint ecs-eni-9-volume on network nat", "create endpoint ecs- on network nat"),
             ("while mounting 127.0.0.1:/timeout'", "while mounting 127.0.0.1:/'"),
             ("mounting fs-0.efs.eu-west-3.amazonaws.com:/opt/splunk failed", "mounting fs-0.efs.eu-west-3.amazonaws.com:/ failed"),
+            ("secret from the service for volume/oom: RequestError", "secret from the service for : requesterror"),
             ("manifest for acme/no-space:left not found", "manifest for  not found"),
             ("exec: \"oom-killer\": executable file not found in $PATH", "exec: \"\": executable file not found in $path"),
             ("invalid parameters: /shop/timeout", "invalid parameters: /"),
             ("SERVICE_TASK_START_IMPAIRED", "service task start impaired"),
+            ("STOPPED (Essential container in task exited)", "essential container in task exited"),
             ("connect: i/o timeout", "connect: i/o timeout"),
         ] {
             assert_eq!(plain(text), expected);

@@ -24,7 +24,12 @@ const INTERFACE: &[C] = &[C::NetworkInterface];
 const PULL_DENIED: &[C] = &[C::ImagePullDenied];
 const LOG_DENIED: &[C] = &[C::LogDriverDenied];
 
-pub(super) const fn check(of: &'static [C], all: &'static [&'static [&'static str]], none: &'static [&'static str], next: &'static str) -> Check {
+pub(super) const fn check(
+    of: &'static [C],
+    all: &'static [&'static [&'static str]],
+    none: &'static [&'static str],
+    next: &'static str,
+) -> Check {
     Check { of, all, none, next }
 }
 
@@ -207,6 +212,12 @@ pub(super) const ALL: &[Check] = &[
     ),
     check(
         VOLUME,
+        &[&["volumelimit", "snapshotlimit", "storage limit"]],
+        &[],
+        "Service Quotas of EBS: storage of that type in this region, and volumes that nothing uses",
+    ),
+    check(
+        VOLUME,
         &[&["ebs ", "ebs-", "createvolume", "attachvolume", "snapshot", "vol-"]],
         &[],
         "EBS: rights of the infrastructure role, quota of storage, KMS key, snapshot, and the zone",
@@ -235,6 +246,12 @@ pub(super) const ALL: &[Check] = &[
         &[&["free addresses", "free ip addresses", "insufficientfreeaddresses"]],
         &[],
         "free addresses of the subnet[ {subnet}]: a larger one or another beside it, and interfaces that nothing uses",
+    ),
+    check(
+        INTERFACE,
+        &[&["does not exist", "notfound", "not found"]],
+        &["launch instance", "device name"],
+        "networkConfiguration of the service: that[ {subnet}][ {securitygroup}] still exists, in this VPC; a new deployment with another, if not",
     ),
     check(
         INTERFACE,

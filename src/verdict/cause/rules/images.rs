@@ -128,13 +128,20 @@ pub(super) const PULLS: &[Rule] = &[
     ),
     rule(
         START,
-        &[&["pull command failed", "error pulling image conf", "=cannotpullcontainererror: api error"]],
+        &[&["pull command failed", "error pulling image conf", "the task cannot pull", "=cannotpullcontainererror: api error"]],
         &["secrets"],
         (C::ImagePullNetwork, Low),
         "the registry[ of {image}], or the S3 behind it, did not answer as it should",
         "a route out: NAT or assignPublicIp, or endpoints for ecr.api, ecr.dkr and s3; security groups; DNS",
     ),
-    rule(START, &[PULL, &[": denied"]], UNPACKED, (C::ImagePullDenied, Medium), DENIED, DENIED_NEXT),
+    rule(
+        START,
+        &[PULL, &[": denied", "permissions to pull", "permission to pull"]],
+        UNPACKED,
+        (C::ImagePullDenied, Medium),
+        DENIED,
+        DENIED_NEXT,
+    ),
     // It came, but it is broken, or the disk's driver is.
     rule(
         START,

@@ -54,6 +54,7 @@ pub(super) const ALL: &[Rule] = &[
                 "empty secrets value",
                 "does not contain",
                 "invalid character",
+                "cannot unmarshal",
             ],
         ],
         NO_SECRET,

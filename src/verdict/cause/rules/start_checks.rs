@@ -10,6 +10,57 @@ const START: &[C] = &[C::ContainerStartFailed];
 
 /// All rows.
 pub(super) const ALL: &[Check] = &[
+    // The command, of all the likeliest.
+    check(
+        START,
+        &[&["executable file not found", "exec: \"", "exec \"", "exec: \\\""], &["permission denied"]],
+        &[],
+        "that[ {command}] is executable (chmod +x before the image is built) by the container's user, and not on a volume mounted noexec",
+    ),
+    check(
+        START,
+        &[&["exec: ", "exec \""], &["is a directory"]],
+        &[],
+        "entryPoint and command: [{command} ]is a folder of the image, not a program",
+    ),
+    check(
+        START,
+        &[&["executable file not found", "exec: "]],
+        &["operation not permitted", "invalid argument"],
+        "that the image holds the command[ {command}]: its path and spelling, no volume over it; entryPoint and command are lists, one word each, and a script's first line names a shell that is there",
+    ),
+    check(
+        START,
+        &[&["system cannot find the file", "system cannot find the path"]],
+        &["credential spec"],
+        "entryPoint and command against what the image holds, with Windows' paths and endings (.exe, .cmd)",
+    ),
+    check(
+        START,
+        &[&["unable to find user", "unable to find group", "passwd file"]],
+        &[],
+        "user of the container[: {user}]: that the image knows the name, or a number in its place",
+    ),
+    check(
+        START,
+        &[&["chdir to cwd", "working directory"]],
+        &[],
+        "workingDirectory of the container: that the image has it and the user may enter it",
+    ),
+    check(START, &[&["memory limit"]], &[], "memory and memoryReservation of the container: more than the runtime needs for itself"),
+    // What it needs of other containers.
+    check(
+        START,
+        &[&["non running container", "cannot link", "ordering dependency", "dependent container", "dependency graph"]],
+        &[],
+        "the container that this one needs (dependsOn, links, network of another): why that one did not start, was not healthy in time or ended",
+    ),
+    check(
+        START,
+        &[&["is already in use by container"]],
+        &[],
+        "a leftover container of that name on the instance: remove it; the agent's log, and its cleanup (ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION)",
+    ),
     check(
         START,
         &[&["logger arg", "log driver", "log opt", "logging driver", "awslogs driver"]],
@@ -63,5 +114,42 @@ pub(super) const ALL: &[Check] = &[
         &[&["taskdependencyerror", "task dependencies"]],
         &[],
         "dependsOn, links and volumesFrom of the task definition: a container that is not there, or that waits for itself",
+    ),
+    // The ground under it.
+    check(
+        START,
+        &[&["docker0", "iptables", "external connectivity", "hnscall", "hns "]],
+        &["already in use", "already allocated", "already exists", "not available", "failed to bind"],
+        "docker's network on the instance: its bridge and its rules, which go when somebody flushes iptables (restart docker to have them made anew); on Windows its host network service",
+    ),
+    check(
+        START,
+        &[&["error during connect", "docker.sock", "docker daemon", "rpc error", "containerd.sock"]],
+        &[],
+        "docker on the instance: that it runs and answers, its log, and what it was doing then",
+    ),
+    check(
+        START,
+        &[&["hcs::", "hcsshim", "createcomputesystem", "windows system call"]],
+        &[],
+        "the Windows instance: its free memory and disk, the build of the image against its own, docker's log; a restart frees what hangs",
+    ),
+    check(
+        START,
+        &[&["devicemapper", "devmapper"]],
+        &[],
+        "docker's storage on the instance: the thin pool (docker info) and its log; replace the instance if it is broken",
+    ),
+    check(
+        START,
+        &[&["cgrouperror", "cgroup"]],
+        &[],
+        "control groups of the instance: its version of them against the agent's and the image's, and the agent's log",
+    ),
+    check(
+        START,
+        &[&["seccomp", "apparmor", "selinux", "capabilit", "sysctl", "operation not permitted", "permission denied"]],
+        &["device driver"],
+        "what the container asks of the kernel (privileged, capabilities, systemControls, security options) against what this platform lets it have",
     ),
 ];

@@ -116,13 +116,31 @@ pub(super) const GROUND: &[Rule] = &[
     rule(
         REASON | CONTAINER,
         &[
-            &["host ec2", "(instance", "container instance", "ec2 instance", "managed instance", "the instance", "the host", "host "],
+            &[
+                "host ec2",
+                "(instance",
+                "container instance",
+                "ec2 instance",
+                "managed instance",
+                "the instance",
+                "instance i-",
+                "the host",
+                "host ",
+            ],
             &["terminat", "stopped", "deregist", "impaired", "unhealthy", "lost", "status check", "hardware", "shut down", "rebooted"],
         ],
-        &["is unhealthy in", "cannotstart", "cannotcreate", "oci runtime"],
+        &["is unhealthy in", "cannotstart", "cannotcreate", "cannotpull", "initializationerror", "oci runtime"],
         (C::HostTerminated, High),
         "the instance[ {instance}] under the task is gone",
         "who ended it: scaling activities of its group, EC2's status checks, CloudTrail TerminateInstances",
+    ),
+    rule(
+        EVENT,
+        &[&["container instance", "container-instance"], &["deregistered", "deregistration"]],
+        &["unable to place"],
+        (C::HostTerminated, Medium),
+        "the instance[ {instance}] is gone",
+        "who ended it: scaling activities of its group, EC2's status checks",
     ),
     rule(
         EVENT,
@@ -157,6 +175,7 @@ pub(super) const MEANT: &[Rule] = &[
         &[&[
             "replaced by",
             "by a newer",
+            "newer deployment",
             "replaced due to deployment",
             "new deployment",
             "deployment replace",
