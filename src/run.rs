@@ -129,11 +129,12 @@ pub async fn run(
     loop {
         world.look_at_the_gate(&mut app);
         app.settle();
-        world.watcher.reconcile(app.wanted());
+        // The frame first: an answer takes as long as it takes, and the operator waits for this one.
         if app.dirty() {
             world.draw(&mut app)?;
             drawn = Instant::now();
         }
+        world.watcher.reconcile(app.wanted());
         if app.quitting() {
             world.land(&mut app, &mut told).await?;
             // Nobody waits for a farewell with the screen still taken.

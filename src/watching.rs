@@ -316,7 +316,7 @@ impl Desk<'_> {
 fn side(side: &Side) -> Value {
     json!({
         "task_definition": side.revision.as_ref().map(Arn::as_str),
-        "wanted": side.wanted,
+        "desired": side.wanted,
         "running": side.running,
         "healthy": side.healthy,
         "unhealthy": side.unhealthy,

@@ -14,7 +14,7 @@ use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
 use crate::ui::table::{of_table, dim, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
-use crate::view::{Cx, Notice, Place, Prompt, Reaction, Subject, Tone, View};
+use crate::view::{Cx, Place, Prompt, Reaction, Subject, View};
 use ratatui::text::Line;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -285,7 +285,7 @@ impl View for Deploy {
         let Some((container, current)) = self.asked.clone().filter(|_| done && !text.trim().is_empty()) else { return Reaction::Redraw };
         match typed(text, &current) {
             Ok(reference) => self.dialog(&container, reference.into()),
-            Err(text) => Reaction::Notice(Notice { tone: Tone::Warn, text }),
+            Err(why) => Reaction::Refuse(why),
         }
     }
 

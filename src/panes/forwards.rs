@@ -188,7 +188,7 @@ impl View for ForwardsView {
         }
         match Ports::parse(text).and_then(|ports| self.target(ports, cx)) {
             Ok(target) => Reaction::Forward(Box::new(target)),
-            Err(why) => Reaction::Notice(Notice { tone: Tone::Warn, text: why }),
+            Err(why) => Reaction::Refuse(why),
         }
     }
 

@@ -275,8 +275,8 @@ impl View for Rollback {
         match super::deploy::definition_named(&self.target.arn, text) {
             Ok(revision) if revision.name().contains(':') => self.dialog(RollBack::Revision(revision)),
             // The newest of a family is nothing to go back to.
-            Ok(family) => say(format!("name the revision as well, as in {}:7", family.name())),
-            Err(why) => say(why),
+            Ok(family) => Reaction::Refuse(format!("name the revision as well, as in {}:7", family.name())),
+            Err(why) => Reaction::Refuse(why),
         }
     }
 
