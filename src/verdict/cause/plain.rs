@@ -27,6 +27,10 @@ const NAMES: &[&str] = &[
     r"((?:container|volume|bucket|secret|alarm|role|json key|provider|log group|named?)(?: with (?:name|id))?:? ?['\x22\[])[^'\x22\]]+",
     // pull access denied for name, No such volume: name
     r"((?:pull access denied for|no such (?:image|volume|container):|volume referenced:|service account|contain json key|daemon: create|unable to find user|createcomputesystem) )[a-z0-9_$-]+(?:[/:.][a-z0-9._-]+)*",
+    // image name:tag
+    r"((?-u:\b)image )[a-z0-9._-]+:[a-z0-9._-]*[a-z0-9_]",
+    // Alarm Name: name, alarms [name]
+    r"(alarm name: |alarms? ?\[)[^ \]]+",
     // team/name:tag
     r"((?:^|[ '\x22]))[a-z0-9_-]+(?:/[a-z0-9._-]+)+:[a-z0-9._-]*[a-z0-9_]",
     // exec: "command"
@@ -131,6 +135,8 @@ mod tests {
             ("while mounting 127.0.0.1:/timeout'", "while mounting 127.0.0.1:/'"),
             ("mounting fs-0.efs.eu-west-3.amazonaws.com:/opt/splunk failed", "mounting fs-0.efs.eu-west-3.amazonaws.com:/ failed"),
             ("secret from the service for volume/oom: RequestError", "secret from the service for : requesterror"),
+            ("have been stopped. Alarm Name: oom-killer", "have been stopped. alarm name: "),
+            ("Error: image throttled:oom not found", "error: image  not found"),
             ("manifest for acme/no-space:left not found", "manifest for  not found"),
             ("exec: \"oom-killer\": executable file not found in $PATH", "exec: \"\": executable file not found in $path"),
             ("invalid parameters: /shop/timeout", "invalid parameters: /"),

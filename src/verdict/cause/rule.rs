@@ -276,6 +276,15 @@ mod tests {
         assert_eq!(cause(&format!("{pull}\u{2026}")), Some(Cause::ImageNotFound));
         assert_eq!(cause(pull), None);
         assert_eq!(cause("We will try agai..."), None);
+        // Half of a number, or of a longer word, is no sign.
+        assert_eq!(
+            cause("failed to resolve ref docker.io/acme/api:v7: unexpected status from HEAD request: 40..."),
+            Some(Cause::ImagePullDenied)
+        );
+        assert_eq!(cause("the secret could not be had: RequestError..."), None);
+        // What only a guess fits may have said more.
+        let log = "ResourceInitializationError: failed to validate logger args: api error ResourceNotFou";
+        assert_eq!(Read::of(&format!("{log}...")).rule(REASON).map(|rule| rule.cause), Some(Cause::LogGroupMissing));
     }
 
     #[test]

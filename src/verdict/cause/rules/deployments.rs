@@ -75,6 +75,14 @@ pub(super) const ALL: &[Rule] = &[
     ),
     rule(
         SCHEDULER,
+        &[&["deployment"], &["alarm"], &["failed", "was stopped", "been stopped"]],
+        &[],
+        (C::CircuitBreaker, Medium),
+        "the deployment[ {deployment}] failed by its circuit breaker or alarms[: alarm {alarm}]",
+        "the stopped tasks of that deployment, or the alarm: their reasons are the cause",
+    ),
+    rule(
+        SCHEDULER,
         &[&["rolled back", "rollback"]],
         &[],
         (C::RollingBack, Medium),

@@ -44,7 +44,17 @@ pub(super) const LOGGING: &[Rule] = &[
     rule(START, &[LOGS, REFUSED], &["connection issue"], (C::LogDriverDenied, High), LOG_DENIED, LOG_DENIED_NEXT),
     rule(
         START,
-        &[LOGS, &["resourcenotfound", "group does not exist", "group doesn't exist", "group was not found", "no such log group"]],
+        &[
+            LOGS,
+            &[
+                "resourcenotfound",
+                "group does not exist",
+                "group doesn't exist",
+                "group was not found",
+                "no such log group",
+                "find log group",
+            ],
+        ],
         &[],
         (C::LogGroupMissing, High),
         LOG_ABSENT,

@@ -46,6 +46,7 @@ pub(super) const CAPACITY: &[Rule] = &[
             "waiting for capacity",
             "unfulfillable",
             "no available capacity",
+            "no free capacity",
         ]],
         &[],
         (C::CapacityUnavailable, High),

@@ -174,6 +174,7 @@ pub(super) const MEANT: &[Rule] = &[
         REASON,
         &[&[
             "replaced by",
+            "replaced this task",
             "by a newer",
             "newer deployment",
             "replaced due to deployment",
