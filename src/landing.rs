@@ -4,6 +4,7 @@
 //! Pure: facts of AWS and the time come in, words and counts go out. Knows no feed's pace, no screen and no key. The end is told by the
 //! deployment's own record and by nothing else: a service that is steady again after a rollback has not released anything.
 
+mod aim;
 mod end;
 mod follow;
 mod gather;
@@ -13,6 +14,7 @@ mod side;
 mod stage;
 mod track;
 
+pub use aim::Aim;
 pub use end::End;
 pub use follow::Followed;
 pub use gather::Whole;

@@ -24,7 +24,7 @@ pub use arn::{Arn, ImageUri};
 pub use cluster::{Cluster, ContainerInstance, ExecConfiguration};
 pub use codedeploy::{AppSpec, CodeDeployment, LifecycleEvent, Release, ServiceRevision, Shift, TrafficShare};
 pub use definition::{ContainerDefinition, LogConfiguration, Needs, PortMapping, Revisions, TaskDefinition};
-pub use image::{Image, ImageIndex, RepositoryImages, is_index};
+pub use image::{Holds, Image, ImageIndex, RepositoryImages, foremost, index_of, is_index};
 pub use logs::{LogLine, LogScope, LogSources, LogStream};
 pub use route::Route;
 pub use scaling::{ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Suspended, scaling_resource};

@@ -15,12 +15,13 @@ pub use form::Form;
 
 use super::changes::verb;
 use crate::change::ask::Planned;
+use crate::change::compare::moved;
 use crate::change::gate::{Rules, Standing, Why};
 use crate::change::plans::RollBack;
 use crate::change::plans::{self, Facts};
-use crate::change::{Inverse, Level, Moved, Plan, Target, Weight, Wish, ask, cli_lines};
+use crate::change::{Basis, Inverse, Level, Moved, Note, Plan, Target, Weight, Wish, ask, cli_lines};
 use crate::feed::{Feed, Wanted};
-use crate::model::{Str, Time};
+use crate::model::{Ctx, Str, Time};
 use crate::ui::input::Input;
 use crate::view::{Cx, Production};
 
@@ -86,8 +87,9 @@ pub struct Dialog {
     focus: Focus,
     opened_by: Option<char>,
     phase: Phase,
-    /// What the re-reading found different; the plans are those of the re-reading then, and no longer made anew.
+    /// What the second reading found different, and all that it found.
     moved: Vec<Moved>,
+    read_again: Vec<(Ctx, Basis)>,
     /// The same was sent a moment ago: it is asked once more.
     again: bool,
     /// Since when it has been among the gravest.
@@ -100,6 +102,9 @@ pub struct Dialog {
     sure: bool,
     /// Keys since the last rest.
     keys: usize,
+    /// When the line that confirms took a key last, and when a text came into it all at once.
+    last_typed_at: Option<Time>,
+    pasted_at: Option<Time>,
     said: String,
     scroll: usize,
     /// AWS was asked again for what it shows.
@@ -124,12 +129,15 @@ impl Dialog {
             opened_by,
             phase: Phase::Asking,
             moved: Vec::new(),
+            read_again: Vec::new(),
             again: false,
             grave_since: None,
             changed_at: None,
             seen: false,
             sure: false,
             keys: 0,
+            last_typed_at: None,
+            pasted_at: None,
             said: String::new(),
             scroll: 0,
             asked: false,
@@ -150,7 +158,16 @@ impl Dialog {
             Standing::Locked { why } => Some(format!("read-only: {}", why.words())),
             Standing::Open | Standing::Armed { .. } => None,
         };
-        self.locked = self.targets.iter().find_map(locked);
+        let refused = |plan: &Plan| {
+            plan.steps.iter().find_map(|step| {
+                let said = rules.refused_call(plan.ctx, &step.call, now)?;
+                Some(format!("AWS has just refused {}: {said} · :write tries again", step.call.action()))
+            })
+        };
+        let refusals: Vec<Option<String>> = self.ready().map(refused).collect();
+        // Of several the gate keeps the one and lets the other pass.
+        let refused = if refusals.iter().all(Option::is_some) { refusals.into_iter().flatten().next() } else { None };
+        self.locked = self.targets.iter().find_map(locked).or(refused);
         if self.locked.is_some() && self.focus == Focus::Confirm {
             self.focus = Focus::Cancel;
         }
@@ -190,8 +207,13 @@ impl Dialog {
                     plans::wanted_of_image(&facts, image, out);
                 }
             }
-            Wish::RollBack(RollBack::Revision(revision)) | Wish::Undo(Inverse::Revision { revision, .. }, _) => {
-                plans::wanted_of_revision(&facts, &target.arn, revision, out);
+            Wish::RollBack(RollBack::Revision(revision)) => plans::wanted_of_revision(&facts, &target.arn, revision, out),
+            Wish::Undo(ways) | Wish::Redo(ways) => {
+                for (target, way) in self.targets.iter().zip(ways) {
+                    if let Inverse::Revision { revision, .. } = &way.inverse {
+                        plans::wanted_of_revision(&self::facts(target, cx), &target.arn, revision, out);
+                    }
+                }
             }
             Wish::RollBack(RollBack::Pinned(revision, images)) => {
                 plans::wanted_of_revision(&facts, &target.arn, revision, out);
@@ -203,9 +225,10 @@ impl Dialog {
         }
     }
 
-    /// Makes the plans anew from what is known now, unless they are confirmed or rest on a reading of their own.
+    /// Makes the plans anew from what is known now, unless they are confirmed. After something moved what is known has to be as new as the
+    /// second reading: until then the plans of that reading stay, with a word about it.
     pub fn plan(&mut self, cx: &Cx) {
-        if !matches!(self.phase, Phase::Asking) || !self.moved.is_empty() {
+        if !matches!(self.phase, Phase::Asking) {
             return;
         }
         if let Form::Unread(action) = self.form {
@@ -218,13 +241,9 @@ impl Dialog {
             }
         }
         self.offer(cx);
-        let mut fresh = match self.form.wish() {
-            Ok(wish) => wish.plans(&self.targets, |target| facts(target, cx)),
-            Err(why) => vec![(self.names(), Err(why))],
-        };
-        for plan in fresh.iter_mut().filter_map(|(_, plan)| plan.as_mut().ok()) {
-            plan.notes.extend(judged::note(plan, cx));
-            plan.notes.extend(judged::exec_notes(plan, cx));
+        let fresh = self.planned(cx);
+        if !self.moved.is_empty() && !self.as_read_again(&fresh) {
+            return self.weigh(cx);
         }
         self.pins = match (&self.form, self.targets.first()) {
             (Form::Fixed(Wish::RollBack(RollBack::Revision(revision))), Some(target)) => {
@@ -241,6 +260,27 @@ impl Dialog {
         }
         self.plans = fresh;
         self.weigh(cx);
+    }
+
+    fn planned(&self, cx: &Cx) -> Vec<Planned> {
+        let mut fresh = match self.form.wish() {
+            Ok(wish) => wish.plans(&self.targets, |target| facts(target, cx)),
+            Err(why) => vec![(self.names(), Err(why))],
+        };
+        for plan in fresh.iter_mut().filter_map(|(_, plan)| plan.as_mut().ok()) {
+            plan.notes.extend(judged::note(plan, cx));
+            plan.notes.extend(judged::exec_notes(plan, cx));
+        }
+        fresh
+    }
+
+    /// Whether these plans rest on what the second reading found, each on something of it and on nothing older.
+    fn as_read_again(&self, fresh: &[Planned]) -> bool {
+        let agrees = |plan: &Plan| {
+            let read: Vec<Basis> = self.read_again.iter().filter(|(ctx, _)| *ctx == plan.ctx).map(|(_, basis)| basis.clone()).collect();
+            plan.basis.iter().any(|basis| read.iter().any(|read| read.same(basis))) && moved(&read, &plan.basis).is_empty()
+        };
+        fresh.iter().all(|(_, plan)| plan.as_ref().is_ok_and(agrees))
     }
 
     fn offer(&mut self, cx: &Cx) {
@@ -384,11 +424,18 @@ impl Dialog {
     pub fn moved(&mut self, moved: Vec<Moved>, plans: Vec<Plan>, cx: &Cx) {
         self.phase = Phase::Asking;
         self.moved = moved;
-        self.plans = plans.into_iter().map(|plan| (plan.targets.first().map_or("", |arn| ask::short(arn)).to_owned(), Ok(plan))).collect();
+        self.read_again = plans.iter().flat_map(|plan| plan.basis.iter().map(|basis| (plan.ctx, basis.clone()))).collect();
+        let old = |mut plan: Plan| {
+            // What was well before may not be well now.
+            plan.notes.retain(|note| note.weight != Weight::Info);
+            plan.notes.push(Note::info("the rest is being read again: warnings are those of the reading before"));
+            (plan.targets.first().map_or("", |arn| ask::short(arn)).to_owned(), Ok(plan))
+        };
+        self.plans = plans.into_iter().map(old).collect();
         self.confirm.set("");
         self.focus = Focus::Cancel;
         (self.seen, self.changed_at, self.grave_since, self.scroll) = (false, None, None, 0);
-        self.weigh(cx);
+        self.plan(cx);
     }
 
     /// Whether the operator has seen what moved.
@@ -398,7 +445,7 @@ impl Dialog {
 
     /// Whether it is the way back from another change, which is no second time of that.
     pub fn takes_back(&self) -> bool {
-        matches!(self.form, Form::Fixed(Wish::Undo(..)))
+        matches!(self.form, Form::Fixed(Wish::Undo(_) | Wish::Redo(_)))
     }
 
     fn cli(&self) -> Vec<String> {

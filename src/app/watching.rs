@@ -8,7 +8,7 @@ use crate::view::Tone;
 
 impl App {
     /// The service whose watch is on screen.
-    fn watched(&self) -> Option<Whole> {
+    pub(super) fn watched(&self) -> Option<Whole> {
         let view = self.views.last().filter(|view| view.name() == "watch")?;
         let place = view.subject(&self.shared.cx()).place;
         Some(Whole { ctx: place.ctx?, cluster: place.cluster?, service: place.service? })
@@ -84,6 +84,12 @@ impl App {
                 None => (format!("… {}  ", track.whole.service.name()), Role::Dim),
             })
             .collect();
-        if spans.is_empty() { spans } else { std::iter::once((" watching ".to_owned(), Role::Dim)).chain(spans).collect() }
+        let head = match spans.len() {
+            0 => return spans,
+            1 => " watching ".to_owned(),
+            // Where they do not all fit, it is still said how many there are.
+            several => format!(" {several} watched  "),
+        };
+        std::iter::once((head, Role::Dim)).chain(spans).collect()
     }
 }

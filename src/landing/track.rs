@@ -1,6 +1,6 @@
 //! A release that is followed from one look to the next: what was seen to change, told once, and the end, told once.
 
-use super::{End, Followed, Landing, Moment, Seen, Standing, What, Whole, follow, moments, side};
+use super::{Aim, End, Followed, Landing, Moment, Seen, Standing, What, Whole, follow, moments, side};
 use crate::feed::Wanted;
 use crate::model::{Arn, Ctx, Str, TargetState, TaskStatus, Time};
 use crate::store::Store;
@@ -179,13 +179,15 @@ pub struct Track {
     told_end: Option<Time>,
     /// Whether it was seen on its way.
     ran: bool,
+    /// What is followed in place of the deployment itself.
+    aim: Option<Aim>,
 }
 
 impl Track {
     /// Follows the newest release of a service, whichever it is.
     #[must_use]
     pub fn newest(whole: Whole) -> Track {
-        Track { whole, followed: None, only: false, observed: Observed::default(), landing: None, told_end: None, ran: false }
+        Track { whole, followed: None, only: false, observed: Observed::default(), landing: None, told_end: None, ran: false, aim: None }
     }
 
     /// Follows one release to its end: the one with this id of `CodeDeploy`, or the one that is the newest at the first look.
@@ -198,6 +200,13 @@ impl Track {
     #[must_use]
     pub fn landing(&self) -> Option<&Landing> {
         self.landing.as_ref()
+    }
+
+    /// Follows what a change is to end in, from now on.
+    fn aim_at(&mut self, aim: Aim) {
+        self.aim = Some(aim);
+        (self.landing, self.told_end, self.ran) = (None, None, false);
+        (self.observed.ended_at, self.observed.progress_at) = (None, None);
     }
 
     /// The names of what is followed, as far as they are known.
@@ -252,12 +261,20 @@ impl Track {
         let Some(followed) = &mut self.followed else { return news };
         followed.learn(seen);
         self.observed.see_tasks(seen, followed);
+        // A deployment that begins after it takes its place.
+        self.aim.take_if(|aim| followed.began.is_some_and(|began| began > aim.since));
         let mut landing = Landing::of(seen, followed, &self.observed);
+        if let Some(aim) = &self.aim {
+            aim.judge(&mut landing, seen);
+        }
         self.observed.take(&landing, self.landing.as_ref(), seen.now);
         // What was just seen belongs to the picture.
         self.ran |= landing.end().is_none();
         landing.moments =
             moments::of(seen, followed, followed.record_in(seen), followed.code.as_ref().and_then(|id| (seen.code)(id)), &self.observed);
+        if let Some(aim) = &self.aim {
+            aim.cut(&mut landing);
+        }
         let before = self.landing.replace(landing);
         let after = self.landing.as_ref().expect("it has just been put there");
         differences(before.as_ref(), after, seen.now, &mut news);
@@ -266,7 +283,10 @@ impl Track {
             self.told_end = None;
         } else if self.told_end.is_none() {
             self.told_end = Some(seen.now);
-            news.push(News { at: seen.now, kind: Kind::End, health: after.health, text: after.why.clone() });
+            // Of what was over before anybody looked AWS tells the time.
+            let over = after.followed.began.zip(after.pace.took).filter(|_| !self.ran);
+            let at = over.and_then(|(began, took)| began.checked_add(jiff::SignedDuration::from_secs(took)).ok()).unwrap_or(seen.now);
+            news.push(News { at, kind: Kind::End, health: after.health, text: after.why.clone() });
         }
         news
     }
@@ -371,9 +391,33 @@ pub struct Landings {
 impl Landings {
     /// Follows the newest release of a service from now on, unless it is followed already.
     pub fn follow(&mut self, whole: &Whole) {
-        if self.of(whole.ctx, &whole.service).is_some() {
+        let known = self.tracks.iter_mut().find(|track| track.whole.ctx == whole.ctx && track.whole.service == whole.service);
+        if let Some(track) = known {
+            // Whoever opens the watch after the end of another change wants the deployment.
+            if track.told_end.is_some() && track.aim.take().is_some() {
+                (track.landing, track.told_end, track.ran) = (None, None, false);
+            }
             return;
         }
+        self.add(whole);
+    }
+
+    /// Follows what a change that begins no deployment is to end in. Returns whether there is room for it.
+    pub fn aim(&mut self, whole: &Whole, aim: Aim) -> bool {
+        if self.of(whole.ctx, &whole.service).is_none() {
+            self.add(whole);
+        }
+        let known = self.tracks.iter_mut().find(|track| track.whole.ctx == whole.ctx && track.whole.service == whole.service);
+        known.map(|track| track.aim_at(aim)).is_some()
+    }
+
+    /// Whether one more can be followed without giving up one that is on its way.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.tracks.len() < FOLLOWED || self.tracks.iter().any(|track| !track.runs())
+    }
+
+    fn add(&mut self, whole: &Whole) {
         if self.tracks.len() >= FOLLOWED {
             let over = self.tracks.iter().position(|track| !track.runs()).unwrap_or(0);
             self.tracks.remove(over);
