@@ -41,5 +41,8 @@ fn links(argument: &str) -> bool {
     if let Some(linker) = env::var_os("RUSTC_LINKER") {
         command.arg("-C").arg(format!("linker={}", linker.to_string_lossy()));
     }
+    // As the build is told to link, so is the probe: another linker may be named there.
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    command.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty()));
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }

@@ -15,6 +15,7 @@ mod interceptors;
 mod logs;
 mod poll;
 mod profile;
+mod query;
 mod queue;
 mod reread;
 mod sign;

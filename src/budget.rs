@@ -55,12 +55,16 @@ pub enum Throttle {
     Parameters,
     /// Secrets Manager's `DescribeSecret`.
     Secrets,
+    /// IAM's reads and its policy simulator.
+    Rights,
+    /// EC2's `Describe…` calls.
+    Network,
 }
 
 /// Burst and calls per second that AWS publishes: ECS's service-quota table and ELB's API throttling page. AWS publishes
-/// none for CloudWatch Logs' live tail, ECR, STS, Application Auto Scaling, CodeDeploy and sessions, and regional ones for `FilterLogEvents`
+/// none for CloudWatch Logs' live tail, ECR, STS, IAM, Application Auto Scaling, CodeDeploy and sessions, and regional ones for `FilterLogEvents`
 /// and CloudWatch; those rows are cautious guesses.
-const PUBLISHED: [(Throttle, f64, f64); 23] = [
+const PUBLISHED: [(Throttle, f64, f64); 25] = [
     (Throttle::ClusterRead, 50.0, 20.0),
     (Throttle::ServiceRead, 100.0, 20.0),
     (Throttle::ClusterResourceRead, 100.0, 20.0),
@@ -84,6 +88,8 @@ const PUBLISHED: [(Throttle, f64, f64); 23] = [
     (Throttle::Session, 40.0, 20.0),
     (Throttle::Parameters, 40.0, 40.0),
     (Throttle::Secrets, 40.0, 40.0),
+    (Throttle::Rights, 40.0, 10.0),
+    (Throttle::Network, 50.0, 20.0),
 ];
 
 impl Throttle {

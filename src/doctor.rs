@@ -44,7 +44,18 @@ pub async fn examine(clients: &Clients, asked: &Asked, say: &mut dyn FnMut(&str)
         None => found.task.containers.iter().map(|container| container.name.clone()).collect(),
     };
     let (cluster, task) = (&found.cluster, &found.task.arn);
-    finding::ask(clients, &mut store, &|store| checks::feeds(store, CTX, cluster, task)).await;
+    let feeds = |store: &Store| {
+        let looks = containers.iter().flat_map(|name| checks::looks(store, CTX, cluster, task, name));
+        let mut feeds = checks::feeds(store, CTX, cluster, task);
+        for look in looks {
+            // Most of what is asked is the same for all containers.
+            if !feeds.contains(&look) {
+                feeds.push(look);
+            }
+        }
+        feeds
+    };
+    finding::ask(clients, &mut store, &feeds).await;
     let of = |container: &Str| Facts::of(&store, CTX, cluster, task, container).map(|facts| (container.clone(), facts));
     let facts: Vec<(Str, Facts)> = containers.iter().filter_map(of).collect();
     let examined: Vec<Examined> =

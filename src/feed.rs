@@ -1,8 +1,8 @@
 //! What can be watched. A feed is a plain key that starts with its context; whoever wants one names it, and the watcher does the rest.
 
 use crate::model::{
-    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Held, Identity, Image, ImageIndex, LogLine, LogScope, LogSources,
-    Protected, Release, RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Service,
+    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Held, Identity, Image, ImageIndex, LogLine, LogScope, LogSources, Look,
+    Protected, Release, RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Seen, Service,
     ServiceDeployment, ServiceMetrics, ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use std::sync::Arc;
@@ -72,6 +72,8 @@ pub enum Feed {
     Logs(Ctx, LogScope),
     /// The reply of AWS itself, as JSON, for one thing. Asked once per visit.
     Raw(Ctx, RawOf),
+    /// What only IAM, EC2 or KMS can tell of a session. Asked once per visit, and only where a session is looked into.
+    Look(Ctx, Look),
 }
 
 /// What the JSON view can show as AWS sent it.
@@ -118,6 +120,7 @@ impl Feed {
                 | Feed::Revisions(..)
                 | Feed::AppSpec(..)
                 | Feed::CodeDeployments(..)
+                | Feed::Look(..)
         );
         let scaling = matches!(self, Feed::ScalableTargets(_) | Feed::ScalingPolicies(_) | Feed::ScheduledActions(_));
         self.lasts() || seldom || scaling
@@ -157,7 +160,8 @@ impl Feed {
             | Feed::Alarms(ctx, _)
             | Feed::Metrics(ctx, _)
             | Feed::Logs(ctx, _)
-            | Feed::Raw(ctx, _) => *ctx,
+            | Feed::Raw(ctx, _)
+            | Feed::Look(ctx, _) => *ctx,
         }
     }
 }
@@ -321,4 +325,6 @@ pub enum Value {
     Metrics(Arc<ServiceMetrics>),
     /// For [`Feed::Raw`]: pretty-printed JSON.
     Raw(Arc<str>),
+    /// For [`Feed::Look`].
+    Seen(Arc<Seen>),
 }

@@ -3,8 +3,10 @@
 //! One keymap for tables, one for text. Knows neither what is on screen nor what an action does.
 
 mod key;
+mod mouse;
 
 pub use key::{Burst, Code, Key, Verdict};
+pub use mouse::{Button, Pointed, Pointing};
 
 use crate::action::{ACTIONS, Action, Kind, Risk, Scope};
 use crate::settings::{self, Entry, Section};

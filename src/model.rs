@@ -10,6 +10,7 @@ mod codedeploy;
 mod definition;
 mod image;
 mod logs;
+mod look;
 mod route;
 #[cfg(test)]
 pub mod sample;
@@ -26,6 +27,7 @@ pub use codedeploy::{AppSpec, CodeDeployment, LifecycleEvent, Release, ServiceRe
 pub use definition::{ContainerDefinition, LogConfiguration, Needs, PortMapping, Revisions, TaskDefinition};
 pub use image::{Holds, Image, ImageIndex, RepositoryImages, foremost, index_of, is_index};
 pub use logs::{LogLine, LogScope, LogSources, LogStream};
+pub use look::{Decision, Ec2Instance, Endpoint, KmsKey, Look, Right, RightsAsked, Seen, Subnet, WayOut};
 pub use route::Route;
 pub use scaling::{ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Suspended, scaling_resource};
 pub use service::{

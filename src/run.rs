@@ -9,13 +9,12 @@ use crate::change::apply::{Desk, Told};
 use crate::change::gate::Standing;
 use crate::change::journal::{self, Record};
 use crate::config::Places;
-use crate::exec::keys::{Button, Pointed, Pointing};
-use crate::exec::term::Mouse as Level;
+use crate::exec::term::Mouse;
 use crate::feed::{Feed, Outcome, Update, Value};
 use crate::kept;
-use crate::keys::{Burst, Key, Verdict};
+use crate::keys::{Burst, Button, Key, Pointing, Verdict};
 use crate::model::{Ctx, Task, Time};
-use crate::terminal::{self, Copied, Input, Mouse, MouseKind, Screen, TerminalEvent, Tracking};
+use crate::terminal::{self, Copied, Input, Screen, TerminalEvent, Tracking};
 use crate::theme::{Surroundings, Theme};
 use crate::view::{Notice, Tone};
 use crate::watch::{Pace, Watcher};
@@ -130,11 +129,12 @@ pub async fn run(
     loop {
         world.look_at_the_gate(&mut app);
         app.settle();
-        world.watcher.reconcile(app.wanted());
+        // The frame first: an answer takes as long as it takes, and the operator waits for this one.
         if app.dirty() {
             world.draw(&mut app)?;
             drawn = Instant::now();
         }
+        world.watcher.reconcile(app.wanted());
         if app.quitting() {
             world.land(&mut app, &mut told).await?;
             // Nobody waits for a farewell with the screen still taken.
@@ -143,18 +143,14 @@ pub async fn run(
             return Ok(());
         }
         let input = world.input.as_mut().expect("lent out only inside perform");
-        let (mut pressed, mut flowing) = (false, false);
+        let mut flowing = false;
         let event = tokio::select! {
             biased;
             signal = signals.next() => match signal {
                 Signal::Terminate => Some(Event::Terminate),
                 Signal::Continue => { world.screen.resume()?; world.screen.redraw(); Some(Event::Tick) }
             },
-            terminal = input.next() => match terminal {
-                Some(Ok(event)) => { pressed = true; world.translate(event, &mut app) }
-                // The terminal is gone: nobody is left to ask.
-                Some(Err(_)) | None => Some(Event::Terminate),
-            },
+            terminal = input.next() => { world.pressed(terminal, &mut app).await?; None }
             Some(news) = told.recv() => { world.told(news, &mut app); None }
             Some(update) = updates.recv() => Some(world.heard(update)),
             Some((id, told)) = world.forwards.heard.recv() => Some(Event::Forward(id, told)),
@@ -173,7 +169,7 @@ pub async fn run(
         world.take(&mut app, event)?;
         if flowing {
             world.flow(&mut app, drawn).await?;
-        } else if world.drain(&mut app).await? || pressed {
+        } else if world.drain(&mut app).await? {
             world.take(&mut app, Event::Rest)?;
         } else {
             // Polls come in bundles; a key is never made to wait for them, but one frame serves them all.
@@ -214,6 +210,20 @@ impl World {
         Ok(())
     }
 
+    /// Takes in what the terminal said, and what it has sent since.
+    async fn pressed(&mut self, said: Option<std::io::Result<TerminalEvent>>, app: &mut App) -> std::io::Result<()> {
+        let event = match said {
+            Some(Ok(event)) => self.translate(event, app),
+            // The terminal is gone: nobody is left to ask.
+            Some(Err(_)) | None => Some(Event::Terminate),
+        };
+        if let Some(event) = event {
+            self.take(app, event)?;
+        }
+        self.drain(app).await?;
+        self.take(app, Event::Rest)
+    }
+
     /// Takes in what the terminal has already sent. Returns whether that was anything.
     async fn drain(&mut self, app: &mut App) -> std::io::Result<bool> {
         let mut any = false;
@@ -239,17 +249,7 @@ impl World {
             let input = self.input.as_mut().expect("lent out only inside perform");
             tokio::select! {
                 biased;
-                terminal = input.next() => {
-                    let event = match terminal {
-                        Some(Ok(event)) => self.translate(event, app),
-                        Some(Err(_)) | None => Some(Event::Terminate),
-                    };
-                    if let Some(event) = event {
-                        self.take(app, event)?;
-                    }
-                    self.drain(app).await?;
-                    return self.take(app, Event::Rest);
-                }
+                terminal = input.next() => return self.pressed(terminal, app).await,
                 () = &mut due => return Ok(()),
                 // What was typed into a session comes back at once, and not when the polls' frame is due.
                 Some((id, heard)) = self.sessions.heard.recv() => {
@@ -270,11 +270,11 @@ impl World {
         match event {
             TerminalEvent::Key(key) => self.key(key, app),
             TerminalEvent::Paste(text) => Some(Event::Paste(text)),
-            TerminalEvent::Mouse(mouse) if app.takes_all() => Some(Event::Pointed(pointed(mouse))),
-            TerminalEvent::Mouse(mouse) => match mouse.kind {
-                MouseKind::Press(terminal::Button::Left) => Some(Event::Click(mouse.column, mouse.row)),
-                MouseKind::WheelUp => Some(Event::Scroll(-3)),
-                MouseKind::WheelDown => Some(Event::Scroll(3)),
+            TerminalEvent::Mouse(mouse) if app.takes_all() => Some(Event::Pointed(mouse)),
+            TerminalEvent::Mouse(mouse) => match mouse.what {
+                Pointing::Press(Button::Left) => Some(Event::Click(mouse.column, mouse.row)),
+                Pointing::WheelUp => Some(Event::Scroll(-3)),
+                Pointing::WheelDown => Some(Event::Scroll(3)),
                 _ => None,
             },
             TerminalEvent::Resize => {
@@ -368,9 +368,9 @@ impl World {
             }
             Effect::Mouse(level) => {
                 self.screen.track(match level {
-                    Level::Moves => Tracking::Moves,
-                    Level::Drags => Tracking::Drags,
-                    Level::Off | Level::Press | Level::Clicks => Tracking::Clicks,
+                    Mouse::Moves => Tracking::Moves,
+                    Mouse::Drags => Tracking::Drags,
+                    Mouse::Off | Mouse::Press | Mouse::Clicks => Tracking::Clicks,
                 });
                 None
             }
@@ -505,24 +505,6 @@ impl World {
         let tone = if matches!(copied, Copied::Sent { .. }) { Tone::Info } else { Tone::Warn };
         Ok(Notice { tone, text: format!("{label}: {copied}") })
     }
-}
-
-/// The mouse in the words of a terminal that takes all of it.
-fn pointed(mouse: Mouse) -> Pointed {
-    let button = |button| match button {
-        terminal::Button::Left => Button::Left,
-        terminal::Button::Middle => Button::Middle,
-        terminal::Button::Right => Button::Right,
-    };
-    let what = match mouse.kind {
-        MouseKind::Press(which) => Pointing::Press(button(which)),
-        MouseKind::Release(which) => Pointing::Release(button(which)),
-        MouseKind::Drag(which) => Pointing::Drag(button(which)),
-        MouseKind::Move => Pointing::Move,
-        MouseKind::WheelUp => Pointing::WheelUp,
-        MouseKind::WheelDown => Pointing::WheelDown,
-    };
-    Pointed { what, column: mouse.column, row: mouse.row, shift: mouse.shift, alt: mouse.alt, ctrl: mouse.ctrl }
 }
 
 /// Where orders are carried out.

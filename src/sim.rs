@@ -11,6 +11,7 @@ mod beside_tests;
 pub mod clock;
 mod cloudwatch;
 mod codedeploy;
+mod ec2;
 mod ecr;
 pub mod ecs;
 mod elbv2;

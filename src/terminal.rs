@@ -9,7 +9,7 @@ mod panic;
 pub mod raw;
 
 pub use clipboard::Copied;
-pub use input::{Button, Input, Mouse, MouseKind, TerminalEvent};
+pub use input::{Input, TerminalEvent};
 pub use panic::{background_panic, install_panic_hook};
 
 use canvas::Canvas;

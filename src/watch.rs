@@ -3,6 +3,7 @@
 //! One poll is in flight per feed. What the answers mean is the store's affair; what a feed asks is `aws`'s.
 
 mod pace;
+mod passing;
 
 pub use pace::Pace;
 
@@ -12,6 +13,7 @@ use crate::feed::{Feed, Outcome, Update, Wanted};
 use crate::logs::source::tail;
 use crate::model::{Ctx, LogSources, Time};
 use pace::{Rest, Tempo};
+use passing::Passing;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +44,7 @@ pub struct Watcher {
     round: u64,
     running: HashMap<Feed, Running>,
     parked: Parked,
+    passing: Passing,
 }
 
 /// A poll that runs. Dropping it ends it, wherever it stands.
@@ -125,7 +128,8 @@ impl Watcher {
     /// Watches nothing yet. Must be called, like [`Watcher::reconcile`], where a tokio runtime is at hand.
     #[must_use]
     pub fn new(clients: Clients, tx: mpsc::Sender<Update>) -> Self {
-        Watcher { clients, tx, epoch: 0, tempo: Tempo::default(), round: 0, running: HashMap::new(), parked: Parked::default() }
+        let (tempo, running, parked, passing) = (Tempo::default(), HashMap::new(), Parked::default(), Passing::default());
+        Watcher { clients, tx, epoch: 0, tempo, round: 0, running, parked, passing }
     }
 
     /// Makes the running polls equal to `wanted`. Cheap when nothing changed, so that it can follow every update.
@@ -146,6 +150,7 @@ impl Watcher {
                     }
                 }
                 _ => {
+                    let delay = delay.max(self.passing.delay(want.feed(), Instant::now()));
                     let running = self.start(want, care, delay);
                     self.running.insert(want.feed().clone(), running);
                 }
@@ -153,6 +158,7 @@ impl Watcher {
         }
         let round = self.round;
         for (feed, running) in self.running.extract_if(|_, running| running.round != round) {
+            self.passing.dropped(&feed, running.started, Instant::now());
             self.parked.park(feed, &running);
         }
     }
@@ -264,7 +270,7 @@ impl Parked {
         if matches!(feed, Feed::Identity(_)) {
             return;
         }
-        let Some(poll) = running.poll.as_ref().filter(|_| !matches!(feed, Feed::Raw(..))) else { return };
+        let Some(poll) = running.poll.as_ref().filter(|_| !matches!(feed, Feed::Raw(..) | Feed::Look(..))) else { return };
         if self.0.len() >= Self::ROOM {
             let oldest = self.0.iter().min_by_key(|(_, (_, since))| *since).map(|(feed, _)| feed.clone());
             oldest.and_then(|feed| self.0.remove(&feed));
@@ -288,7 +294,8 @@ async fn keep_polling(poll: Arc<Mutex<Poll>>, outbox: Outbox, delay: Duration, m
         wait(&outbox.feed, rest, ago, 0, &mut heard).await;
     } else {
         // Whoever needs it sooner ends the wait.
-        let urgent = heard.wait_for(|control| control.care > Care::Trickle || control.pokes > 0);
+        let care = heard.borrow().care;
+        let urgent = heard.wait_for(|control| control.care > care || control.pokes > 0);
         let _ = tokio::time::timeout(delay, urgent).await;
     }
     let mut failures = 0;

@@ -323,7 +323,7 @@ fn stamp(at: Time, now: Time) -> String {
 fn side(side: &Side) -> Value {
     json!({
         "task_definition": side.revision.as_ref().map(Arn::as_str),
-        "wanted": side.wanted,
+        "desired": side.wanted,
         "running": side.running,
         "healthy": side.healthy,
         "unhealthy": side.unhealthy,

@@ -26,21 +26,8 @@ use midwatch::app::{Effect, Event};
 use midwatch::change::apply::Progress;
 use midwatch::sim::Received;
 use serde_json::json;
+use stage::shots::{SIZES, shots};
 use stage::{Stage, sim};
-
-/// A desk, a default terminal, and a corner of one.
-const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (60, 15)];
-
-/// Draws all sizes and holds them against what they were.
-macro_rules! shots {
-    ($stage:expr, $name:literal) => {
-        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-            for (width, height) in SIZES {
-                insta::assert_snapshot!(format!("{}_{width}x{height}", $name), $stage.screen(width, height));
-            }
-        });
-    };
-}
 
 /// The cursor on a service in the list of its cluster, everything read.
 fn service(scenario: &str, cluster: &str, name: &str) -> Stage {

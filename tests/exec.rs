@@ -26,6 +26,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Long enough for anything that happens at all, even where the machine is busy.
@@ -132,6 +133,25 @@ async fn shows(session: &mut Session, text: &str) -> String {
 
 async fn types(session: &Session, text: &str) {
     session.asks.send(Ask::Input(text.into())).await.unwrap();
+}
+
+/// Begins to send so many bytes without a pattern; their hash when all are out.
+fn sends(session: &Session, length: usize) -> JoinHandle<String> {
+    let asks = session.asks.clone();
+    tokio::spawn(async move {
+        let (mut hash, mut state) = (Sha256::new(), 1_u32);
+        for _ in 0..length / 4000 {
+            let bytes: Vec<u8> = std::iter::repeat_with(|| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state.to_be_bytes()[0]
+            })
+            .take(4000)
+            .collect();
+            hash.update(&bytes);
+            asks.send(Ask::Input(bytes)).await.unwrap();
+        }
+        hex(&hash.finalize())
+    })
 }
 
 /// How it ended, and what was said besides output on the way.
@@ -273,22 +293,7 @@ async fn forty_megabytes_go_in_whole() {
     let command = format!("sh -c 'stty raw -echo; echo rea\"\"dy; head -c {LENGTH} | (sha256sum || shasum -a 256)'");
     let mut session = world.open(&command).await;
     shows(&mut session, "ready").await;
-    let asks = session.asks.clone();
-    let sending = tokio::spawn(async move {
-        let mut hash = Sha256::new();
-        let mut state = 1_u32;
-        for _ in 0..LENGTH / 4000 {
-            let bytes: Vec<u8> = std::iter::repeat_with(|| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                state.to_be_bytes()[0]
-            })
-            .take(4000)
-            .collect();
-            hash.update(&bytes);
-            asks.send(Ask::Input(bytes)).await.unwrap();
-        }
-        hex(&hash.finalize())
-    });
+    let sending = sends(&session, LENGTH);
     let mut told = String::new();
     while !told.contains(" -") {
         match said(&mut session).await {
@@ -366,8 +371,16 @@ async fn an_idle_session_ends_with_awss_words() {
     let mut session = world.open("sh").await;
     types(&session, "echo he''re\r").await;
     shows(&mut session, "here").await;
-    world.sim.step(Duration::from_mins(21));
-    let (end, _) = ends(&mut session).await;
+    // The prompt may still be on its way, and is no idleness.
+    let ended = async {
+        loop {
+            world.sim.step(Duration::from_mins(21));
+            if let Ok((end, _)) = timeout(Duration::from_secs(2), ends(&mut session)).await {
+                return end;
+            }
+        }
+    };
+    let end = timeout(PATIENCE, ended).await.unwrap();
     assert!(matches!(&end, End::Closed(Some(why)) if why.contains("timed out due to inactivity")), "{end:?}");
 }
 

@@ -171,7 +171,10 @@ async fn the_doctor_finds_nothing_where_exec_works_and_says_what_it_could_not_lo
     assert_eq!(went, doctor::Went::Well, "{lines:#?}");
     assert!(lines[0].contains("service checkout in payments-prod"), "{}", lines[0]);
     assert!(lines.iter().any(|line| line.starts_with("● enableExecuteCommand")), "{lines:#?}");
-    assert!(lines.iter().any(|line| line.starts_with("? way to ssmmessages")), "{lines:#?}");
+    for passed in ["caller's rights", "role's rights", "way to ssmmessages", "port forwarding"] {
+        assert!(lines.iter().any(|line| line.starts_with(&format!("● {passed}"))), "{passed}: {lines:#?}");
+    }
+    assert!(lines.iter().any(|line| line.starts_with("? shell")), "{lines:#?}");
     asked.json = true;
     let mut json = String::new();
     doctor::examine(&world.clients, &asked, &mut |line| json = line.to_owned()).await.unwrap();

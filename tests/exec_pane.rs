@@ -7,25 +7,12 @@
 mod stage;
 
 use midwatch::app::{Effect, Event};
-use midwatch::exec::keys::{Button, Pointed, Pointing};
 use midwatch::exec::shells::{Heard, Order};
 use midwatch::exec::term::Mouse;
 use midwatch::exec::{Ask, End, Said};
+use midwatch::keys::{Button, Pointed, Pointing};
+use stage::shots::shots;
 use stage::{Stage, sim};
-
-/// A desk, a default terminal, and a corner of one.
-const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (60, 15)];
-
-/// Draws all sizes and holds them against what they were.
-macro_rules! shots {
-    ($stage:expr, $name:literal) => {
-        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-            for (width, height) in SIZES {
-                insta::assert_snapshot!(format!("{}_{width}x{height}", $name), $stage.screen(width, height));
-            }
-        });
-    };
-}
 
 /// The cursor on a service in the list of its cluster, everything read.
 fn service(cluster: &str, name: &str) -> Stage {
@@ -268,6 +255,7 @@ fn the_terminal_follows_the_size_of_its_place() {
     };
     assert_eq!(size(resize(&mut stage, 100, 40)), Some((98, 24)), "the logs have three tenths of the rows");
     assert_eq!(size(resize(&mut stage, 100, 40)), None, "the same size is told once");
+    stage.screen(100, 40);
     stage.keys("ctrl-] z");
     assert_eq!(told(&mut stage).last(), Some(&Ask::Size { columns: 98, rows: 34 }));
     stage.keys("ctrl-] p");
@@ -313,6 +301,38 @@ fn what_has_scrolled_away_is_looked_at_marked_and_copied_while_the_session_goes_
     assert!(copied.contains(&Effect::Copy("line 142\nline 143".to_owned(), "2 lines".to_owned())), "{copied:?}");
     shows(&mut stage, &["later"]);
     assert!(!copied.iter().any(|effect| matches!(effect, Effect::Tell(_, Ask::Input(_)))), "none of it was typed");
+}
+
+#[test]
+fn the_leader_and_page_up_look_back_by_a_page_at_once() {
+    let mut stage = session();
+    for n in 0..200 {
+        output(&mut stage, 1, format!("\r\nline {n}").as_bytes());
+    }
+    stage.keys("ctrl-] pgup");
+    let screen = stage.screen(120, 35);
+    assert!(screen.contains("looking back") && !screen.contains("line 199"), "{screen}");
+    assert_eq!(told(&mut stage), [], "none of it goes to the remote");
+    stage.keys("esc");
+    shows(&mut stage, &["line 199"]);
+}
+
+#[test]
+fn zoom_is_offered_where_there_are_logs_to_hide() {
+    let mut stage = session();
+    resize(&mut stage, 120, 35);
+    stage.screen(120, 35);
+    stage.keys("ctrl-]");
+    shows(&mut stage, &["z zoom"]);
+    stage.keys("esc");
+    resize(&mut stage, 80, 24);
+    stage.screen(80, 24);
+    stage.keys("ctrl-]");
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("e end") && !screen.contains("z zoom"), "{screen}");
+    stage.keys("z");
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("no logs are shown"), "{screen}");
 }
 
 #[test]

@@ -103,4 +103,5 @@ fn ports_that_are_none_are_refused_with_the_form() {
     let mut stage = on_a_task();
     assert!(ask(&mut stage, "http").is_empty());
     shows(&mut stage, &["5432:15432 db.internal"]);
+    assert!(stage.screen(120, 35).contains("forward: http"), "what was typed is there to be mended");
 }

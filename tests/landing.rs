@@ -15,6 +15,7 @@ use midwatch::config::{Config, WatchSettings};
 use midwatch::feed::{Feed, Wanted};
 use midwatch::sim::{Options, Sim};
 use midwatch::watch::every;
+use stage::shots::shots;
 use stage::{Stage, sim};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
@@ -169,9 +170,6 @@ fn what_differs_between_the_sides_is_a_key_away() {
     shows(&mut stage, &["Revisions", "stop it and roll back, the quickest"]);
 }
 
-/// A desk, a default terminal, and a corner of one.
-const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (60, 15)];
-
 #[test]
 fn a_watch_fits_every_terminal() {
     for (context, cluster, name, shot) in
@@ -179,11 +177,7 @@ fn a_watch_fits_every_terminal() {
     {
         let mut stage = at(context);
         watch(&mut stage, cluster, name);
-        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-            for (width, height) in SIZES {
-                insta::assert_snapshot!(format!("watch_{shot}_{width}x{height}"), stage.screen(width, height));
-            }
-        });
+        shots!(stage, format_args!("watch_{shot}"));
     }
 }
 

@@ -5,21 +5,8 @@
 mod stage;
 
 use midwatch::feed::Feed;
+use stage::shots::{SIZES, shots};
 use stage::{Stage, scenario, sim};
-
-/// A desk, a default terminal, and a corner of one.
-const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (60, 15)];
-
-/// Draws all sizes and holds them against what they were.
-macro_rules! shots {
-    ($stage:expr, $name:literal) => {
-        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-            for (width, height) in SIZES {
-                insta::assert_snapshot!(format!("{}_{width}x{height}", $name), $stage.screen(width, height));
-            }
-        });
-    };
-}
 
 /// Waits until nothing is open any more, and until rows are no longer held for a key.
 fn rest(stage: &mut Stage) {

@@ -4,21 +4,8 @@
 #[path = "stage/mod.rs"]
 mod stage;
 
+use stage::shots::shots;
 use stage::{Stage, sim};
-
-/// A desk, a default terminal, and a corner of one.
-const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (60, 15)];
-
-/// Draws all sizes and holds them against what they were.
-macro_rules! shots {
-    ($stage:expr, $name:literal) => {
-        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-            for (width, height) in SIZES {
-                insta::assert_snapshot!(format!("{}_{width}x{height}", $name), $stage.screen(width, height));
-            }
-        });
-    };
-}
 
 fn shop() -> Stage {
     Stage::open(sim(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/panes_more/shop.toml")))

@@ -2,7 +2,7 @@
 
 use super::{App, Overlay};
 use crate::action::Action;
-use crate::feed::Wanted;
+use crate::feed::{Feed, Wanted};
 use crate::model::{Ctx, Time};
 use crate::text;
 use crate::theme::Role;
@@ -28,6 +28,12 @@ const CHANGES: &[Action] = &[Action::ActionMenu, Action::RollBack, Action::Redep
 
 /// Keys that always stand in the footer, so that everybody finds the way; the first one in tables only.
 const ALWAYS: &[Action] = &[Action::Filter, Action::Palette, Action::Back, Action::Help];
+
+/// Between two steps of the path to what is shown.
+const STEP: &str = " › ";
+
+/// Stands for the first steps of a path, where there is no room for them.
+const CUT: &str = " … › ";
 
 /// A row of spans that are dropped from the back when they do not fit.
 type Spans = Vec<(String, Role)>;
@@ -181,15 +187,32 @@ impl App {
 
     /// What can wait is neither loading nor old while it waits; only that it fails is worth a word.
     fn waits(&self, wanted: &Wanted) -> bool {
-        matches!(wanted, Wanted::Trickle { feed } if self.shared.store.error(feed).is_none())
+        let listed = |cluster: Option<&str>| {
+            let mut lists =
+                self.wanted.iter().filter(|wanted| matches!(wanted.feed(), Feed::Services(_, arn) if Some(arn.name()) == cluster));
+            lists.any(|list| self.shared.store.slot(list.feed()).is_some_and(|slot| slot.at.is_some()))
+        };
+        match wanted.feed() {
+            // Asked beside its list, which shows it already, to be fresher still.
+            Feed::Service(_, arn) => {
+                self.shared.store.slot(wanted.feed()).is_none_or(|slot| slot.at.is_none() && slot.error.is_none())
+                    && listed(arn.cluster_name())
+            }
+            feed => matches!(wanted, Wanted::Trickle { .. }) && self.shared.store.error(feed).is_none(),
+        }
     }
 
     fn draw_crumb(&self, line: Rect, buf: &mut Buffer) {
         let Some(view) = self.views.last() else { return };
         let cx = self.shared.cx();
         let home = if view.name() == "fleet" { " " } else { " Fleet › " };
-        let left = vec![(home.to_owned(), Role::Dim), (view.crumb(&cx), Role::Text)];
-        self.put_both(line, buf, left, vec![(format!("{} ", view.status(&cx)), Role::Dim)]);
+        let (crumb, status) = (view.crumb(&cx), format!("{} ", view.status(&cx)));
+        let room = usize::from(line.width).saturating_sub(text::width(&status).min(usize::from(line.width)) + 1);
+        let left = match shortened(&crumb, text::width(home), room) {
+            Some(short) => vec![(CUT.to_owned(), Role::Dim), (short.to_owned(), Role::Text)],
+            None => vec![(home.to_owned(), Role::Dim), (crumb, Role::Text)],
+        };
+        self.put_both(line, buf, left, vec![(status, Role::Dim)]);
     }
 
     /// Writes one row from both ends; what stands to the right wins, the left is cut.
@@ -388,4 +411,31 @@ impl App {
 fn who(arn: &str) -> &str {
     let resource = arn.rsplit(':').next().unwrap_or(arn);
     resource.split_once('/').map_or(resource, |(_, name)| name)
+}
+
+/// The last steps of a path that there is room for, where there is not for all of it: where one is says more than how one came there.
+fn shortened(crumb: &str, home: usize, room: usize) -> Option<&str> {
+    if home + text::width(crumb) <= room {
+        return None;
+    }
+    let starts = crumb.match_indices(STEP).map(|(at, step)| at + step.len());
+    let fits = |at: usize| text::width(CUT) + text::width(&crumb[at..]) <= room;
+    let at = starts.clone().find(|at| fits(*at)).or(starts.last());
+    Some(&crumb[at.unwrap_or(0)..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_without_room_keeps_its_last_steps() {
+        let path = "payments-prod › checkout › tasks";
+        assert_eq!(shortened(path, 9, 41), None);
+        assert_eq!(shortened(path, 9, 40), Some("checkout › tasks"));
+        assert_eq!(shortened(path, 9, 21), Some("checkout › tasks"));
+        assert_eq!(shortened(path, 9, 20), Some("tasks"));
+        assert_eq!(shortened(path, 9, 4), Some("tasks"), "cut by whoever draws it");
+        assert_eq!(shortened("clusters", 9, 8), Some("clusters"));
+    }
 }

@@ -7,7 +7,7 @@ use super::failure::{self, Doing};
 use super::interceptors::Clock;
 use super::poll::Figures;
 use super::queue::Budget;
-use super::{AwsError, ErrorKind, sign};
+use super::{AwsError, ErrorKind, http, sign};
 use crate::budget::{Counter, Meter, Priority, Throttle};
 use crate::change::gate::Gate;
 use crate::feed::Learnt;
@@ -15,7 +15,6 @@ use crate::model::{Ctx, ServiceRevision, Str, TargetGroup, Time};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -35,7 +34,7 @@ struct Inner {
     ctx: Ctx,
     spec: ContextSpec,
     region: Str,
-    http: SharedHttpClient,
+    http: http::Client,
     clock: Clock,
     budget: Budget,
     sdk: Mutex<Option<(Arc<Sdk>, Instant)>>,

@@ -5,6 +5,7 @@
 
 use super::failure::{self, Doing};
 use super::interceptors::{Clock, StreamHost};
+use super::query::Query;
 use super::{AwsError, ErrorKind, http, profile};
 use crate::model::Str;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -16,7 +17,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -64,7 +64,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// Checks the profile and finds the region of a context. An error here is the user's to mend before the program can start.
-pub(super) async fn settle(spec: &ContextSpec, http: &SharedHttpClient) -> Result<Str, AwsError> {
+pub(super) async fn settle(spec: &ContextSpec, http: &http::Client) -> Result<Str, AwsError> {
     if spec.keys.is_some()
         && let Some(region) = &spec.region
     {
@@ -97,7 +97,7 @@ pub(super) async fn settle(spec: &ContextSpec, http: &SharedHttpClient) -> Resul
 }
 
 /// The region of the EC2 instance that the program runs on, if it does.
-async fn instance_region(http: &SharedHttpClient) -> Option<String> {
+async fn instance_region(http: &http::Client) -> Option<String> {
     if variable("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return None;
     }
@@ -106,7 +106,7 @@ async fn instance_region(http: &SharedHttpClient) -> Option<String> {
 }
 
 /// The metadata service answers at once or is not there: one short attempt, for most machines are not instances.
-fn metadata(http: &SharedHttpClient) -> imds::Client {
+fn metadata(http: &http::Client) -> imds::Client {
     let config = ProviderConfig::without_region().with_http_client(http.clone());
     imds::Client::builder()
         .configure(&config)
@@ -133,6 +133,7 @@ pub(super) struct Sdk {
     pub(super) codedeploy: Later<aws_sdk_codedeploy::Client>,
     pub(super) ssm: Later<aws_sdk_ssm::Client>,
     pub(super) kms: Later<aws_sdk_kms::Client>,
+    pub(super) query: Query,
     logs: Mutex<HashMap<Str, aws_sdk_cloudwatchlogs::Client>>,
     ecr: Mutex<HashMap<Str, aws_sdk_ecr::Client>>,
     vault: Mutex<HashMap<Str, Vault>>,
@@ -155,7 +156,7 @@ pub(super) struct Vault {
 }
 
 impl Sdk {
-    pub(super) async fn build(spec: &ContextSpec, region: &str, http: &SharedHttpClient, clock: &Clock) -> Result<Self, AwsError> {
+    pub(super) async fn build(spec: &ContextSpec, region: &str, http: &http::Client, clock: &Clock) -> Result<Self, AwsError> {
         let region = Region::new(region.to_owned());
         let provider = SharedCredentialsProvider::new(Kept::new(provider(spec, &region, http).await?));
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).connect_timeout(Duration::from_secs(3)).build();
@@ -183,6 +184,7 @@ impl Sdk {
             codedeploy: later!(aws_sdk_codedeploy, config, clock),
             ssm: later!(aws_sdk_ssm, config, clock),
             kms: later!(aws_sdk_kms, config, clock),
+            query: Query::new(&config, &provider, http, clock),
             logs: Mutex::default(),
             ecr: Mutex::default(),
             vault: Mutex::default(),
@@ -229,7 +231,7 @@ impl Sdk {
 }
 
 /// An explicit profile is the only source, lest stale keys in the environment win; otherwise the default chain.
-async fn provider(spec: &ContextSpec, region: &Region, http: &SharedHttpClient) -> Result<SharedCredentialsProvider, AwsError> {
+async fn provider(spec: &ContextSpec, region: &Region, http: &http::Client) -> Result<SharedCredentialsProvider, AwsError> {
     if let Some((access, secret)) = &spec.keys {
         return Ok(SharedCredentialsProvider::new(Credentials::new(access, secret, spec.session_token.clone(), None, "demo")));
     }
@@ -298,7 +300,7 @@ pub(super) fn unresolved(error: &(dyn std::error::Error + 'static), spec: &Conte
 }
 
 /// Makes the HTTP client that all contexts share.
-pub(super) fn http_client() -> SharedHttpClient {
+pub(super) fn http_client() -> http::Client {
     http::client()
 }
 

@@ -47,6 +47,7 @@ const CODES: [(ErrorKind, &[&str]); 5] = [
             "UnrecognizedClientException",
             "InvalidClientTokenId",
             "InvalidToken",
+            "RequestExpired",
         ],
     ),
     (
@@ -60,6 +61,7 @@ const CODES: [(ErrorKind, &[&str]); 5] = [
             "MissingAuthenticationTokenException",
             "OptInRequired",
             "InvalidAccessKeyId",
+            "AuthFailure",
         ],
     ),
     (
@@ -141,6 +143,7 @@ fn classify(code: &str, message: &str) -> ErrorKind {
         return if *kind == ErrorKind::Invalid && denied_action(message).is_some() { ErrorKind::Denied } else { *kind };
     }
     match code {
+        "NoSuchEntity" => ErrorKind::NotFound,
         _ if code.ends_with("NotFoundException") || code.ends_with("NotFound") => ErrorKind::NotFound,
         _ if message == "Rate exceeded" => ErrorKind::Throttled,
         _ if denied_action(message).is_some() => ErrorKind::Denied,

@@ -7,7 +7,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -21,14 +21,27 @@ use tokio::sync::OnceCell;
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// Makes the client. `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and `AWS_CA_BUNDLE` are honoured.
-pub fn client() -> SharedHttpClient {
-    SharedHttpClient::new(Client::default())
+pub fn client() -> Client {
+    Client::default()
 }
 
-/// Connectors by the timeouts that the SDK asks for: connections are shared by everything that asks for the same ones.
-#[derive(Debug, Default)]
-struct Client {
-    routes: Mutex<HashMap<Timeouts, Arc<Routes>>>,
+/// Connectors by the timeouts that the SDK asks for: connections are shared by everything that asks for the same ones. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    routes: Arc<Mutex<HashMap<Timeouts, Arc<Routes>>>>,
+}
+
+impl Client {
+    /// For requests that no SDK client makes.
+    pub(super) fn connector(&self) -> SharedHttpConnector {
+        self.with(&HttpConnectorSettings::builder().connect_timeout(CONNECT).build())
+    }
+
+    fn with(&self, settings: &HttpConnectorSettings) -> SharedHttpConnector {
+        let key = (settings.connect_timeout(), settings.read_timeout());
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        SharedHttpConnector::new(Shared(Arc::clone(routes.entry(key).or_insert_with(|| Arc::new(Routes::new(settings))))))
+    }
 }
 
 /// Connect and read timeout.
@@ -36,9 +49,7 @@ type Timeouts = (Option<Duration>, Option<Duration>);
 
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        let key = (settings.connect_timeout(), settings.read_timeout());
-        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        SharedHttpConnector::new(Shared(Arc::clone(routes.entry(key).or_insert_with(|| Arc::new(Routes::new(settings))))))
+        self.with(settings)
     }
 }
 

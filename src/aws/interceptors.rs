@@ -20,7 +20,8 @@ impl Clock {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn learn(&self, date: &str, now: Timestamp) {
+    /// Takes in the `Date` of a reply.
+    pub(super) fn learn(&self, date: &str, now: Timestamp) {
         let Ok(date) = jiff::fmt::rfc2822::parse(date) else { return };
         // The header is cut to seconds: on average it is half a second old when it is written.
         let skew = date.timestamp().as_millisecond() + 500 - now.as_millisecond();

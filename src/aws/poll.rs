@@ -6,6 +6,7 @@ mod codedeploy;
 mod definitions;
 mod ecs;
 pub(super) mod images;
+mod look;
 mod protection;
 mod raw;
 mod revisions;
@@ -154,6 +155,7 @@ impl Poll {
             (Feed::Alarms(_, names), _) => cloudwatch::alarms(api, names, priority).await?,
             (Feed::Metrics(_, service), _) => cloudwatch::metrics(api, service, priority).await?,
             (Feed::Raw(_, of), _) => raw::raw(api, of).await?,
+            (Feed::Look(_, look), _) => Value::Seen(Arc::new(look::look(api, look, priority).await?)),
             (Feed::Logs(..), _) => unreachable!("logs are tailed, not polled"),
             (feed, _) => unreachable!("{feed:?} has a memory of its own kind"),
         };

@@ -1,4 +1,4 @@
-//! `SigV4` for requests that no SDK client makes: the upgrade of a data channel.
+//! `SigV4` for requests that no SDK client makes: the upgrade of a data channel, and the forms of the Query protocol.
 
 use crate::model::Time;
 use aws_credential_types::Credentials;
@@ -32,6 +32,33 @@ pub(super) fn headers(
     }
     // The scheme is not signed, but only those of HTTP have a default port that `host` leaves out.
     let url = url.strip_prefix("ws").map_or_else(|| url.to_owned(), |rest| format!("http{rest}"));
+    let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(b""));
+    signed(request.map_err(|error| error.to_string())?, service, region, credentials, now)
+}
+
+/// What a form says of itself.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
+/// Headers that sign the POST of a form.
+pub(super) fn form(
+    url: &str,
+    service: &str,
+    region: &str,
+    credentials: Credentials,
+    now: Time,
+    body: &[u8],
+) -> Result<Vec<(String, String)>, String> {
+    let request = SignableRequest::new("POST", url, std::iter::once(("content-type", FORM)), SignableBody::Bytes(body));
+    signed(request.map_err(|error| error.to_string())?, service, region, credentials, now)
+}
+
+fn signed(
+    request: SignableRequest<'_>,
+    service: &str,
+    region: &str,
+    credentials: Credentials,
+    now: Time,
+) -> Result<Vec<(String, String)>, String> {
     let identity: Identity = credentials.into();
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
@@ -41,7 +68,6 @@ pub(super) fn headers(
         .settings(SigningSettings::default())
         .build()
         .map_err(|error| error.to_string())?;
-    let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(b"")).map_err(|error| error.to_string())?;
     let signed = sign(request, &parameters.into()).map_err(|error| error.to_string())?;
     let (instructions, _) = signed.into_parts();
     Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())

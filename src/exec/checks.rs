@@ -1,11 +1,14 @@
 //! What ECS Exec needs before a session can be: each thing looked at as far as the caller's rights allow, with the fix where it is missing.
 //!
-//! Pure: it reads what the feeds brought and asks nothing. What only EC2, IAM or KMS could tell is never called passed; the check says what
+//! Pure: it reads what the feeds brought and asks nothing. What EC2, IAM or KMS did not tell is never called passed; the check says what
 //! to run to look. What a refusal means once it has come is [`explain_failure`]'s.
 
 mod failure;
 mod list;
 mod look;
+mod looked;
+mod network;
+mod rights;
 
 pub use failure::{Explained, explain_failure};
 
@@ -13,6 +16,7 @@ use crate::aws::ErrorKind;
 use crate::feed::Feed;
 use crate::model::{Arn, Cluster, Container, ContainerDefinition, ContainerInstance, Ctx, Identity, Service, Str, Task, TaskDefinition};
 use crate::store::{Slot, Store};
+use looked::Looked;
 use std::sync::Arc;
 
 /// One thing that a session needs, or that its user should know.
@@ -24,6 +28,8 @@ pub struct Check {
     pub told: String,
     /// How it stands.
     pub result: Finding,
+    /// It is what IAM's simulator or the routes say, which a session may prove wrong: no reason to keep anybody from opening one.
+    pub surmise: bool,
 }
 
 /// How a check came out.
@@ -45,7 +51,11 @@ pub enum Finding {
     MayNotLook {
         /// The right that is missing, in IAM's words.
         action: Str,
+        /// What somebody with more rights can run to look.
+        look: Option<String>,
     },
+    /// Nothing that a session needs, for whoever wants more than that.
+    Aside,
     /// This program cannot tell.
     Unknown {
         /// What to run, or to look at, to know.
@@ -65,6 +75,7 @@ impl Check {
             Finding::Warn { .. } => "▲",
             Finding::MayNotLook { .. } | Finding::Unknown { .. } => "?",
             Finding::Reading => "◌",
+            Finding::Aside => "·",
         }
     }
 
@@ -78,6 +89,7 @@ impl Check {
             Finding::MayNotLook { .. } => "may not look",
             Finding::Unknown { .. } => "unknown",
             Finding::Reading => "reading",
+            Finding::Aside => "aside",
         }
     }
 
@@ -86,9 +98,10 @@ impl Check {
     pub fn advice(&self) -> Option<String> {
         match &self.result {
             Finding::Failed { fix } | Finding::Warn { fix } => Some(fix.clone()),
-            Finding::MayNotLook { action } => Some(format!("ask for {action} to have it looked at")),
+            Finding::MayNotLook { action, look: None } => Some(format!("ask for {action} to have it looked at")),
+            Finding::MayNotLook { action, look: Some(look) } => Some(format!("ask for {action}, or somebody who has it to run: {look}")),
             Finding::Unknown { look } => Some(look.clone()),
-            Finding::Passed | Finding::Reading => None,
+            Finding::Passed | Finding::Reading | Finding::Aside => None,
         }
     }
 
@@ -118,6 +131,16 @@ impl<T> Known<T> {
     fn yes(&self) -> Option<&T> {
         if let Known::Yes(value) = self { Some(value) } else { None }
     }
+
+    /// The same for something that rests on it, and that is not there even where this is.
+    fn same<U>(&self) -> Known<U> {
+        match self {
+            Known::Yes(_) | Known::None => Known::None,
+            Known::Denied(action) => Known::Denied(action.clone()),
+            Known::Failed(why) => Known::Failed(why.clone()),
+            Known::Reading => Known::Reading,
+        }
+    }
 }
 
 /// What the checks go by.
@@ -141,6 +164,8 @@ pub struct Facts {
     pub refused: Vec<Str>,
     /// Why the last session that was asked for did not come about, in AWS's words.
     pub failure: Option<String>,
+    /// What IAM, EC2 and KMS were to tell, and what they did.
+    looked: Looked,
 }
 
 impl Facts {
@@ -162,7 +187,7 @@ impl Facts {
                 known(row, slot(&Feed::Instances(ctx, cluster.clone())))
             }
         };
-        Some(Facts {
+        let mut facts = Facts {
             task: Arc::clone(task),
             container: container.into(),
             caller: known(store.identity(ctx), slot(&Feed::Identity(ctx))),
@@ -172,7 +197,10 @@ impl Facts {
             instance,
             refused: store.access(ctx).filter(|(_, access)| access.denied.is_some()).map(|(action, _)| action.clone()).collect(),
             failure: None,
-        })
+            looked: Looked::new(),
+        };
+        looked::take_in(&mut facts, store, ctx);
+        Some(facts)
     }
 
     /// The container in the task.
@@ -189,8 +217,8 @@ impl Facts {
         self.definition.yes().and_then(|definition| definition.platform.as_deref()).is_some_and(|platform| platform.starts_with("WINDOWS"))
     }
 
-    /// The role that the agent in the task acts as.
-    fn role(&self) -> Option<&Str> {
+    /// The task's own role.
+    fn own_role(&self) -> Option<&Str> {
         self.task.role.as_ref().or_else(|| self.definition.yes()?.task_role.as_ref())
     }
 
@@ -201,7 +229,7 @@ impl Facts {
     }
 }
 
-/// The feeds that the checks of a task go by, beside the tasks of its cluster.
+/// The feeds that the checks of a task go by, beside the tasks of its cluster; without [`looks`].
 #[must_use]
 pub fn feeds(store: &Store, ctx: Ctx, cluster: &Arn, task: &Arn) -> Vec<Feed> {
     let mut feeds = vec![Feed::Identity(ctx), Feed::Clusters(ctx)];
@@ -211,6 +239,14 @@ pub fn feeds(store: &Store, ctx: Ctx, cluster: &Arn, task: &Arn) -> Vec<Feed> {
         feeds.extend(task.instance.as_ref().map(|_| Feed::Instances(ctx, cluster.clone())));
     }
     feeds
+}
+
+/// What IAM, EC2 and KMS are asked about a session in a container, as far as the answers so far lead. Only for whoever is about to open one:
+/// each is a call that nothing else on screen needs.
+#[must_use]
+pub fn looks(store: &Store, ctx: Ctx, cluster: &Arn, task: &Arn, container: &str) -> Vec<Feed> {
+    let facts = Facts::of(store, ctx, cluster, task, container);
+    facts.into_iter().flat_map(|facts| facts.looked).map(|(look, _)| Feed::Look(ctx, look)).collect()
 }
 
 /// What would still be in the way, or in mind, of a session in the tasks that a service starts once exec is on: as if one of its tasks was

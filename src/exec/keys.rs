@@ -3,50 +3,7 @@
 //! The bytes are xterm's, because `TERM` is `xterm-256color` there. It knows no session and no pane.
 
 use super::term::{Modes, Mouse, MouseForm};
-use crate::keys::{Code, Key};
-
-/// Something done with the mouse inside the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pointed {
-    /// What was done.
-    pub what: Pointing,
-    /// From zero.
-    pub column: u16,
-    /// From zero.
-    pub row: u16,
-    /// With Shift.
-    pub shift: bool,
-    /// With Alt.
-    pub alt: bool,
-    /// With Ctrl.
-    pub ctrl: bool,
-}
-
-/// What was done with the mouse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pointing {
-    /// A button went down.
-    Press(Button),
-    /// A button went up.
-    Release(Button),
-    /// The mouse moved while it was down.
-    Drag(Button),
-    /// The mouse moved.
-    Move,
-    /// The wheel turned by a notch.
-    WheelUp,
-    /// And the other way.
-    WheelDown,
-}
-
-/// A button.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are where they are")]
-pub enum Button {
-    Left,
-    Middle,
-    Right,
-}
+use crate::keys::{Button, Code, Key, Pointed, Pointing};
 
 /// A key.
 #[must_use]

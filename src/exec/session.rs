@@ -29,7 +29,7 @@ const SAID: usize = 256;
 const UNHEARD: usize = 64;
 
 /// Bytes of output that are said together.
-const TOGETHER: usize = 8 << 10;
+pub const TOGETHER: usize = 8 << 10;
 
 /// Bytes that may wait for the network before nothing more is read: what is read must be acknowledged.
 const UNSENT: usize = 4 << 20;

@@ -13,10 +13,8 @@ use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
-use crate::view::{Cx, Kind, Notice, Place, Prompt, Reaction, Subject, Tone, View};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use crate::ui::table::{of_table, dim, painted, plain, Cell, Column, Key, Preview, TableSpec, TableView, Width};
+use crate::view::{Cx, Place, Prompt, Reaction, Subject, View};
 use ratatui::text::Line;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -298,25 +296,7 @@ impl Deploy {
 }
 
 impl View for Deploy {
-    fn name(&self) -> &'static str {
-        self.table.name()
-    }
-
-    fn kind(&self) -> Kind {
-        self.table.kind()
-    }
-
-    fn crumb(&self, cx: &Cx) -> String {
-        self.table.crumb(cx)
-    }
-
-    fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
-        self.table.wanted(cx, out);
-    }
-
-    fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
-        self.table.sync(cx, changed);
-    }
+    of_table!(wanted, sync, choose, peel, draw, click, status);
 
     fn act(&mut self, action: Action, cx: &Cx) -> Reaction {
         match (action, self.table.row()) {
@@ -332,18 +312,6 @@ impl View for Deploy {
         }
     }
 
-    fn choose(&mut self, title: &'static str, letter: char, cx: &Cx) -> Reaction {
-        self.table.choose(title, letter, cx)
-    }
-
-    fn filter_words(&self) -> String {
-        self.table.filter_words()
-    }
-
-    fn columns(&self) -> Vec<&'static str> {
-        self.table.columns()
-    }
-
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         if prompt != Prompt::Image {
             return self.table.input(prompt, text, done, cx);
@@ -351,40 +319,8 @@ impl View for Deploy {
         let Some((container, current)) = self.asked.clone().filter(|_| done && !text.trim().is_empty()) else { return Reaction::Redraw };
         match typed(text, &current) {
             Ok(reference) => self.dialog(&container, reference.into()),
-            Err(text) => Reaction::Notice(Notice { tone: Tone::Warn, text }),
+            Err(why) => Reaction::Refuse(why),
         }
-    }
-
-    fn peel(&mut self, cx: &Cx) -> bool {
-        self.table.peel(cx)
-    }
-
-    fn subject(&self, cx: &Cx) -> Subject {
-        self.table.subject(cx)
-    }
-
-    fn ages(&self, cx: &Cx) -> Option<u32> {
-        self.table.ages(cx)
-    }
-
-    fn tick(&mut self, cx: &Cx) -> bool {
-        self.table.tick(cx)
-    }
-
-    fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
-        self.table.draw(area, buf, cx);
-    }
-
-    fn click(&mut self, column: u16, row: u16, cx: &Cx) -> bool {
-        self.table.click(column, row, cx)
-    }
-
-    fn status(&self, cx: &Cx) -> String {
-        self.table.status(cx)
-    }
-
-    fn hints(&self) -> &'static [Action] {
-        self.table.hints()
     }
 
     fn can(&self, action: Action, cx: &Cx) -> Option<bool> {

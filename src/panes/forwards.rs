@@ -7,11 +7,9 @@ use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, Container, Task, TaskStatus};
 use crate::theme::Role;
 use crate::ui::age;
-use crate::ui::table::{COUNT, Cell, Column, Key, TableSpec, TableView, Width, dim, painted, plain};
+use crate::ui::table::{of_table, COUNT, Cell, Column, Key, TableSpec, TableView, Width, dim, painted, plain};
 use crate::verdict::Health;
-use crate::view::{Cx, Kind, Notice, Place, Prompt, Reaction, Subject, Tone, View};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use crate::view::{Cx, Notice, Place, Prompt, Reaction, Subject, Tone, View};
 use std::sync::Arc;
 
 /// The pane.
@@ -156,27 +154,13 @@ impl ForwardsView {
 }
 
 impl View for ForwardsView {
-    fn name(&self) -> &'static str {
-        self.table.name()
-    }
-
-    fn kind(&self) -> Kind {
-        self.table.kind()
-    }
-
-    fn crumb(&self, cx: &Cx) -> String {
-        self.table.crumb(cx)
-    }
+    of_table!(sync, peel, draw, click, status);
 
     fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
         self.table.wanted(cx, out);
         if let (Some(ctx), Some(cluster)) = (self.place.ctx, &self.place.cluster) {
             out.push(Wanted::Poll { feed: Feed::Tasks(ctx, cluster.clone()), focus: true });
         }
-    }
-
-    fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
-        self.table.sync(cx, changed);
     }
 
     fn act(&mut self, action: Action, cx: &Cx) -> Reaction {
@@ -195,14 +179,6 @@ impl View for ForwardsView {
         Reaction::Choose(MENU, menu)
     }
 
-    fn filter_words(&self) -> String {
-        self.table.filter_words()
-    }
-
-    fn columns(&self) -> Vec<&'static str> {
-        self.table.columns()
-    }
-
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         if prompt != Prompt::Forward {
             return self.table.input(prompt, text, done, cx);
@@ -212,7 +188,7 @@ impl View for ForwardsView {
         }
         match Ports::parse(text).and_then(|ports| self.target(ports, cx)) {
             Ok(target) => Reaction::Forward(Box::new(target)),
-            Err(why) => Reaction::Notice(Notice { tone: Tone::Warn, text: why }),
+            Err(why) => Reaction::Refuse(why),
         }
     }
 
@@ -222,34 +198,6 @@ impl View for ForwardsView {
             (Some(row), 'c') => Reaction::Copy(row.address(), "address".into()),
             _ => self.table.choose(title, letter, cx),
         }
-    }
-
-    fn peel(&mut self, cx: &Cx) -> bool {
-        self.table.peel(cx)
-    }
-
-    fn subject(&self, cx: &Cx) -> Subject {
-        self.table.subject(cx)
-    }
-
-    fn ages(&self, cx: &Cx) -> Option<u32> {
-        self.table.ages(cx)
-    }
-
-    fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
-        self.table.draw(area, buf, cx);
-    }
-
-    fn click(&mut self, column: u16, row: u16, cx: &Cx) -> bool {
-        self.table.click(column, row, cx)
-    }
-
-    fn status(&self, cx: &Cx) -> String {
-        self.table.status(cx)
-    }
-
-    fn hints(&self) -> &'static [Action] {
-        self.table.hints()
     }
 
     fn can(&self, action: Action, cx: &Cx) -> Option<bool> {

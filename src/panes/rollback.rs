@@ -17,7 +17,7 @@ use crate::model::{Arn, Ctx, ImageUri, Str};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
-use crate::ui::table::{dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
+use crate::ui::table::{of_table, dim, painted, plain, Cell, Column, Key, TableSpec, TableView, Width};
 use crate::view::{Cx, Kind, Notice, Place, Prompt, Reaction, Subject, Tone, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -204,17 +204,7 @@ fn page(area: Rect, buf: &mut Buffer, title: &str, (lines, top): (&[Line<'static
 }
 
 impl View for Rollback {
-    fn name(&self) -> &'static str {
-        self.table.name()
-    }
-
-    fn kind(&self) -> Kind {
-        self.table.kind()
-    }
-
-    fn crumb(&self, cx: &Cx) -> String {
-        self.table.crumb(cx)
-    }
+    of_table!(choose);
 
     fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
         let facts = self.facts(cx);
@@ -276,18 +266,6 @@ impl View for Rollback {
         }
     }
 
-    fn choose(&mut self, title: &'static str, letter: char, cx: &Cx) -> Reaction {
-        self.table.choose(title, letter, cx)
-    }
-
-    fn filter_words(&self) -> String {
-        self.table.filter_words()
-    }
-
-    fn columns(&self) -> Vec<&'static str> {
-        self.table.columns()
-    }
-
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
         if prompt != Prompt::Family {
             return self.table.input(prompt, text, done, cx);
@@ -298,25 +276,13 @@ impl View for Rollback {
         match super::deploy::definition_named(&self.target.arn, text) {
             Ok(revision) if revision.name().contains(':') => self.dialog(RollBack::Revision(revision)),
             // The newest of a family is nothing to go back to.
-            Ok(family) => say(format!("name the revision as well, as in {}:7", family.name())),
-            Err(why) => say(why),
+            Ok(family) => Reaction::Refuse(format!("name the revision as well, as in {}:7", family.name())),
+            Err(why) => Reaction::Refuse(why),
         }
     }
 
     fn peel(&mut self, cx: &Cx) -> bool {
         self.whole.take().is_some() || self.table.peel(cx)
-    }
-
-    fn subject(&self, cx: &Cx) -> Subject {
-        self.table.subject(cx)
-    }
-
-    fn ages(&self, cx: &Cx) -> Option<u32> {
-        self.table.ages(cx)
-    }
-
-    fn tick(&mut self, cx: &Cx) -> bool {
-        self.table.tick(cx)
     }
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
@@ -356,10 +322,6 @@ impl View for Rollback {
         let ways = self.ways(cx);
         let there: Vec<&str> = ways.iter().zip(words).filter(|((.., how), _)| how.is_ok()).map(|(_, words)| words).collect();
         there.join("   ")
-    }
-
-    fn hints(&self) -> &'static [Action] {
-        self.table.hints()
     }
 
     fn can(&self, action: Action, cx: &Cx) -> Option<bool> {

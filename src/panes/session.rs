@@ -3,16 +3,17 @@
 //! All keys go to the remote but the leader, which the frame names. The sessions themselves are elsewhere: this view shows one of them, and
 //! leaving it ends none.
 
+mod commands;
 mod frame;
 mod looking;
 
 use super::Pane;
 use crate::action::Action;
-use crate::exec::keys::{self, Button, Pointed, Pointing};
+use crate::exec::keys;
 use crate::exec::shells::Shell;
 use crate::exec::term::{Mouse, Snapshot};
 use crate::feed::{Feed, Wanted};
-use crate::keys::{Code, Key};
+use crate::keys::{Button, Code, Key, Pointed, Pointing};
 use crate::logs::LogView;
 use crate::model::LogScope;
 use crate::view::{Cx, Kind, Notice, Place, Prompt, Raw, Reaction, Subject, Tone, View};
@@ -30,10 +31,6 @@ pub const PANE: Pane = Pane {
         None => Err("no session is open · exec on a task, a container or a service opens one".to_owned()),
     },
 };
-
-/// What follows the leader.
-const COMMANDS: &[(char, &str)] =
-    &[('e', "end"), ('d', "detach"), ('n', "next"), ('l', "logs"), ('z', "zoom"), ('c', "look back"), ('p', "whole screen")];
 
 /// Rows from which logs are shown below the terminal, and columns from which they are beside it.
 const ROOM_BELOW: u16 = 26;
@@ -133,72 +130,6 @@ impl ExecView {
         }
         // One or the other.
         if self.reading { (Rect::default(), area) } else { (area, Rect::default()) }
-    }
-
-    fn switch(&mut self, id: u64) -> Reaction {
-        self.id = id;
-        self.looking = None;
-        self.reading = false;
-        Reaction::Redraw
-    }
-
-    fn command(&mut self, key: Key, cx: &Cx) -> Reaction {
-        if keys::same(key, cx.config.exec.leader) {
-            return self.send(keys::key(key, self.shell(cx).map(|shell| shell.term.modes()).unwrap_or_default()), cx);
-        }
-        match key.code {
-            Code::Tab => return self.read(cx),
-            Code::Esc => return Reaction::Redraw,
-            _ => {}
-        }
-        match key.typed() {
-            Some('e') => Reaction::EndSession(self.id),
-            Some('d') => Reaction::Leave,
-            Some('z') => {
-                self.zoomed = !self.zoomed;
-                Reaction::Redraw
-            }
-            Some('p') => {
-                self.whole = !self.whole;
-                Reaction::Redraw
-            }
-            Some('l') => {
-                let hidden = self.areas.logs.height == 0;
-                if hidden && !self.logs_off && !self.zoomed {
-                    // There is room for one of the two.
-                    return self.read(cx);
-                }
-                self.zoomed = false;
-                self.logs_off = !hidden;
-                Reaction::Redraw
-            }
-            Some('c' | '[') => {
-                self.look(cx, false);
-                Reaction::Redraw
-            }
-            Some(side @ ('n' | 'b')) => match cx.shells.beside(self.id, side == 'n') {
-                Some(id) => self.switch(id),
-                None => notice("there is one session"),
-            },
-            Some(digit) if digit.is_ascii_digit() => {
-                let at = digit.to_digit(10).and_then(|n| usize::try_from(n).ok()).and_then(|n| n.checked_sub(1));
-                match at.and_then(|at| cx.shells.all().get(at)) {
-                    Some(shell) => self.switch(shell.id),
-                    None => notice(&format!("there is no session {digit}")),
-                }
-            }
-            _ => notice(&format!("{} is no command here", key.label())),
-        }
-    }
-
-    /// Gives the keys to the logs.
-    fn read(&mut self, cx: &Cx) -> Reaction {
-        self.whole = false;
-        self.zoomed = false;
-        self.logs_off = false;
-        self.reading = true;
-        self.logs(cx);
-        Reaction::Redraw
     }
 
     fn send(&self, bytes: Vec<u8>, cx: &Cx) -> Reaction {

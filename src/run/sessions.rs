@@ -84,17 +84,35 @@ impl Sessions {
     }
 }
 
+/// What is taken in before the operator is heard again.
+struct Turn {
+    pieces: usize,
+    until: Instant,
+}
+
+impl Turn {
+    fn begin() -> Turn {
+        Turn { pieces: PIECES, until: Instant::now() + TAKEN }
+    }
+
+    /// The next piece, unless the turn is over or nothing waits.
+    fn next(&mut self, heard: &mut mpsc::Receiver<(u64, Heard)>) -> Option<(u64, Heard)> {
+        let first = self.pieces == PIECES;
+        if self.pieces == 0 || (!first && Instant::now() >= self.until) {
+            return None;
+        }
+        self.pieces -= 1;
+        heard.try_recv().ok()
+    }
+}
+
 impl World {
     /// Takes in what sessions say until a frame is due, keys first.
     pub(super) async fn flow(&mut self, app: &mut App, drawn: Instant) -> std::io::Result<()> {
         loop {
-            let began = Instant::now();
-            for _ in 0..PIECES {
-                let Ok((id, heard)) = self.sessions.heard.try_recv() else { break };
+            let mut turn = Turn::begin();
+            while let Some((id, heard)) = turn.next(&mut self.sessions.heard) {
                 self.take(app, Event::Session(id, heard))?;
-                if began.elapsed() >= TAKEN {
-                    break;
-                }
             }
             if self.drain(app).await? {
                 return self.take(app, Event::Rest);
@@ -106,20 +124,47 @@ impl World {
             let input = self.input.as_mut().expect("lent out only inside perform");
             tokio::select! {
                 biased;
-                terminal = input.next() => {
-                    let event = match terminal {
-                        Some(Ok(event)) => self.translate(event, app),
-                        Some(Err(_)) | None => Some(Event::Terminate),
-                    };
-                    if let Some(event) = event {
-                        self.take(app, event)?;
-                    }
-                    self.drain(app).await?;
-                    return self.take(app, Event::Rest);
-                }
+                terminal = input.next() => return self.pressed(terminal, app).await,
                 () = tokio::time::sleep(left) => return Ok(()),
                 Some((id, heard)) = self.sessions.heard.recv() => self.take(app, Event::Session(id, heard))?,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exec::Said;
+    use crate::exec::session::TOGETHER;
+
+    /// A remote that never stops, and an operator who presses a key before each turn.
+    #[tokio::test]
+    async fn a_key_waits_for_no_more_bytes_of_a_flood_than_one_turn_takes() {
+        let mut sessions = Sessions::default();
+        let tell = sessions.tell.clone();
+        let flood = tokio::spawn(async move {
+            let mut sent: usize = 0;
+            while tell.send((1, Heard::Said(Said::Output(vec![b'y'; TOGETHER])))).await.is_ok() {
+                sent += TOGETHER;
+            }
+            sent
+        });
+        let (mut taken, mut most) = (0, 0);
+        for _ in 0..500 {
+            tokio::task::yield_now().await;
+            let (mut turn, mut fed) = (Turn::begin(), 0);
+            while let Some((_, heard)) = turn.next(&mut sessions.heard) {
+                let Heard::Said(Said::Output(bytes)) = heard else { panic!("only output is sent") };
+                fed += bytes.len();
+            }
+            // Here keys are drained, and the first of them is answered.
+            (taken, most) = (taken + fed, most.max(fed));
+        }
+        assert!(most <= PIECES * TOGETHER, "a key waited for {most} bytes");
+        assert!(taken >= 100 * TOGETHER, "the flood did not flow: {taken} bytes");
+        drop(sessions);
+        let sent = flood.await.unwrap();
+        assert!(sent - taken <= (PIECES + 1) * TOGETHER, "what is not taken in waits at the remote, not here: {sent} sent, {taken} taken");
     }
 }

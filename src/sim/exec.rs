@@ -89,6 +89,8 @@ pub(super) struct Order {
     pub(super) key: Option<String>,
     /// Whether the task's role may decrypt with it; the caller's words of the refusal if not.
     pub(super) may_not_decrypt: Option<String>,
+    /// The agent's words when the task's role may not write where sessions are recorded.
+    pub(super) may_not_record: Option<&'static str>,
     /// Ports of the container.
     pub(super) ports: Vec<u16>,
     /// The agent's version.

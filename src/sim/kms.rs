@@ -112,6 +112,23 @@ pub(super) fn handle(kms: &Kms, estate: &Estate, operation: &str, body: &Value) 
                 "Plaintext": STANDARD.encode(plain),
             }))
         }
+        "DescribeKey" => {
+            let named = body.get("KeyId").and_then(Value::as_str).filter(|id| !id.is_empty());
+            let named = named.ok_or_else(|| invalid("Value null at 'keyId' failed to satisfy constraint: Member must not be null"))?;
+            let key = known(estate, named)?;
+            Ok(json!({"KeyMetadata": {
+                "AWSAccountId": estate.account,
+                "Arn": arn(estate, key),
+                "Enabled": true,
+                "KeyId": key,
+                "KeyManager": "CUSTOMER",
+                "KeySpec": "SYMMETRIC_DEFAULT",
+                "KeyState": "Enabled",
+                "KeyUsage": "ENCRYPT_DECRYPT",
+                "MultiRegion": false,
+                "Origin": "AWS_KMS",
+            }}))
+        }
         _ => Err(refuse(400, "UnknownOperationException", "")),
     }
 }

@@ -60,6 +60,9 @@ const RATES: &[Rate] = &[
     rate("symmetric", "kms", &["*"], 10_000.0, 10_000.0),
     rate("open", "ssmmessages", &["*"], 40.0, 40.0),
     rate("all", "sts", &["*"], 600.0, 600.0),
+    // IAM publishes none; EC2's Describe actions without a filter of ids have a bucket of 50 that fills with 10 a second, the rest more.
+    rate("read", "iam", &["*"], 40.0, 10.0),
+    rate("describe", "ec2", &["*"], 50.0, 10.0),
 ];
 
 const fn rate(bucket: &'static str, service: &'static str, operations: &'static [&'static str], burst: f64, per_second: f64) -> Rate {

@@ -1,6 +1,6 @@
 //! What comes from the terminal: keys, pasted text, clicks, a new size, focus. One stream with one owner.
 
-use crate::keys::Key;
+use crate::keys::{Button, Key, Pointed, Pointing};
 use crossterm::event::{Event, EventStream, KeyModifiers, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
 use std::future::poll_fn;
@@ -15,54 +15,11 @@ pub enum TerminalEvent {
     /// Text that was pasted: never a command.
     Paste(String),
     /// The mouse.
-    Mouse(Mouse),
+    Mouse(Pointed),
     /// The screen has another size.
     Resize,
     /// The terminal's window is looked at, or is not any more.
     Focus(bool),
-}
-
-/// Something done with the mouse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mouse {
-    /// What was done.
-    pub kind: MouseKind,
-    /// From zero.
-    pub column: u16,
-    /// From zero.
-    pub row: u16,
-    /// With Shift, which some terminals keep for themselves.
-    pub shift: bool,
-    /// With Alt.
-    pub alt: bool,
-    /// With Ctrl.
-    pub ctrl: bool,
-}
-
-/// What was done with the mouse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MouseKind {
-    /// A button went down.
-    Press(Button),
-    /// A button went up.
-    Release(Button),
-    /// The mouse moved while a button was down.
-    Drag(Button),
-    /// The mouse moved.
-    Move,
-    /// The wheel turned up by one notch.
-    WheelUp,
-    /// The wheel turned down by one notch.
-    WheelDown,
-}
-
-/// A button of the mouse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are where they are")]
-pub enum Button {
-    Left,
-    Middle,
-    Right,
 }
 
 /// The stream of events; reads the terminal as long as it lives.
@@ -127,18 +84,18 @@ fn translated(event: Event) -> Option<TerminalEvent> {
         Event::FocusGained => Some(TerminalEvent::Focus(true)),
         Event::FocusLost => Some(TerminalEvent::Focus(false)),
         Event::Mouse(mouse) => {
-            let kind = match mouse.kind {
-                MouseEventKind::Down(which) => MouseKind::Press(button(which)),
-                MouseEventKind::Up(which) => MouseKind::Release(button(which)),
-                MouseEventKind::Drag(which) => MouseKind::Drag(button(which)),
-                MouseEventKind::Moved => MouseKind::Move,
-                MouseEventKind::ScrollUp => MouseKind::WheelUp,
-                MouseEventKind::ScrollDown => MouseKind::WheelDown,
+            let what = match mouse.kind {
+                MouseEventKind::Down(which) => Pointing::Press(button(which)),
+                MouseEventKind::Up(which) => Pointing::Release(button(which)),
+                MouseEventKind::Drag(which) => Pointing::Drag(button(which)),
+                MouseEventKind::Moved => Pointing::Move,
+                MouseEventKind::ScrollUp => Pointing::WheelUp,
+                MouseEventKind::ScrollDown => Pointing::WheelDown,
                 MouseEventKind::ScrollLeft | MouseEventKind::ScrollRight => return None,
             };
             let with = |modifier| mouse.modifiers.contains(modifier);
             let (shift, alt, ctrl) = (with(KeyModifiers::SHIFT), with(KeyModifiers::ALT), with(KeyModifiers::CONTROL));
-            Some(TerminalEvent::Mouse(Mouse { kind, column: mouse.column, row: mouse.row, shift, alt, ctrl }))
+            Some(TerminalEvent::Mouse(Pointed { what, column: mouse.column, row: mouse.row, shift, alt, ctrl }))
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Rows are sorted and filtered once per change of data or query, never per frame or key; a frame costs what it shows.
 //! The cursor and the marks hold identities. A row that vanished under the cursor stays as a ghost until the cursor leaves it.
 
+mod around;
 mod draw;
 mod layout;
 mod rows;
@@ -16,6 +17,7 @@ use crate::model::{Str, Time};
 use crate::theme::Role;
 use crate::verdict::Health;
 use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
+pub(crate) use around::of_table;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;

@@ -92,6 +92,7 @@ fn seconds(feed: &Feed, rows: usize, care: Care) -> Option<u32> {
     let seconds = match feed {
         // What cannot change is asked once.
         Feed::Raw(..)
+        | Feed::Look(..)
         | Feed::Logs(..)
         | Feed::Identity(_)
         | Feed::TaskDefinition(..)

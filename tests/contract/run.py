@@ -20,6 +20,7 @@ import elbv2
 import exec
 import identity
 import logs
+import network
 import vault
 from harness import Report, Sim
 
@@ -40,7 +41,9 @@ OFFERED = {
     "codedeploy": """ListApplications GetApplication BatchGetApplications ListDeploymentGroups GetDeploymentGroup
         BatchGetDeploymentGroups GetDeploymentConfig ListDeploymentConfigs CreateDeployment GetDeployment BatchGetDeployments
         ListDeployments ListDeploymentTargets GetDeploymentTarget BatchGetDeploymentTargets StopDeployment ContinueDeployment""",
-    "kms": "GenerateDataKey Decrypt",
+    "kms": "GenerateDataKey Decrypt DescribeKey",
+    "iam": "SimulatePrincipalPolicy GetRole GetInstanceProfile",
+    "ec2": "DescribeInstances DescribeSubnets DescribeVpcEndpoints DescribeRouteTables",
     "ssm": "GetParameters StartSession ResumeSession TerminateSession",
     "secretsmanager": "DescribeSecret",
 }
@@ -72,6 +75,8 @@ def main():
     at_rest("cloudwatch", cloudwatch.run, scenario=beside)
     at_rest("codedeploy", codedeploy.run, scenario=beside, speed="60")
     at_rest("exec", exec.run)
+    at_rest("network", network.run)
+    at_rest("network doors", network.denied, scenario=str(Path(__file__).with_name("doors.toml")))
     at_rest("vault", vault.run, scenario="seeds")
     at_rest("writes", ecs_writes.run, speed="30")
     at_rest("shifts", ecs_shifts.run, scenario=str(Path(__file__).with_name("shifts.toml")), speed="30")

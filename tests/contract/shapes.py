@@ -251,9 +251,28 @@ def compare_reply(operation, headers, body):
         if not headers.get("content-type", "").startswith("text/xml"):
             comparison.fault(name, f"content type {headers.get('content-type')!r}")
         compare_query(comparison, operation, ET.fromstring(body))
+    elif protocol == "ec2":
+        if not headers.get("content-type", "").startswith("text/xml"):
+            comparison.fault(name, f"content type {headers.get('content-type')!r}")
+        compare_ec2(comparison, operation, ET.fromstring(body))
     else:
         comparison.fault(name, f"protocol {protocol} is not expected here")
     return comparison
+
+
+def compare_ec2(comparison, operation, root):
+    """<OpResponse><requestId>…</requestId>, and the result beside it"""
+    name = operation.name
+    # botocore has the namespace without the slash that the wire has.
+    version = operation.service_model.metadata["apiVersion"]
+    if root.tag != f"{{http://ec2.amazonaws.com/doc/{version}/}}{name}Response":
+        comparison.fault(name, f"root element is {root.tag}")
+    request = [part for part in root if local_name(part) == "requestId"]
+    if len(request) != 1:
+        comparison.fault(name, "no requestId")
+    for part in request:
+        root.remove(part)
+    comparison.xml(root, operation.output_shape, name)
 
 
 def compare_query(comparison, operation, root):

@@ -38,21 +38,7 @@ async fn forty_megabytes_each_way_through_every_trouble_at_once() {
 
 /// Sends and reads at the same time, and compares both ways.
 async fn shows_all(session: &mut Session) {
-    let asks = session.asks.clone();
-    let sending = tokio::spawn(async move {
-        let (mut hash, mut state) = (Sha256::new(), 1_u32);
-        for _ in 0..LENGTH / 4000 {
-            let bytes: Vec<u8> = std::iter::repeat_with(|| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                state.to_be_bytes()[0]
-            })
-            .take(4000)
-            .collect();
-            hash.update(&bytes);
-            asks.send(Ask::Input(bytes)).await.unwrap();
-        }
-        hex(&hash.finalize())
-    });
+    let sending = sends(session, LENGTH);
     let mut expected = Sha256::new();
     let mut length = 6;
     expected.update("ready\n");

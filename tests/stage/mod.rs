@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[allow(unused_imports, unused_macros, reason = "each test file takes what it needs")]
+pub mod shots;
+
 use midwatch::app::{App, Effect, Event, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::change::apply::{Desk, Progress, Told};

@@ -175,7 +175,8 @@ impl ExecDialog {
         out.push(Wanted::Poll { feed: Feed::Services(self.ctx, self.cluster.clone()), focus: false });
         if let Some(task) = self.chosen(cx) {
             let feeds = checks::feeds(cx.store, self.ctx, &self.cluster, &task.arn);
-            out.extend(feeds.into_iter().map(|feed| Wanted::Poll { feed, focus: false }));
+            let looks = self.container.iter().flat_map(|name| checks::looks(cx.store, self.ctx, &self.cluster, &task.arn, name));
+            out.extend(feeds.into_iter().chain(looks).map(|feed| Wanted::Poll { feed, focus: false }));
         }
     }
 
@@ -254,18 +255,34 @@ impl ExecDialog {
             return checks;
         };
         self.audit = checks::audit(&facts);
+        // What may not be looked at for want of the same right is one line.
+        let mut denied: Vec<(Str, Vec<&str>)> = Vec::new();
         for check in checks::checks(&facts) {
             let weight = match check.result {
+                // Nobody who wants a shell needs it.
+                Finding::Aside => continue,
                 Finding::Passed => Weight::Fine,
-                Finding::Failed { .. } => Weight::Blocker,
-                Finding::Warn { .. } => Weight::Warning,
+                // What IAM's simulator or a route table says keeps nobody from trying.
+                Finding::Failed { .. } if !check.surmise => Weight::Blocker,
+                Finding::Failed { .. } | Finding::Warn { .. } => Weight::Warning,
                 Finding::MayNotLook { .. } => Weight::Unknown,
                 Finding::Unknown { .. } => Weight::Elsewhere,
                 Finding::Reading => Weight::Reading,
             };
+            if let Finding::MayNotLook { action, .. } = &check.result {
+                match denied.iter_mut().find(|(known, _)| known == action) {
+                    Some((_, whats)) => whats.push(check.what),
+                    None => denied.push((action.clone(), vec![check.what])),
+                }
+                continue;
+            }
             let advice = check.advice().unwrap_or_default();
-            let alone = matches!(weight, Weight::Blocker | Weight::Warning | Weight::Unknown);
+            let alone = matches!(weight, Weight::Blocker | Weight::Warning);
             say(weight, if alone { format!("{}: {}", check.what, check.told) } else { check.what.to_owned() }, &advice);
+        }
+        for (action, whats) in denied {
+            let what = format!("{}: may not look: AccessDenied for {action}", whats.join(", "));
+            say(Weight::Unknown, what, "ask for it, or let midwatch doctor say what somebody else can run");
         }
         if self.command().is_empty() {
             say(Weight::Blocker, "there is no command".to_owned(), "type one");

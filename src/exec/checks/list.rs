@@ -1,13 +1,10 @@
 //! The checks themselves, one function for each, in the words of AWS's documentation.
 
-use super::{Check, Facts, Finding, Known, explain_failure, look};
-use crate::model::{Str, TaskStatus};
+use super::looked::AGENT;
+use super::{Check, Facts, Finding, Known, explain_failure, look, network, rights};
+use crate::model::TaskStatus;
 
 use Finding::{Failed, MayNotLook, Passed, Reading, Unknown, Warn};
-
-/// The rights that the agent in the task needs. Source: "ECS Exec prerequisites".
-const AGENT_RIGHTS: &str =
-    "ssmmessages:CreateControlChannel ssmmessages:CreateDataChannel ssmmessages:OpenControlChannel ssmmessages:OpenDataChannel";
 
 /// Oldest ECS agents on EC2 that know ECS Exec, on Linux and on Windows.
 const AGENTS: [[u32; 3]; 2] = [[1, 50, 2], [1, 56, 0]];
@@ -16,36 +13,37 @@ const AGENTS: [[u32; 3]; 2] = [[1, 50, 2], [1, 56, 0]];
 const PLATFORMS: [[u32; 3]; 2] = [[1, 4, 0], [1, 0, 0]];
 
 pub(super) fn all(facts: &Facts) -> Vec<Check> {
-    let always = [caller, rights, running, enabled, agent, version, role, role_rights, network];
+    let always = [caller, rights::caller, running, enabled, agent, version, role, rights::agent, network::way];
     let sometimes = [root, init, shared_processes, own_keys];
     let mut found: Vec<Check> = always.iter().map(|check| check(facts)).collect();
     found.extend(sometimes.iter().filter_map(|check| check(facts)));
-    found.push(encryption(facts));
-    found.extend(recording(facts));
+    found.push(rights::encryption(facts));
+    found.extend(rights::recording(facts));
     found.push(shell(facts));
+    found.extend(rights::forwarding(facts));
     found
 }
 
-fn check(what: &'static str, told: impl Into<String>, result: Finding) -> Check {
-    Check { what, told: told.into(), result }
+pub(super) fn check(what: &'static str, told: impl Into<String>, result: Finding) -> Check {
+    Check { what, told: told.into(), result, surmise: false }
 }
 
-fn failed(fix: impl Into<String>) -> Finding {
+pub(super) fn failed(fix: impl Into<String>) -> Finding {
     Failed { fix: fix.into() }
 }
 
-fn warn(fix: impl Into<String>) -> Finding {
+pub(super) fn warn(fix: impl Into<String>) -> Finding {
     Warn { fix: fix.into() }
 }
 
-fn unknown(look: impl Into<String>) -> Finding {
+pub(super) fn unknown(look: impl Into<String>) -> Finding {
     Unknown { look: look.into() }
 }
 
 /// For what is not known: why, and how it then stands.
-fn missing<T>(what: &'static str, of: &Known<T>) -> Check {
+pub(super) fn missing<T>(what: &'static str, of: &Known<T>) -> Check {
     match of {
-        Known::Denied(action) => check(what, format!("may not look: AccessDenied for {action}"), MayNotLook { action: action.clone() }),
+        Known::Denied(action) => check(what, format!("may not look: AccessDenied for {action}"), MayNotLook { action: action.clone(), look: None }),
         Known::Failed(why) => check(what, "could not be read", unknown(why.to_string())),
         Known::Yes(_) | Known::Reading => check(what, "reading …", Reading),
         Known::None => check(what, "AWS does not tell", unknown("look for it in the console")),
@@ -58,49 +56,6 @@ fn caller(facts: &Facts) -> Check {
         Known::Yes(caller) => check(what, format!("{} in {}", caller.arn, facts.task.arn.region()), Passed),
         Known::Failed(why) => check(what, "do not work", failed(why.to_string())),
         other => missing(what, other),
-    }
-}
-
-fn rights(facts: &Facts) -> Check {
-    let what = "caller's rights";
-    let needed = ["ecs:ExecuteCommand", "ssmmessages:OpenDataChannel"];
-    let refused: Vec<&Str> = facts.refused.iter().filter(|action| needed.contains(&&***action)).collect();
-    if let Some(action) = refused.first() {
-        return check(what, format!("AWS refused {action}"), failed(format!("ask for {action}: {}", resource(facts, action))));
-    }
-    let who = me(facts);
-    check(
-        what,
-        "only IAM can tell before a session is asked for",
-        unknown(format!(
-            "{}; {}",
-            look::may(&who, needed[0], &[facts.task.arn.to_string(), facts.task.cluster.to_string()]),
-            look::may(&who, needed[1], &[look::session(facts)])
-        )),
-    )
-}
-
-fn resource(facts: &Facts, action: &str) -> String {
-    if action.starts_with("ssmmessages:") {
-        // A policy on session/${aws:userid}-* does not match a session that ECS made.
-        return "on arn:aws:ssm:*:*:session/ecs-execute-command-*".to_owned();
-    }
-    format!("on the task {} and on its cluster {}", facts.task.arn.name(), facts.task.cluster.name())
-}
-
-fn me(facts: &Facts) -> String {
-    facts.caller.yes().map_or_else(|| "YOUR_ROLE_ARN".to_owned(), |caller| role_of(&caller.arn))
-}
-
-/// The role of a session of that role: what IAM simulates is the role.
-fn role_of(arn: &str) -> String {
-    let parts: Vec<&str> = arn.split(':').collect();
-    match parts.as_slice() {
-        [a, partition, "sts", region, account, path] => match path.strip_prefix("assumed-role/").and_then(|path| path.split('/').next()) {
-            Some(role) => format!("{a}:{partition}:iam:{region}:{account}:role/{role}"),
-            None => arn.to_owned(),
-        },
-        _ => arn.to_owned(),
     }
 }
 
@@ -213,74 +168,40 @@ fn dotted(version: [u32; 3]) -> String {
 
 fn role(facts: &Facts) -> Check {
     let what = "task role";
-    match (facts.role(), &facts.definition) {
-        (Some(role), _) => check(what, role.to_string(), Passed),
-        (None, Known::Yes(_)) if facts.fargate() => check(
-            what,
-            "none: the agent has nobody to act as",
-            failed("give the task definition a taskRoleArn with the four ssmmessages actions"),
-        ),
-        (None, Known::Yes(_)) => check(
+    let rights = AGENT.join(" ");
+    let fix = || failed("give the task definition a taskRoleArn with the four ssmmessages actions");
+    match (facts.own_role(), facts.agent_role(), &facts.definition) {
+        (Some(role), ..) => check(what, role.to_string(), Passed),
+        (None, Known::Yes(role), _) => check(what, format!("none: on EC2 the agent acts as the instance's, {role}"), Passed),
+        (None, Known::None, Known::Yes(_)) if facts.fargate() => check(what, "none: the agent has nobody to act as", fix()),
+        (None, Known::None, Known::Yes(_)) if facts.host().yes().is_some() => {
+            check(what, "none, and its instance has no role either: the agent has nobody to act as", fix())
+        }
+        (None, Known::Denied(action), Known::Yes(_)) => {
+            let told = format!("none: on EC2 the agent acts as the instance's role; may not look: AccessDenied for {action}");
+            check(what, told, MayNotLook { action, look: Some(look::profile(facts)) })
+        }
+        (None, Known::Reading, Known::Yes(_)) if facts.instance.yes().is_some() => check(what, "reading …", Reading),
+        (None, _, Known::Yes(_)) => check(
             what,
             "none: on EC2 the agent acts as the instance's role",
-            unknown(format!("{}; the role of that profile needs {AGENT_RIGHTS}", look::profile(facts))),
+            unknown(format!("{}; the role of that profile needs {rights}", look::profile(facts))),
         ),
-        (None, other) => missing(what, other),
+        (None, _, other) => missing(what, other),
     }
 }
 
-fn role_rights(facts: &Facts) -> Check {
-    let what = "role's rights";
-    let Some(role) = facts.role() else {
-        return check(what, "there is no task role to look at", unknown(format!("whichever role the agent acts as needs {AGENT_RIGHTS}")));
-    };
-    let look = look::may(role, AGENT_RIGHTS, &[]);
-    if stranded(facts) {
-        return check(what, "a likely cause: the agent cannot register", Warn { fix: look });
-    }
-    check(what, "only IAM can tell", Unknown { look })
-}
-
-/// Whether everything says that exec is on and the agent still is not reached: then role or network is at fault.
-fn stranded(facts: &Facts) -> bool {
-    let down = facts.task.exec_enabled
-        && facts.task.status == TaskStatus::Running
-        && facts.container().is_some_and(|container| matches!(container.exec_agent.as_deref(), Some("STOPPED")));
-    let refused = facts.failure.as_deref().is_some_and(|text| {
-        let text = text.to_lowercase();
-        text.contains("targetnotconnected") || text.contains("internal error") || text.contains("is not connected")
-    });
-    down || refused
-}
-
-fn network(facts: &Facts) -> Check {
-    let what = "way to ssmmessages";
-    let region = facts.task.arn.region();
-    let subnets = facts.task.subnet.iter().chain(facts.service.yes().into_iter().flat_map(|service| &service.subnets));
-    let subnets: Vec<&str> = subnets.map(|subnet| &**subnet).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-    let look = look::way(facts, subnets.first().copied());
-    let private = facts.service.yes().is_some_and(|service| service.public_ip.as_deref() == Some("DISABLED"));
-    match (stranded(facts), private) {
-        (true, true) => check(
-            what,
-            format!(
-                "the likely cause: the task has no public address, so without a NAT gateway it needs an interface endpoint com.amazonaws.{region}.ssmmessages"
-            ),
-            Warn { fix: look },
-        ),
-        (true, false) => check(
-            what,
-            format!("a likely cause: neither a route out nor an interface endpoint com.amazonaws.{region}.ssmmessages"),
-            Warn { fix: look },
-        ),
-        (false, true) => check(
-            what,
-            format!(
-                "no public address: it needs a NAT gateway or an interface endpoint com.amazonaws.{region}.ssmmessages; only EC2 can tell"
-            ),
-            Unknown { look },
-        ),
-        (false, false) => check(what, "only EC2 can tell", Unknown { look }),
+impl Facts {
+    /// Whether everything says that exec is on and the agent still is not reached: then role or network is at fault.
+    pub(super) fn stranded(&self) -> bool {
+        let down = self.task.exec_enabled
+            && self.task.status == TaskStatus::Running
+            && self.container().is_some_and(|container| matches!(container.exec_agent.as_deref(), Some("STOPPED")));
+        let refused = self.failure.as_deref().is_some_and(|text| {
+            let text = text.to_lowercase();
+            text.contains("targetnotconnected") || text.contains("internal error") || text.contains("is not connected")
+        });
+        down || refused
     }
 }
 
@@ -338,41 +259,6 @@ fn own_keys(facts: &Facts) -> Option<Check> {
             warn("take them out, or give their owner the four ssmmessages actions"),
         )
     })
-}
-
-fn encryption(facts: &Facts) -> Check {
-    let what = "encryption";
-    let cluster = match &facts.cluster {
-        Known::Yes(cluster) => cluster,
-        other => return missing(what, other),
-    };
-    let Some(key) = &cluster.exec.key else { return check(what, "TLS; the cluster names no key of KMS", Passed) };
-    let role = facts.role().map_or("TASK_ROLE_ARN", |role| role);
-    check(
-        what,
-        format!("with KMS key {key}: you need kms:GenerateDataKey on it, the task role kms:Decrypt"),
-        unknown(format!(
-            "{}; {}",
-            look::may(&me(facts), "kms:GenerateDataKey", &[look::key(facts, key)]),
-            look::may(role, "kms:Decrypt", &[look::key(facts, key)])
-        )),
-    )
-}
-
-fn recording(facts: &Facts) -> Option<Check> {
-    let what = "session log";
-    let cluster = facts.cluster.yes()?;
-    let told = super::audit(facts);
-    if cluster.exec.logging.as_deref() != Some("OVERRIDE") {
-        return Some(check(what, told, Passed));
-    }
-    let (groups, buckets) = (cluster.exec.log_group.is_some(), cluster.exec.bucket.is_some());
-    let groups =
-        if groups { &["logs:DescribeLogGroups", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"][..] } else { &[] };
-    let buckets = if buckets { &["s3:PutObject", "s3:GetBucketLocation", "s3:GetEncryptionConfiguration"][..] } else { &[] };
-    let actions: Vec<&str> = groups.iter().chain(buckets).copied().collect();
-    let role = facts.role().map_or("TASK_ROLE_ARN", |role| role);
-    Some(check(what, format!("{told}; the image needs script and cat"), unknown(look::may(role, &actions.join(" "), &[]))))
 }
 
 fn shell(facts: &Facts) -> Check {

@@ -11,12 +11,6 @@ pub(super) fn may(role: &str, actions: &str, resources: &[String]) -> String {
     )
 }
 
-/// An example of a session of exec as policies name it.
-pub(super) fn session(facts: &Facts) -> String {
-    let task = &facts.task.arn;
-    format!("arn:{}:ssm:{}:{}:session/ecs-execute-command-0", partition(facts), task.region(), task.account())
-}
-
 /// The key of a cluster, which it may name by id or alias too: IAM knows only its ARN.
 pub(super) fn key(facts: &Facts, key: &str) -> String {
     if key.starts_with("arn:") && key.contains(":key/") {
@@ -67,8 +61,4 @@ pub(super) fn way(facts: &Facts, subnet: Option<&str>) -> String {
          aws ec2 describe-route-tables --region {region} --filters Name=association.subnet-id,Values={subnet} \
          (none: the VPC's main table, Name=association.main,Values=true Name=vpc-id,Values={vpc})"
     )
-}
-
-fn partition(facts: &Facts) -> &str {
-    facts.task.arn.as_str().split(':').nth(1).unwrap_or("aws")
 }

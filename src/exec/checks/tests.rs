@@ -1,9 +1,11 @@
 //! The checks before a session, each in all that it can find, and the texts of refusals.
 
+mod looked_at;
+
 use super::*;
 use crate::feed::{Outcome, Update, Value};
 use crate::model::sample::{self, ago};
-use crate::model::{ExecConfiguration, LogConfiguration, TaskStatus};
+use crate::model::{ExecConfiguration, LogConfiguration, Look, Seen, TaskStatus};
 
 const CTX: Ctx = Ctx(0);
 
@@ -48,7 +50,31 @@ fn well() -> Facts {
         instance: Known::None,
         refused: Vec::new(),
         failure: None,
+        looked: Looked::new(),
     }
+}
+
+/// Nobody could look: why, in words.
+fn unseen(facts: Facts) -> Facts {
+    seen(facts, |_| Known::Failed("no answer in 10 s".into()))
+}
+
+/// AWS refused every look.
+fn refused(facts: Facts) -> Facts {
+    seen(facts, |look| {
+        Known::Denied(match look {
+            Look::Rights(_) => "iam:SimulatePrincipalPolicy".into(),
+            Look::Key(_) => "kms:DescribeKey".into(),
+            _ => "ec2:DescribeSubnets".into(),
+        })
+    })
+}
+
+/// With the answers to all that is asked.
+fn seen(mut facts: Facts, answer: impl Fn(&Look) -> Known<Arc<Seen>>) -> Facts {
+    facts.looked.clear();
+    looked::ask(&mut facts, &answer);
+    facts
 }
 
 fn with_task(change: impl FnOnce(&mut Task)) -> Facts {
@@ -99,6 +125,7 @@ fn says(found: &Check, words: &[&str]) {
 
 #[test]
 fn a_task_that_is_as_it_should_be_fails_nothing_and_what_cannot_be_looked_at_is_not_called_passed() {
+    let well = || unseen(well());
     let found = checks(&well());
     assert!(found.iter().all(|check| !check.failed() && !matches!(check.result, Finding::Warn { .. })), "{found:#?}");
     for what in ["caller's rights", "role's rights", "way to ssmmessages", "shell"] {
@@ -111,7 +138,7 @@ fn a_task_that_is_as_it_should_be_fails_nothing_and_what_cannot_be_looked_at_is_
 
 #[test]
 fn what_says_how_to_look_can_be_run_as_it_is() {
-    let facts = well();
+    let facts = unseen(well());
     let look = |what: &str| one(&facts, what).advice().unwrap_or_default();
     let (task, cluster) = (facts.task.arn.to_string(), facts.task.cluster.to_string());
     let rights = look("caller's rights");
@@ -162,6 +189,7 @@ fn an_agent_that_stopped_is_told_with_its_reason_and_points_at_role_and_network(
         task.containers[0].exec_reason = Some("Unable to register: AccessDenied".into());
     });
     fails(&down, "ExecuteCommandAgent", &["STOPPED", "Unable to register"]);
+    let down = refused(down);
     warns(&down, "way to ssmmessages", &["a likely cause", "describe-vpc-endpoints"]);
     warns(&down, "role's rights", &["a likely cause"]);
     warns(&with_task(|task| task.containers[0].exec_agent = Some("PENDING".into())), "ExecuteCommandAgent", &["wait"]);
@@ -174,8 +202,10 @@ fn a_refusal_makes_a_private_subnet_the_likely_cause() {
     let mut service = sample::service("api");
     service.public_ip = Some("DISABLED".into());
     refused.service = Known::Yes(Arc::new(service));
+    let mut refused = unseen(refused);
     assert!(matches!(one(&refused, "way to ssmmessages").result, Finding::Unknown { .. }));
     refused.failure = Some("TargetNotConnectedException: The execute command failed due to an internal error. Try again later.".to_owned());
+    let refused = unseen(refused);
     warns(&refused, "way to ssmmessages", &["the likely cause", "no public address", "interface endpoint"]);
 }
 
@@ -195,7 +225,7 @@ fn an_old_platform_and_an_old_agent_do_not_know_exec() {
     assert_eq!(one(&on_ec2("1.102.0"), "ECS agent's version").result, Finding::Passed);
     let mut refused = on_ec2("1.50.2");
     refused.instance = Known::Denied("ecs:DescribeContainerInstances".into());
-    assert_eq!(one(&refused, "ECS agent's version").result, Finding::MayNotLook { action: "ecs:DescribeContainerInstances".into() });
+    assert_eq!(one(&refused, "ECS agent's version").result, Finding::MayNotLook { action: "ecs:DescribeContainerInstances".into(), look: None });
 }
 
 #[test]
@@ -228,10 +258,10 @@ fn what_may_not_be_read_is_said_with_the_action() {
     let mut facts = well();
     facts.definition = Known::Denied("ecs:DescribeTaskDefinition".into());
     for what in ["task role", "root file system"] {
-        assert_eq!(one(&facts, what).result, Finding::MayNotLook { action: "ecs:DescribeTaskDefinition".into() });
+        assert_eq!(one(&facts, what).result, Finding::MayNotLook { action: "ecs:DescribeTaskDefinition".into(), look: None });
     }
     facts.cluster = Known::Denied("ecs:DescribeClusters".into());
-    assert_eq!(one(&facts, "encryption").result, Finding::MayNotLook { action: "ecs:DescribeClusters".into() });
+    assert_eq!(one(&facts, "encryption").result, Finding::MayNotLook { action: "ecs:DescribeClusters".into(), look: None });
     assert!(audit(&facts).contains("ecs:DescribeClusters"));
     facts.refused = vec!["ecs:ExecuteCommand".into()];
     fails(&facts, "caller's rights", &["ask for ecs:ExecuteCommand"]);
@@ -246,7 +276,7 @@ fn the_audit_line_says_where_a_session_is_recorded() {
         bucket: Some(("acme-exec/prod".into(), false)),
         ..logging("OVERRIDE")
     };
-    let recorded = with_cluster(places);
+    let recorded = unseen(with_cluster(places));
     assert!(audit(&recorded).contains("log group /ecs/exec and s3://acme-exec/prod"), "{}", audit(&recorded));
     says(&one(&recorded, "session log"), &["logs:PutLogEvents", "s3:PutObject", "script and cat"]);
     assert!(audit(&well()).contains("no awslogs driver"), "{}", audit(&well()));
@@ -259,7 +289,7 @@ fn the_audit_line_says_where_a_session_is_recorded() {
 
 #[test]
 fn a_key_of_the_cluster_names_the_rights_of_both_ends() {
-    let keyed = with_cluster(ExecConfiguration { key: Some("alias/exec".into()), ..ExecConfiguration::default() });
+    let keyed = unseen(with_cluster(ExecConfiguration { key: Some("alias/exec".into()), ..ExecConfiguration::default() }));
     says(&one(&keyed, "encryption"), &["alias/exec", "kms:GenerateDataKey", "kms:Decrypt"]);
 }
 

@@ -10,7 +10,7 @@ use crate::feed::{Feed, Wanted};
 use crate::model::{Arn, ImageUri, Str};
 use crate::theme::Role;
 use crate::ui::frame;
-use crate::view::{Cx, Kind, Notice, Place, Prompt, Reaction, Subject, Tone, View};
+use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde_json::Value;
@@ -121,7 +121,6 @@ impl View for Blind {
     }
 
     fn input(&mut self, prompt: Prompt, text: &str, done: bool, _: &Cx) -> Reaction {
-        let say = |text: String| Reaction::Notice(Notice { tone: Tone::Warn, text });
         if !done || text.trim().is_empty() {
             return Reaction::Redraw;
         }
@@ -131,14 +130,14 @@ impl View for Blind {
                     self.base = Some(base);
                     Reaction::Redraw
                 }
-                Err(why) => say(why),
+                Err(why) => Reaction::Refuse(why),
             },
             (Prompt::Image, Some((container, current)), Some(base)) => match typed(text, &current) {
                 Ok(image) => {
                     let wish = Wish::DeployClone { base: base.clone(), images: vec![(container, image.into())] };
                     Reaction::Change(vec![self.target.clone()], Box::new(wish))
                 }
-                Err(why) => say(why),
+                Err(why) => Reaction::Refuse(why),
             },
             _ => Reaction::Ignored,
         }

@@ -3,13 +3,11 @@
 use super::SPEC;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
-use crate::model::{ServiceMetrics, Str};
+use crate::model::{ServiceMetrics};
 use crate::theme::Role;
-use crate::ui::table::{dim, painted, Cell, Key, TableView};
+use crate::ui::table::{of_table, dim, painted, Cell, Key, TableView};
 use crate::verdict::Judged;
-use crate::view::{Cx, Kind, Notice, Place, Prompt, Reaction, Subject, Tone, View};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use crate::view::{Cx, Kind, Notice, Place, Reaction, Tone, View};
 use std::sync::Arc;
 
 /// Headings of the columns, by which they are shown and hidden.
@@ -119,27 +117,13 @@ fn bars(points: &[f64]) -> String {
 }
 
 impl View for Services {
-    fn name(&self) -> &'static str {
-        self.table.name()
-    }
-
-    fn kind(&self) -> Kind {
-        self.table.kind()
-    }
-
-    fn crumb(&self, cx: &Cx) -> String {
-        self.table.crumb(cx)
-    }
+    of_table!(sync, choose, input, peel, draw, click);
 
     fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
         self.table.wanted(cx, out);
         if self.shown == Shown::Yes {
             out.extend(self.table.visible().into_iter().map(|row| Wanted::Poll { feed: Feed::Metrics(row.ctx, row.service.arn.clone()), focus: true }));
         }
-    }
-
-    fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
-        self.table.sync(cx, changed);
     }
 
     fn act(&mut self, action: Action, cx: &Cx) -> Reaction {
@@ -152,57 +136,9 @@ impl View for Services {
         self.table.act(action, cx)
     }
 
-    fn choose(&mut self, title: &'static str, letter: char, cx: &Cx) -> Reaction {
-        self.table.choose(title, letter, cx)
-    }
-
-    fn filter_words(&self) -> String {
-        self.table.filter_words()
-    }
-
-    fn columns(&self) -> Vec<&'static str> {
-        self.table.columns()
-    }
-
-    fn input(&mut self, prompt: Prompt, text: &str, done: bool, cx: &Cx) -> Reaction {
-        self.table.input(prompt, text, done, cx)
-    }
-
-    fn peel(&mut self, cx: &Cx) -> bool {
-        self.table.peel(cx)
-    }
-
-    fn subject(&self, cx: &Cx) -> Subject {
-        self.table.subject(cx)
-    }
-
-    fn marked(&self, cx: &Cx) -> (Vec<Subject>, Vec<Str>) {
-        self.table.marked(cx)
-    }
-
-    fn ages(&self, cx: &Cx) -> Option<u32> {
-        self.table.ages(cx)
-    }
-
-    fn tick(&mut self, cx: &Cx) -> bool {
-        self.table.tick(cx)
-    }
-
-    fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
-        self.table.draw(area, buf, cx);
-    }
-
-    fn click(&mut self, column: u16, row: u16, cx: &Cx) -> bool {
-        self.table.click(column, row, cx)
-    }
-
     fn status(&self, cx: &Cx) -> String {
         let denied = self.table.visible().into_iter().find_map(|row| cx.store.error(&Feed::Metrics(row.ctx, row.service.arn.clone()))).filter(|_| self.shown == Shown::Yes);
         denied.map_or_else(|| self.table.status(cx), |error| format!("{}   {}", error.what, self.table.status(cx)))
-    }
-
-    fn hints(&self) -> &'static [Action] {
-        self.table.hints()
     }
 
     fn can(&self, action: Action, cx: &Cx) -> Option<bool> {

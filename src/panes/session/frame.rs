@@ -1,6 +1,6 @@
 //! What is drawn around a terminal: whose it is, how it stands, what the keys are, and its neighbours.
 
-use super::{Areas, COMMANDS, ExecView, WARNED};
+use super::{Areas, ExecView, WARNED};
 use crate::exec::shells::{Shell, State};
 use crate::text;
 use crate::theme::Role;
@@ -126,7 +126,7 @@ impl ExecView {
             return (looking.remark(), Role::Accent);
         }
         if self.leader {
-            let commands: Vec<String> = COMMANDS.iter().map(|(key, word)| format!("{key} {word}")).collect();
+            let commands: Vec<String> = self.offered(cx).map(|(key, word)| format!("{key} {word}")).collect();
             let leader = cx.config.exec.leader.label();
             return (format!("{leader} sends itself · {} · ⇥ read the logs", commands.join(" · ")), Role::Accent);
         }
@@ -148,9 +148,7 @@ impl ExecView {
             return vec![("⏎".to_owned(), "close"), ("r".to_owned(), "again"), (format!("{} d", cx.config.exec.leader.label()), "detach")];
         }
         let lead = |key: &str| if self.leader { key.to_owned() } else { format!("{} {key}", cx.config.exec.leader.label()) };
-        let several = cx.shells.all().len() > 1;
-        let shown = COMMANDS.iter().filter(|(key, _)| *key != 'n' || several);
-        shown.map(|(key, word)| (lead(&key.to_string()), *word)).collect()
+        self.offered(cx).map(|(key, word)| (lead(&key.to_string()), word)).collect()
     }
 }
 

@@ -1,9 +1,8 @@
 //! Looking back in a terminal: keys of a pager, marks, search, and the mouse, over a copy of what was there when it began.
 
 use super::{ExecView, Looking};
-use crate::exec::keys::{Button, Pointing};
 use crate::exec::term::Move;
-use crate::keys::{Code, Key};
+use crate::keys::{Button, Code, Key, Pointing};
 use crate::view::{Cx, Notice, Reaction, Tone};
 use std::borrow::Cow;
 

@@ -8,7 +8,7 @@ use super::body::Body;
 use super::tasks::{agent_runs, container_arn, task_of};
 use super::{ApiError, cluster};
 use crate::sim::exec::{AT_ONCE, Order, Place, Reply, Sessions, What};
-use crate::sim::scenario::schema::ExecAgent;
+use crate::sim::scenario::schema::{Exec, ExecAgent, Logging};
 use crate::sim::world::{Estate, Task, TaskId, TaskStatus};
 
 const NOT_ENABLED: &str = "The execute command failed because execute command was not enabled when the task was run or the execute command \
@@ -42,6 +42,7 @@ pub(super) fn execute(estate: &Estate, sessions: &Sessions, body: Body<'_>) -> R
     Ok(Order {
         key,
         may_not_decrypt: refused,
+        may_not_record: unrecorded(&estate.clusters[cluster].exec).filter(|_| !agent.records),
         ports: Vec::new(),
         agent: agent.version,
         place: Place {
@@ -94,6 +95,7 @@ pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, what: 
         reply: Reply::Ssm,
         key: None,
         may_not_decrypt: None,
+        may_not_record: None,
         // On a network of their own, containers of a task reach each other's ports.
         ports: task.definition.containers.iter().flat_map(|of| of.ports.iter().map(|port| port.0)).collect(),
         agent: agent.version,
@@ -102,6 +104,19 @@ pub(super) fn forward(estate: &Estate, sessions: &Sessions, target: &str, what: 
 
 fn agent_of(estate: &Estate, task: &Task) -> ExecAgent {
     task.service.map_or_else(ExecAgent::default, |service| estate.services[service].exec_agent.clone())
+}
+
+/// What the agent says when it may not write where a cluster records sessions.
+fn unrecorded(exec: &Exec) -> Option<&'static str> {
+    let bucket = "We couldn't start the session because encryption is not set up on the selected Amazon S3 bucket. Either encrypt the bucket or \
+        choose an option to enable logging without encryption.";
+    let group = "We couldn't start the session because encryption is not set up on the selected CloudWatch Logs log group. Either encrypt \
+        the log group or choose an option to enable logging without encryption.";
+    match exec {
+        Exec { logging: Logging::Override, log_group: Some(_), .. } => Some(group),
+        Exec { logging: Logging::Override, bucket: Some(_), .. } => Some(bucket),
+        _ => None,
+    }
 }
 
 /// Whether Systems Manager reaches the agent, and the agent has room.

@@ -317,6 +317,9 @@ impl Session {
     }
 
     fn start(&mut self) {
+        if let Some(why) = self.order.may_not_record {
+            return self.fail(why);
+        }
         let shell = self.shared.state().sessions.shell;
         match remote::start(&self.order, shell, self.size, &self.client) {
             Ok(Remote { input, output, program }) => {

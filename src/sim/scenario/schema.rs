@@ -94,6 +94,9 @@ pub struct Context {
     /// Role name in the caller's ARN.
     #[serde(default = "default_role")]
     pub role: String,
+    /// Path of the role, which the caller's ARN does not show; `/` by default, `/aws-reserved/sso.amazonaws.com/` with IAM Identity Center.
+    #[serde(default = "default_path")]
+    pub role_path: String,
     /// Role session name in the caller's ARN.
     #[serde(default = "default_session")]
     pub session: String,
@@ -220,6 +223,10 @@ fn default_past() -> Span {
 
 fn default_role() -> String {
     "OnCallOps".to_owned()
+}
+
+fn default_path() -> String {
+    "/".to_owned()
 }
 
 fn default_session() -> String {

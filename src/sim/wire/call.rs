@@ -9,7 +9,7 @@ use crate::sim::ecs::ApiError;
 use crate::sim::exec::door::{self, Visitor};
 use crate::sim::faults::{Kind, Verdict};
 use crate::sim::sigv4::{self, Claim, Refusal, Signed};
-use crate::sim::{Call, Received, autoscaling, cloudwatch, codedeploy, ecr, ecs, elbv2, exec, iam, kms, logs, ssm, sts, vault};
+use crate::sim::{Call, Received, autoscaling, cloudwatch, codedeploy, ec2, ecr, ecs, elbv2, exec, iam, kms, logs, ssm, sts, vault};
 use hyper::Response;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
@@ -83,7 +83,7 @@ impl Request {
             return read.ok_or_else(|| unreadable("Unable to parse the request body as CBOR"));
         }
         match route.service.protocol {
-            Protocol::Query { .. } => Ok(query::form(&self.body)),
+            Protocol::Query { .. } | Protocol::Ec2 { .. } => Ok(query::form(&self.body)),
             Protocol::Socket => {
                 let session = self.path.strip_prefix(door::PATH).unwrap_or_default();
                 Ok(json!({"session": session, "query": self.query}))
@@ -117,7 +117,7 @@ impl Kept {
     pub(super) fn read(&self) -> Received {
         let parameters = match self.route.service.protocol {
             _ if self.route.cbor => cbor::read(&self.body).unwrap_or_default(),
-            Protocol::Query { .. } => query::form(&self.body),
+            Protocol::Query { .. } | Protocol::Ec2 { .. } => query::form(&self.body),
             Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket => serde_json::from_slice(&self.body).unwrap_or_default(),
         };
         Received { call: self.call.clone(), access_key: self.access_key.clone(), user_agent: self.user_agent.clone(), parameters }
@@ -189,7 +189,10 @@ impl Shared {
             state.keep(record(Some(route), &context, at_ms, 403, Some("AccessDeniedException")), request);
             return stamp.failure(shape, 403, "AccessDeniedException", "This door is for programs of this machine.");
         }
-        let outcome = state.outcome(request, route, faults.strike.as_ref());
+        let mut outcome = state.outcome(request, route, faults.strike.as_ref());
+        if shape == Shape::Ec2 {
+            outcome = outcome.map_err(ec2::in_its_words);
+        }
         let unheard = match &faults.strike {
             Some(Kind::LostReply) => Some("lost_reply"),
             Some(Kind::CutReply) => Some("cut_reply"),
@@ -267,6 +270,9 @@ impl State {
         if service == "sts" {
             return sts::handle(&mut self.roles, &self.world, &context, operation, &body).map(Outcome::Value);
         }
+        if service == "iam" {
+            return iam::handle(&self.world, &context, operation, &body).map(Outcome::Value);
+        }
         if let ("ssmmessages", Some(session)) = (service, body.get("session").and_then(Value::as_str)) {
             let header = |name: &str| request.header(name).map(str::to_owned);
             if !self.sessions.has(&context.account, &claim.region, session, &request.query) {
@@ -286,6 +292,7 @@ impl State {
             "ecs" => ecs::handle(estate, &ecs::Caller { arn: context.caller_arn() }, operation, &body).map(Outcome::Value),
             "kms" => kms::handle(&self.sessions.kms, estate, operation, &body).map(Outcome::Value),
             "elasticloadbalancing" => elbv2::handle(estate, operation, &body).map(Outcome::Value),
+            "ec2" => ec2::handle(estate, operation, &body).map(Outcome::Value),
             "ecr" => ecr::handle(estate, operation, &body).map(Outcome::Value),
             "application-autoscaling" => autoscaling::handle(estate, operation, &body).map(Outcome::Value),
             "monitoring" => cloudwatch::handle(estate, operation, &body).map(Outcome::Value),

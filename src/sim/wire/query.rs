@@ -81,10 +81,27 @@ fn decoded(text: &[u8]) -> String {
 /// A whole reply: `OPResponse` round `OPResult` and the request id.
 pub(super) fn reply(namespace: &str, operation: &str, result: &Value, request_id: &str) -> String {
     let mut out = format!("<{operation}Response xmlns=\"{namespace}\"><{operation}Result>");
-    write(&mut out, result);
+    write(&mut out, result, "member");
     write!(out, "</{operation}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>")
         .expect("a String takes every write");
     out
+}
+
+/// A whole reply of EC2: no `OPResult`, and lists of `item`.
+pub(super) fn ec2_reply(namespace: &str, operation: &str, result: &Value, request_id: &str) -> String {
+    let mut out = format!("<{operation}Response xmlns=\"{namespace}\"><requestId>{request_id}</requestId>");
+    write(&mut out, result, "item");
+    write!(out, "</{operation}Response>").expect("a String takes every write");
+    out
+}
+
+/// A whole error of EC2.
+pub(super) fn ec2_error(code: &str, message: &str, request_id: &str) -> String {
+    let (code, message) = (escape(code), escape(message));
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>\
+         <RequestID>{request_id}</RequestID></Response>"
+    )
 }
 
 /// A whole error.
@@ -97,17 +114,18 @@ pub(super) fn error(namespace: &str, status: u16, code: &str, message: &str, req
     )
 }
 
-fn write(out: &mut String, value: &Value) {
+/// `member` is the name of what a list holds.
+fn write(out: &mut String, value: &Value, member: &str) {
     match value {
         Value::Null => {}
         Value::Object(map) => {
             for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
-                element(out, key, value);
+                element(out, key, value, member);
             }
         }
         Value::Array(values) => {
             for value in values {
-                element(out, "member", value);
+                element(out, member, value, member);
             }
         }
         Value::String(text) => out.push_str(&escape(text.as_str())),
@@ -117,9 +135,9 @@ fn write(out: &mut String, value: &Value) {
     }
 }
 
-fn element(out: &mut String, name: &str, value: &Value) {
+fn element(out: &mut String, name: &str, value: &Value, member: &str) {
     write!(out, "<{name}>").expect("a String takes every write");
-    write(out, value);
+    write(out, value, member);
     write!(out, "</{name}>").expect("a String takes every write");
 }
 
@@ -148,6 +166,8 @@ mod tests {
             "<GetResponse xmlns=\"urn:x\"><GetResult><Names><member>a&lt;b</member><member>c</member></Names><On>true</On><N>3</N>\
              </GetResult><ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></GetResponse>"
         );
+        let ec2 = ec2_reply("urn:x", "Get", &json!({"set": [{"a": "b&"}]}), "id-1");
+        assert_eq!(ec2, "<GetResponse xmlns=\"urn:x\"><requestId>id-1</requestId><set><item><a>b&amp;</a></item></set></GetResponse>");
         assert!(error("urn:x", 503, "Slow&Down", "", "i").contains("<Type>Receiver</Type><Code>Slow&amp;Down</Code>"));
     }
 }

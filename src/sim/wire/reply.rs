@@ -1,4 +1,4 @@
-//! What goes back over the wire: bodies, the three shapes of an error, request ids and dates.
+//! What goes back over the wire: bodies, the shapes of an error, request ids and dates.
 
 use super::cbor::{self, as_time, seconds};
 use super::query;
@@ -53,6 +53,7 @@ pub(super) enum Shape {
     Json,
     Json10,
     Xml(&'static str),
+    Ec2,
     Cbor,
 }
 
@@ -62,6 +63,7 @@ impl Shape {
             _ if route.cbor => Self::Cbor,
             Protocol::Json(_) | Protocol::Socket => Self::Json,
             Protocol::Query { namespace, .. } => Self::Xml(namespace),
+            Protocol::Ec2 { .. } => Self::Ec2,
             Protocol::Json10(_) => Self::Json10,
         }
     }
@@ -84,6 +86,9 @@ impl Stamp {
             Protocol::Query { namespace, .. } => {
                 self.whole(200, "text/xml", query::reply(namespace, route.operation, value, &self.request_id))
             }
+            Protocol::Ec2 { namespace, .. } => {
+                self.whole(200, "text/xml;charset=UTF-8", query::ec2_reply(namespace, route.operation, value, &self.request_id))
+            }
         }
     }
 
@@ -96,6 +101,7 @@ impl Stamp {
                 with_old_code(self.whole(status, "application/x-amz-json-1.0", body), status, code)
             }
             Shape::Xml(namespace) => self.whole(status, "text/xml", query::error(namespace, status, code, message, &self.request_id)),
+            Shape::Ec2 => self.whole(status, "text/xml;charset=UTF-8", query::ec2_error(code, message, &self.request_id)),
             Shape::Cbor => with_old_code(self.cbor(status, cbor::write(&json!({"__type": code, "message": message}))), status, code),
         }
     }
@@ -107,7 +113,7 @@ impl Stamp {
             spoken @ (Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket) => {
                 self.whole(200, spoken.content_type(), "{\"nextToken\": \"AAAA")
             }
-            Protocol::Query { .. } => self.whole(200, "text/xml", format!("<{0}Response><{0}Result><mem", route.operation)),
+            Protocol::Query { .. } | Protocol::Ec2 { .. } => self.whole(200, "text/xml", format!("<{0}Response><{0}Result><mem", route.operation)),
         }
     }
 

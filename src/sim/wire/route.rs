@@ -19,6 +19,13 @@ pub(crate) enum Protocol {
     },
     /// The same as `application/x-amz-json-1.0`, with the error codes of the query protocol in a header.
     Json10(&'static str),
+    /// As [`Protocol::Query`] in EC2's own dialect.
+    Ec2 {
+        /// As the client names it in `Version`.
+        version: &'static str,
+        /// `xmlns` of every reply.
+        namespace: &'static str,
+    },
     /// A WebSocket; what comes before it is a `GET` of a path.
     Socket,
 }
@@ -29,7 +36,7 @@ impl Protocol {
         match self {
             Self::Json(_) | Self::Socket => "application/x-amz-json-1.1",
             Self::Json10(_) => "application/x-amz-json-1.0",
-            Self::Query { .. } => "text/xml",
+            Self::Query { .. } | Self::Ec2 { .. } => "text/xml",
         }
     }
 }
@@ -118,6 +125,20 @@ pub(crate) const SERVICES: &[Service] = &[
         operations: &["GetCallerIdentity", "AssumeRole"],
     },
     Service {
+        name: "iam",
+        iam: "iam",
+        protocol: Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
+        cbor: None,
+        operations: &["SimulatePrincipalPolicy", "GetRole", "GetInstanceProfile"],
+    },
+    Service {
+        name: "ec2",
+        iam: "ec2",
+        protocol: Protocol::Ec2 { version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/" },
+        cbor: None,
+        operations: &["DescribeInstances", "DescribeSubnets", "DescribeVpcEndpoints", "DescribeRouteTables"],
+    },
+    Service {
         name: "application-autoscaling",
         iam: "application-autoscaling",
         protocol: Protocol::Json("AnyScaleFrontendService"),
@@ -176,7 +197,7 @@ pub(crate) const SERVICES: &[Service] = &[
         cbor: None,
         operations: &["DescribeSecret"],
     },
-    Service { name: "kms", iam: "kms", protocol: Protocol::Json("TrentService"), cbor: None, operations: &["GenerateDataKey", "Decrypt"] },
+    Service { name: "kms", iam: "kms", protocol: Protocol::Json("TrentService"), cbor: None, operations: &["GenerateDataKey", "Decrypt", "DescribeKey"] },
     Service { name: "ssmmessages", iam: "ssmmessages", protocol: Protocol::Socket, cbor: None, operations: &["OpenDataChannel"] },
 ];
 
@@ -203,7 +224,7 @@ impl Route {
 
     /// Whether its errors have the codes of the query protocol.
     pub(crate) fn is_query(self) -> bool {
-        matches!(self.service.protocol, Protocol::Query { .. })
+        matches!(self.service.protocol, Protocol::Query { .. } | Protocol::Ec2 { .. })
     }
 }
 
@@ -242,7 +263,7 @@ pub(crate) fn route(target: Option<&str>, path: &str, form: &Value, scope: Optio
     let version = text("Version").unwrap_or_default();
     let mut near = "";
     for service in SERVICES {
-        let Protocol::Query { version: spoken, namespace } = service.protocol else {
+        let (Protocol::Query { version: spoken, namespace } | Protocol::Ec2 { version: spoken, namespace }) = service.protocol else {
             continue;
         };
         // The version tells the services apart; without one the scope of the signature does.

@@ -130,10 +130,22 @@ impl Estate {
         format!("arn:aws:iam::{}:role/{name}", self.account)
     }
 
-    /// The estate's only VPC.
+    /// The estate's VPC.
     #[must_use]
     pub fn vpc(&self) -> String {
-        format!("vpc-{}", self.fixed_id("vpc"))
+        self.network_id("vpc", "vpc")
+    }
+
+    /// A second VPC, without a way out and without an endpoint of `ssmmessages`.
+    #[must_use]
+    pub fn sealed_vpc(&self) -> String {
+        self.network_id("vpc", "sealed vpc")
+    }
+
+    /// An id of EC2: `rtb-0…` and its like.
+    #[must_use]
+    pub fn network_id(&self, kind: &str, name: &str) -> String {
+        format!("{kind}-{}", self.fixed_id(name))
     }
 
     /// The three availability zones.
@@ -145,7 +157,19 @@ impl Estate {
     /// One subnet to each availability zone.
     #[must_use]
     pub fn subnets(&self) -> [String; 3] {
-        ["a", "b", "c"].map(|zone| format!("subnet-{}", self.fixed_id(zone)))
+        ["a", "b", "c"].map(|zone| self.network_id("subnet", zone))
+    }
+
+    /// One subnet to each zone in the sealed VPC.
+    #[must_use]
+    pub fn sealed_subnets(&self) -> [String; 3] {
+        ["a", "b", "c"].map(|zone| self.network_id("subnet", &format!("sealed {zone}")))
+    }
+
+    /// The subnets of those who have a way to `ssmmessages`, or of those who have none.
+    #[must_use]
+    pub fn subnets_of(&self, reachable: bool) -> [String; 3] {
+        if reachable { self.subnets() } else { self.sealed_subnets() }
     }
 
     /// Security group of a service.

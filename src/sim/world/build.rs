@@ -31,6 +31,7 @@ pub(super) fn context(context: &file::Context, opened: Ms) -> Context {
         session_token: context.session_token.clone(),
         expires_at: context.expires.map(|span| opened + span.0),
         role: context.role.clone(),
+        role_path: context.role_path.clone(),
         session: context.session.clone(),
         policy: policy(context),
     }
@@ -131,7 +132,7 @@ impl Estate {
     fn build_instance(&mut self, cluster: usize, file: &file::Instances, nth: usize) {
         let zone = self.zones()[self.instances.len() % 3].clone();
         let given = file.ids.get(nth).cloned();
-        let ip = self.attach_eni(&zone).ip;
+        let ip = self.attach_eni(&zone, true).ip;
         let invented = format!("i-0{}", self.rng.hex(16));
         let ec2_instance_id = given.unwrap_or(invented);
         self.instances.push(ContainerInstance {
@@ -189,7 +190,7 @@ impl Estate {
         let launch = if capacity.is_empty() { launch } else { Launch::Providers(capacity) };
         let network = awsvpc.then(|| {
             json!({"awsvpcConfiguration": {
-                "subnets": self.subnets()[..file.zones.clamp(1, 3)],
+                "subnets": self.subnets_of(file.exec_agent.reachable)[..file.zones.clamp(1, 3)],
                 "securityGroups": [self.security_group(&file.name)],
                 "assignPublicIp": "DISABLED",
             }})

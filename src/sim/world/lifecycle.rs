@@ -56,7 +56,8 @@ impl Estate {
         let count = definition.containers.len();
         let bindings = place.instance.map_or_else(|| vec![Vec::new(); count], |i| self.occupy(i, &definition));
         let own_network = place.fargate || definition.network == NetworkMode::Awsvpc;
-        let eni = own_network.then(|| self.attach_eni(&place.zone));
+        let reachable = new.service.is_none_or(|service| self.services[service].exec_agent.reachable);
+        let eni = own_network.then(|| self.attach_eni(&place.zone, reachable));
         let of = new.service.and_then(|s| self.services[s].revision_of(new.deployment));
         let digests = of.map_or_else(|| self.resolve_images(&definition, self.now), |revision| revision.digests.clone());
         let id = TaskId(self.rng.wide());

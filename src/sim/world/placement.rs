@@ -75,8 +75,8 @@ impl Estate {
         least.map(|((name, ..), _)| name.clone()).or_else(|| all.first().map(|(name, ..)| name.clone()))
     }
 
-    /// A network interface in a zone.
-    pub(super) fn attach_eni(&mut self, zone: &str) -> Eni {
+    /// A network interface in a zone, in a subnet with a way out or in one without.
+    pub(super) fn attach_eni(&mut self, zone: &str, reachable: bool) -> Eni {
         let zones = self.zones();
         let index = zones.iter().position(|z| z == zone).unwrap_or(0);
         // Each zone has a /16; the first addresses of a subnet are AWS's own. What is in use is not given out again.
@@ -91,7 +91,7 @@ impl Estate {
         Eni {
             attachment: self.rng.wide(),
             id: format!("eni-0{}", self.rng.hex(16)),
-            subnet: self.subnets()[index].clone(),
+            subnet: self.subnets_of(reachable)[index].clone(),
             ip,
             mac: format!("0a:{}", mac.join(":")),
         }

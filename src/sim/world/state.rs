@@ -52,6 +52,8 @@ pub struct Context {
     pub expires_at: Option<Ms>,
     /// Role name in the caller's ARN.
     pub role: String,
+    /// Path of the role, `/` for most.
+    pub role_path: String,
     /// Role session name in the caller's ARN.
     pub session: String,
     /// What its policy allows.

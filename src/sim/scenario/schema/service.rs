@@ -107,7 +107,7 @@ pub struct Service {
     /// Tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// Task role; `FAMILY-task` by default.
+    /// Task role; `FAMILY-task` by default, none when it is empty.
     pub task_role: Option<String>,
     /// Task execution role; `ecs-task-execution` by default.
     pub execution_role: Option<String>,
@@ -134,6 +134,8 @@ pub struct ExecAgent {
     pub reachable: bool,
     /// Whether the task role may decrypt with the key of the cluster.
     pub decrypts: bool,
+    /// Whether the task role may write where the cluster records sessions.
+    pub records: bool,
     /// The reason that a managed agent that has stopped gives; it has, if there is one.
     pub stopped: Option<String>,
     /// Its version: up to 3.0.196.0 it forwards one connection at a time, up to 3.1.1511.0 it wants to hear something each 30 s.
@@ -142,7 +144,7 @@ pub struct ExecAgent {
 
 impl Default for ExecAgent {
     fn default() -> Self {
-        Self { allowed: true, reachable: true, decrypts: true, stopped: None, version: "3.3.2299.0".to_owned() }
+        Self { allowed: true, reachable: true, decrypts: true, records: true, stopped: None, version: "3.3.2299.0".to_owned() }
     }
 }
 

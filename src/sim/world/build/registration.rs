@@ -16,7 +16,6 @@ impl Estate {
             service.container.iter().zip(tags).map(|(c, tag)| self.container_registration(family, service, c, tag)).collect();
         let mut input = json!({
             "family": family,
-            "taskRoleArn": self.role_arn(service.task_role.as_ref().unwrap_or(&format!("{family}-task"))),
             "executionRoleArn": self.role_arn(service.execution_role.as_deref().unwrap_or("ecs-task-execution")),
             "networkMode": match service.network {
                 _ if !ec2 => "awsvpc",
@@ -27,6 +26,10 @@ impl Estate {
             "containerDefinitions": containers,
             "requiresCompatibilities": [if ec2 { "EC2" } else { "FARGATE" }],
         });
+        let role = service.task_role.clone().unwrap_or_else(|| format!("{family}-task"));
+        if !role.is_empty() {
+            input["taskRoleArn"] = json!(self.role_arn(&role));
+        }
         if service.shared_pids {
             input["pidMode"] = json!("task");
         }

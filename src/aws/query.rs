@@ -1,0 +1,185 @@
+//! A small client for the handful of calls to IAM and EC2 that only a session's checks make: a signed form goes out, XML comes back.
+//!
+//! Their SDK crates would double the cold build and the program's size. Budget, words of failures and the count of calls are
+//! [`Api::call`](super::api::Api::call)'s as for every other client; it knows nothing of what is asked.
+
+mod endpoint;
+mod xml;
+
+pub(super) use endpoint::Service;
+pub(super) use xml::Element;
+
+use super::connect::ATTEMPT;
+use super::interceptors::Clock;
+use super::{http, sign};
+use crate::model::Time;
+use aws_config::SdkConfig;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_sdk_sts::config::http::HttpResponse;
+use aws_sdk_sts::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use jiff::{SignedDuration, Timestamp};
+use std::fmt;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// The longest reply that is read; IAM's simulator sends some kilobytes.
+const LONGEST: usize = 4 << 20;
+
+/// What AWS refused with.
+#[derive(Debug)]
+pub(super) struct Refused(ErrorMetadata);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl ProvideErrorMetadata for Refused {
+    fn meta(&self) -> &ErrorMetadata {
+        &self.0
+    }
+}
+
+/// How a call failed.
+pub(super) type Failure = SdkError<Refused, HttpResponse>;
+
+/// The client of one context.
+#[derive(Debug)]
+pub(super) struct Query {
+    config: Arc<SdkConfig>,
+    provider: SharedCredentialsProvider,
+    connector: SharedHttpConnector,
+    clock: Clock,
+}
+
+impl Query {
+    pub(super) fn new(config: &Arc<SdkConfig>, provider: &SharedCredentialsProvider, http: &http::Client, clock: &Clock) -> Self {
+        Query { config: Arc::clone(config), provider: provider.clone(), connector: http.connector(), clock: clock.clone() }
+    }
+
+    /// Makes one call; the answer is the element that holds the result.
+    pub(super) async fn send(&self, service: Service, action: &str, parameters: &[(String, String)]) -> Result<Element, Failure> {
+        let region = self.config.region().map_or("", AsRef::as_ref);
+        let place = endpoint::of(&self.config, service, region);
+        let credentials = self.provider.provide_credentials().await.map_err(SdkError::construction_failure)?;
+        let body = form(service, action, parameters);
+        let now = Time::now();
+        let now = now.checked_add(SignedDuration::from_millis(self.clock.skew_ms())).unwrap_or(now);
+        let signed = sign::form(&place.url, service.signing_name(), &place.scope, credentials, now, body.as_bytes());
+        let headers = signed.map_err(SdkError::construction_failure)?;
+        let mut request = HttpRequest::new(SdkBody::from(body));
+        request.set_method("POST").map_err(SdkError::construction_failure)?;
+        request.set_uri(place.url.as_str()).map_err(SdkError::construction_failure)?;
+        for (name, value) in headers {
+            request.headers_mut().insert(name, value);
+        }
+        request.headers_mut().insert("content-type", sign::FORM);
+        request.headers_mut().insert("user-agent", concat!("midwatch/", env!("CARGO_PKG_VERSION")));
+        let answer = tokio::time::timeout(ATTEMPT, self.answered(request)).await;
+        let (raw, text) = answer.unwrap_or_else(|late| Err(SdkError::timeout_error(late)))?;
+        if let Some(date) = raw.headers().get("date") {
+            self.clock.learn(date, Timestamp::now());
+        }
+        read(raw, &text)
+    }
+
+    async fn answered(&self, request: HttpRequest) -> Result<(HttpResponse, String), Failure> {
+        let mut raw = self.connector.call(request).await.map_err(SdkError::dispatch_failure)?;
+        let mut body = ByteStream::new(raw.take_body());
+        let mut bytes = Vec::new();
+        loop {
+            match body.try_next().await {
+                Ok(Some(chunk)) if bytes.len() + chunk.len() <= LONGEST => bytes.extend_from_slice(&chunk),
+                Ok(Some(_)) => return Err(SdkError::response_error("the reply is too long", raw)),
+                Ok(None) => break,
+                Err(error) => return Err(SdkError::response_error(error, raw)),
+            }
+        }
+        Ok((raw, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
+
+/// The form of a call. Names come from this program; values are escaped to the last letter.
+fn form(service: Service, action: &str, parameters: &[(String, String)]) -> String {
+    let mut out = format!("Action={action}&Version={}", service.version());
+    for (name, value) in parameters {
+        let _ = write!(out, "&{name}=");
+        for byte in value.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+                other => drop(write!(out, "%{other:02X}")),
+            }
+        }
+    }
+    out
+}
+
+/// Takes a reply apart: IAM wraps its results and its errors in one way, EC2 in another.
+fn read(raw: HttpResponse, text: &str) -> Result<Element, Failure> {
+    let root = match xml::read(text) {
+        Ok(root) => root,
+        Err(error) => return Err(SdkError::response_error(error, raw)),
+    };
+    if raw.status().is_success() {
+        let result = root.name.strip_suffix("Response").and_then(|call| root.child(&format!("{call}Result"))).cloned();
+        return Ok(result.unwrap_or(root));
+    }
+    let error = root.child("Error").or_else(|| root.child("Errors")?.child("Error"));
+    let Some((code, message)) = error.and_then(|error| Some((error.text("Code")?, error.text("Message").unwrap_or_default()))) else {
+        return Err(SdkError::response_error("no error of AWS", raw));
+    };
+    let meta = ErrorMetadata::builder().code(code).message(message).build();
+    Err(SdkError::service_error(Refused(meta), raw))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, text: &str) -> Result<Element, Failure> {
+        read(HttpResponse::new(status.try_into().unwrap(), SdkBody::empty()), text)
+    }
+
+    #[test]
+    fn a_form_is_escaped_to_the_last_letter() {
+        let parameters = [("PolicySourceArn".to_owned(), "arn:aws:iam::1:role/a+b c".to_owned()), ("X.member.1".to_owned(), "é".to_owned())];
+        let form = form(Service::Iam, "SimulatePrincipalPolicy", &parameters);
+        let expected = "Action=SimulatePrincipalPolicy&Version=2010-05-08&PolicySourceArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fa%2Bb%20c&X.member.1=%C3%A9";
+        assert_eq!(form, expected);
+    }
+
+    #[test]
+    fn results_are_unwrapped_and_errors_of_both_shapes_are_read() {
+        let iam = answer(
+            200,
+            "<GetRoleResponse xmlns=\"x\"><GetRoleResult><Role><Arn>a&amp;b</Arn></Role></GetRoleResult><ResponseMetadata/></GetRoleResponse>",
+        );
+        assert_eq!(iam.unwrap().child("Role").unwrap().text("Arn"), Some("a&b"));
+        let ec2 = answer(
+            200,
+            "<DescribeSubnetsResponse><requestId>r</requestId><subnetSet><item/></subnetSet></DescribeSubnetsResponse>",
+        );
+        assert_eq!(ec2.unwrap().list("subnetSet").count(), 1);
+        for refusal in [
+            "<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>m</Message></Error></ErrorResponse>",
+            "<?xml version=\"1.0\"?><Response><Errors><Error><Code>NoSuchEntity</Code><Message>m</Message></Error></Errors></Response>",
+        ] {
+            let error = answer(404, refusal).unwrap_err();
+            assert_eq!((error.code(), error.message()), (Some("NoSuchEntity"), Some("m")));
+        }
+    }
+
+    #[test]
+    fn rubbish_is_no_answer_and_no_error_of_aws() {
+        for (status, text) in [(200, ""), (200, "<a><b></a>"), (200, "<a>"), (502, "<html><body>Bad gateway</body></html>"), (200, "{}")] {
+            assert!(matches!(answer(status, text), Err(SdkError::ResponseError(_))), "{status} {text}");
+        }
+    }
+}
