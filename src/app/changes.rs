@@ -6,10 +6,9 @@ use super::dialog::{self, Answer, Dialog, Flight, Form};
 use super::{App, Effect, Overlay};
 use crate::action::Action;
 use crate::change::apply::{Order, Progress};
-use crate::change::{Call, Plan, Target, Verb, Wish, ask};
+use crate::change::{Plan, Target, Verb, Wish, ask};
 use crate::feed::{Feed, Wanted};
 use crate::keys::Key;
-use crate::landing::{Aim, Whole};
 use crate::model::{Arn, Str, Time, scaling_resource};
 use crate::panes;
 use crate::store::Store;
@@ -285,54 +284,6 @@ impl App {
         }
     }
 
-    /// Follows what the services make of the changes that were taken: one in its watch, several in the status line.
-    fn watch_what_was_done(&mut self, flight: &Flight, well: bool) {
-        let now = self.shared.now;
-        let mut followed: Vec<Whole> = Vec::new();
-        let mut left_out = 0;
-        for (n, plan) in flight.plans.iter().enumerate().filter(|(n, _)| flight.done(*n)) {
-            let Some(service) = plan.watch.as_ref().filter(|_| plan.verb.deploys() || aims(plan.verb)) else { continue };
-            let whole = Whole { ctx: plan.ctx, cluster: plan.cluster.clone(), service: service.clone() };
-            if followed.contains(&whole) {
-                continue;
-            }
-            if !self.shared.landings.has_room() {
-                left_out += 1;
-                continue;
-            }
-            if aims(plan.verb) {
-                let aim = aim(flight, n, now);
-                self.shared.landings.aim(&whole, aim);
-            } else {
-                self.shared.landings.follow(&whole);
-            }
-            followed.push(whole);
-        }
-        let said = self.notice.clone();
-        match (followed.as_slice(), panes::named("watch")) {
-            ([one], Some(pane)) if well && left_out == 0 => {
-                let place = Place {
-                    ctx: Some(one.ctx),
-                    cluster: Some(one.cluster.clone()),
-                    service: Some(one.service.clone()),
-                    ..Place::default()
-                };
-                // The watch that is open already is not opened once more.
-                let shown = self.watched();
-                if shown.as_ref() != Some(one) {
-                    self.go(pane, Some(place));
-                }
-                self.notice = self.notice.take().or(said);
-            }
-            (several, _) if several.len() + left_out > 1 => {
-                let more = if left_out > 0 { format!(", {left_out} more are not") } else { String::new() };
-                let taken = if well { format!("{} changes: AWS has taken all of them · ", flight.plans.len()) } else { String::new() };
-                self.tell(Tone::Info, format!("{taken}{} watched{more} · how each ends is said here", several.len()));
-            }
-            _ => {}
-        }
-    }
-
     /// Why a verb would come to nothing for these targets, as far as can be told now.
     pub(super) fn hindrance(&self, action: Action, targets: &[Target]) -> Option<String> {
         // What is picked first has no plan yet.
@@ -362,27 +313,6 @@ impl Changes {
         self.held = held.map(|(key, _)| (key, now));
         held.is_some()
     }
-}
-
-/// Whether a change begins no deployment, and ends in tasks that run all the same.
-fn aims(verb: Verb) -> bool {
-    matches!(verb, Verb::Scale | Verb::StopTasks)
-}
-
-/// What a change of a service is to end in; tasks that were stopped one by one are one change of theirs.
-fn aim(flight: &Flight, n: usize, since: Time) -> Aim {
-    let plan = &flight.plans[n];
-    let of_it = || flight.plans.iter().enumerate().filter(|(n, other)| other.watch == plan.watch && flight.done(*n)).map(|(_, plan)| plan);
-    let calls = || of_it().flat_map(|plan| &plan.steps).map(|step| &step.call);
-    let desired = calls().find_map(|call| if let Call::UpdateService { set, .. } = call { set.desired } else { None });
-    let gone: Vec<Arn> =
-        calls().filter_map(|call| if let Call::StopTask { task, .. } = call { Some(task.clone()) } else { None }).collect();
-    let what = match (desired, gone.len()) {
-        (Some(desired), _) => format!("scale to {desired}"),
-        (None, 1) => "1 task stopped".to_owned(),
-        (None, stopped) => format!("{stopped} tasks stopped"),
-    };
-    Aim { what, desired, gone, since }
 }
 
 /// Whether there is anything that a change could act on.
