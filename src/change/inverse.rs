@@ -70,13 +70,13 @@ impl Plan {
             return Ok(whole.clone());
         }
         let calls: Vec<&Call> = done.iter().filter_map(|step| self.steps.get(*step)).map(|step| &step.call).collect();
-        whole.from(&calls).ok_or(NOTHING_DONE)
+        whole.of_calls(&calls).ok_or(NOTHING_DONE)
     }
 }
 
 impl Inverse {
     /// As much of it as takes back these calls.
-    fn from(&self, calls: &[&Call]) -> Option<Inverse> {
+    fn of_calls(&self, calls: &[&Call]) -> Option<Inverse> {
         let any = |is: &dyn Fn(&Call) -> bool| calls.iter().any(|call| is(call)).then(|| self.clone());
         match self {
             Inverse::Scale { service, .. } => {
@@ -111,7 +111,7 @@ impl Inverse {
                 (!tasks.is_empty()).then_some(Inverse::Protection { tasks, protect: *protect })
             }
             Inverse::Several(all) => {
-                let mut all: Vec<Inverse> = all.iter().filter_map(|one| one.from(calls)).collect();
+                let mut all: Vec<Inverse> = all.iter().filter_map(|one| one.of_calls(calls)).collect();
                 if all.len() > 1 { Some(Inverse::Several(all)) } else { all.pop() }
             }
         }

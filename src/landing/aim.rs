@@ -80,10 +80,10 @@ impl Aim {
             (running, wanted) => format!("{running} of {wanted} task{} run", if wanted == 1 { "" } else { "s" }),
         };
         if service.pending > 0 {
-            words += &format!(", {} pending", service.pending);
+            words = format!("{words}, {} pending", service.pending);
         }
         if leaving > 0 {
-            words += &format!(", {leaving} stopped {} leaving", if leaving == 1 { "one is" } else { "ones are" });
+            words = format!("{words}, {leaving} stopped {} leaving", if leaving == 1 { "one is" } else { "ones are" });
         }
         words
     }

@@ -298,13 +298,15 @@ impl Landings {
         self.add(whole);
     }
 
-    /// Follows what a change that begins no deployment is to end in. Returns whether there is room for it.
-    pub fn aim(&mut self, whole: &Whole, aim: Aim) -> bool {
+    /// Follows what a change that begins no deployment is to end in.
+    pub fn aim(&mut self, whole: &Whole, aim: Aim) {
         if self.of(whole.ctx, &whole.service).is_none() {
             self.add(whole);
         }
         let known = self.tracks.iter_mut().find(|track| track.whole.ctx == whole.ctx && track.whole.service == whole.service);
-        known.map(|track| track.aim_at(aim)).is_some()
+        if let Some(track) = known {
+            track.aim_at(aim);
+        }
     }
 
     /// Whether one more can be followed without giving up one that is on its way.
