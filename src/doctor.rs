@@ -125,7 +125,12 @@ fn summary(examined: &[Examined]) -> String {
     let (failed, warned) = (count(|found| matches!(found, Finding::Failed { .. })), count(|found| matches!(found, Finding::Warn { .. })));
     let unknown = count(|found| matches!(found, Finding::Unknown { .. } | Finding::MayNotLook { .. } | Finding::Reading));
     let passed = count(|found| matches!(found, Finding::Passed));
-    let verdict = if failed > 0 { "no session can be opened" } else { "nothing that could be looked at stands against a session" };
+    let verdict = match failed {
+        0 => "nothing that could be looked at stands against a session",
+        _ if distinct.iter().any(|check| check.failed() && !check.surmise) => "no session can be opened",
+        // What a simulator and a table say is a good guess.
+        _ => "a session is not likely to open",
+    };
     format!("{verdict}: {failed} failed, {warned} to mind, {passed} passed, {unknown} could not be looked at")
 }
 

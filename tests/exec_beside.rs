@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 const CLUSTER: &str = "payments-prod";
 
 /// Long enough for anything that happens at all, even where the machine is busy.
-const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// The small scenario at a standstill, and clients of its first context.
 struct World {

@@ -92,6 +92,7 @@ async fn the_role_and_the_network_that_keep_the_agent_away_are_found_with_the_fi
     line(&lines, "✖ role's rights", &["no statement allows it", "fix: add to role-task", "ssmmessages:CreateControlChannel"]);
     let (went, lines) = world.examined("main", "network").await;
     assert_eq!(went, Went::Badly);
+    assert!(lines.last().unwrap().starts_with("a session is not likely to open: 1 failed"), "{lines:#?}");
     line(&lines, "✖ way to ssmmessages", &["has no route out", "create-vpc-endpoint", "com.amazonaws.eu-west-1.ssmmessages"]);
 }
 
@@ -107,7 +108,11 @@ async fn a_key_and_a_log_are_looked_at_with_both_ends_rights() {
     line(&lines, "▲ encryption", &["kms:Decrypt: no statement allows it", "the key's own policy may"]);
     let (went, lines) = world.examined("sealed", "vault-mute").await;
     assert_eq!(went, Went::Badly);
-    line(&lines, "✖ session log", &["logs:PutLogEvents: no statement allows it", "fix: add to vault-mute-task"]);
+    line(
+        &lines,
+        "✖ session log",
+        &["logs:PutLogEvents", "no statement allows it", "fix: add to vault-mute-task", "log-group:/exec:*\"] }, {"],
+    );
 }
 
 #[tokio::test]
@@ -124,7 +129,7 @@ async fn on_an_instance_its_profile_is_read_for_the_role_and_its_subnet_for_the_
 async fn a_caller_who_may_look_and_not_open_is_told_what_to_ask_for() {
     let (went, lines) = world("looker").await.examined("main", "fine").await;
     assert_eq!(went, Went::Badly);
-    line(&lines, "✖ caller's rights", &["ecs:ExecuteCommand: no statement allows it", "ssmmessages:OpenDataChannel", "fix: add to Looker"]);
+    line(&lines, "✖ caller's rights", &["ecs:ExecuteCommand, ssmmessages:OpenDataChannel: no statement allows it", "fix: add to Looker"]);
     line(&lines, "· port forwarding", &["a shell does not need it"]);
 }
 
@@ -139,12 +144,13 @@ async fn a_caller_who_may_not_look_is_told_which_right_that_takes() {
 
 #[tokio::test]
 async fn the_path_of_a_role_is_found_out_where_the_callers_arn_lacks_it() {
-    for (context, refused) in [("center", 0), ("nested", 3)] {
+    for (context, refused) in [("center", 0..=0), ("nested", 1..=3)] {
         let world = world(context).await;
         let (_, lines) = world.examined("main", "fine").await;
         line(&lines, "● caller's rights", &[]);
+        assert_eq!(world.calls("GetRole"), 1, "{context}");
         let unknown = world.sim.calls().iter().filter(|call| call.error_code.as_deref() == Some("NoSuchEntity")).count();
-        assert_eq!((world.calls("GetRole"), unknown), (3, refused), "{context}: once for each question about the caller");
+        assert!(refused.contains(&unknown), "{context}: {unknown} questions about a role without its path");
     }
 }
 

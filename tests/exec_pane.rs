@@ -10,6 +10,7 @@ use midwatch::app::{Effect, Event};
 use midwatch::exec::shells::{Heard, Order};
 use midwatch::exec::term::Mouse;
 use midwatch::exec::{Ask, End, Said};
+use midwatch::feed::Feed;
 use midwatch::keys::{Button, Pointed, Pointing};
 use stage::shots::shots;
 use stage::{Stage, sim};
@@ -116,6 +117,45 @@ fn the_dialog_says_where_what_and_whether_it_can_be() {
         &["Exec into payments-prod/checkout", "▌PROD▐", "app", "envoy", "aws ecs execute-command --cluster payments-prod", "x opens it"],
     );
     shots!(stage, "exec_dialog");
+}
+
+/// The dialog on checkout where IAM and EC2 do not answer as they should.
+fn dialog_where(fault: &str, hangs: impl Fn(&Feed) -> bool) -> Stage {
+    let mut stage = service("payments-prod", "checkout");
+    let of = |operation: &str| format!("[[fault]]\noperation = '{operation}'\nkind = '{fault}'\n");
+    stage.fault(&["iam:SimulatePrincipalPolicy", "ec2:DescribeSubnets"].map(of).concat());
+    stage.press(":");
+    stage.write("write 15m");
+    stage.press("enter");
+    stage.press("s");
+    stage.screen(120, 35);
+    stage.settle_but(hangs);
+    stage
+}
+
+#[test]
+fn a_session_opens_without_waiting_for_what_iam_and_ec2_say() {
+    let mut stage = dialog_where("hang", |feed| matches!(feed, Feed::Look(..)));
+    shows(&mut stage, &["x opens it"]);
+    stage.press("x");
+    assert_eq!(orders(&mut stage).len(), 1);
+}
+
+#[test]
+fn what_may_not_be_looked_at_is_a_line_for_each_right_that_is_missing_and_keeps_nobody_out() {
+    let mut stage = dialog_where("deny", |_| false);
+    // The dialog breaks its lines between words.
+    shows(
+        &mut stage,
+        &[
+            "? caller's rights, role's rights: may not look: AccessDenied for",
+            "iam:SimulatePrincipalPolicy",
+            "? way to ssmmessages: may not look",
+            "x opens it",
+        ],
+    );
+    stage.press("x");
+    assert_eq!(orders(&mut stage).len(), 1);
 }
 
 #[test]

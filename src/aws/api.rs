@@ -15,6 +15,7 @@ use crate::model::{Ctx, ServiceRevision, Str, TargetGroup, Time};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -43,6 +44,7 @@ struct Inner {
     figures: Figures,
     access: Ledger,
     gate: Gate,
+    roles: Mutex<HashMap<Str, Str>>,
 }
 
 /// What a call is, for its budget and for the words of its failure.
@@ -90,6 +92,11 @@ impl Api {
 
     pub(super) fn figures(&self) -> &Figures {
         &self.0.figures
+    }
+
+    /// ARNs of roles by what they are without the path. A path never changes.
+    pub(super) fn roles(&self) -> &Mutex<HashMap<Str, Str>> {
+        &self.0.roles
     }
 
     /// The gate that its writes pass.
@@ -240,6 +247,7 @@ pub async fn connect(specs: Vec<ContextSpec>) -> Result<Clients, AwsError> {
             figures: Figures::default(),
             access: Ledger::default(),
             gate: gate.clone(),
+            roles: Mutex::default(),
         })));
     }
     Ok(Clients { apis: apis.into(), counter, clock, gate })

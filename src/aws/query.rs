@@ -82,12 +82,18 @@ impl Query {
         }
         request.headers_mut().insert("content-type", sign::FORM);
         request.headers_mut().insert("user-agent", concat!("midwatch/", env!("CARGO_PKG_VERSION")));
-        let answer = tokio::time::timeout(ATTEMPT, self.answered(request)).await;
-        let (raw, text) = answer.unwrap_or_else(|late| Err(SdkError::timeout_error(late)))?;
+        let (raw, text) = match tokio::time::timeout(ATTEMPT, self.answered(request)).await {
+            Ok(answer) => answer?,
+            Err(late) => return Err(SdkError::timeout_error(late)),
+        };
         if let Some(date) = raw.headers().get("date") {
             self.clock.learn(date, Timestamp::now());
         }
-        read(raw, &text)
+        match read(raw.status().is_success(), &text) {
+            Ok(result) => Ok(result),
+            Err(Fault::Refused(refused)) => Err(SdkError::service_error(refused, raw)),
+            Err(Fault::Unreadable(why)) => Err(SdkError::response_error(why, raw)),
+        }
     }
 
     async fn answered(&self, request: HttpRequest) -> Result<(HttpResponse, String), Failure> {
@@ -121,65 +127,63 @@ fn form(service: Service, action: &str, parameters: &[(String, String)]) -> Stri
     out
 }
 
+/// Why a reply holds no result.
+#[derive(Debug)]
+enum Fault {
+    Refused(Refused),
+    Unreadable(String),
+}
+
 /// Takes a reply apart: IAM wraps its results and its errors in one way, EC2 in another.
-fn read(raw: HttpResponse, text: &str) -> Result<Element, Failure> {
-    let root = match xml::read(text) {
-        Ok(root) => root,
-        Err(error) => return Err(SdkError::response_error(error, raw)),
-    };
-    if raw.status().is_success() {
+fn read(success: bool, text: &str) -> Result<Element, Fault> {
+    let root = xml::read(text).map_err(Fault::Unreadable)?;
+    if success {
         let result = root.name.strip_suffix("Response").and_then(|call| root.child(&format!("{call}Result"))).cloned();
         return Ok(result.unwrap_or(root));
     }
     let error = root.child("Error").or_else(|| root.child("Errors")?.child("Error"));
-    let Some((code, message)) = error.and_then(|error| Some((error.text("Code")?, error.text("Message").unwrap_or_default()))) else {
-        return Err(SdkError::response_error("no error of AWS", raw));
-    };
-    let meta = ErrorMetadata::builder().code(code).message(message).build();
-    Err(SdkError::service_error(Refused(meta), raw))
+    let code = error.and_then(|error| error.text("Code")).ok_or_else(|| Fault::Unreadable("no error of AWS".to_owned()))?;
+    let message = error.and_then(|error| error.text("Message")).unwrap_or_default();
+    Err(Fault::Refused(Refused(ErrorMetadata::builder().code(code).message(message).build())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn answer(status: u16, text: &str) -> Result<Element, Failure> {
-        read(HttpResponse::new(status.try_into().unwrap(), SdkBody::empty()), text)
-    }
-
     #[test]
     fn a_form_is_escaped_to_the_last_letter() {
-        let parameters = [("PolicySourceArn".to_owned(), "arn:aws:iam::1:role/a+b c".to_owned()), ("X.member.1".to_owned(), "é".to_owned())];
+        let parameters =
+            [("PolicySourceArn".to_owned(), "arn:aws:iam::1:role/a+b c".to_owned()), ("X.member.1".to_owned(), "é".to_owned())];
         let form = form(Service::Iam, "SimulatePrincipalPolicy", &parameters);
-        let expected = "Action=SimulatePrincipalPolicy&Version=2010-05-08&PolicySourceArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fa%2Bb%20c&X.member.1=%C3%A9";
+        let expected =
+            "Action=SimulatePrincipalPolicy&Version=2010-05-08&PolicySourceArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fa%2Bb%20c&X.member.1=%C3%A9";
         assert_eq!(form, expected);
     }
 
     #[test]
     fn results_are_unwrapped_and_errors_of_both_shapes_are_read() {
-        let iam = answer(
-            200,
+        let iam = read(
+            true,
             "<GetRoleResponse xmlns=\"x\"><GetRoleResult><Role><Arn>a&amp;b</Arn></Role></GetRoleResult><ResponseMetadata/></GetRoleResponse>",
         );
         assert_eq!(iam.unwrap().child("Role").unwrap().text("Arn"), Some("a&b"));
-        let ec2 = answer(
-            200,
-            "<DescribeSubnetsResponse><requestId>r</requestId><subnetSet><item/></subnetSet></DescribeSubnetsResponse>",
-        );
+        let ec2 = read(true, "<DescribeSubnetsResponse><requestId>r</requestId><subnetSet><item/></subnetSet></DescribeSubnetsResponse>");
         assert_eq!(ec2.unwrap().list("subnetSet").count(), 1);
         for refusal in [
             "<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>m</Message></Error></ErrorResponse>",
             "<?xml version=\"1.0\"?><Response><Errors><Error><Code>NoSuchEntity</Code><Message>m</Message></Error></Errors></Response>",
         ] {
-            let error = answer(404, refusal).unwrap_err();
-            assert_eq!((error.code(), error.message()), (Some("NoSuchEntity"), Some("m")));
+            let Err(Fault::Refused(refused)) = read(false, refusal) else { panic!("it is refused: {refusal}") };
+            assert_eq!((refused.code(), refused.message()), (Some("NoSuchEntity"), Some("m")));
         }
     }
 
     #[test]
     fn rubbish_is_no_answer_and_no_error_of_aws() {
-        for (status, text) in [(200, ""), (200, "<a><b></a>"), (200, "<a>"), (502, "<html><body>Bad gateway</body></html>"), (200, "{}")] {
-            assert!(matches!(answer(status, text), Err(SdkError::ResponseError(_))), "{status} {text}");
+        let gateway = "<html><body>Bad gateway</body></html>";
+        for (success, text) in [(true, ""), (true, "<a><b></a>"), (true, "<a>"), (false, gateway), (true, "{}"), (false, "")] {
+            assert!(matches!(read(success, text), Err(Fault::Unreadable(_))), "{text}");
         }
     }
 }

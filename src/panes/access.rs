@@ -65,14 +65,14 @@ const NEEDED: &[(&str, &str)] = &[
     ("ssm:ResumeSession", "sessions that outlast a lost connection, and the hour"),
     ("ssm:TerminateSession", "sessions end when they are left; else 20 min later"),
     ("kms:GenerateDataKey", "sessions where the cluster names a key of KMS"),
-    ("kms:DescribeKey", "whether that key works, before a session"),
-    ("iam:SimulatePrincipalPolicy", "which rights a session lacks, before it is opened"),
-    ("iam:GetRole", "the same, for roles with a path"),
-    ("iam:GetInstanceProfile", "the same, for tasks on instances without a role"),
-    ("ec2:DescribeInstances", "the same"),
-    ("ec2:DescribeSubnets", "whether a way leads from a task to Session Manager"),
-    ("ec2:DescribeVpcEndpoints", "the same"),
-    ("ec2:DescribeRouteTables", "the same"),
+    ("kms:DescribeKey", "whether that key works, told before a session"),
+    ("iam:SimulatePrincipalPolicy", "which rights a session lacks, told before it"),
+    ("iam:GetRole", "the path of a role whose rights are asked for"),
+    ("iam:GetInstanceProfile", "the role of sessions on instances"),
+    ("ec2:DescribeInstances", "the role and the subnet of sessions on instances"),
+    ("ec2:DescribeSubnets", "whether a task reaches Session Manager"),
+    ("ec2:DescribeVpcEndpoints", "whether a task reaches Session Manager"),
+    ("ec2:DescribeRouteTables", "whether a task reaches Session Manager"),
 ];
 
 /// An action with what is known about it in one context.

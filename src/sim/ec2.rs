@@ -30,9 +30,9 @@ pub(super) fn in_its_words(error: ApiError) -> ApiError {
     let ApiError { status, code, message } = error;
     match code {
         "AccessDenied" => refuse(403, "UnauthorizedOperation", format!("You are not authorized to perform this operation. {message}")),
-        "InvalidClientTokenId" => refuse(401, "AuthFailure", "AWS was not able to validate the provided access credentials"),
-        "SignatureDoesNotMatch" => refuse(403, "SignatureDoesNotMatch", message),
-        "MissingAuthenticationToken" => refuse(401, "AuthFailure", "AWS was not able to validate the provided access credentials"),
+        "InvalidClientTokenId" | "SignatureDoesNotMatch" | "MissingAuthenticationToken" => {
+            refuse(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
+        }
         "ExpiredToken" => refuse(400, "RequestExpired", "Request has expired."),
         "Throttling" => refuse(503, "RequestLimitExceeded", "Request limit exceeded."),
         _ => ApiError { status, code, message },
@@ -86,7 +86,11 @@ fn unknown(kind: &'static str, why: &str) -> ApiError {
 fn page(body: &Value, set: &str, all: Vec<Value>) -> Result<Value, ApiError> {
     let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|value| !value.is_empty());
     let wrong = |key: &str, value: &str| {
-        refuse(400, "InvalidParameterValue", format!("Value ( {value} ) for parameter {key} is invalid. Expecting a value between 5 and 1000."))
+        refuse(
+            400,
+            "InvalidParameterValue",
+            format!("Value ( {value} ) for parameter {key} is invalid. Expecting a value between 5 and 1000."),
+        )
     };
     let size = match text("MaxResults").map(|value| (value, value.parse::<usize>())) {
         None => all.len(),
@@ -104,8 +108,8 @@ fn page(body: &Value, set: &str, all: Vec<Value>) -> Result<Value, ApiError> {
     Ok(json!({set: shown, "nextToken": token}))
 }
 
-fn own(one: &Value, at: &str) -> Option<Vec<String>> {
-    Some(one.get(at).and_then(Value::as_str).map(str::to_owned).into_iter().collect())
+fn own(one: &Value, at: &str) -> Vec<String> {
+    one.get(at).and_then(Value::as_str).map(str::to_owned).into_iter().collect()
 }
 
 fn instances(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
@@ -114,9 +118,9 @@ fn instances(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
     }
     let all = estate.instances.iter().map(|host| (host.ec2_instance_id.clone(), instance(estate, host))).collect();
     let of = |one: &Value, name: &str| match name {
-        "instance-id" => own(one, "instanceId"),
-        "vpc-id" => own(one, "vpcId"),
-        "subnet-id" => own(one, "subnetId"),
+        "instance-id" => Some(own(one, "instanceId")),
+        "vpc-id" => Some(own(one, "vpcId")),
+        "subnet-id" => Some(own(one, "subnetId")),
         _ => None,
     };
     let kept = chosen(body, ("InstanceId", "instance"), all, of)?;
@@ -164,10 +168,10 @@ fn subnets(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
     let open = estate.subnets().into_iter().enumerate().map(|one| subnet(one, estate.vpc(), 20));
     let sealed = estate.sealed_subnets().into_iter().enumerate().map(|one| subnet(one, estate.sealed_vpc(), 20));
     let of = |one: &Value, name: &str| match name {
-        "subnet-id" => own(one, "subnetId"),
-        "vpc-id" => own(one, "vpcId"),
-        "availability-zone" => own(one, "availabilityZone"),
-        "owner-id" => own(one, "ownerId"),
+        "subnet-id" => Some(own(one, "subnetId")),
+        "vpc-id" => Some(own(one, "vpcId")),
+        "availability-zone" => Some(own(one, "availabilityZone")),
+        "owner-id" => Some(own(one, "ownerId")),
         _ => None,
     };
     let kept = chosen(body, ("SubnetId", "subnet"), open.chain(sealed).collect(), of)?;
@@ -198,11 +202,11 @@ fn endpoints(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
     let sealed = sealed.iter().map(|name| endpoint((estate.sealed_vpc(), estate.sealed_subnets().to_vec()), name));
     let open = std::iter::once(endpoint((estate.vpc(), Vec::new()), "s3"));
     let of = |one: &Value, name: &str| match name {
-        "vpc-endpoint-id" => own(one, "vpcEndpointId"),
-        "vpc-id" => own(one, "vpcId"),
-        "service-name" => own(one, "serviceName"),
-        "vpc-endpoint-state" => own(one, "state"),
-        "vpc-endpoint-type" => own(one, "vpcEndpointType"),
+        "vpc-endpoint-id" => Some(own(one, "vpcEndpointId")),
+        "vpc-id" => Some(own(one, "vpcId")),
+        "service-name" => Some(own(one, "serviceName")),
+        "vpc-endpoint-state" => Some(own(one, "state")),
+        "vpc-endpoint-type" => Some(own(one, "vpcEndpointType")),
         _ => None,
     };
     let kept = chosen(body, ("VpcEndpointId", "endpoint"), open.chain(sealed).collect(), of)?;
@@ -227,7 +231,8 @@ fn route_tables(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
                 "associationState": {"state": "associated"},
             })
         };
-        let associations: Vec<Value> = if subnets.is_empty() { vec![association(None)] } else { subnets.iter().map(|s| association(Some(s))).collect() };
+        let associations: Vec<Value> =
+            if subnets.is_empty() { vec![association(None)] } else { subnets.iter().map(|s| association(Some(s))).collect() };
         let value = json!({
             "routeTableId": id, "vpcId": vpc, "ownerId": estate.account,
             "routeSet": routes, "associationSet": associations, "propagatingVgwSet": [],
@@ -245,8 +250,8 @@ fn route_tables(estate: &Estate, body: &Value) -> Result<Value, ApiError> {
     let of = |one: &Value, name: &str| {
         let associations = one["associationSet"].as_array().into_iter().flatten();
         match name {
-            "route-table-id" => own(one, "routeTableId"),
-            "vpc-id" => own(one, "vpcId"),
+            "route-table-id" => Some(own(one, "routeTableId")),
+            "vpc-id" => Some(own(one, "vpcId")),
             "association.subnet-id" => Some(associations.filter_map(|a| a["subnetId"].as_str().map(str::to_owned)).collect()),
             "association.main" => Some(associations.map(|a| (a["main"] == json!(true)).to_string()).collect()),
             _ => None,

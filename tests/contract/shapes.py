@@ -153,7 +153,9 @@ class Comparison:
 
     def _value(self, value, shape, where):
         if shape.type_name == "string":
-            if shape.enum and value not in shape.enum:
+            # EC2 writes the states of endpoints small (`available`, as in the CLI's examples), which the model has with a capital.
+            known = [word[:1].lower() + word[1:] for word in shape.enum] if shape.name == "State" else shape.enum
+            if shape.enum and value not in known:
                 return self.fault(where, f"is {value!r}, not one of {', '.join(shape.enum)}")
             self._bounds(len(value), shape, where, "characters")
             pattern = shape.metadata.get("pattern")

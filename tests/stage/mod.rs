@@ -35,7 +35,7 @@ use tokio::sync::mpsc;
 use unicode_width::UnicodeWidthStr;
 
 /// Long enough for anything that happens at all, even where the machine is busy; nobody waits for it when it happens.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How a feed stands, as its updates told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

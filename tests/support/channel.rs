@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long is waited for what must come; only a failure waits this long.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(5);
 
 pub const INPUT: &str = "input_stream_data";
 pub const OUTPUT: &str = "output_stream_data";

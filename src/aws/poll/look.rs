@@ -46,19 +46,35 @@ fn pair(name: impl Into<String>, value: impl Into<String>) -> (String, String) {
 
 /// Asks the simulator. The ARN of a session of a role lacks the role's path, without which IAM does not know the role: it is asked for then.
 async fn rights(api: &Api, asked: &RightsAsked, priority: Priority) -> Result<Vec<Right>, AwsError> {
-    let name = role_without_path(&asked.who);
-    // The roles of IAM Identity Center always have a path.
-    if let Some(name) = name.filter(|name| name.starts_with("AWSReservedSSO_")) {
-        let who = role(api, name, priority).await?;
-        return simulate(api, &who, asked, priority).await;
+    let Some(name) = role_without_path(&asked.who) else { return simulate(api, &asked.who, asked, priority).await };
+    let known = api.roles().lock().await.get(&asked.who).cloned();
+    let whole = match known {
+        Some(whole) => whole,
+        // The roles of IAM Identity Center always have a path.
+        None if name.starts_with("AWSReservedSSO_") => whole(api, &asked.who, name, priority).await?,
+        None => match simulate(api, &asked.who, asked, priority).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let whole = whole(api, &asked.who, name, priority).await?;
+                if whole == asked.who {
+                    return Err(error);
+                }
+                whole
+            }
+            answer => return answer,
+        },
+    };
+    simulate(api, &whole, asked, priority).await
+}
+
+/// The whole ARN of a role, asked for once: whoever else wants it waits.
+async fn whole(api: &Api, who: &Str, name: &str, priority: Priority) -> Result<Str, AwsError> {
+    let mut known = api.roles().lock().await;
+    if let Some(whole) = known.get(who) {
+        return Ok(Str::clone(whole));
     }
-    match (simulate(api, &asked.who, asked, priority).await, name) {
-        (Err(error), Some(name)) if error.kind == ErrorKind::NotFound => {
-            let who = role(api, name, priority).await?;
-            if who == asked.who { Err(error) } else { simulate(api, &who, asked, priority).await }
-        }
-        (answer, _) => answer,
-    }
+    let whole = role(api, name, priority).await?;
+    known.insert(Str::clone(who), Str::clone(&whole));
+    Ok(whole)
 }
 
 fn role_without_path(arn: &str) -> Option<&str> {
@@ -115,8 +131,7 @@ fn evaluated(result: &Element) -> Vec<Right> {
         by_organization: by(result, "OrganizationsDecisionDetail", "AllowedByOrganizations"),
         by_boundary: by(of, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"),
     };
-    let single: Vec<Right> =
-        result.list("ResourceSpecificResults").map(|of| one(of, "EvalResourceName", "EvalResourceDecision")).collect();
+    let single: Vec<Right> = result.list("ResourceSpecificResults").map(|of| one(of, "EvalResourceName", "EvalResourceDecision")).collect();
     if single.is_empty() { vec![one(result, "EvalResourceName", "EvalDecision")] } else { single }
 }
 

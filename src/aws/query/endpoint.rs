@@ -90,13 +90,22 @@ mod tests {
 
     #[test]
     fn iam_is_one_for_a_partition_and_ec2_one_for_a_region() {
-        let both = |region| [Service::Iam, Service::Ec2].map(|service| (own(service, region, false).url, own(service, region, false).scope));
+        let both =
+            |region| [Service::Iam, Service::Ec2].map(|service| (own(service, region, false).url, own(service, region, false).scope));
         let place = |url: &str, scope: &str| (url.to_owned(), scope.to_owned());
         for (region, iam, ec2) in [
             ("eu-west-1", place("https://iam.amazonaws.com/", "us-east-1"), "https://ec2.eu-west-1.amazonaws.com/"),
-            ("cn-northwest-1", place("https://iam.cn-north-1.amazonaws.com.cn/", "cn-north-1"), "https://ec2.cn-northwest-1.amazonaws.com.cn/"),
+            (
+                "cn-northwest-1",
+                place("https://iam.cn-north-1.amazonaws.com.cn/", "cn-north-1"),
+                "https://ec2.cn-northwest-1.amazonaws.com.cn/",
+            ),
             ("us-gov-east-1", place("https://iam.us-gov.amazonaws.com/", "us-gov-west-1"), "https://ec2.us-gov-east-1.amazonaws.com/"),
-            ("us-isob-east-1", place("https://iam.us-isob-east-1.sc2s.sgov.gov/", "us-isob-east-1"), "https://ec2.us-isob-east-1.sc2s.sgov.gov/"),
+            (
+                "us-isob-east-1",
+                place("https://iam.us-isob-east-1.sc2s.sgov.gov/", "us-isob-east-1"),
+                "https://ec2.us-isob-east-1.sc2s.sgov.gov/",
+            ),
         ] {
             assert_eq!(both(region), [iam, place(ec2, region)]);
         }

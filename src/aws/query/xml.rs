@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn texts_references_and_lists_are_read() {
-        let root = read("<a x='1'><!-- n --><set><item><b>1 &lt; 2 &#38; &quot;3&quot;</b></item><item/><other/></set><c><![CDATA[<raw>]]></c></a>");
+        let root = read(
+            "<a x='1'><!-- n --><set><item><b>1 &lt; 2 &#38; &quot;3&quot;</b></item><item/><other/></set><c><![CDATA[<raw>]]></c></a>",
+        );
         let root = root.unwrap();
         assert_eq!(root.name, "a");
         assert_eq!(root.list("set").map(|item| item.text("b")).collect::<Vec<_>>(), [Some("1 < 2 & \"3\""), None]);

@@ -43,7 +43,9 @@ pub(super) fn unknown(look: impl Into<String>) -> Finding {
 /// For what is not known: why, and how it then stands.
 pub(super) fn missing<T>(what: &'static str, of: &Known<T>) -> Check {
     match of {
-        Known::Denied(action) => check(what, format!("may not look: AccessDenied for {action}"), MayNotLook { action: action.clone(), look: None }),
+        Known::Denied(action) => {
+            check(what, format!("may not look: AccessDenied for {action}"), MayNotLook { action: action.clone(), look: None })
+        }
         Known::Failed(why) => check(what, "could not be read", unknown(why.to_string())),
         Known::Yes(_) | Known::Reading => check(what, "reading …", Reading),
         Known::None => check(what, "AWS does not tell", unknown("look for it in the console")),

@@ -30,7 +30,8 @@ pub(super) fn way(facts: &Facts) -> Check {
     };
     let own = facts.task.arn.account();
     if &*found.owner != own {
-        let told = format!("{subnet} belongs to account {}, which shares it: its routes and endpoints cannot be judged from here", found.owner);
+        let told =
+            format!("{subnet} belongs to account {}, which shares it: its routes and endpoints cannot be judged from here", found.owner);
         return check(WHAT, told, unknown(format!("ask its owner: {}", look::way(facts, Some(&subnet)))));
     }
     let (endpoints, routes) = (facts.endpoints(&found.vpc), facts.routes(&found.vpc));
@@ -48,7 +49,11 @@ pub(super) fn way(facts: &Facts) -> Check {
                 let told = format!("{subnet}: {}, which takes only public addresses, and the task has none{endpoint}", route(way));
                 surmise(facts, &endpoints, check(WHAT, told, failed(mend(facts, &found))))
             }
-            None => check(WHAT, format!("{subnet}: {}: it needs a public address", route(way)), unknown("look whether the task has a public address")),
+            None => check(
+                WHAT,
+                format!("{subnet}: {}: it needs a public address", route(way)),
+                unknown("look whether the task has a public address"),
+            ),
         },
         Out::Elsewhere(way) => {
             let told = format!("{subnet}: {}: whether that leads to ssmmessages is not seen from here", route(way));
@@ -72,7 +77,11 @@ fn surmise(facts: &Facts, endpoints: &Known<Vec<Endpoint>>, check: Check) -> Che
         Known::Yes(_) => Check { surmise: true, ..check },
         Known::Reading => missing(WHAT, &Known::<()>::Reading),
         other => {
-            let why = if let Known::Denied(action) = other { format!("; may not look for endpoints: AccessDenied for {action}") } else { String::new() };
+            let why = if let Known::Denied(action) = other {
+                format!("; may not look for endpoints: AccessDenied for {action}")
+            } else {
+                String::new()
+            };
             let told = format!("{}{why}", check.told);
             Check { told, result: warn(look::way(facts, facts.subnet().as_deref())), ..check }
         }

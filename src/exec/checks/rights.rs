@@ -32,37 +32,50 @@ fn judge(facts: &Facts, questions: &[RightsAsked]) -> Judged {
 
 /// Why a right is not there.
 fn why(right: &Right) -> String {
-    let reason = match right.decision {
+    match right.decision {
         Decision::ExplicitDeny if right.missing.is_empty() => "a statement denies it".to_owned(),
         _ if right.by_organization => "the organisation's policies do not allow it".to_owned(),
         _ if right.by_boundary => "the permissions boundary does not allow it".to_owned(),
         _ if !right.missing.is_empty() => format!("that depends on {}", right.missing.join(", ")),
         _ => "no statement allows it".to_owned(),
-    };
-    format!("{}: {reason}", right.action)
+    }
 }
 
-/// Every reason once.
+/// Every reason once, with the actions that it holds for.
 fn reasons(refused: &[Right]) -> String {
-    let mut told: Vec<String> = Vec::new();
-    for reason in refused.iter().map(why) {
-        if !told.contains(&reason) {
-            told.push(reason);
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for right in refused {
+        let reason = why(right);
+        match told.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, actions)) if actions.contains(&&*right.action) => {}
+            Some((_, actions)) => actions.push(&right.action),
+            None => told.push((reason, vec![&right.action])),
         }
     }
-    told.join(" · ")
+    let one = |(reason, actions): (String, Vec<&str>)| {
+        let actions = if actions == AGENT { "the four actions of ssmmessages".to_owned() } else { actions.join(", ") };
+        format!("{actions}: {reason}")
+    };
+    told.into_iter().map(one).collect::<Vec<_>>().join(" · ")
 }
 
-/// The statement to add, or who else must allow it.
-fn mend(who: &str, refused: &[Right], resources: &[String]) -> String {
-    let mut actions: Vec<&str> = refused.iter().map(|right| &*right.action).collect();
-    actions.dedup();
-    let quoted = |texts: &[String]| texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(",");
-    let statement = format!(
-        "{{\"Effect\":\"Allow\",\"Action\":[{}],\"Resource\":[{}]}}",
-        quoted(&actions.iter().map(|action| (*action).to_owned()).collect::<Vec<_>>()),
-        quoted(resources)
-    );
+/// The statements to add, one for each set of resources, or who else must allow it.
+fn mend(who: &str, refused: &[Right], resources: &dyn Fn(&Right) -> Vec<String>) -> String {
+    let mut wanted: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for right in refused {
+        let (on, action) = (resources(right), right.action.to_string());
+        match wanted.iter_mut().find(|(known, _)| *known == on) {
+            Some((_, actions)) if actions.contains(&action) => {}
+            Some((_, actions)) => actions.push(action),
+            None => wanted.push((on, vec![action])),
+        }
+    }
+    // With blanks, so that a narrow screen breaks it between its parts.
+    let quoted = |texts: &[String]| texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(", ");
+    let one = |(on, actions): &(Vec<String>, Vec<String>)| {
+        format!("{{ \"Effect\": \"Allow\", \"Action\": [{}], \"Resource\": [{}] }}", quoted(actions), quoted(on))
+    };
+    let statement = wanted.iter().map(one).collect::<Vec<_>>().join(", ");
     let who = who.rsplit('/').next().unwrap_or(who);
     if refused.iter().any(|right| right.decision == Decision::ExplicitDeny && right.missing.is_empty()) {
         return format!("find the statement that denies it to {who}, and see that there is {statement}");
@@ -107,7 +120,9 @@ pub(super) fn caller(facts: &Facts) -> Check {
     let who = match principal(&identity.arn) {
         Caller::Principal(who) => who,
         Caller::Root => return check(what, "the account's root may do everything that the organisation allows", Finding::Passed),
-        Caller::Unknown => return check(what, "IAM's simulator knows only users and roles", unknown("ask for the two rights of exec, if it fails")),
+        Caller::Unknown => {
+            return check(what, "IAM's simulator knows only users and roles", unknown("ask for the two rights of exec, if it fails"));
+        }
     };
     let (exec, session) = (facts.asks_exec(), facts.asks_session());
     let questions: Vec<RightsAsked> = [exec, session].into_iter().flatten().collect();
@@ -122,16 +137,22 @@ pub(super) fn caller(facts: &Facts) -> Check {
     };
     let (grave, light): (Vec<Right>, Vec<Right>) = rights.into_iter().partition(|right| needed.contains(&&*right.action));
     if grave.is_empty() {
-        let fix = mend(&who, &light, &sessions(facts));
-        return check(what, format!("a session that loses its line cannot be resumed, or ended at the other end: {}", reasons(&light)), warn(fix));
+        let fix = mend(&who, &light, &|_| sessions(facts));
+        return check(
+            what,
+            format!("a session that loses its line cannot be resumed, or ended at the other end: {}", reasons(&light)),
+            warn(fix),
+        );
     }
     let of_session = grave.iter().any(|right| right.action.starts_with("ssmmessages:"));
-    let mut resources = if of_session { sessions(facts) } else { Vec::new() };
-    if grave.iter().any(|right| right.action.starts_with("ecs:")) {
+    let resources = |right: &Right| {
+        if !right.action.starts_with("ecs:") {
+            return sessions(facts);
+        }
         let task = facts.task.arn.as_str();
         let tasks = task.rsplit_once('/').map_or(task.to_owned(), |(head, _)| format!("{head}/*"));
-        resources.extend([tasks, facts.task.cluster.to_string()]);
-    }
+        vec![tasks, facts.task.cluster.to_string()]
+    };
     // AWS's example allows session/${aws:userid}-*, and no session that ECS makes is called so.
     let by_name = grave.iter().all(|right| right.missing.iter().any(|key| matches!(&**key, "aws:userid" | "aws:username")));
     let fix = mend(&who, &grave, &resources);
@@ -190,7 +211,7 @@ pub(super) fn agent(facts: &Facts) -> Check {
     match judge(facts, &questions) {
         Judged::Allowed => check(what, "IAM allows the four actions of ssmmessages", Finding::Passed),
         Judged::Refused(rights) => {
-            let fix = format!("{}, then start a new task", mend(&role, &rights, &["*".to_owned()]));
+            let fix = format!("{}, then start a new task", mend(&role, &rights, &|_| vec!["*".to_owned()]));
             let told = format!("IAM does not allow {}", reasons(&rights));
             if certain(&rights) { surmise(check(what, told, failed(fix))) } else { check(what, told, warn(fix)) }
         }
@@ -247,15 +268,15 @@ pub(super) fn encryption(facts: &Facts) -> Check {
         _ => {}
     }
     match judge(facts, &questions) {
-        // Root is asked about by nobody.
         Judged::Allowed if questions.len() == 2 => {
             check(what, format!("{told}: IAM allows you kms:GenerateDataKey and the task role kms:Decrypt"), Finding::Passed)
         }
-        Judged::Allowed => check(what, format!("{told}: {needs}"), unknown(look())),
         Judged::Refused(rights) => {
-            let resource = rights.first().map(|right| right.resource.to_string()).unwrap_or_default();
-            let whom = if rights.iter().any(|right| &*right.action == "kms:GenerateDataKey") { me.as_str() } else { role };
-            let fix = mend(whom, &rights, &[resource]);
+            let (mine, its): (Vec<Right>, Vec<Right>) = rights.iter().cloned().partition(|right| &*right.action == "kms:GenerateDataKey");
+            let fixes = [(me.as_str(), mine), (role, its)];
+            let fixes = fixes.iter().filter(|(_, rights)| !rights.is_empty());
+            let fix =
+                fixes.map(|(who, rights)| mend(who, rights, &|right| vec![right.resource.to_string()])).collect::<Vec<_>>().join("; ");
             let told = format!("{told}: IAM does not allow {}", reasons(&rights));
             if rights.iter().any(|right| right.decision == Decision::ExplicitDeny && right.missing.is_empty()) {
                 surmise(check(what, told, failed(fix)))
@@ -268,7 +289,8 @@ pub(super) fn encryption(facts: &Facts) -> Check {
             let told = format!("{told}: {needs}; may not look: AccessDenied for {action}");
             check(what, told, Finding::MayNotLook { action, look: Some(look()) })
         }
-        Judged::Open(_) => check(what, format!("{told}: {needs}"), unknown(look())),
+        // Where IAM can be asked about one end alone, the other is not known.
+        Judged::Allowed | Judged::Open(_) => check(what, format!("{told}: {needs}"), unknown(look())),
     }
 }
 
@@ -299,9 +321,7 @@ pub(super) fn recording(facts: &Facts) -> Option<Check> {
     Some(match judge(facts, &facts.asks_recording()) {
         Judged::Allowed => check(what, format!("{told}; IAM allows the task role to write there"), Finding::Passed),
         Judged::Refused(rights) => {
-            let mut resources: Vec<String> = rights.iter().map(|right| right.resource.replace("/ecs-execute-command-0", "/*")).collect();
-            resources.dedup();
-            let fix = mend(role, &rights, &resources);
+            let fix = mend(role, &rights, &|right| vec![right.resource.replace("/ecs-execute-command-0", "/*")]);
             // A bucket's own policy may allow what the role's does not.
             let certain = certain(&rights) && rights.iter().any(|right| right.action.starts_with("logs:"));
             let told = format!("{told}; IAM does not allow {}", reasons(&rights));

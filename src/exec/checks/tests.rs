@@ -225,7 +225,10 @@ fn an_old_platform_and_an_old_agent_do_not_know_exec() {
     assert_eq!(one(&on_ec2("1.102.0"), "ECS agent's version").result, Finding::Passed);
     let mut refused = on_ec2("1.50.2");
     refused.instance = Known::Denied("ecs:DescribeContainerInstances".into());
-    assert_eq!(one(&refused, "ECS agent's version").result, Finding::MayNotLook { action: "ecs:DescribeContainerInstances".into(), look: None });
+    assert_eq!(
+        one(&refused, "ECS agent's version").result,
+        Finding::MayNotLook { action: "ecs:DescribeContainerInstances".into(), look: None }
+    );
 }
 
 #[test]

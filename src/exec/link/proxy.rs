@@ -22,7 +22,9 @@ fn choose(matcher: &Matcher, uri: &Uri) -> Result<Option<Intercept>, String> {
     let proxy = matcher.intercept(&asked);
     match proxy.as_ref().and_then(|proxy| proxy.uri().scheme_str()) {
         None | Some("http" | "https") => Ok(proxy),
-        Some(other) => Err(format!("the environment names a proxy by {other}, and neither the AWS SDK nor a session speaks that: name one by http or https")),
+        Some(other) => Err(format!(
+            "the environment names a proxy by {other}, and neither the AWS SDK nor a session speaks that: name one by http or https"
+        )),
     }
 }
 

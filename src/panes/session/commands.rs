@@ -2,7 +2,6 @@
 
 use super::{ExecView, notice};
 use crate::exec::keys;
-use crate::exec::term::Move;
 use crate::keys::{Code, Key};
 use crate::view::{Cx, Reaction};
 
@@ -42,7 +41,8 @@ impl ExecView {
             Code::PageUp => {
                 self.look(cx, false);
                 if let Some(looking) = &mut self.looking {
-                    looking.snapshot.go(Move::Halves(-2));
+                    // One line stays in view, as in a pager.
+                    looking.snapshot.scroll(1 - isize::try_from(self.areas.terminal.height.max(2)).unwrap_or(2));
                 }
                 return Reaction::Redraw;
             }

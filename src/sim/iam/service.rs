@@ -102,7 +102,9 @@ fn simulate(world: &World, caller: &Context, body: &Value) -> Result<Value, ApiE
         let why = "1 validation error detected: Value at 'actionNames' failed to satisfy constraint: Member must not be null";
         return Err(refuse(400, "ValidationError", why));
     }
-    if let Some(wrong) = actions.iter().find(|action| action.split_once(':').is_none_or(|(service, name)| service.is_empty() || name.is_empty())) {
+    if let Some(wrong) =
+        actions.iter().find(|action| action.split_once(':').is_none_or(|(service, name)| service.is_empty() || name.is_empty()))
+    {
         return Err(refuse(400, "InvalidInput", format!("Invalid Action: {wrong}")));
     }
     let path = source.strip_prefix(&format!("arn:aws:iam::{}:role/", caller.account));
@@ -138,7 +140,8 @@ fn page(body: &Value, results: Vec<Value>) -> Result<Value, ApiError> {
         None => PAGE,
         Some(Ok(size @ 1..=1000)) => size,
         Some(_) => {
-            let why = "1 validation error detected: Value at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000";
+            let why =
+                "1 validation error detected: Value at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000";
             return Err(refuse(400, "ValidationError", why));
         }
     };

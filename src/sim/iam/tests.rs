@@ -47,8 +47,7 @@ fn a_role_that_may_not_be_passed_is_named() {
     pass.passed_to_service = Some("ecs-tasks.amazonaws.com".to_owned());
     let mut policy = vec![statement(&["ecs:RegisterTaskDefinition"], &["*"]), pass.clone()];
     let refused = |policy: &[Statement], execution: &str| {
-        let body =
-            json!({"family": "api", "taskRoleArn": "arn:aws:iam::111122223333:role/api-task-role", "executionRoleArn": execution});
+        let body = json!({"family": "api", "taskRoleArn": "arn:aws:iam::111122223333:role/api-task-role", "executionRoleArn": execution});
         need("ecs", "RegisterTaskDefinition", &body, Some(&estate)).refused_by(policy)
     };
     let other = "arn:aws:iam::111122223333:role/ecsTaskExecutionRole";
@@ -84,10 +83,7 @@ fn each_write_is_allowed_on_what_it_changes() {
     let found = of("ecs", "UpdateContainerInstancesState", hosts);
     assert_eq!(found, "arn:aws:ecs:eu-west-2:1:container-instance/main/0c arn:aws:ecs:eu-west-2:1:container-instance/main/0d");
     let names = json!({"Names": ["/app/KEY", "arn:aws:ssm:eu-west-2:1:parameter/app/OTHER"]});
-    assert_eq!(
-        of("ssm", "GetParameters", names),
-        "arn:aws:ssm:eu-west-2:1:parameter/app/KEY arn:aws:ssm:eu-west-2:1:parameter/app/OTHER"
-    );
+    assert_eq!(of("ssm", "GetParameters", names), "arn:aws:ssm:eu-west-2:1:parameter/app/KEY arn:aws:ssm:eu-west-2:1:parameter/app/OTHER");
     assert_eq!(of("ecs", "DeregisterTaskDefinition", json!({"taskDefinition": "job:1"})), "*");
 }
 

@@ -141,6 +141,7 @@ pub(super) const PULL: &[&str] = &[
     "pulling image",
     "pulling from host",
     "image pull",
+    "transition to pulled",
     "failed to pull",
     "ref pull",
     "pull access denied",

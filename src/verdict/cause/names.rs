@@ -57,6 +57,7 @@ const SILENT: &[&str] = &["detail", "protected", "why", "service", "task", "depl
 
 /// Beginnings that AWS puts before what went wrong, peeled off one after the other.
 const PREFIXES: &[&str] = &[
+    r"STOPPED \(",
     r"\w+(?:Error|Exception)\b:?",
     r"(?:TaskFailedToStart|EssentialContainerExited|ServiceSchedulerInitiated):",
     r"(?:\(service [^)]*\)|service \S+) (?:was unable to place a task\. Reason:|failed to launch a task with \(error)",

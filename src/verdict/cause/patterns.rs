@@ -62,11 +62,14 @@ pub(super) const KINDS: &[Kind] = &[
     named(
         "role",
         &[
+            // Who may not pass a role, before the role that is passed.
+            r"assumed-role/([\w+=,.@-]+)/\S* is not authorized to perform: iam:PassRole",
             r"<arn iam>:role/(?:[\w+=,.@-]+/)*([\w+=,.@-]*\w)",
             r"assumed-role/([\w+=,.@-]+)/",
             r"assume (?:the )?(?:service.linked )?role <q>([\w+=,.@/-]*\w)",
         ],
     ),
+    labelled("passed", "role to pass", &[r"iam:PassRole on resource: <arn iam>:role/(?:[\w+=,.@-]+/)*([\w+=,.@-]*\w)"]),
     labelled("deny", "with", &[r"with an? (explicit deny in an? [\w-]+(?: [\w-]+){0,3}? ?(?:policy|boundary))"]),
     labelled(
         "deny",
@@ -183,7 +186,13 @@ pub(super) const KINDS: &[Kind] = &[
     named("deployment", &[r"(ecs-svc/\d+)"]),
     named("service", &[r"\(service ([\w-]+)"]),
     named("namespace", &[r"namespace <q>([\w./:-]*\w)"]),
-    named("alarm", &[r"alarms?(?:\(s\))?(?: in alarm state| named| detected| name)?:? ?[\['\x22(]+(?:cloudwatch alarms? )?([^\]'\x22)]+)"]),
+    named(
+        "alarm",
+        &[
+            r"alarm name:? ?['\x22]?([\w./-]*\w)",
+            r"alarms?(?:\(s\))?(?: in alarm state| named| detected| name)?:? ?[\['\x22(]+(?:cloudwatch alarms? )?([^\]'\x22)]+)",
+        ],
+    ),
     // Figures and codes.
     labelled("code", "error", &[r"unexpected ec2 error [^:]*: (\w+)", r"for capacity provider [\w-]+\. ((?-i:[A-Z])[\w.]+):"]),
     labelled("codes", "code", &[r"codes?:? \[(\d{3}(?:, ?\d{3})*)\]"]),

@@ -27,6 +27,10 @@ const NAMES: &[&str] = &[
     r"((?:container|volume|bucket|secret|alarm|role|json key|provider|log group|named?)(?: with (?:name|id))?:? ?['\x22\[])[^'\x22\]]+",
     // pull access denied for name, No such volume: name
     r"((?:pull access denied for|no such (?:image|volume|container):|volume referenced:|service account|contain json key|daemon: create|unable to find user|createcomputesystem) )[a-z0-9_$-]+(?:[/:.][a-z0-9._-]+)*",
+    // image name:tag
+    r"((?-u:\b)image )[a-z0-9._-]+:[a-z0-9._-]*[a-z0-9_]",
+    // Alarm Name: name, alarms [name]
+    r"(alarm name: |alarms? ?\[)[^ \]]+",
     // team/name:tag
     r"((?:^|[ '\x22]))[a-z0-9_-]+(?:/[a-z0-9._-]+)+:[a-z0-9._-]*[a-z0-9_]",
     // exec: "command"
@@ -39,6 +43,8 @@ const NAMES: &[&str] = &[
     r"(task definition )[a-z0-9_-]+:[0-9]+",
     // stat ./a/path
     r"((?:stat|exec|cannot pull) ['\x22]?)(?:\./[^ :'\x22]+|[a-z0-9_-]+:[a-z0-9._-]*[a-z0-9_])",
+    // asm fetching secret from the service for name:
+    r"(from the service for (?:arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(?:[a-z-]+[:/])?)?)[^ '\x22,()\[\]:]*",
     // secret name-Ab12Cd
     r"(secret )[a-z0-9_/+=.@-]+-[a-z0-9]{6}(?-u:\b)",
     // key name from bucket name
@@ -47,8 +53,8 @@ const NAMES: &[&str] = &[
     r"((?-u:\b)ecs-)[a-z0-9_-]+-[0-9]+-[a-z0-9_-]+",
     // /var/lib/ecs/volumes/NAME
     r"((?:^|[ '\x22(=\[])/var/l(?:ib|og)/ecs/(?:volumes|ecs-[a-z]+\.log)?)[^ '\x22:,()\[\]]*",
-    // /a/path, C:\a\path, 127.0.0.1:/a/path
-    r"((?:(?:^|[ '\x22(=\[])(?:/|[a-z]:\\)|[0-9]:/))[a-z0-9._][^ '\x22:,()\[\]]*",
+    // /a/path, C:\a\path, 127.0.0.1:/a/path, host.example:/a/path
+    r"((?:(?:^|[ '\x22(=\[])(?:/|[a-z]:\\)|[0-9a-z]:/))[a-z0-9._][^ '\x22:,()\[\]]*",
 ];
 
 static NAME: LazyLock<Regex> =
@@ -61,7 +67,7 @@ const OF_AWS: &[&str] =
 /// The text as it is compared.
 pub(super) fn plain(text: &str) -> String {
     let text = one_line(text);
-    let text = spaced(&text).to_lowercase();
+    let text = spaced(stopped(&text)).to_lowercase();
     let text = NAME.replace_all(&text, |found: &Captures| {
         let kept: String = found.iter().skip(1).flatten().map(|part| part.as_str()).collect();
         // The socket of a plugin is no registry.
@@ -72,6 +78,11 @@ pub(super) fn plain(text: &str) -> String {
         Some((name, rest)) if !OF_AWS.contains(&name.trim_end_matches(':')) => format!("service {rest}"),
         _ => text.into_owned(),
     }
+}
+
+/// What stands in the brackets of "STOPPED (…)", as consoles show a task's status and reason in one.
+fn stopped(text: &str) -> &str {
+    text.strip_prefix("STOPPED (").map_or(text, |reason| reason.strip_suffix(')').unwrap_or(reason))
 }
 
 /// With straight quotes, and with blanks in codes such as `SERVICE_STEADY_STATE`.
@@ -122,10 +133,15 @@ mod tests {
             ("with key oom/quota.env from bucket rate-exceeded, error", "with key  from bucket , error"),
             ("create endpoint ecs-eni-9-volume on network nat", "create endpoint ecs- on network nat"),
             ("while mounting 127.0.0.1:/timeout'", "while mounting 127.0.0.1:/'"),
+            ("mounting fs-0.efs.eu-west-3.amazonaws.com:/opt/splunk failed", "mounting fs-0.efs.eu-west-3.amazonaws.com:/ failed"),
+            ("secret from the service for volume/oom: RequestError", "secret from the service for : requesterror"),
+            ("have been stopped. Alarm Name: oom-killer", "have been stopped. alarm name: "),
+            ("Error: image throttled:oom not found", "error: image  not found"),
             ("manifest for acme/no-space:left not found", "manifest for  not found"),
             ("exec: \"oom-killer\": executable file not found in $PATH", "exec: \"\": executable file not found in $path"),
             ("invalid parameters: /shop/timeout", "invalid parameters: /"),
             ("SERVICE_TASK_START_IMPAIRED", "service task start impaired"),
+            ("STOPPED (Essential container in task exited)", "essential container in task exited"),
             ("connect: i/o timeout", "connect: i/o timeout"),
         ] {
             assert_eq!(plain(text), expected);

@@ -163,16 +163,21 @@ impl<'t> Read<'t> {
         Read { told, plain, there }
     }
 
-    /// The first rule for such a field that fits, in the order of the table; for a cut text, if none fits it as it is, the first that fits
-    /// what may have followed.
+    /// The first rule for such a field that fits, in the order of the table; for a cut text, if none fits it as it is or only a guess does,
+    /// the first that fits what may have followed.
     pub fn rule(&self, field: Field) -> Option<&'static Rule> {
         let asked = |rule: &Rule| rule.on & field != 0;
-        self.first(&INDEX.rules, asked).or_else(|| {
+        let whole = self.first(&INDEX.rules, asked);
+        if whole.is_some_and(|rule| rule.sure != Confidence::Low) {
+            return whole;
+        }
+        let followed = || {
             let told = self.plain.strip_suffix("...").or_else(|| self.plain.strip_suffix('\u{2026}'))?;
             let may_be = |(there, fragment): (&bool, &&str)| *there || begins_at_the_end(told, fragment);
             let there = self.there.iter().zip(&INDEX.fragments).map(may_be).collect();
             Read { told: self.told, plain: self.plain.clone(), there }.first(&INDEX.rules, asked)
-        })
+        };
+        followed().or(whole)
     }
 
     /// What to check for such a cause, where the text tells more than the cause does.
@@ -207,11 +212,16 @@ fn compounded(text: &str, found: Range<usize>) -> bool {
     joined(&mut text[found.end..].iter()) || joined(&mut text[..found.start].iter().rev())
 }
 
-/// Whether a text was cut within a fragment. Less than a word, or than half of the fragment, is no sign.
+/// Whether a text was cut within a fragment. Less than a word, or than half of the fragment, is no sign; nor is half a number.
 fn begins_at_the_end(told: &str, fragment: &str) -> bool {
     const LEAST: usize = 5;
+    if fragment.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    // Half of a longer word is none of its own.
+    let apart = |before: &str| !before.ends_with(|c: char| c.is_ascii_alphanumeric());
     let mut parts = (LEAST.max(fragment.len() / 2)..fragment.len()).filter_map(|end| fragment.get(..end));
-    parts.any(|part| told.ends_with(part))
+    parts.any(|part| told.strip_suffix(part).is_some_and(apart))
 }
 
 /// A template with its names filled in.
@@ -266,6 +276,15 @@ mod tests {
         assert_eq!(cause(&format!("{pull}\u{2026}")), Some(Cause::ImageNotFound));
         assert_eq!(cause(pull), None);
         assert_eq!(cause("We will try agai..."), None);
+        // Half of a number, or of a longer word, is no sign.
+        assert_eq!(
+            cause("failed to resolve ref docker.io/acme/api:v7: unexpected status from HEAD request: 40..."),
+            Some(Cause::ImagePullDenied)
+        );
+        assert_eq!(cause("the secret could not be had: RequestError..."), None);
+        // What only a guess fits may have said more.
+        let log = "ResourceInitializationError: failed to validate logger args: api error ResourceNotFou";
+        assert_eq!(Read::of(&format!("{log}...")).rule(REASON).map(|rule| rule.cause), Some(Cause::LogGroupMissing));
     }
 
     #[test]

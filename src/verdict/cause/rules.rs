@@ -17,6 +17,7 @@ mod network;
 mod placement;
 mod roles;
 mod secrets;
+mod start_checks;
 mod stops;
 mod targets;
 mod volumes;
@@ -68,7 +69,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
 
 /// What to check, in the order in which it is asked.
 pub(super) fn checks() -> impl Iterator<Item = &'static Check> {
-    checks::ALL.iter()
+    checks::ALL.iter().chain(start_checks::ALL)
 }
 
 /// Words that AWS and docker put into longer ones themselves: `awslogs-region`, `ecs-serviceconnect`, `mount-watchdog`.

@@ -68,6 +68,14 @@ pub fn stopped(stop: &Stop) -> Explanation {
     if let Some(code) = texts.find_map(|read| exit::in_text(read.told)) {
         return by_exit(&Ended { exit_code: Some(code), ..Ended::default() }, stop, evidence);
     }
+    // "Task failed to start" says less than a container's reason that no rule knows, or that has no word of its own.
+    let nameless = || heard.iter().find(|(c, _)| !c.reason.trim().is_empty());
+    if let Some((container, read)) = own.filter(|rule| rule.sure == Confidence::Low).and_then(|_| nameless()) {
+        return match of_container(read) {
+            Some(rule) => by_text(rule, read, Some(container), stop, evidence),
+            None => unknown(&container.reason, evidence),
+        };
+    }
     match own {
         Some(rule) => by_text(rule, &reason, None, stop, evidence),
         None if stop.reason.trim().is_empty() => {
@@ -91,8 +99,10 @@ pub(super) fn container(reason: &str, exit_code: Option<i64>) -> Explanation {
 fn of_reason(stop: &Stop, reason: &Read) -> Option<&'static Rule> {
     let rule = reason.rule(REASON).or_else(|| reason.rule(CONTAINER | EVENT))?;
     // Whoever calls StopTask may write anything as its reason; of that only AWS's words for a stop count.
-    let of_a_stop = rule.cause.normal()
-        || matches!(rule.cause, Cause::HostTerminated | Cause::InstanceDraining | Cause::SpotInterruption | Cause::PlatformMaintenance);
+    let of_a_stop = matches!(
+        rule.cause,
+        Cause::UserStopped | Cause::HostTerminated | Cause::InstanceDraining | Cause::SpotInterruption | Cause::PlatformMaintenance
+    );
     (stop.stop_code != "UserInitiated" || of_a_stop).then_some(rule)
 }
 

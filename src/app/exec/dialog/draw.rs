@@ -133,9 +133,7 @@ impl ExecDialog {
         let of = |weight| self.checks.iter().filter(move |check| check.weight == weight).map(|check| &*check.what);
         let mut label = "checks";
         let mut put = |text: &str, role| labelled(lines, std::mem::take(&mut label), text, role, room, theme);
-        for part in packed(of(Weight::Fine).map(|what| format!("● {what}")), room.saturating_sub(LABEL)) {
-            put(&part, Role::Dim);
-        }
+        // What is wrong comes first: a small screen shows no more.
         for check in &self.checks {
             let (glyph, role) = match check.weight {
                 Weight::Blocker => ("✖", Role::Fail),
@@ -153,6 +151,9 @@ impl ExecDialog {
         let reading: Vec<&str> = of(Weight::Reading).collect();
         if !reading.is_empty() {
             put(&format!("◌ reading: {}", reading.join(", ")), Role::Dim);
+        }
+        for part in packed(of(Weight::Fine).map(|what| format!("● {what}")), room.saturating_sub(LABEL)) {
+            put(&part, Role::Dim);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What IAM, EC2 and KMS say of a session: passed, failed with the fix, and may not look.
 
 use super::{fails, one, refused, says, seen, warns, well, with_cluster, with_definition, with_task};
+use crate::exec::checks::looked::AGENT;
 use crate::exec::checks::{Facts, Finding, Known};
 use crate::model::{
     ContainerInstance, Decision, Ec2Instance, Endpoint, ExecConfiguration, KmsKey, Look, Right, RightsAsked, Seen, Service, Str, Subnet,
@@ -45,16 +46,16 @@ impl Account<'_> {
         seen(facts, |look| {
             Known::Yes(Arc::new(match look {
                 Look::Rights(asked) => simulated(asked, self.denied),
-                Look::Instance(_) => {
-                    Seen::Instance(Ec2Instance { profile: Some("ecsInstanceRole".into()), subnet: Some("subnet-host".into()), public: false })
-                }
+                Look::Instance(_) => Seen::Instance(Ec2Instance {
+                    profile: Some("ecsInstanceRole".into()),
+                    subnet: Some("subnet-host".into()),
+                    public: false,
+                }),
                 Look::Profile(_) => Seen::Profile(Some("arn:aws:iam::123456789012:role/ecsInstanceRole".into())),
                 Look::Subnet(_) => Seen::Subnet(Subnet { vpc: "vpc-1".into(), owner: self.owner.into() }),
                 Look::Endpoints(_) => Seen::Endpoints(self.endpoints.clone()),
                 Look::Routes { .. } => Seen::Routes(self.routes.clone()),
-                Look::Key(_) => {
-                    Seen::Key(KmsKey { arn: "arn:aws:kms:eu-west-1:123456789012:key/11111111".into(), state: self.key.into() })
-                }
+                Look::Key(_) => Seen::Key(KmsKey { arn: "arn:aws:kms:eu-west-1:123456789012:key/11111111".into(), state: self.key.into() }),
             }))
         })
     }
@@ -106,7 +107,7 @@ fn where_everything_is_allowed_all_checks_pass() {
 fn the_callers_missing_right_is_failed_with_the_statement_to_add_and_keeps_nobody_from_trying() {
     let exec = refuse(&["ecs:ExecuteCommand"], Decision::ImplicitDeny);
     let facts = with_rights(placed(), &exec);
-    let statement = "\"Action\":[\"ecs:ExecuteCommand\"]";
+    let statement = "\"Action\": [\"ecs:ExecuteCommand\"]";
     fails(&facts, "caller's rights", &["no statement allows it", "add to OnCall", statement, ":task/", ":cluster/"]);
     assert!(one(&facts, "caller's rights").surmise);
     let channel = refuse(&["ssmmessages:OpenDataChannel"], Decision::ExplicitDeny);
@@ -119,9 +120,7 @@ fn the_callers_missing_right_is_failed_with_the_statement_to_add_and_keeps_nobod
 #[test]
 fn a_right_that_hangs_on_a_condition_is_a_warning_and_one_on_the_callers_name_never_fits() {
     let missing = |key: &'static str, action: &'static str| {
-        move |asked: &str| {
-            (asked == action).then(|| Right { missing: vec![key.into()], ..right(action, "*", Decision::ImplicitDeny) })
-        }
+        move |asked: &str| (asked == action).then(|| Right { missing: vec![key.into()], ..right(action, "*", Decision::ImplicitDeny) })
     };
     let tagged = missing("aws:ResourceTag/team", "ecs:ExecuteCommand");
     warns(&with_rights(placed(), &tagged), "caller's rights", &["depends on aws:ResourceTag/team"]);
@@ -166,8 +165,10 @@ fn what_may_not_be_looked_at_says_so_with_the_line_for_somebody_who_may() {
 fn the_task_roles_missing_right_is_failed_with_the_statement_to_add() {
     let denied = refuse(&["ssmmessages:OpenDataChannel", "ssmmessages:CreateDataChannel"], Decision::ImplicitDeny);
     let facts = with_rights(placed(), &denied);
-    let both = "\"ssmmessages:CreateDataChannel\",\"ssmmessages:OpenDataChannel\"";
+    let both = "\"ssmmessages:CreateDataChannel\", \"ssmmessages:OpenDataChannel\"";
     fails(&facts, "role's rights", &["add to api: ", both, "then start a new task"]);
+    let none = with_rights(placed(), &refuse(&AGENT, Decision::ImplicitDeny));
+    fails(&none, "role's rights", &["the four actions of ssmmessages: no statement allows it"]);
 }
 
 #[test]
@@ -175,14 +176,17 @@ fn on_ec2_the_instances_role_stands_in_for_a_task_role_and_its_subnet_for_the_ta
     let mut facts = with_definition(|definition| definition.task_role = None);
     let task = Arc::make_mut(&mut facts.task);
     (task.launch_type, task.subnet, task.capacity_provider) = (Some("EC2".into()), None, None);
-    let instance = ContainerInstance { ec2_instance: Some("i-0a1b".into()), agent_version: Some("1.102.0".into()), ..ContainerInstance::default() };
+    let instance =
+        ContainerInstance { ec2_instance: Some("i-0a1b".into()), agent_version: Some("1.102.0".into()), ..ContainerInstance::default() };
     facts.instance = Known::Yes(Arc::new(instance));
     let answered = Account::default().answers(facts.clone());
     passes(&answered, "task role", &["the instance's", "ecsInstanceRole"]);
     passes(&answered, "role's rights", &[]);
     passes(&answered, "way to ssmmessages", &["subnet-host"]);
     let bare = seen(facts.clone(), |look| match look {
-        Look::Instance(_) => Known::Yes(Arc::new(Seen::Instance(Ec2Instance { subnet: Some("subnet-host".into()), ..Ec2Instance::default() }))),
+        Look::Instance(_) => {
+            Known::Yes(Arc::new(Seen::Instance(Ec2Instance { subnet: Some("subnet-host".into()), ..Ec2Instance::default() })))
+        }
         _ => Known::Reading,
     });
     fails(&bare, "task role", &["its instance has no role either", "taskRoleArn"]);
@@ -194,7 +198,11 @@ fn on_ec2_the_instances_role_stands_in_for_a_task_role_and_its_subnet_for_the_ta
 fn without_a_route_or_an_endpoint_the_way_is_failed_with_the_endpoint_to_create() {
     let sealed = Account { routes: Vec::new(), endpoints: vec![endpoint("ecs", "available", true)], ..Account::default() };
     let create = "aws ec2 create-vpc-endpoint --region eu-west-1 --vpc-id vpc-1";
-    fails(&sealed.answers(placed()), "way to ssmmessages", &["subnet-1 has no route out", "no interface endpoint", create, ".ssmmessages "]);
+    fails(
+        &sealed.answers(placed()),
+        "way to ssmmessages",
+        &["subnet-1 has no route out", "no interface endpoint", create, ".ssmmessages "],
+    );
     let hole = WayOut { works: false, ..nat().remove(0) };
     let gone = Account { routes: vec![hole], ..Account::default() };
     fails(&gone.answers(placed()), "way to ssmmessages", &["nat-0a1b", "which is gone"]);

@@ -127,6 +127,7 @@ pub struct Service {
 /// `[service.exec_agent]`: the agent in its containers that `ExecuteCommand` talks to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a trait of its own, and none excludes another")]
 pub struct ExecAgent {
     /// Whether the task role allows the four actions of `ssmmessages`.
     pub allowed: bool,

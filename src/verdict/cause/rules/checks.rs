@@ -21,11 +21,15 @@ const REFUSED: &[C] = &[
 ];
 const VOLUME: &[C] = &[C::VolumeMount];
 const INTERFACE: &[C] = &[C::NetworkInterface];
-const START: &[C] = &[C::ContainerStartFailed];
 const PULL_DENIED: &[C] = &[C::ImagePullDenied];
 const LOG_DENIED: &[C] = &[C::LogDriverDenied];
 
-const fn check(of: &'static [C], all: &'static [&'static [&'static str]], none: &'static [&'static str], next: &'static str) -> Check {
+pub(super) const fn check(
+    of: &'static [C],
+    all: &'static [&'static [&'static str]],
+    none: &'static [&'static str],
+    next: &'static str,
+) -> Check {
     Check { of, all, none, next }
 }
 
@@ -87,7 +91,7 @@ pub(super) const ALL: &[Check] = &[
         UNREACHED,
         &[&["http response to https"]],
         &[],
-        "whether[ {host}] the registry speaks TLS on this port; if not, insecure-registries of docker",
+        "whether the registry[ at {host}] speaks TLS on this port; if not, insecure-registries of docker",
     ),
     // Images.
     check(
@@ -113,6 +117,12 @@ pub(super) const ALL: &[Check] = &[
         &[&[".dkr.ecr"], &["403 forbidden"]],
         &["not authorized"],
         "the execution role's ecr rights and the repository's policy; through a pull-through cache: the /library/ prefix of Docker's own images, ecr:BatchImportUpstreamImage and ecr:CreateRepository",
+    ),
+    check(
+        PULL_DENIED,
+        &[&["docker.io", "docker hub", "ghcr.io", "quay.io", "gitlab", "gcr.io", "azurecr", "jfrog", "nexus", "harbor"]],
+        &["upstream", ".dkr.ecr"],
+        "the login at that registry: repositoryCredentials of the container and the secret behind it; and how the name is spelled, for a registry answers so too when there is no such repository",
     ),
     check(
         &[C::ImageNotFound],
@@ -144,6 +154,12 @@ pub(super) const ALL: &[Check] = &[
         &[&["failed to initialize logging driver"], &["cannotstartcontainer", "response from daemon"]],
         &["resourceinitializationerror"],
         "logs:CreateLogStream and logs:PutLogEvents (logs:CreateLogGroup with awslogs-create-group) of the instance role, by which docker writes logs on an instance",
+    ),
+    check(
+        &[C::LogNetwork],
+        &[&["fluentd", "24224", "gelf", "splunk", "syslog", "1514", "failed to initialize logging driver: dial"]],
+        &["cloudwatch"],
+        "the log server[ {host}] (fluentd, FireLens, GELF, Splunk, syslog): its address in logConfiguration, and that it runs before this container starts (dependsOn)",
     ),
     // Volumes by their kind.
     check(
@@ -196,6 +212,12 @@ pub(super) const ALL: &[Check] = &[
     ),
     check(
         VOLUME,
+        &[&["volumelimit", "snapshotlimit", "storage limit"]],
+        &[],
+        "Service Quotas of EBS: storage of that type in this region, and volumes that nothing uses",
+    ),
+    check(
+        VOLUME,
         &[&["ebs ", "ebs-", "createvolume", "attachvolume", "snapshot", "vol-"]],
         &[],
         "EBS: rights of the infrastructure role, quota of storage, KMS key, snapshot, and the zone",
@@ -227,6 +249,12 @@ pub(super) const ALL: &[Check] = &[
     ),
     check(
         INTERFACE,
+        &[&["does not exist", "notfound", "not found"]],
+        &["launch instance", "device name"],
+        "networkConfiguration of the service: that[ {subnet}][ {securitygroup}] still exists, in this VPC; a new deployment with another, if not",
+    ),
+    check(
+        INTERFACE,
         &[&["tagpolicyviolation"]],
         &[],
         "the organization's tag policy against the tags of the service (propagateTags, enableECSManagedTags)",
@@ -243,35 +271,49 @@ pub(super) const ALL: &[Check] = &[
         &[],
         "the load balancer's Availability Zones: enable the task's zone there, or take its subnet out of the service",
     ),
-    // The start of a container.
     check(
-        START,
-        &[&["nvidia", "nvidia-container", "nvml", "libcuda"]],
+        &[C::ElbHealthCheck],
+        &[&["target group is not found", "target is not found"]],
         &[],
-        "the GPU: the driver on the instance against the image's CUDA (after an update, restart the instance), and that the device is there (nvidia-smi)",
+        "that the target group[ {group}] still exists and the service names it, and that the task is registered there",
     ),
     check(
-        START,
-        &[&["rlimit"]],
+        INTERFACE,
+        &[&["resource:eni"]],
         &[],
-        "ulimits of the container: none may exceed what docker has on this host (default-ulimits, LimitNOFILE)",
+        "interfaces of the instances, of which each awsvpc task takes one: ENI trunking (awsvpcTrunking), larger instances, or more of them",
+    ),
+    // Placement.
+    check(
+        &[C::PlacementAttribute],
+        &[&["gpu"]],
+        &[],
+        "GPUs: what the task asks for (resourceRequirements) against what the instances have and other tasks hold; an old task holds its own until it stops",
     ),
     check(
-        START,
-        &[&["kerberos", "credentialspec", "credential spec", "gmsa", "domain-joined"]],
+        &[C::PlacementAttribute],
+        &[&["distinctinstance"]],
         &[],
-        "gMSA: the credential spec and where it lies, the domain that the host has joined (or the domainless user's secret), credentials-fetcher and its log",
+        "distinctInstance: it takes one instance for each task, those of a deployment under way too",
+    ),
+    // Deployments that went back.
+    check(&[C::RollingBack], &[&["lambda:invokefunction"]], &[], "lambda:InvokeFunction of the hook's role[ {role}][ for {function}]"),
+    check(
+        &[C::RollingBack],
+        &[&["returned failed", "parse the response", "hook target", "hookstatus"]],
+        &[],
+        "the hook's function[ {function}]: its log, and that it answers with a hookStatus in time",
     ),
     check(
-        START,
-        &[&["hostconfigerror", "dockerclientconfigerror", "host config"]],
+        &[C::RollingBack],
+        &[&["not authorized to perform", "missing permissions"]],
         &[],
-        "the container's settings in the task definition that the text names: docker does not understand one of them",
+        "the policies of the role[ {role}] that ECS uses on the load balancer[: that they allow {action}]",
     ),
     check(
-        START,
-        &[&["taskdependencyerror", "task dependencies"]],
+        &[C::RollingBack],
+        &[&["listener", "target group", "targetgroup", "rules not found"]],
         &[],
-        "dependsOn, links and volumesFrom of the task definition: a container that is not there, or that waits for itself",
+        "the listener rules: that production and test rule are there and route to the service's two target groups[ ({group})], one of them with the traffic",
     ),
 ];

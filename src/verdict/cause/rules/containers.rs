@@ -88,6 +88,7 @@ pub(super) const STARTS: &[Rule] = &[
             "hostconfigerror",
             "dockerclientconfigerror",
             "cannotgetdockerclient",
+            "cgrouperror",
             "taskdependencyerror",
             "task dependencies cannot",
             "containerd",

@@ -40,6 +40,7 @@ pub(super) const ALL: &[Rule] = &[
             "containers are unhealthy",
             "due to an unhealthy status",
             "discovery instance unhealthy",
+            "unhealthy in service discovery",
             "health check failed for container",
             "healthcheck failed",
         ]],

@@ -128,11 +128,42 @@ pub(super) const PULLS: &[Rule] = &[
     ),
     rule(
         START,
-        &[&["pull command failed", "error pulling image conf", "=cannotpullcontainererror: api error"]],
+        &[&["pull command failed", "error pulling image conf", "the task cannot pull", "=cannotpullcontainererror: api error"]],
         &["secrets"],
         (C::ImagePullNetwork, Low),
         "the registry[ of {image}], or the S3 behind it, did not answer as it should",
         "a route out: NAT or assignPublicIp, or endpoints for ecr.api, ecr.dkr and s3; security groups; DNS",
+    ),
+    rule(
+        START,
+        &[PULL, &[": denied", "permissions to pull", "permission to pull"]],
+        UNPACKED,
+        (C::ImagePullDenied, Medium),
+        DENIED,
+        DENIED_NEXT,
+    ),
+    // It came, but it is broken, or the disk's driver is.
+    rule(
+        START,
+        &[
+            PULL,
+            &[
+                "register layer",
+                "extract layer",
+                "unpack image",
+                "layers and diffids",
+                "stream processor",
+                "unexpected commit digest",
+                "failed size validation",
+                "invalid checksum",
+                "filesystem layer verification failed",
+                "archive/tar",
+            ],
+        ],
+        &[],
+        (C::Other, High),
+        "the image[ {image}] could not be unpacked[: {detail}]",
+        "the image itself (build and push it again, without attestations if an old runtime reads it) and, on an instance, docker's storage",
     ),
     rule(
         START,

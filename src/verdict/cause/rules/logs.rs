@@ -44,7 +44,17 @@ pub(super) const LOGGING: &[Rule] = &[
     rule(START, &[LOGS, REFUSED], &["connection issue"], (C::LogDriverDenied, High), LOG_DENIED, LOG_DENIED_NEXT),
     rule(
         START,
-        &[LOGS, &["resourcenotfound", "group does not exist", "group doesn't exist", "group was not found", "no such log group"]],
+        &[
+            LOGS,
+            &[
+                "resourcenotfound",
+                "group does not exist",
+                "group doesn't exist",
+                "group was not found",
+                "no such log group",
+                "find log group",
+            ],
+        ],
         &[],
         (C::LogGroupMissing, High),
         LOG_ABSENT,
@@ -85,7 +95,7 @@ pub(super) const LOGGING: &[Rule] = &[
     rule(
         START,
         &[&["failed to validate logger arg"]],
-        &["is required", "unknown log opt"],
+        &["is required", "unknown log opt", "limitexceeded"],
         (C::LogNetwork, Low),
         "the log driver could not be made ready[: {detail}]",
         "a route to CloudWatch Logs (endpoint logs, NAT or a public address), awslogs-group and awslogs-region, rights of the execution role",

@@ -40,7 +40,8 @@ pub(super) const ALL: &[Rule] = &[
             "disk is full",
             "low disk space",
         ]],
-        &[],
+        // The kernel says the same where it has no more control groups or file watches.
+        &["cgroup", "inotify"],
         (C::DiskFull, High),
         "the disk is full[: no space left for {path}][ while handling {image}]",
         "ephemeralStorage of the task on Fargate; the instance's volume and its old images and logs on EC2",

@@ -40,8 +40,13 @@ pub(super) const CAPACITY: &[Rule] = &[
             "capacity not available",
             "lack of capacity",
             "insufficienthostcapacity",
+            "insufficientaddresscapacity",
+            "insufficientvolumecapacity",
+            "not enough capacity",
+            "waiting for capacity",
             "unfulfillable",
             "no available capacity",
+            "no free capacity",
         ]],
         &[],
         (C::CapacityUnavailable, High),
@@ -69,7 +74,8 @@ pub(super) const CAPACITY: &[Rule] = &[
             "exceeds the limit",
             "exceeds your",
         ]],
-        &["unable to connect", "reserved port"],
+        // The SDK counts its tries in the same words.
+        &["unable to connect", "reserved port", "number of att"],
         (C::QuotaReached, High),
         "a limit of the account is reached[: {detail}]",
         "Service Quotas for this limit (Fargate vCPUs, tasks, targets), and what else uses it",
@@ -155,6 +161,7 @@ pub(super) const INSTANCES: &[Rule] = &[
         SCHEDULER,
         &[&[
             "=location",
+            "reason: location",
             "failedtostart: location",
             "not compatible with",
             "missing an attribute",
@@ -182,6 +189,7 @@ pub(super) const INSTANCES: &[Rule] = &[
         SCHEDULER,
         &[&[
             "=agent",
+            "reason: agent",
             "failedtostart: agent",
             "ecs agent to start",
             "ecs-agent.log",
@@ -205,6 +213,7 @@ pub(super) const INSTANCES: &[Rule] = &[
         SCHEDULER,
         &[&[
             "=inactive",
+            "reason: inactive",
             "failedtostart: inactive",
             "empty capacity provider",
             "no active instances",

@@ -48,10 +48,8 @@ pub(super) const ROLES: &[Rule] = &[
             "can't assume",
             "assuming role",
             "assume the service",
-            "unable to find execution role credentials",
+            "execution role credentials",
             "no execution credentials",
-            "execution role credentials not available",
-            "unable to get execution role credentials",
         ]],
         &[],
         (C::RoleUnassumable, High),
@@ -69,12 +67,22 @@ pub(super) const ROLES: &[Rule] = &[
     ),
 ];
 
-/// A right that a role lacks, for something that has no cause of its own.
-pub(super) const RIGHTS: &[Rule] = &[rule(
-    START | TARGET,
-    &[&["not authorized to perform", "unauthorizedoperation"]],
-    &[],
-    (C::Other, High),
-    "a role may not do what ECS needs of it[: {action} is denied][ for role {role}]",
-    "the policies of the role[ {role}][: that they allow {action}]; for the one that ECS made itself, who changed it",
-)];
+/// A right that a role lacks, for something that has no cause of its own; then what a load balancer refuses for itself.
+pub(super) const RIGHTS: &[Rule] = &[
+    rule(
+        START | TARGET,
+        &[&["not authorized to perform", "unauthorizedoperation"]],
+        &[],
+        (C::Other, High),
+        "a role may not do what ECS needs of it[: {action} is denied][ for role {role}]",
+        "the policies of the role[ {role}][: that they allow {action}]; for the one that ECS made itself, who changed it",
+    ),
+    rule(
+        START,
+        &[&["failed to register targets", "failed to deregister targets", "failed to describe target health"]],
+        &[],
+        (C::Other, High),
+        "the load balancer refuses what ECS asks of it[: {detail}]",
+        "the target group[ {group}] against the task's: VPC, target type (ip for awsvpc, else instance), port, and that it exists",
+    ),
+];

@@ -49,12 +49,26 @@ pub(super) const BALANCE: &[Rule] = &[
     ),
 ];
 
+const MAINTAINED: &str = "AWS maintains the platform under the task and replaces it";
+const MAINTAINED_NEXT: &str = "AWS Health for the notice; that the service has more than one task";
+
 /// Who took the ground away.
 pub(super) const GROUND: &[Rule] = &[
     rule(
         START,
         &[
-            &[" spot ", "spot-", "spot instance", "spot task", "spot capacity", "spotinterrupt", "spot interrupt", "=spot", "_spot"],
+            &[
+                " spot ",
+                "by spot",
+                "spot-",
+                "spot instance",
+                "spot task",
+                "spot capacity",
+                "spotinterrupt",
+                "spot interrupt",
+                "=spot",
+                "_spot",
+            ],
             &["interrupt", "reclaim", "terminat", "rebalance recommendation"],
         ],
         &[],
@@ -64,8 +78,19 @@ pub(super) const GROUND: &[Rule] = &[
     ),
     rule(
         START,
+        // People maintain networks, databases and racks too.
+        &[
+            &["maintenance", "retiring"],
+            &["ecs ", "fargate", "aws", "amazon", "infrastructure", "platform", "host", "instance", "this task", "the task", "hardware"],
+        ],
+        &["health check", "cannotpull"],
+        (C::PlatformMaintenance, High),
+        MAINTAINED,
+        MAINTAINED_NEXT,
+    ),
+    rule(
+        START,
         &[&[
-            "maintenance",
             "retire",
             "platform version update",
             "platform update",
@@ -77,8 +102,8 @@ pub(super) const GROUND: &[Rule] = &[
         ]],
         &["health check", "cannotpull"],
         (C::PlatformMaintenance, High),
-        "AWS maintains the platform under the task and replaces it",
-        "AWS Health for the notice; that the service has more than one task",
+        MAINTAINED,
+        MAINTAINED_NEXT,
     ),
     rule(
         START,
@@ -91,13 +116,31 @@ pub(super) const GROUND: &[Rule] = &[
     rule(
         REASON | CONTAINER,
         &[
-            &["host ec2", "(instance", "container instance", "ec2 instance", "managed instance", "the instance", "the host", "host "],
+            &[
+                "host ec2",
+                "(instance",
+                "container instance",
+                "ec2 instance",
+                "managed instance",
+                "the instance",
+                "instance i-",
+                "the host",
+                "host ",
+            ],
             &["terminat", "stopped", "deregist", "impaired", "unhealthy", "lost", "status check", "hardware", "shut down", "rebooted"],
         ],
-        &["is unhealthy in", "cannotstart", "cannotcreate", "oci runtime"],
+        &["is unhealthy in", "cannotstart", "cannotcreate", "cannotpull", "initializationerror", "oci runtime"],
         (C::HostTerminated, High),
         "the instance[ {instance}] under the task is gone",
         "who ended it: scaling activities of its group, EC2's status checks, CloudTrail TerminateInstances",
+    ),
+    rule(
+        EVENT,
+        &[&["container instance", "container-instance"], &["deregistered", "deregistration"]],
+        &["unable to place"],
+        (C::HostTerminated, Medium),
+        "the instance[ {instance}] is gone",
+        "who ended it: scaling activities of its group, EC2's status checks",
     ),
     rule(
         EVENT,
@@ -131,7 +174,9 @@ pub(super) const MEANT: &[Rule] = &[
         REASON,
         &[&[
             "replaced by",
+            "replaced this task",
             "by a newer",
+            "newer deployment",
             "replaced due to deployment",
             "new deployment",
             "deployment replace",
