@@ -101,6 +101,7 @@ pub enum Action {
     Protect,
     Unprotect,
     Undo,
+    Redo,
 }
 
 /// What an action can do to the world.
@@ -286,6 +287,7 @@ pub const ACTIONS: &[ActionRow] = &[
     write(A::Protect, Menu, "protect", "protect", "Protect the tasks from being scaled in"),
     write(A::Unprotect, Menu, "unprotect", "unprotect", "Let the tasks be stopped again"),
     write(A::Undo, Menu, "undo", "undo", "Take the last change back, in its dialog"),
+    write(A::Redo, Menu, "redo", "redo", "Do again what was taken back last"),
     read(A::Search, Text, "search", "search", "Find text; nothing is hidden"),
     read(A::SearchNext, Text, "search-next", "next", "Go to the next match"),
     read(A::SearchPrevious, Text, "search-previous", "previous", "Go to the match before"),

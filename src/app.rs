@@ -10,6 +10,7 @@ mod history;
 mod menu;
 mod palette;
 mod prompt;
+mod undo;
 mod verbs;
 mod watching;
 
@@ -51,6 +52,8 @@ pub enum Event {
     Key(Key),
     /// Text was pasted; it is never a command.
     Paste(String),
+    /// Text came as keys, faster than anybody types: the rest of it is dropped.
+    Burst,
     /// The terminal has this size now, columns and rows.
     Resize(u16, u16),
     /// The terminal gained or lost the focus.
@@ -289,6 +292,10 @@ impl App {
         match event {
             Event::Key(key) => self.count_key(key, App::key),
             Event::Paste(text) => self.paste(&text),
+            Event::Burst => {
+                self.dropped();
+                Vec::new()
+            }
             Event::Resize(columns, rows) => {
                 self.size = (columns, rows);
                 self.dirty = true;
@@ -531,6 +538,7 @@ impl App {
             Progress::Failed { error, .. } => self.tell(Tone::Fail, error.what.to_string()),
             Progress::Unanswered { found, .. } => self.tell(Tone::Warn, format!("no answer: {found}")),
             Progress::Refused(why) => self.tell(Tone::Warn, why.clone()),
+            Progress::Rehearsed(what) => self.tell(Tone::Info, what.clone()),
             _ => {}
         }
     }
@@ -594,7 +602,7 @@ impl App {
         match (&mut self.overlay, &mut self.prompt) {
             (Some(Overlay::Palette(palette)), _) => palette.paste(text),
             (Some(Overlay::Exec(dialog)), _) => dialog.paste(text),
-            (Some(Overlay::Dialog(_)), _) => self.tell(Tone::Info, "pasted text confirms nothing: type it"),
+            (Some(Overlay::Dialog(dialog)), _) => dialog.paste(text, &self.shared.cx()),
             (Some(_), _) => {}
             (None, Some(prompt)) => {
                 prompt.paste(text);
@@ -697,6 +705,7 @@ impl App {
             Action::Bookmarks => self.bookmarks_menu(),
             Action::ActionMenu => self.action_menu(),
             Action::Undo => self.undo(),
+            Action::Redo => self.redo(),
             Action::Exec => self.exec(),
             action if changes::verb(action).is_some() => self.change(action, None),
             action => match panes::opened_by(action) {
@@ -721,7 +730,8 @@ impl App {
             Action::Palette | Action::Help | Action::Quit | Action::Cancel => true,
             Action::Copy => own.unwrap_or_else(|| !view.subject(&cx).copies.is_empty()),
             Action::Refresh | Action::Redraw | Action::Suspend | Action::Bookmark => own.unwrap_or(true),
-            Action::Undo => !self.changes.nothing_to_take_back(),
+            Action::Undo | Action::Redo => !self.changes.past.is_empty(action == Action::Redo),
+            Action::StopTasks if self.tasks_to_choose().is_some() => true,
             Action::ActionMenu => changes::any_target(&view.subject(&cx)),
             Action::Exec => own.unwrap_or_else(|| self.exec_works()),
             action if changes::verb(action).is_some() => changes::verb(action).is_some_and(|verb| self.targets(verb).is_ok()),

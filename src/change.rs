@@ -12,14 +12,17 @@ pub mod cli_lines;
 pub mod compare;
 pub mod diff;
 pub mod gate;
+pub mod inverse;
 pub mod journal;
 pub mod plans;
 pub mod revisions;
 pub mod trace;
 
-use crate::model::{Arn, Ctx, Str, Suspended};
-pub use ask::{Target, Wish};
+use crate::model::{Arn, Ctx, Held, Str, Suspended};
+pub use ask::{Target, Way, Wish};
 pub use call::{Call, Register, Revision, ServiceChange};
+pub use inverse::Inverse;
+use std::sync::Arc;
 
 /// What the operator wants done. The word of the palette, of the journal and of the dialog's title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -160,6 +163,29 @@ pub enum Basis {
         /// How that stands: the rollout state, or the task set's status.
         state: Str,
     },
+    /// How few and how many tasks of a service run during a deployment, where the preview told.
+    Bounds {
+        /// Which service.
+        arn: Arn,
+        /// `minimumHealthyPercent`.
+        min: Option<u32>,
+        /// `maximumPercent`.
+        max: Option<u32>,
+    },
+    /// An image that new tasks pull.
+    Image {
+        /// As the task definition writes it.
+        reference: Str,
+        /// What it names; nothing when it names nothing any more.
+        digest: Option<Str>,
+    },
+    /// Parameters and secrets that new tasks read.
+    Vault {
+        /// Their `valueFrom`s.
+        from: Arc<[Str]>,
+        /// Whether each is there.
+        held: Vec<Held>,
+    },
     /// A task.
     Task {
         /// Which.
@@ -217,57 +243,6 @@ pub struct Moved {
     pub was: String,
     /// As AWS says now.
     pub now: String,
-}
-
-/// The way back from a change that AWS can take back. It is planned anew when it is asked for: what was true then need not be now.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Inverse {
-    /// The former count.
-    Scale {
-        /// Service.
-        service: Arn,
-        /// Count.
-        desired: u32,
-    },
-    /// The former revision.
-    Revision {
-        /// Service.
-        service: Arn,
-        /// Revision.
-        revision: Arn,
-    },
-    /// The former range, and what was suspended.
-    Range {
-        /// `service/CLUSTER/SERVICE`.
-        resource: Str,
-        /// Fewest and most.
-        range: (u32, u32),
-        /// What was switched off.
-        suspended: Suspended,
-    },
-    /// The other state of container instances.
-    Instances {
-        /// Which.
-        instances: Vec<Arn>,
-        /// Whether they are drained again.
-        drain: bool,
-    },
-    /// The other protection.
-    Protection {
-        /// Which tasks.
-        tasks: Vec<Arn>,
-        /// Whether they are protected again.
-        protect: bool,
-    },
-    /// Several, in order.
-    Several(Vec<Inverse>),
-    /// The former setting of ECS Exec.
-    Exec {
-        /// Service.
-        service: Arn,
-        /// Whether new tasks had the agent.
-        enabled: bool,
-    },
 }
 
 impl Verb {

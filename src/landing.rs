@@ -4,23 +4,27 @@
 //! Pure: facts of AWS and the time come in, words and counts go out. Knows no feed's pace, no screen and no key. The end is told by the
 //! deployment's own record and by nothing else: a service that is steady again after a rollback has not released anything.
 
+mod aim;
 mod end;
 mod follow;
 mod gather;
 mod moments;
+mod news;
 mod pace;
 mod side;
 mod stage;
 mod track;
 
+pub use aim::Aim;
 pub use end::End;
 pub use follow::Followed;
 pub use gather::Whole;
 pub use moments::{Moment, What};
+pub use news::{Kind, News};
 pub use pace::{Pace, Past};
 pub use side::{Line, Side, Step};
 pub use stage::{Bake, Stage};
-pub use track::{Kind, Landings, News, Observed, Track};
+pub use track::{Landings, Observed, Track};
 
 use crate::model::{Alarm, Arn, CodeDeployment, ContainerInstance, Release, Service, ServiceDeployment, ServiceRevision, Str, Task, Time};
 use crate::verdict::{Group, Health, Verdict};

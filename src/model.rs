@@ -25,7 +25,7 @@ pub use arn::{Arn, ImageUri};
 pub use cluster::{Cluster, ContainerInstance, ExecConfiguration};
 pub use codedeploy::{AppSpec, CodeDeployment, LifecycleEvent, Release, ServiceRevision, Shift, TrafficShare};
 pub use definition::{ContainerDefinition, LogConfiguration, Needs, PortMapping, Revisions, TaskDefinition};
-pub use image::{Image, ImageIndex, RepositoryImages, is_index};
+pub use image::{Holds, Image, ImageIndex, RepositoryImages, foremost, index_of, is_index};
 pub use logs::{LogLine, LogScope, LogSources, LogStream};
 pub use look::{Decision, Ec2Instance, Endpoint, KmsKey, Look, Right, RightsAsked, Seen, Subnet, WayOut};
 pub use route::Route;

@@ -295,10 +295,7 @@ impl World {
         match self.burst.judge(key, self.started.elapsed()) {
             Verdict::Typed => Some(Event::Key(key)),
             Verdict::Burst => None,
-            Verdict::BurstBegins => Some(Event::Said(Notice {
-                tone: Tone::Warn,
-                text: "many keys at once look like text for another window: dropped".to_owned(),
-            })),
+            Verdict::BurstBegins => Some(Event::Burst),
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! A failed poll keeps the old value and puts the error and the age beside it; nothing is ever forgotten because a call failed.
 
+mod images;
+
 use crate::aws::{AwsError, ErrorKind};
 use crate::change::journal::{self, Record};
 use crate::exec::forwards::Forwards;

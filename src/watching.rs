@@ -212,7 +212,7 @@ impl Desk<'_> {
                     let text = format!("{} is gone: AWS knows no such service any more", track.whole.service.name());
                     let news = News { at: now, kind: Kind::End, health: Health::Fail, text };
                     self.gone = true;
-                    Ok(vec![self.line(&news, Some(landing))])
+                    Ok(vec![self.line(&news, Some(landing), now)])
                 }
             };
         }
@@ -226,7 +226,7 @@ impl Desk<'_> {
         if landing.is_none() && self.store.service(CTX, &track.whole.cluster, &track.whole.service).is_some() {
             return Err(format!("{} has no deployment that AWS tells of", track.whole.service.name()));
         }
-        Ok(news.iter().map(|news| self.line(news, landing)).collect())
+        Ok(news.iter().map(|news| self.line(news, landing, now)).collect())
     }
 
     /// The service's ARN, once it is known.
@@ -265,13 +265,13 @@ impl Desk<'_> {
         }
     }
 
-    fn line(&self, news: &News, landing: Option<&Landing>) -> String {
+    fn line(&self, news: &News, landing: Option<&Landing>, now: Time) -> String {
         if self.asked.json {
             return self.json(news.at, news.kind.word(), &news.text, landing);
         }
         let left = landing.filter(|_| matches!(news.kind, Kind::Progress | Kind::Stage)).and_then(|landing| landing.pace.left);
         let eta = left.map_or(String::new(), |left| format!(" · ETA about {}", duration::short(left)));
-        format!("{} {} {}{eta}", news.at.strftime("%H:%M:%SZ"), news.health.glyph(), news.text)
+        format!("{} {} {}{eta}", stamp(news.at, now), news.health.glyph(), news.text)
     }
 
     fn timed_out(&self, now: Time) -> String {
@@ -311,6 +311,13 @@ impl Desk<'_> {
         let end = self.track.as_ref()?.landing()?.end()?;
         Some(if *end == End::Released { Went::Released } else { Went::NotReleased })
     }
+}
+
+/// The time of day, with its date where that is not today's.
+fn stamp(at: Time, now: Time) -> String {
+    let day = |at: Time| at.strftime("%Y-%m-%d").to_string();
+    let date = if day(at) == day(now) { String::new() } else { day(at) + " " };
+    format!("{date}{}", at.strftime("%H:%M:%SZ"))
 }
 
 fn side(side: &Side) -> Value {
@@ -358,4 +365,17 @@ fn heard_enough(track: &Track, store: &Store) -> bool {
     };
     let open = |feed: &Feed| store.slot(feed).is_none_or(|slot| slot.expected.is_some() || slot.value.is_none() && slot.error.is_none());
     !wanted.iter().map(Wanted::feed).any(|feed| decides(feed) && open(feed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_another_day_has_its_date() {
+        let time = |text: &str| text.parse::<Time>().expect("a time");
+        let now = time("2026-11-21T03:11:00Z");
+        assert_eq!(stamp(time("2026-11-21T00:00:00Z"), now), "00:00:00Z");
+        assert_eq!(stamp(time("2026-11-20T23:59:59Z"), now), "2026-11-20 23:59:59Z");
+    }
 }

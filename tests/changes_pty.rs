@@ -6,6 +6,7 @@
 mod support;
 
 use midwatch::sim::{Options, Sim};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -23,6 +24,8 @@ const TRIES: usize = 20;
 struct Desk {
     sim: Sim,
     terminal: Terminal,
+    /// The same program once more, with the same memory.
+    launch: Launch,
 }
 
 impl Desk {
@@ -36,7 +39,7 @@ impl Desk {
         let endpoint = sim.endpoint();
         let launch = Launch::new(env!("CARGO_BIN_EXE_midwatch")).args(["--endpoint-url", &*endpoint, "--region", &*info.region]).args(args);
         let launch = launch.env("HOME", home).env("AWS_ACCESS_KEY_ID", info.access_key).env("AWS_SECRET_ACCESS_KEY", info.secret_key);
-        Desk { sim, terminal: launch.start() }
+        Desk { sim, terminal: launch.clone().start(), launch }
     }
 
     /// The cursor on the staging storefront.
@@ -66,8 +69,13 @@ impl Desk {
         panic!("{key} is not taken:\n{}", self.terminal.text());
     }
 
-    /// Types the text that the dialog wants into its line, letter by letter as a hand does.
+    /// Types the text that the dialog wants into its line, letter by letter as a hand does, and confirms.
     fn type_and_confirm(&mut self, text: &str) {
+        self.type_in(text);
+        self.confirm("enter");
+    }
+
+    fn type_in(&mut self, text: &str) {
         self.terminal.wait_for(&format!("type  {text}  then ⏎:"));
         self.terminal.key("tab");
         for end in 1..=text.len() {
@@ -78,7 +86,6 @@ impl Desk {
                 |t: &Terminal| t.text().lines().any(|line| line.split_once("then ⏎: ").is_some_and(|(_, typed)| typed.contains(tail)));
             assert!(self.terminal.until(PATIENCE, typed).is_some(), "{tail} of {text} never came:\n{}", self.terminal.text());
         }
-        self.confirm("enter");
     }
 
     /// Waits for the end of a release in the watch.
@@ -207,4 +214,64 @@ fn a_role_that_may_update_and_not_read_deploys_an_image_and_goes_back() {
     assert_eq!(sent.len(), 3, "{sent:?}");
     assert!(back["taskDefinition"].as_str().unwrap().ends_with(&format!("/{family}:{}", number - 1)), "{back}");
     desk.quit();
+}
+
+#[test]
+fn x6_a_roll_back_whose_program_is_killed_is_told_of_at_the_next_start() {
+    let mut desk = Desk::storefront();
+    desk.terminal.key("B");
+    desk.terminal.wait_for("storefront:1203 is ACTIVE");
+    desk.terminal.key("enter");
+    desk.terminal.wait_for("Roll back web-stage/storefront");
+    // It is done, and nobody is told: between the intent and the outcome the program is killed.
+    desk.sim.set_faults("[[fault]]\noperation = 'ecs:UpdateService'\nkind = 'lost_reply'\n").unwrap();
+    desk.type_in("storefront");
+    let sent = |desk: &Desk| desk.sent().iter().any(|(operation, _)| *operation == "UpdateService");
+    for _ in 0..TRIES {
+        desk.terminal.key("enter");
+        let sim = &desk.sim;
+        let answered =
+            |t: &Terminal| t.text().contains("look again") || sim.requests().iter().any(|sent| sent.call.operation == "UpdateService");
+        assert!(desk.terminal.until(PATIENCE, answered).is_some(), "{}", desk.terminal.text());
+        if sent(&desk) {
+            break;
+        }
+    }
+    assert!(sent(&desk), "{}", desk.terminal.text());
+    desk.terminal.signal(Signal::KILL);
+    assert!(!desk.terminal.exit().success());
+    desk.sim.set_faults("").unwrap();
+    desk.terminal = desk.launch.clone().start();
+    desk.terminal.wait_for("web-stage › services");
+    // The sentence goes by; the list of messages keeps it, and so does the journal.
+    desk.terminal.send(":messages");
+    desk.terminal.key("enter");
+    desk.terminal.wait_for("was begun and its outcome never heard");
+    desk.terminal.key("@");
+    desk.terminal.wait_for("Journal · newest first");
+    desk.terminal.wait_for("no answer: it applies");
+    desk.quit();
+}
+
+#[test]
+fn a_text_that_is_pasted_into_the_line_that_confirms_leaves_it_empty_and_says_so() {
+    let mut desk = Desk::storefront();
+    desk.terminal.key("B");
+    desk.terminal.wait_for("storefront:1203 is ACTIVE");
+    desk.terminal.key("enter");
+    desk.terminal.wait_for("then ⏎:");
+    desk.terminal.key("tab");
+    // A terminal may hand the keys over in parts: then once more.
+    let refused = |t: &Terminal| t.text().contains("pasted text does not confirm");
+    let told = (0..TRIES).any(|_| {
+        desk.terminal.send("storefront\r");
+        desk.terminal.until(Duration::from_secs(5), refused).is_some()
+    });
+    assert!(told, "{}", desk.terminal.text());
+    desk.terminal.send("\u{1b}[200~storefront\u{1b}[201~");
+    desk.terminal.wait_for("pasted text does not confirm");
+    assert_eq!(desk.sent(), []);
+    // What comes right after a text that came all at once is taken for more of it: no word ends the program here.
+    desk.terminal.signal(Signal::KILL);
+    assert!(!desk.terminal.exit().success());
 }

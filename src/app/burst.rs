@@ -38,6 +38,17 @@ impl App {
         matches!(self.overlay, Some(Overlay::Dialog(_) | Overlay::Exec(_) | Overlay::Menu(_)))
     }
 
+    /// Text came as keys, and the rest of it is dropped.
+    pub(super) fn dropped(&mut self) {
+        let cx = self.shared.cx();
+        if let Some(Overlay::Dialog(dialog)) = &mut self.overlay {
+            dialog.burst(&cx);
+            self.dirty = true;
+            return;
+        }
+        self.tell(Tone::Warn, "many keys at once look like text for another window: dropped");
+    }
+
     /// No more keys wait: what many of them opened at once is shut, for nobody has looked at it.
     pub(super) fn shut_after_burst(&mut self) {
         let burst = std::mem::take(&mut self.burst);

@@ -1,4 +1,4 @@
-//! Changes from the key to the outcome: which targets, which dialog, what was confirmed, how it ended, and the way back.
+//! Changes from the key to the outcome: which targets, which dialog, what was confirmed, and how it ended.
 //!
 //! Everything that is sent goes out as one effect, [`Effect::Apply`]; whether it may be sent is the gate's to say, not this module's.
 
@@ -6,10 +6,10 @@ use super::dialog::{self, Answer, Dialog, Flight, Form};
 use super::{App, Effect, Overlay};
 use crate::action::Action;
 use crate::change::apply::{Order, Progress};
-use crate::change::{Inverse, Plan, Target, Verb, Wish, ask};
+use crate::change::{Plan, Target, Verb, Wish, ask};
 use crate::feed::{Feed, Wanted};
 use crate::keys::Key;
-use crate::model::{Str, Time, scaling_resource};
+use crate::model::{Arn, Str, Time, scaling_resource};
 use crate::panes;
 use crate::store::Store;
 use crate::view::{Place, Subject, Tone};
@@ -17,25 +17,9 @@ use crate::view::{Place, Subject, Tone};
 /// Milliseconds within which the same change of the same target is asked for once more.
 const TWICE_MS: i64 = 5000;
 
-/// Milliseconds during which a change can be taken back by `:undo`.
-const UNDO_MS: i64 = 30 * 60 * 1000;
-
 /// Milliseconds without it after which a key that confirmed is taken to have been let go. A keyboard waits up to two thirds of a second
 /// before it repeats.
 const HELD_MS: i64 = 1000;
-
-/// Changes that are remembered for `:undo`.
-const REMEMBERED: usize = 50;
-
-/// A change that AWS has taken, for the way back.
-pub struct Taken {
-    at: Time,
-    what: String,
-    target: Option<Target>,
-    back: Result<Inverse, &'static str>,
-    /// The journal's id of its last call.
-    record: Option<Str>,
-}
 
 /// What is known of changes beside the dialog.
 #[derive(Default)]
@@ -45,8 +29,8 @@ pub struct Changes {
     /// Orders that nobody waits for any more.
     flights: Vec<Flight>,
     /// What was sent last, against sending it twice.
-    sent: Vec<(Verb, crate::model::Arn, Time)>,
-    taken: Vec<Taken>,
+    sent: Vec<(Verb, Arn, Time)>,
+    pub(super) past: super::undo::Past,
     /// The key that confirmed last, and when it was last seen: while it is held down it means nothing else.
     held: Option<(Key, Time)>,
 }
@@ -75,6 +59,9 @@ impl App {
     /// Opens what a changing action needs: the dialog, or the pane where a revision or an image is picked first.
     pub(super) fn change(&mut self, action: Action, key: Option<Key>) {
         let Some(verb) = verb(action) else { return };
+        if verb == Verb::StopTasks && self.choose_tasks() {
+            return;
+        }
         let (targets, gone) = match self.targets(verb) {
             Ok(found) => found,
             Err(why) => return self.tell(Tone::Warn, format!("{}: {why}", verb.word())),
@@ -113,6 +100,28 @@ impl App {
         self.notice = None;
         self.overlay = Some(Overlay::Dialog(Box::new(dialog)));
         self.dirty = true;
+    }
+
+    /// The service under the cursor, or the one that is marked, where it is not its tasks that are listed.
+    pub(super) fn tasks_to_choose(&self) -> Option<Place> {
+        let cx = self.shared.cx();
+        let view = self.views.last()?;
+        let (mut marked, _) = view.marked(&cx);
+        let subject = if marked.len() == 1 { marked.pop()? } else { Some(view.subject(&cx)).filter(|_| marked.is_empty())? };
+        let place = &subject.place;
+        let whole = !subject.ghost && place.task.is_none() && place.ctx.is_some() && place.cluster.is_some() && place.service.is_some();
+        whole.then(|| Place { container: None, target_group: None, instance: None, ..place.clone() }).filter(|_| view.name() != "tasks")
+    }
+
+    /// Which tasks of a service are meant is chosen in their list. Returns whether that was opened.
+    fn choose_tasks(&mut self) -> bool {
+        let Some((place, pane)) = self.tasks_to_choose().zip(panes::named("tasks")) else { return false };
+        let name = place.service.as_ref().map_or("", Arn::name).to_owned();
+        self.go(pane, Some(place));
+        let key = |action: Action| self.shared.keys.key_of(action, self.kind()).unwrap_or_default();
+        let (mark, stop) = (key(Action::Mark), key(Action::StopTasks));
+        self.tell(Tone::Info, format!("which tasks of {name}: {mark} marks, {stop} stops the marked ones, or the one under the cursor"));
+        true
     }
 
     /// What a verb would act on here: the marked rows, else what the cursor is on.
@@ -227,14 +236,14 @@ impl App {
         flight.heard(&progress);
         match progress {
             Progress::Moved(moved, plans) => self.moved(id, moved, plans, waited_for),
-            Progress::Done | Progress::Refused(_) => self.landed(id),
+            Progress::Done | Progress::Refused(_) | Progress::Rehearsed(_) => self.landed(id),
             _ => {}
         }
     }
 
     fn moved(&mut self, id: u64, moved: Vec<crate::change::Moved>, plans: Vec<Plan>, waited_for: bool) {
         // It was not sent, so the same once more is no second time.
-        let about = |arn: &crate::model::Arn| plans.iter().any(|plan| plan.targets.contains(arn));
+        let about = |arn: &Arn| plans.iter().any(|plan| plan.targets.contains(arn));
         self.changes.sent.retain(|(_, arn, _)| !about(arn));
         if waited_for && let Some(Overlay::Dialog(dialog)) = &mut self.overlay {
             dialog.moved(moved, plans, &self.shared.cx());
@@ -268,70 +277,10 @@ impl App {
         if lines.len() > 1 && well {
             self.tell(Tone::Info, format!("{} changes: AWS has taken all of them", lines.len()));
         }
-        match dialog {
-            Some(_) if well => self.open_watch(&flight),
-            Some(mut dialog) => {
-                dialog.end(flight);
-                self.overlay = Some(Overlay::Dialog(dialog));
-            }
-            None => {}
-        }
-    }
-
-    /// Shows what one service makes of the change, where there is a pane for it.
-    fn open_watch(&mut self, flight: &Flight) {
-        let [plan] = flight.plans.as_slice() else { return };
-        let (Some(service), Some(pane)) = (plan.watch.as_ref().filter(|_| plan.verb.deploys()), panes::named("watch")) else { return };
-        let place = Place { ctx: Some(plan.ctx), cluster: Some(plan.cluster.clone()), service: Some(service.clone()), ..Place::default() };
-        let said = self.notice.clone();
-        self.go(pane, Some(place));
-        self.notice = self.notice.take().or(said);
-    }
-
-    fn remember(&mut self, flight: &Flight) {
-        let now = self.shared.now;
-        for (n, plan) in flight.plans.iter().enumerate().filter(|(n, _)| flight.done(*n)) {
-            let target = plan.targets.first().map(|arn| Target { ctx: plan.ctx, cluster: plan.cluster.clone(), arn: arn.clone() });
-            self.changes.taken.push(Taken {
-                at: now,
-                what: format!("{} {}", plan.verb.word(), flight.name(n)),
-                target,
-                back: plan.inverse.as_ref().map(|inverse| (**inverse).clone()).map_err(|why| *why),
-                record: self.record_of(flight.id, n),
-            });
-        }
-        let more = self.changes.taken.len().saturating_sub(REMEMBERED);
-        self.changes.taken.drain(..more);
-    }
-
-    /// The journal's id of the last call of a plan of an order. Ids of earlier runs may end alike: the newest is ours.
-    fn record_of(&self, order: u64, plan: usize) -> Option<Str> {
-        let of = format!("-{order}.{plan}");
-        let own = |id: &str| id.rsplit_once('.').is_some_and(|(head, _)| head.ends_with(&of));
-        self.shared.store.journal().iter().rev().find(|record| own(&record.id)).map(|record| record.id.clone())
-    }
-
-    /// Offers the way back from the last change in its dialog, or says why there is none. Nothing is taken back without the dialog.
-    pub(super) fn undo(&mut self) {
-        let now = self.shared.now;
-        self.changes.taken.retain(|taken| now.as_millisecond() - taken.at.as_millisecond() < UNDO_MS);
-        let Some(taken) = self.changes.taken.pop() else {
-            return self.tell(Tone::Info, "nothing was changed in the last 30 minutes");
-        };
-        match (taken.back, taken.target) {
-            (Ok(inverse), Some(target)) => {
-                let what = taken.what.clone();
-                // It can be offered again when the dialog is left.
-                let record = taken.record.clone();
-                self.changes.taken.push(Taken { back: Ok(inverse.clone()), target: Some(target.clone()), ..taken });
-                self.open_dialog(vec![target], Vec::new(), Form::Fixed(Wish::Undo(inverse, record)), None);
-                self.tell(Tone::Info, format!("the way back from: {what}"));
-            }
-            (Err(why), _) => {
-                let more = if self.changes.taken.is_empty() { "" } else { " · :undo again offers the change before it" };
-                self.tell(Tone::Warn, format!("{} cannot be taken back: {why}{more}", taken.what));
-            }
-            (Ok(_), None) => self.tell(Tone::Warn, format!("{} cannot be taken back: it had no target", taken.what)),
+        self.watch_what_was_done(&flight, well && dialog.is_some());
+        if let Some(mut dialog) = dialog.filter(|_| !well) {
+            dialog.end(flight);
+            self.overlay = Some(Overlay::Dialog(dialog));
         }
     }
 
@@ -363,11 +312,6 @@ impl Changes {
         let held = self.held.filter(|(known, at)| *known == key && now.as_millisecond() - at.as_millisecond() < HELD_MS);
         self.held = held.map(|(key, _)| (key, now));
         held.is_some()
-    }
-
-    /// Whether nothing was changed yet.
-    pub fn nothing_to_take_back(&self) -> bool {
-        self.taken.is_empty()
     }
 }
 

@@ -8,6 +8,7 @@ mod flight;
 mod form;
 mod judged;
 mod key;
+mod preview;
 mod words;
 
 pub use flight::Flight;
@@ -16,11 +17,10 @@ pub use form::Form;
 use super::changes::verb;
 use crate::change::ask::Planned;
 use crate::change::gate::{Rules, Standing, Why};
-use crate::change::plans::RollBack;
 use crate::change::plans::{self, Facts};
-use crate::change::{Inverse, Level, Moved, Plan, Target, Weight, Wish, ask, cli_lines};
+use crate::change::{Basis, Level, Moved, Note, Plan, Target, Weight, Wish, ask, cli_lines};
 use crate::feed::{Feed, Wanted};
-use crate::model::{Str, Time};
+use crate::model::{Ctx, Str, Time};
 use crate::ui::input::Input;
 use crate::view::{Cx, Production};
 
@@ -86,8 +86,9 @@ pub struct Dialog {
     focus: Focus,
     opened_by: Option<char>,
     phase: Phase,
-    /// What the re-reading found different; the plans are those of the re-reading then, and no longer made anew.
+    /// What the second reading found different, and all that it found.
     moved: Vec<Moved>,
+    read_again: Vec<(Ctx, Basis)>,
     /// The same was sent a moment ago: it is asked once more.
     again: bool,
     /// Since when it has been among the gravest.
@@ -100,6 +101,9 @@ pub struct Dialog {
     sure: bool,
     /// Keys since the last rest.
     keys: usize,
+    /// When the line that confirms took a key last, and when a text came into it all at once.
+    last_typed_at: Option<Time>,
+    pasted_at: Option<Time>,
     said: String,
     scroll: usize,
     /// AWS was asked again for what it shows.
@@ -124,12 +128,15 @@ impl Dialog {
             opened_by,
             phase: Phase::Asking,
             moved: Vec::new(),
+            read_again: Vec::new(),
             again: false,
             grave_since: None,
             changed_at: None,
             seen: false,
             sure: false,
             keys: 0,
+            last_typed_at: None,
+            pasted_at: None,
             said: String::new(),
             scroll: 0,
             asked: false,
@@ -150,110 +157,19 @@ impl Dialog {
             Standing::Locked { why } => Some(format!("read-only: {}", why.words())),
             Standing::Open | Standing::Armed { .. } => None,
         };
-        self.locked = self.targets.iter().find_map(locked);
+        let refused = |plan: &Plan| {
+            plan.steps.iter().find_map(|step| {
+                let said = rules.refused_call(plan.ctx, &step.call, now)?;
+                Some(format!("AWS has just refused {}: {said} · :write tries again", step.call.action()))
+            })
+        };
+        let refusals: Vec<Option<String>> = self.ready().map(refused).collect();
+        // Of several the gate keeps the one and lets the other pass.
+        let refused = if refusals.iter().all(Option::is_some) { refusals.into_iter().flatten().next() } else { None };
+        self.locked = self.targets.iter().find_map(locked).or(refused);
         if self.locked.is_some() && self.focus == Focus::Confirm {
             self.focus = Focus::Cancel;
         }
-    }
-
-    /// What its preview needs to be watched.
-    pub fn wanted(&self, cx: &Cx, out: &mut Vec<Wanted>) {
-        if !matches!(self.phase, Phase::Asking) {
-            return;
-        }
-        let mut rest: Vec<&Target> = self.targets.iter().collect();
-        while let Some(first) = rest.first().copied() {
-            let same = |target: &&Target| (target.ctx, &target.cluster) == (first.ctx, &first.cluster);
-            let arns: Vec<_> = rest.iter().filter(|target| same(target)).map(|target| target.arn.clone()).collect();
-            plans::wanted(self.form.verb(), &facts(first, cx), &arns, out);
-            rest.retain(|target| !same(target));
-        }
-        self.wanted_for_choice(cx, out);
-        for plan in self.plans.iter().filter_map(|(_, plan)| plan.as_ref().ok()) {
-            judged::exec_wanted(plan, cx, out);
-        }
-    }
-
-    /// What was picked is known to the wish alone: the revision to go back to, and the images that are to be pulled.
-    fn wanted_for_choice(&self, cx: &Cx, out: &mut Vec<Wanted>) {
-        let (Ok(wish), Some(target)) = (self.form.wish(), self.targets.first()) else { return };
-        let facts = facts(target, cx);
-        match &wish {
-            Wish::DeployImage(images) => {
-                for (_, image) in images {
-                    plans::wanted_of_image(&facts, image, out);
-                }
-            }
-            Wish::DeployClone { base, images } => {
-                out.push(Wanted::Poll { feed: Feed::RawDefinition(target.ctx, base.clone()), focus: true });
-                for (_, image) in images {
-                    plans::wanted_of_image(&facts, image, out);
-                }
-            }
-            Wish::RollBack(RollBack::Revision(revision)) | Wish::Undo(Inverse::Revision { revision, .. }, _) => {
-                plans::wanted_of_revision(&facts, &target.arn, revision, out);
-            }
-            Wish::RollBack(RollBack::Pinned(revision, images)) => {
-                plans::wanted_of_revision(&facts, &target.arn, revision, out);
-                for (_, image) in images {
-                    plans::wanted_of_image(&facts, image, out);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Makes the plans anew from what is known now, unless they are confirmed or rest on a reading of their own.
-    pub fn plan(&mut self, cx: &Cx) {
-        if !matches!(self.phase, Phase::Asking) || !self.moved.is_empty() {
-            return;
-        }
-        if let Form::Unread(action) = self.form {
-            match super::changes::form_of(action, &self.targets, cx.store) {
-                Ok(form) => self.form = form,
-                Err(why) => {
-                    self.plans = vec![(self.names(), Err(why))];
-                    return self.weigh(cx);
-                }
-            }
-        }
-        self.offer(cx);
-        let mut fresh = match self.form.wish() {
-            Ok(wish) => wish.plans(&self.targets, |target| facts(target, cx)),
-            Err(why) => vec![(self.names(), Err(why))],
-        };
-        for plan in fresh.iter_mut().filter_map(|(_, plan)| plan.as_mut().ok()) {
-            plan.notes.extend(judged::note(plan, cx));
-            plan.notes.extend(judged::exec_notes(plan, cx));
-        }
-        self.pins = match (&self.form, self.targets.first()) {
-            (Form::Fixed(Wish::RollBack(RollBack::Revision(revision))), Some(target)) => {
-                plans::pins(&facts(target, cx), &target.arn, revision)
-            }
-            _ => Vec::new(),
-        };
-        if !same(&self.plans, &fresh) {
-            // Another plan than the one that was seen: a key that is already on its way was meant for that one.
-            // Where none could be confirmed yet, there is none that a key could have been meant for.
-            self.changed_at = if self.seen && self.keys == 0 && self.hindered().is_none() { Some(cx.now) } else { None };
-            self.seen = false;
-            self.again = false;
-        }
-        self.plans = fresh;
-        self.weigh(cx);
-    }
-
-    fn offer(&mut self, cx: &Cx) {
-        if !matches!(self.form, Form::Count { .. }) {
-            return;
-        }
-        let choices = self.targets.iter().map(|target| match self.form.wish() {
-            Ok(Wish::Scale(desired, _)) => plans::range_choices(&facts(target, cx), &target.arn, desired),
-            Ok(Wish::ScaleBy(by, _)) => plans::range_choices_by(&facts(target, cx), &target.arn, by),
-            _ => Vec::new(),
-        });
-        let offered = choices.into_iter().find(|choices| !choices.is_empty()).unwrap_or_default();
-        self.form.offer(offered);
     }
 
     fn weigh(&mut self, cx: &Cx) {
@@ -384,11 +300,18 @@ impl Dialog {
     pub fn moved(&mut self, moved: Vec<Moved>, plans: Vec<Plan>, cx: &Cx) {
         self.phase = Phase::Asking;
         self.moved = moved;
-        self.plans = plans.into_iter().map(|plan| (plan.targets.first().map_or("", |arn| ask::short(arn)).to_owned(), Ok(plan))).collect();
+        self.read_again = plans.iter().flat_map(|plan| plan.basis.iter().map(|basis| (plan.ctx, basis.clone()))).collect();
+        let old = |mut plan: Plan| {
+            // What was well before may not be well now.
+            plan.notes.retain(|note| note.weight != Weight::Info);
+            plan.notes.push(Note::info("the rest is being read again: warnings are those of the reading before"));
+            (plan.targets.first().map_or("", |arn| ask::short(arn)).to_owned(), Ok(plan))
+        };
+        self.plans = plans.into_iter().map(old).collect();
         self.confirm.set("");
         self.focus = Focus::Cancel;
         (self.seen, self.changed_at, self.grave_since, self.scroll) = (false, None, None, 0);
-        self.weigh(cx);
+        self.plan(cx);
     }
 
     /// Whether the operator has seen what moved.
@@ -398,7 +321,7 @@ impl Dialog {
 
     /// Whether it is the way back from another change, which is no second time of that.
     pub fn takes_back(&self) -> bool {
-        matches!(self.form, Form::Fixed(Wish::Undo(..)))
+        matches!(self.form, Form::Fixed(Wish::Undo(_) | Wish::Redo(_)))
     }
 
     fn cli(&self) -> Vec<String> {
@@ -409,20 +332,6 @@ impl Dialog {
 /// What a plan is made from.
 pub fn facts<'a>(target: &'a Target, cx: &Cx<'a>) -> Facts<'a> {
     Facts { store: cx.store, fleet: cx.fleet, config: cx.config, ctx: target.ctx, cluster: &target.cluster, now: cx.now }
-}
-
-/// Whether two plans would send the same and say the same of what forbids it; a figure in a remark may differ.
-fn same(old: &[Planned], new: &[Planned]) -> bool {
-    let alike = |(old, new): (&Planned, &Planned)| match (&old.1, &new.1) {
-        (Ok(old), Ok(new)) => {
-            old.steps == new.steps
-                && old.changes == new.changes
-                && (old.level, old.word, old.blocked()) == (new.level, new.word, new.blocked())
-        }
-        (Err(_), Err(_)) => true,
-        _ => false,
-    };
-    old.len() == new.len() && old.iter().zip(new).all(alike)
 }
 
 #[cfg(test)]

@@ -121,6 +121,7 @@ impl App {
                 // Before what a narrow screen cuts off: whether a key can change anything here.
                 let (standing, role) = self.standing(ctx);
                 left.push((format!("{standing}  "), role));
+                left.push((self.may_not(ctx), Role::Warn));
                 // Who is asking is known only where it was asked.
                 let identity = self.shared.store.identity(ctx);
                 if let Some(account) = cx.account(ctx) {

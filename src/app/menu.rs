@@ -29,25 +29,27 @@ pub enum Purpose {
 pub struct Menu {
     pub title: &'static str,
     pub entries: Vec<(char, String)>,
+    /// Letters of entries that come to nothing now: each says why.
+    pub faint: Vec<char>,
     pub purpose: Purpose,
 }
 
 impl Menu {
     pub fn view(title: &'static str, entries: Vec<(char, String)>) -> Self {
-        Menu { title, entries, purpose: Purpose::View }
+        Menu { title, entries, faint: Vec::new(), purpose: Purpose::View }
     }
 
     pub fn copy(texts: Vec<(char, &'static str, String)>) -> Self {
         let entries = texts.iter().map(|(key, label, text)| (*key, format!("{label:<18}{text}"))).collect();
-        Menu { title: "copy", entries, purpose: Purpose::Copy(texts) }
+        Menu { title: "copy", entries, faint: Vec::new(), purpose: Purpose::Copy(texts) }
     }
 
     pub fn bookmark() -> Self {
-        Menu { title: "bookmark", entries: vec![('…', "any letter".to_owned())], purpose: Purpose::Bookmark }
+        Menu { title: "bookmark", entries: vec![('…', "any letter".to_owned())], faint: Vec::new(), purpose: Purpose::Bookmark }
     }
 
     pub fn bookmarks(entries: Vec<(char, String)>) -> Self {
-        Menu { title: "bookmarks", entries, purpose: Purpose::Bookmarks }
+        Menu { title: "bookmarks", entries, faint: Vec::new(), purpose: Purpose::Bookmarks }
     }
 
     /// Draws above the lower edge of the screen.
@@ -62,13 +64,14 @@ impl Menu {
         frame::draw(area, buf, theme, self.title, &("esc closes".to_owned(), Role::Dim));
         for (n, (letter, word)) in self.entries.iter().take(usize::from(height.saturating_sub(2))).enumerate() {
             let y = area.y + 1 + u16::try_from(n).unwrap_or(0);
-            buf.set_string(area.x + 2, y, letter.to_string(), theme.style(Role::Accent));
+            let (key, text) = if self.faint.contains(letter) { (Role::Dim, Role::Dim) } else { (Role::Accent, Role::Text) };
+            buf.set_string(area.x + 2, y, letter.to_string(), theme.style(key));
             buf.set_stringn(
                 area.x + 5,
                 y,
                 crate::text::fit(word, usize::from(width.saturating_sub(7))),
                 usize::from(width.saturating_sub(7)),
-                theme.style(Role::Text),
+                theme.style(text),
             );
         }
     }

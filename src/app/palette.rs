@@ -141,7 +141,9 @@ impl App {
         let named = |action| !matches!(action, crate::action::Action::Pane(_) | crate::action::Action::Quit);
         let global = ACTIONS.iter().filter(|row| row.scope == Scope::Global && named(row.action));
         entries.extend(global.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
-        let changes = ACTIONS.iter().filter(|row| row.risk != Risk::Read && (row.action == Action::Undo || self.works(row.action)));
+        // A word that is not there is taken for another one: these say themselves that there is nothing to take back.
+        let back = |action| matches!(action, Action::Undo | Action::Redo);
+        let changes = ACTIONS.iter().filter(|row| row.risk != Risk::Read && (back(row.action) || self.works(row.action)));
         entries.extend(changes.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
         let write = [("15m", "Let this context's production be changed for 15 minutes"), ("off", "Lock this context's production again")];
         entries.extend(write.map(|(time, about)| entry("do", &format!("write {time}"), about, Go::Write(time.to_owned()))));

@@ -5,10 +5,11 @@ use super::changes::{named, verb};
 use super::menu::{Menu, Purpose};
 use super::{App, Effect, Overlay};
 use crate::action::Action;
-use crate::change::gate::{LONGEST, Standing};
+use crate::change::gate::{Asked, LONGEST, Standing};
+use crate::change::{Target, Verb};
 use crate::duration;
 use crate::keys::Key;
-use crate::model::Ctx;
+use crate::model::{Ctx, scaling_resource};
 use crate::ui::age;
 use crate::view::Tone;
 use std::time::Duration;
@@ -39,19 +40,63 @@ impl App {
     pub(super) fn action_menu(&mut self) {
         let mut first: Vec<(char, String)> = Vec::new();
         let mut rest: Vec<(char, String)> = Vec::new();
+        let mut faint: Vec<char> = Vec::new();
         for (letter, action) in LETTERS {
             let row = action.row();
             let word = row.name.replace('-', " ");
+            if let Some(service) = self.tasks_to_choose().filter(|_| *action == Action::StopTasks).and_then(|place| place.service) {
+                first.push((*letter, format!("{word:<15}{} · chosen in its list of tasks", service.name())));
+                continue;
+            }
             match verb(*action).map_or(Err(String::new()), |verb| self.targets(verb)) {
                 Ok((targets, _)) => {
-                    let why = self.hindrance(*action, &targets).map_or(String::new(), |why| format!(" · {why}"));
+                    let denied = self.denied(*action, &targets);
+                    faint.extend(denied.is_some().then_some(*letter));
+                    let why = denied.or_else(|| self.hindrance(*action, &targets)).map_or(String::new(), |why| format!(" · {why}"));
                     first.push((*letter, format!("{word:<15}{}{why}", named(&targets))));
                 }
-                Err(why) => rest.push((*letter, format!("{word:<15}– {why}"))),
+                Err(why) => {
+                    faint.push(*letter);
+                    rest.push((*letter, format!("{word:<15}– {why}")));
+                }
             }
         }
         first.append(&mut rest);
-        self.overlay = Some(Overlay::Menu(Menu { title: "change", entries: first, purpose: Purpose::Change }));
+        self.overlay = Some(Overlay::Menu(Menu { title: "change", entries: first, faint, purpose: Purpose::Change }));
+    }
+
+    /// What AWS refused lately of what an action would send for these targets.
+    fn denied(&self, action: Action, targets: &[Target]) -> Option<String> {
+        let refused = |target: &Target| {
+            let (asks, on) = match verb(action)? {
+                Verb::Redeploy | Verb::Scale | Verb::RollBack | Verb::DeployImage | Verb::EnableExec => {
+                    ("ecs:UpdateService", target.arn.to_string())
+                }
+                Verb::StopTasks => ("ecs:StopTask", target.cluster.to_string()),
+                Verb::Drain | Verb::Activate => ("ecs:UpdateContainerInstancesState", target.cluster.to_string()),
+                Verb::Protect | Verb::Unprotect => ("ecs:UpdateTaskProtection", target.cluster.to_string()),
+                Verb::ScalingRange => {
+                    ("application-autoscaling:RegisterScalableTarget", scaling_resource(target.cluster.name(), target.arn.name()))
+                }
+                // What these send is known to their plans alone; the dialog says it.
+                Verb::RunTask | Verb::Continue => return None,
+            };
+            let asked = Asked { ctx: target.ctx, cluster: Some(&target.cluster), action: asks, target: &on };
+            self.rules.refused(asked, self.shared.now).map(|said| format!("AWS has just refused it: {said}"))
+        };
+        let all: Vec<Option<String>> = targets.iter().map(refused).collect();
+        if all.iter().all(Option::is_some) { all.into_iter().flatten().next() } else { None }
+    }
+
+    /// What the role may not do here, as AWS has said lately; empty where nothing was refused.
+    pub(super) fn may_not(&self, ctx: Ctx) -> String {
+        let denied = self.rules.denied(ctx, self.shared.now);
+        let names: Vec<&str> = denied.iter().map(|action| action.split_once(':').map_or(*action, |(_, name)| name)).collect();
+        match names.as_slice() {
+            [] => String::new(),
+            [one] => format!("may not: {one}  "),
+            [one, rest @ ..] => format!("may not: {one} +{}  ", rest.len()),
+        }
     }
 
     /// Does what a letter of the menu means.

@@ -5,14 +5,14 @@ mod cloudwatch;
 mod codedeploy;
 mod definitions;
 mod ecs;
-mod images;
+pub(super) mod images;
 mod look;
 mod protection;
 mod raw;
 mod revisions;
 mod routes;
 mod scaling;
-mod vault;
+pub(super) mod vault;
 
 pub(super) use cloudwatch::Figures;
 

@@ -1,17 +1,18 @@
-//! Reads again what a plan rests on, and looks for what a call left behind that nobody answered. Many at once, few calls: it stands
-//! between the operator's word and the first request.
+//! Reads again what a plan rests on. Many at once, few calls: it stands between the operator's word and the first request.
+
+mod look;
 
 use super::api::{Api, Call as Asking};
 use super::failure::{Doing, failure};
+use super::poll::{images, vault};
 use super::{AwsError, ErrorKind, convert};
 use crate::budget::{Priority, Throttle};
 use crate::change::Basis;
 use crate::change::compare::MISSING;
-use crate::change::trace::{Found, Trace};
-use crate::model::{Arn, Service, Str, Task, TaskDefinition, Time};
+use crate::feed::Value;
+use crate::model::{Arn, ScalableTarget, Service, Str, Task, TaskDefinition};
 use aws_sdk_applicationautoscaling::types as scaling;
 use aws_sdk_codedeploy::types as deploy;
-use aws_sdk_ecs::types as sdk;
 use futures_util::future::join_all;
 
 fn asking<'a>(throttle: Throttle, action: &'a str, what: &'a str) -> Asking<'a> {
@@ -31,50 +32,78 @@ fn cluster_of(arn: &Arn) -> Option<String> {
     Some(format!("{head}:cluster/{cluster}"))
 }
 
+/// A second reading of what plans rest on.
+pub struct Reread {
+    /// The same things as they are now, in the same order.
+    pub basis: Vec<Result<Basis, AwsError>>,
+    /// The services among them in full, so that a plan can be made anew from them.
+    pub services: Vec<Service>,
+}
+
 impl Api {
     /// The same things as they are now, in the same order. What AWS no longer names says [`MISSING`], or that it does not run.
     pub async fn reread(&self, basis: &[Basis]) -> Vec<Result<Basis, AwsError>> {
-        let services = self.reread_services(basis);
-        let tasks = self.reread_tasks(basis);
-        let others = join_all(basis.iter().map(|basis| self.reread_one(basis)));
-        let (services, tasks, others) = futures_util::future::join3(services, tasks, others).await;
-        let found = basis.iter().zip(others).map(|(was, other)| {
-            let batched = services.iter().chain(&tasks).find(|(arn, _)| match was {
-                Basis::Service { arn: of, .. } | Basis::Task { arn: of, .. } => of == arn,
-                _ => false,
-            });
-            match (other, batched) {
-                (Some(read), _) => read,
-                (None, Some((_, read))) => read.clone(),
-                (None, None) => Ok(was.clone()),
-            }
-        });
-        found.collect()
+        self.read_again(basis).await.basis
     }
 
-    async fn reread_services(&self, basis: &[Basis]) -> Vec<(Arn, Result<Basis, AwsError>)> {
-        let arns = basis.iter().filter_map(|basis| if let Basis::Service { arn, .. } = basis { Some(arn) } else { None });
+    /// The same, with the services in full.
+    pub async fn read_again(&self, basis: &[Basis]) -> Reread {
+        let (services, tasks, ranges) = (self.reread_services(basis), self.reread_tasks(basis), self.reread_ranges(basis));
+        let others = join_all(basis.iter().map(|basis| self.reread_one(basis)));
+        let (services, tasks, ranges, others) = futures_util::future::join4(services, tasks, ranges, others).await;
+        let found = basis.iter().zip(others).map(|(was, other)| {
+            let service = |arn: &Arn| services.iter().find(|(of, _)| of == arn).map(|(_, read)| read);
+            match (was, other) {
+                (_, Some(read)) => read,
+                (Basis::Service { arn, .. } | Basis::Bounds { arn, .. }, _) => match service(arn) {
+                    Some(Ok(Some(now))) if matches!(was, Basis::Bounds { .. }) => Ok(Basis::bounds(now)),
+                    Some(Ok(Some(now))) => Ok(Basis::service(now)),
+                    Some(Ok(None)) => Ok(missing(was)),
+                    Some(Err(error)) => Err(error.clone()),
+                    None => Ok(was.clone()),
+                },
+                (Basis::Task { arn, .. }, _) => {
+                    tasks.iter().find(|(of, _)| of == arn).map_or_else(|| Ok(was.clone()), |(_, read)| read.clone())
+                }
+                (Basis::Range { resource, .. }, _) => {
+                    ranges.iter().find(|(of, _)| of == resource).map_or_else(|| Ok(was.clone()), |(_, read)| read.clone())
+                }
+                (_, None) => Ok(was.clone()),
+            }
+        });
+        let basis = found.collect();
+        Reread { basis, services: services.into_iter().filter_map(|(_, read)| read.ok().flatten()).collect() }
+    }
+
+    async fn reread_services(&self, basis: &[Basis]) -> Vec<(Arn, Result<Option<Service>, AwsError>)> {
+        let arns = basis.iter().filter_map(|basis| match basis {
+            Basis::Service { arn, .. } | Basis::Bounds { arn, .. } => Some(arn),
+            _ => None,
+        });
         // DescribeServices takes ten names of one cluster.
         let batches = by_cluster(arns, 10).into_iter().map(async |(cluster, arns)| {
             let read = self.services(cluster.as_deref(), &arns).await;
             let one = |arn: &Arn| {
-                let found = read.as_ref().map_err(Clone::clone).map(|all| all.iter().find(|service| service.arn == *arn));
-                let was = basis.iter().find(|basis| matches!(basis, Basis::Service { arn: of, .. } if of == arn));
-                let now = found.map(|found| match (found, was) {
-                    (Some(service), _) => Basis::service(service),
-                    (None, Some(Basis::Service { arn, desired, revision, deployment, state, .. })) => Basis::Service {
-                        arn: arn.clone(),
-                        status: MISSING.into(),
-                        desired: *desired,
-                        revision: revision.clone(),
-                        deployment: deployment.clone(),
-                        state: state.clone(),
-                    },
-                    (None, _) => unreachable!("the names come from the basis"),
-                });
-                (arn.clone(), now)
+                let found = read.as_ref().map_err(Clone::clone).map(|all| all.iter().find(|service| service.arn == *arn).cloned());
+                (arn.clone(), found)
             };
             arns.iter().map(one).collect::<Vec<_>>()
+        });
+        join_all(batches).await.into_iter().flatten().collect()
+    }
+
+    async fn reread_ranges(&self, basis: &[Basis]) -> Vec<(Str, Result<Basis, AwsError>)> {
+        let all: Vec<&Str> =
+            basis.iter().filter_map(|basis| if let Basis::Range { resource, .. } = basis { Some(resource) } else { None }).collect();
+        // DescribeScalableTargets takes 50 of them.
+        let batches = all.chunks(50).map(async |resources| {
+            let read = self.ranges(resources).await;
+            let one = |resource: &&Str| {
+                let found = read.as_ref().map_err(Clone::clone);
+                let range = found.map(|all| Basis::range(resource, all.iter().find(|target| target.resource == **resource)));
+                (Str::clone(resource), range)
+            };
+            resources.iter().map(one).collect::<Vec<_>>()
         });
         join_all(batches).await.into_iter().flatten().collect()
     }
@@ -95,8 +124,20 @@ impl Api {
     /// Nothing for what is read in batches.
     async fn reread_one(&self, basis: &Basis) -> Option<Result<Basis, AwsError>> {
         Some(match basis {
-            Basis::Service { .. } | Basis::Task { .. } => return None,
-            Basis::Range { resource, .. } => self.range(resource).await,
+            Basis::Service { .. } | Basis::Bounds { .. } | Basis::Task { .. } | Basis::Range { .. } => return None,
+            Basis::Image { reference, .. } => match images::image(self, reference, Priority::Focus).await {
+                Ok(Value::Image(image)) => Ok(Basis::image(reference, Some(&image))),
+                Ok(_) => Ok(basis.clone()),
+                Err(error) if matches!(error.code.as_deref(), Some("ImageNotFoundException" | "RepositoryNotFoundException")) => {
+                    Ok(Basis::image(reference, None))
+                }
+                Err(error) => Err(error),
+            },
+            Basis::Vault { from, .. } => match vault::vault(self, from, Priority::Focus).await {
+                Ok(Value::Vault(held)) => Ok(Basis::vault(from, &held)),
+                Ok(_) => Ok(basis.clone()),
+                Err(error) => Err(error),
+            },
             Basis::Instance { arn, .. } => self
                 .instances(cluster_of(arn).as_deref(), std::slice::from_ref(arn))
                 .await
@@ -162,16 +203,22 @@ impl Api {
     }
 
     async fn range(&self, resource: &Str) -> Result<Basis, AwsError> {
-        let what = format!("read the scaling range of {resource} again");
+        Ok(Basis::range(resource, self.ranges(&[resource]).await?.first()))
+    }
+
+    async fn ranges(&self, resources: &[&Str]) -> Result<Vec<ScalableTarget>, AwsError> {
+        let of = if let [one] = resources { one.to_string() } else { format!("{} services", resources.len()) };
+        let what = format!("read the scaling range of {of} again");
         let asking = asking(Throttle::Scaling, "application-autoscaling:DescribeScalableTargets", &what);
+        let names: Vec<String> = resources.iter().map(ToString::to_string).collect();
         let answer = self
             .call(asking, |sdk| {
                 let ask = sdk.scaling.describe_scalable_targets().service_namespace(scaling::ServiceNamespace::Ecs);
-                ask.resource_ids(&**resource).scalable_dimension(scaling::ScalableDimension::EcsServiceDesiredCount).send()
+                let ask = ask.set_resource_ids(Some(names.clone()));
+                ask.scalable_dimension(scaling::ScalableDimension::EcsServiceDesiredCount).send()
             })
             .await?;
-        let target = answer.scalable_targets().first().map(convert::scalable_target);
-        Ok(Basis::range(resource, target.as_ref()))
+        Ok(answer.scalable_targets().iter().map(convert::scalable_target).collect())
     }
 
     async fn deployment(&self, arn: &Arn) -> Result<Option<crate::model::ServiceDeployment>, AwsError> {
@@ -196,152 +243,21 @@ impl Api {
         let missing = || failure(ErrorKind::Malformed, doing(asking), "the reply names none", "");
         Ok(convert::task_definition(definition.ok_or_else(missing)?, None))
     }
-
-    /// Whether a call that left this trace was done, by reading.
-    ///
-    /// # Errors
-    /// Why it cannot be told.
-    pub async fn look(&self, trace: &Trace) -> Result<Found, AwsError> {
-        let told = |applies: bool, text: String| if applies { Found::Applies(text) } else { Found::Absent(text) };
-        Ok(match trace {
-            Trace::Service { service, .. } => {
-                let read = self.services(cluster_of(service).as_deref(), std::slice::from_ref(service)).await?;
-                match read.first() {
-                    Some(now) => service_is(trace, now),
-                    None => Found::Absent(format!("service {} is not there any more", service.name())),
-                }
-            }
-            Trace::Stopped { deployment } => {
-                let status = self.deployment(deployment).await?.map_or_else(|| MISSING.into(), |found| found.status);
-                told(status.contains("ROLLBACK") || status.contains("STOP"), format!("the deployment is {status}"))
-            }
-            Trace::Answered { deployment, hook } => {
-                let found = self.deployment(deployment).await?;
-                let hook = found.as_ref().and_then(|found| found.hooks.iter().find(|known| known.id == *hook));
-                let status = hook.map_or("no longer there", |hook| &*hook.status);
-                told(status != "AWAITING_ACTION", format!("the hook is {status}"))
-            }
-            Trace::Registered { base, images } => {
-                let family = base.name().split(':').next().unwrap_or_default();
-                let newest = self.definition(family).await?;
-                let older = base.name().rsplit(':').next().and_then(|number| number.parse::<u32>().ok());
-                let fits = |(name, image): &(Str, Str)| newest.containers.iter().any(|c| c.name == *name && c.image == *image);
-                let newer = older.is_some_and(|older| newest.revision > older) && images.iter().all(fits);
-                told(newer, format!("the newest revision is {}", newest.arn.name()))
-            }
-            Trace::TaskStopped { task } => {
-                let read = self.tasks(cluster_of(task).as_deref(), std::slice::from_ref(task)).await?;
-                let alive = read.first().is_some_and(|task| matches!(Basis::task(task), Basis::Task { alive: true, .. }));
-                told(!alive, format!("the task {}", if alive { "still runs" } else { "has stopped or stops" }))
-            }
-            Trace::TaskStarted { cluster, started_by, since } => self.started(cluster, started_by, *since).await?,
-            Trace::Instances { cluster, instances, drain } => {
-                let wanted = if *drain { "DRAINING" } else { "ACTIVE" };
-                let read = self.instances(Some(cluster.as_str()), instances).await?;
-                let so = read.iter().filter(|basis| matches!(basis, Basis::Instance { status, .. } if **status == *wanted)).count();
-                told(so == instances.len(), format!("{so} of {} are {wanted}", instances.len()))
-            }
-            Trace::Protection { cluster, tasks, protect } => self.protection(cluster, tasks, *protect).await?,
-            Trace::Range { resource, min, max, suspended } => {
-                let Basis::Range { range, suspended: off, .. } = self.range(resource).await? else {
-                    unreachable!("a range is read as a range")
-                };
-                let within = range.is_some_and(|(least, most)| min.is_none_or(|min| min == least) && max.is_none_or(|max| max == most));
-                let off = suspended.is_none_or(|wanted| wanted == (off.scale_in, off.scale_out, off.scheduled));
-                let range =
-                    range.map_or_else(|| "there is no scaling range".to_owned(), |(a, b)| format!("the scaling range is {a} to {b}"));
-                told(within && off, range)
-            }
-            Trace::CodeCreated { application, group, since } => self.created(application, group, *since).await?,
-            Trace::CodeStopped { id } => {
-                let status = convert::code_deployment(&self.code(id).await?).status;
-                told(matches!(&*status, "Stopped" | "Failed"), format!("the deployment {id} is {status}"))
-            }
-            Trace::CodeContinued { id, wait } => {
-                let info = self.code(id).await?;
-                let status = convert::code_deployment(&info).status;
-                let waits = if &**wait == "READY_WAIT" {
-                    &*status == "Ready"
-                } else {
-                    info.instance_termination_wait_time_started() && &*status != "Succeeded"
-                };
-                told(!waits, format!("the deployment {id} is {status}"))
-            }
-        })
-    }
-
-    async fn started(&self, cluster: &Arn, started_by: &Str, since: Time) -> Result<Found, AwsError> {
-        let what = format!("look for a task started by {started_by}");
-        let asking = asking(Throttle::ClusterResourceRead, "ecs:ListTasks", &what);
-        let mut arns = Vec::new();
-        // startedBy goes with no other filter, and finds only what is to run; what has ended is told apart below.
-        for ended in [false, true] {
-            let ask = |client: std::sync::Arc<super::connect::Sdk>| {
-                let ask = client.ecs.list_tasks().cluster(cluster.as_str());
-                if ended { ask.desired_status(sdk::DesiredStatus::Stopped).send() } else { ask.started_by(&**started_by).send() }
-            };
-            arns.extend(self.call(asking, ask).await?.task_arns().iter().take(50).map(|arn| Arn(convert::clean(arn))));
-        }
-        let read = if arns.is_empty() { Vec::new() } else { self.tasks(Some(cluster.as_str()), &arns).await? };
-        // Clocks differ by a second or two.
-        let lately = |task: &&Task| {
-            task.started_by.as_ref() == Some(started_by) && task.created_at.is_some_and(|at| at.as_second() + 5 >= since.as_second())
-        };
-        Ok(match read.iter().find(lately) {
-            Some(task) => Found::Applies(format!("task {} was started", task.arn.name())),
-            None => Found::Absent("no such task was started".to_owned()),
-        })
-    }
-
-    async fn protection(&self, cluster: &Arn, tasks: &[Arn], protect: bool) -> Result<Found, AwsError> {
-        let what = format!("read the protection of {}", names(tasks));
-        let asking = asking(Throttle::TaskProtection, "ecs:GetTaskProtection", &what);
-        let list: Vec<String> = tasks.iter().map(ToString::to_string).collect();
-        let ask = |client: std::sync::Arc<super::connect::Sdk>| {
-            client.ecs.get_task_protection().cluster(cluster.as_str()).set_tasks(Some(list.clone())).send()
-        };
-        let answer = self.call(asking, ask).await?;
-        let so = answer.protected_tasks().iter().filter(|task| task.protection_enabled() == protect).count();
-        let text = format!("{so} of {} are {}", tasks.len(), if protect { "protected" } else { "not protected" });
-        Ok(if so == tasks.len() { Found::Applies(text) } else { Found::Absent(text) })
-    }
-
-    async fn created(&self, application: &Str, group: &Str, since: Time) -> Result<Found, AwsError> {
-        let what = format!("look for a deployment in {group}");
-        let asking = asking(Throttle::CodeDeploy, "codedeploy:ListDeployments", &what);
-        // Clocks differ by a second or two.
-        let start = aws_smithy_types::DateTime::from_secs(since.as_second() - 5);
-        let range = deploy::TimeRange::builder().start(start).build();
-        let answer = self
-            .call(asking, |sdk| {
-                let ask = sdk.codedeploy.list_deployments().application_name(&**application).deployment_group_name(&**group);
-                ask.create_time_range(range.clone()).send()
-            })
-            .await?;
-        Ok(match answer.deployments().first() {
-            Some(id) => Found::Applies(format!("the deployment {} was created", convert::clean(id))),
-            None => Found::Absent("no deployment was created since".to_owned()),
-        })
-    }
 }
 
-fn service_is(trace: &Trace, now: &Service) -> Found {
-    let Trace::Service { desired, revision, after, exec, task_set, .. } = trace else { unreachable!("asked for a service's trace only") };
-    let Basis::Service { revision: runs, deployment, .. } = Basis::service(now) else { unreachable!("a service is a service") };
-    let primary = now.task_sets.iter().find(|set| &*set.status == "PRIMARY").map(|set| &set.id);
-    let so = desired.is_none_or(|desired| desired == now.desired)
-        && revision.as_ref().is_none_or(|revision| *revision == runs)
-        && after.as_ref().is_none_or(|after| *after != deployment)
-        && exec.is_none_or(|exec| exec == now.exec_enabled)
-        && task_set.as_ref().is_none_or(|set| primary == Some(set));
-    let name = &now.name;
-    let text = match trace {
-        Trace::Service { desired: Some(_), revision: None, .. } => format!("{name} wants {} tasks", now.desired),
-        Trace::Service { exec: Some(_), .. } => format!("{name} has ECS Exec {}", if now.exec_enabled { "on" } else { "off" }),
-        Trace::Service { task_set: Some(_), .. } => format!("the primary task set of {name} is {}", primary.map_or("none", |set| set)),
-        _ => format!("{name} asks for {} in the deployment {deployment}", runs.name()),
-    };
-    if so { Found::Applies(text) } else { Found::Absent(text) }
+/// What was known of a service that AWS no longer names.
+fn missing(was: &Basis) -> Basis {
+    match was {
+        Basis::Service { arn, desired, revision, deployment, state, .. } => Basis::Service {
+            arn: arn.clone(),
+            status: MISSING.into(),
+            desired: *desired,
+            revision: revision.clone(),
+            deployment: deployment.clone(),
+            state: state.clone(),
+        },
+        other => other.clone(),
+    }
 }
 
 fn names(arns: &[Arn]) -> String {

@@ -45,7 +45,7 @@ impl Api {
     /// same.
     pub async fn send(&self, call: &Call, registered: Option<&Arn>) -> Result<Sent, AwsError> {
         let what = words(call, registered);
-        let (cluster, target) = (cluster_of(call), target_of(call));
+        let (cluster, target) = (call.cluster(), call.target());
         let asked = Asked { ctx: self.ctx(), cluster: cluster.as_ref(), action: call.action(), target: &target };
         let doing = Doing { action: call.action(), what: &what, profile: None };
         if let Err(why) = self.gate().check(asked, self.now()) {
@@ -330,40 +330,4 @@ fn listed(arns: &[Arn]) -> String {
 /// The service of `…:service-deployment/CLUSTER/SERVICE/ID`.
 fn service_in(deployment: &Arn) -> &str {
     deployment.as_str().rsplit('/').nth(1).unwrap_or(deployment.name())
-}
-
-/// The cluster that a call acts in, by its ARN where that is known.
-fn cluster_of(call: &Call) -> Option<Arn> {
-    match call {
-        Call::UpdateService { cluster, .. }
-        | Call::UpdateServicePrimaryTaskSet { cluster, .. }
-        | Call::StopTask { cluster, .. }
-        | Call::RunTask { cluster, .. }
-        | Call::UpdateContainerInstancesState { cluster, .. }
-        | Call::UpdateTaskProtection { cluster, .. } => Some(cluster.clone()),
-        Call::StopServiceDeployment { deployment } | Call::ContinueServiceDeployment { deployment, .. } => {
-            let (head, path) = deployment.as_str().split_once(":service-deployment/")?;
-            Some(Arn(format!("{head}:cluster/{}", path.split('/').next()?).into()))
-        }
-        Call::RegisterScalableTarget { resource, .. } => resource.split('/').nth(1).map(Arn::from),
-        Call::RegisterTaskDefinition(_) | Call::CreateDeployment { .. } | Call::StopDeployment { .. } | Call::ContinueDeployment { .. } => {
-            None
-        }
-    }
-}
-
-/// What a call acts on, as a policy would name it.
-fn target_of(call: &Call) -> String {
-    match call {
-        Call::UpdateService { service, .. } | Call::UpdateServicePrimaryTaskSet { service, .. } => service.to_string(),
-        Call::StopServiceDeployment { deployment } | Call::ContinueServiceDeployment { deployment, .. } => deployment.to_string(),
-        Call::RegisterTaskDefinition(register) => register.base.name().split(':').next().unwrap_or_default().to_owned(),
-        Call::StopTask { cluster, .. }
-        | Call::UpdateContainerInstancesState { cluster, .. }
-        | Call::UpdateTaskProtection { cluster, .. } => cluster.to_string(),
-        Call::RunTask { revision, .. } => revision.to_string(),
-        Call::RegisterScalableTarget { resource, .. } => resource.to_string(),
-        Call::CreateDeployment { group, .. } => group.to_string(),
-        Call::StopDeployment { id } | Call::ContinueDeployment { id, .. } => id.to_string(),
-    }
 }

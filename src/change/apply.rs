@@ -28,7 +28,7 @@ pub struct Order {
     pub compared: bool,
 }
 
-/// How an order stands. The last word is [`Progress::Moved`], [`Progress::Refused`] or [`Progress::Done`].
+/// How an order stands. The last word is [`Progress::Moved`], [`Progress::Refused`], [`Progress::Rehearsed`] or [`Progress::Done`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// What the plans rest on is being read again.
@@ -68,9 +68,13 @@ pub enum Progress {
         step: usize,
         /// What reading told: whether it applies, or that it is not known.
         found: String,
+        /// Whether it applies, where that is known.
+        applies: Option<bool>,
     },
     /// Nothing was sent, and why.
     Refused(String),
+    /// A dry run: nothing was to be sent, and the journal has what would have been.
+    Rehearsed(String),
     /// Over.
     Done,
 }
@@ -141,6 +145,9 @@ impl Desk {
         };
         let found: Vec<Moved> = order.plans.iter().zip(&fresh).flat_map(|(plan, now)| moved(&plan.basis, now)).collect();
         if !found.is_empty() {
+            // What shows the plans makes them anew from what was read now.
+            let own = |plan: &Plan| plan.basis.iter().flat_map(|basis| basis.feeds(plan.ctx, &plan.cluster)).collect::<Vec<Feed>>();
+            tell(Told::Poke(order.plans.iter().flat_map(|plan| own(plan).into_iter().chain(touched(plan))).collect()));
             let plans = order.plans.into_iter().zip(&fresh).map(|(plan, now)| rest_on(plan, now)).collect();
             return Progress::Moved(found, plans);
         }
@@ -169,14 +176,20 @@ impl Desk {
                 }
             }
         }
-        let read = wanted.into_iter().map(async |(ctx, basis)| (ctx, self.clients.api(ctx).reread(&basis).await));
+        let read = wanted.into_iter().map(async |(ctx, basis)| {
+            let read = self.clients.api(ctx).read_again(&basis).await;
+            (ctx, basis, read)
+        });
         let mut now: HashMap<Ctx, Vec<Basis>> = HashMap::new();
         let mut denied: Vec<Str> = Vec::new();
-        for (ctx, read) in futures_util::future::join_all(read).await {
-            for read in read {
+        for (ctx, was, read) in futures_util::future::join_all(read).await {
+            for service in read.services {
+                tell(Told::Service(ctx, Box::new(service)));
+            }
+            for (was, read) in was.iter().zip(read.basis) {
                 match read {
                     Ok(basis) => now.entry(ctx).or_default().push(basis),
-                    Err(error) if error.kind == ErrorKind::Denied => {
+                    Err(error) if error.kind == ErrorKind::Denied || was.can_be_missed() => {
                         if !denied.contains(&error.what) {
                             denied.push(error.what);
                         }
@@ -207,7 +220,7 @@ impl Desk {
             }
         }
         let calls = if calls == 1 { "the call is".to_owned() } else { format!("{calls} calls are") };
-        Progress::Refused(format!("dry run: {calls} in the journal, nothing was sent"))
+        Progress::Rehearsed(format!("dry run: {calls} in the journal, nothing was sent"))
     }
 
     /// Sends the steps of a plan. Returns whether the next plan may go on.
@@ -257,9 +270,9 @@ impl Desk {
                 (phase, Progress::Sent { plan: n, step: m, request_id: sent.request_id.clone() }, End::Sent(Box::new(sent)))
             }
             Err(error) if error.may_apply() => {
-                let (found, known) = self.find_out(plan.ctx, &trace).await;
-                let phase = Phase::Unanswered { error: error.what.clone(), found: found.as_str().into(), known };
-                (phase, Progress::Unanswered { plan: n, step: m, found }, End::Failed)
+                let (found, applies) = self.find_out(plan.ctx, &trace).await;
+                let phase = Phase::Unanswered { error: error.what.clone(), found: found.as_str().into(), known: applies.is_some() };
+                (phase, Progress::Unanswered { plan: n, step: m, found, applies }, End::Failed)
             }
             Err(error) => {
                 let phase = Phase::Failed { request_id: error.request_id.clone(), error: error.what.clone() };
@@ -273,8 +286,8 @@ impl Desk {
         end
     }
 
-    /// Whether a call without an answer was done, in words, and whether that is known.
-    async fn find_out(&self, ctx: Ctx, trace: &Trace) -> (String, bool) {
+    /// Whether a call without an answer was done, in words, and as a fact where that is known.
+    async fn find_out(&self, ctx: Ctx, trace: &Trace) -> (String, Option<bool>) {
         let api = self.clients.api(ctx);
         let mut found = api.look(trace).await;
         if matches!(found, Ok(Found::Absent(_))) {
@@ -283,9 +296,9 @@ impl Desk {
             found = api.look(trace).await;
         }
         match found {
-            Ok(Found::Applies(text)) => (format!("it applies: {text}"), true),
-            Ok(Found::Absent(text)) => (format!("it does not apply so far: {text}"), true),
-            Err(error) => (format!("whether it applies is not known: {}", error.what), false),
+            Ok(Found::Applies(text)) => (format!("it applies: {text}"), Some(true)),
+            Ok(Found::Absent(text)) => (format!("it does not apply so far: {text}"), Some(false)),
+            Err(error) => (format!("whether it applies is not known: {}", error.what), None),
         }
     }
 

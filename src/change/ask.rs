@@ -64,8 +64,19 @@ pub enum Wish {
     Protect(Option<u32>),
     /// See [`Verb::Unprotect`].
     Unprotect,
-    /// The way back from an earlier change, and the journal's id of that one.
-    Undo(Inverse, Option<Str>),
+    /// The ways back from an earlier change, one for each target in their order.
+    Undo(Vec<Way>),
+    /// What was taken back once more: the ways back from that.
+    Redo(Vec<Way>),
+}
+
+/// A way back from a change, and the journal's id of that one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Way {
+    /// What is done.
+    pub inverse: Inverse,
+    /// The call that it takes back.
+    pub of: Option<Str>,
 }
 
 impl Wish {
@@ -101,7 +112,13 @@ impl Wish {
             Wish::AnswerHook { roll_back } => each(&|facts, service| plans::answer_hook(facts, service, *roll_back)),
             Wish::Protect(minutes) => together(&|facts, tasks| plans::protect(facts, tasks, true, *minutes)),
             Wish::Unprotect => together(&|facts, tasks| plans::protect(facts, tasks, false, None)),
-            Wish::Undo(inverse, of) => each(&|facts, _| plans::undo(facts, inverse).map(|plan| Plan { undoes: of.clone(), ..plan })),
+            Wish::Undo(ways) | Wish::Redo(ways) => {
+                let back = |(target, way): (&'a Target, &Way)| {
+                    let plan = plans::undo(&facts(target), &way.inverse).map(|plan| Plan { undoes: way.of.clone(), ..plan });
+                    (target.arn.name().to_owned(), plan)
+                };
+                targets.iter().zip(ways).map(back).collect()
+            }
         }
     }
 
@@ -122,7 +139,7 @@ impl Wish {
             Wish::AnswerHook { .. } => Verb::Continue,
             Wish::Protect(_) => Verb::Protect,
             Wish::Unprotect => Verb::Unprotect,
-            Wish::Undo(inverse, _) => back(inverse),
+            Wish::Undo(ways) | Wish::Redo(ways) => ways.first().map_or(Verb::Scale, |way| back(&way.inverse)),
         }
     }
 }

@@ -180,4 +180,43 @@ impl Call {
             Call::ContinueDeployment { .. } => "codedeploy:ContinueDeployment",
         }
     }
+
+    /// The cluster that a call acts in, by its ARN where that is known.
+    #[must_use]
+    pub fn cluster(&self) -> Option<Arn> {
+        match self {
+            Call::UpdateService { cluster, .. }
+            | Call::UpdateServicePrimaryTaskSet { cluster, .. }
+            | Call::StopTask { cluster, .. }
+            | Call::RunTask { cluster, .. }
+            | Call::UpdateContainerInstancesState { cluster, .. }
+            | Call::UpdateTaskProtection { cluster, .. } => Some(cluster.clone()),
+            Call::StopServiceDeployment { deployment } | Call::ContinueServiceDeployment { deployment, .. } => {
+                let (head, path) = deployment.as_str().split_once(":service-deployment/")?;
+                Some(Arn(format!("{head}:cluster/{}", path.split('/').next()?).into()))
+            }
+            Call::RegisterScalableTarget { resource, .. } => resource.split('/').nth(1).map(Arn::from),
+            Call::RegisterTaskDefinition(_)
+            | Call::CreateDeployment { .. }
+            | Call::StopDeployment { .. }
+            | Call::ContinueDeployment { .. } => None,
+        }
+    }
+
+    /// What a call acts on, as a policy would name it.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self {
+            Call::UpdateService { service, .. } | Call::UpdateServicePrimaryTaskSet { service, .. } => service.to_string(),
+            Call::StopServiceDeployment { deployment } | Call::ContinueServiceDeployment { deployment, .. } => deployment.to_string(),
+            Call::RegisterTaskDefinition(register) => register.base.name().split(':').next().unwrap_or_default().to_owned(),
+            Call::StopTask { cluster, .. }
+            | Call::UpdateContainerInstancesState { cluster, .. }
+            | Call::UpdateTaskProtection { cluster, .. } => cluster.to_string(),
+            Call::RunTask { revision, .. } => revision.to_string(),
+            Call::RegisterScalableTarget { resource, .. } => resource.to_string(),
+            Call::CreateDeployment { group, .. } => group.to_string(),
+            Call::StopDeployment { id } | Call::ContinueDeployment { id, .. } => id.to_string(),
+        }
+    }
 }

@@ -1,7 +1,12 @@
 //! What a plan rests on, made from plain values, and what of it is different when it is read again. Pure.
 
 use super::{Basis, Call, Inverse, Moved, Note, Plan};
-use crate::model::{Arn, CodeDeployment, ContainerInstance, ScalableTarget, Service, ServiceDeployment, Str, Task, TaskDefinition};
+use crate::feed::Feed;
+use crate::model::{
+    Arn, CodeDeployment, ContainerInstance, Ctx, Held, Image, ImageUri, Kept, ScalableTarget, Service, ServiceDeployment, Str, Task,
+    TaskDefinition,
+};
+use std::sync::Arc;
 
 /// Said of what AWS no longer names.
 pub const MISSING: &str = "MISSING";
@@ -25,6 +30,24 @@ impl Basis {
             deployment,
             state,
         }
+    }
+
+    /// How few and how many tasks run during a deployment.
+    #[must_use]
+    pub fn bounds(of: &Service) -> Basis {
+        Basis::Bounds { arn: of.arn.clone(), min: of.min_percent, max: of.max_percent }
+    }
+
+    /// What a reference names; nothing when ECR has no such image.
+    #[must_use]
+    pub fn image(reference: &Str, of: Option<&Image>) -> Basis {
+        Basis::Image { reference: reference.clone(), digest: of.map(|image| image.digest.clone()) }
+    }
+
+    /// Parameters and secrets that new tasks read. What nobody may tell is not there to be compared.
+    #[must_use]
+    pub fn vault(from: &Arc<[Str]>, held: &[Held]) -> Basis {
+        Basis::Vault { from: from.clone(), held: held.to_vec() }
     }
 
     /// A task: whether it is still to run.
@@ -72,7 +95,10 @@ impl Basis {
             | Basis::Task { arn, .. }
             | Basis::Instance { arn, .. }
             | Basis::Deployment { arn, .. }
+            | Basis::Bounds { arn, .. }
             | Basis::Revision { arn, .. } => arn.name(),
+            Basis::Image { reference, .. } => reference.rsplit('/').next().unwrap_or(reference),
+            Basis::Vault { .. } => "secrets",
             Basis::Range { resource, .. } => resource.rsplit('/').next().unwrap_or(resource),
             Basis::Code { id, .. } => id,
         }
@@ -83,7 +109,9 @@ impl Basis {
     pub fn same(&self, other: &Basis) -> bool {
         match (self, other) {
             (Basis::Range { resource: a, .. }, Basis::Range { resource: b, .. })
+            | (Basis::Image { reference: a, .. }, Basis::Image { reference: b, .. })
             | (Basis::Code { id: a, .. }, Basis::Code { id: b, .. }) => a == b,
+            (Basis::Vault { from: a, .. }, Basis::Vault { from: b, .. }) => a == b,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other) && self.arn() == other.arn(),
         }
     }
@@ -94,8 +122,33 @@ impl Basis {
             | Basis::Task { arn, .. }
             | Basis::Instance { arn, .. }
             | Basis::Deployment { arn, .. }
+            | Basis::Bounds { arn, .. }
             | Basis::Revision { arn, .. } => Some(arn),
-            Basis::Range { .. } | Basis::Code { .. } => None,
+            Basis::Range { .. } | Basis::Code { .. } | Basis::Image { .. } | Basis::Vault { .. } => None,
+        }
+    }
+
+    /// Whether the change goes on though it cannot be read again: a registry or a vault that does not answer must not stand between the
+    /// operator and a rollback.
+    #[must_use]
+    pub fn can_be_missed(&self) -> bool {
+        matches!(self, Basis::Image { .. } | Basis::Vault { .. })
+    }
+
+    /// The feeds that tell of it, in a cluster.
+    #[must_use]
+    pub fn feeds(&self, ctx: Ctx, cluster: &Arn) -> Vec<Feed> {
+        let cluster = || cluster.clone();
+        match self {
+            Basis::Service { arn, .. } | Basis::Bounds { arn, .. } => vec![Feed::Service(ctx, arn.clone()), Feed::Services(ctx, cluster())],
+            Basis::Task { .. } => vec![Feed::Tasks(ctx, cluster()), Feed::Stopped(ctx, cluster())],
+            Basis::Range { .. } => vec![Feed::ScalableTargets(ctx)],
+            Basis::Instance { .. } => vec![Feed::Instances(ctx, cluster())],
+            // Its service is told of beside it.
+            Basis::Deployment { .. } | Basis::Code { .. } => Vec::new(),
+            Basis::Revision { arn, .. } => vec![Feed::TaskDefinition(ctx, arn.clone())],
+            Basis::Image { reference, .. } => vec![Feed::Image(ctx, reference.clone())],
+            Basis::Vault { from, .. } => vec![Feed::Vault(ctx, from.clone())],
         }
     }
 }
@@ -125,6 +178,20 @@ pub fn moved(was: &[Basis], now: &[Basis]) -> Vec<Moved> {
                     note("rollout", state.to_string(), rollout.to_string());
                 }
             }
+            (Basis::Bounds { min, max, .. }, Basis::Bounds { min: least, max: most, .. }) => {
+                note("minimumHealthyPercent", percent(*min), percent(*least));
+                note("maximumPercent", percent(*max), percent(*most));
+            }
+            (Basis::Image { digest, .. }, Basis::Image { digest: now, .. }) => note("digest", cut(digest.as_ref()), cut(now.as_ref())),
+            (Basis::Vault { from, held }, Basis::Vault { held: now, .. }) => {
+                for ((from, was), now) in from.iter().zip(held).zip(now) {
+                    if let (Some(was), Some(now)) = (kept(was), kept(now))
+                        && was != now
+                    {
+                        found.push(Moved { target: Kept::parse(from).name().to_owned(), what: "secret", was, now });
+                    }
+                }
+            }
             (Basis::Task { alive, .. }, Basis::Task { alive: now, .. }) => note("task", life(*alive), life(*now)),
             (Basis::Range { range, suspended, .. }, Basis::Range { range: r, suspended: s, .. }) => {
                 note("scaling range", shown(*range), shown(*r));
@@ -139,6 +206,26 @@ pub fn moved(was: &[Basis], now: &[Basis]) -> Vec<Moved> {
         }
     }
     found
+}
+
+fn percent(percent: Option<u32>) -> String {
+    percent.map_or_else(|| "the default".to_owned(), |percent| format!("{percent} %"))
+}
+
+/// Twelve digits of a digest, as everybody writes it.
+fn cut(digest: Option<&Str>) -> String {
+    let Some(digest) = digest else { return "gone".to_owned() };
+    let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+    hex.get(..12).unwrap_or(hex).to_owned()
+}
+
+/// Whether something is kept in a vault, in words; nothing where nobody may tell.
+fn kept(held: &Held) -> Option<String> {
+    match held {
+        Held::There => Some("there".to_owned()),
+        Held::Gone(why) => Some(why.to_string()),
+        Held::Untold(_) => None,
+    }
 }
 
 fn life(alive: bool) -> String {
@@ -173,6 +260,19 @@ pub fn rest_on(mut plan: Plan, now: &[Basis]) -> Plan {
             Basis::Revision { active: false, .. } => {
                 plan.notes.insert(0, Note::blocker(format!("{name} has been deregistered")));
             }
+            Basis::Image { reference, digest: None } => {
+                let uri = ImageUri::parse(reference);
+                plan.notes
+                    .insert(0, Note::blocker(format!("ECR has no {}:{} any more: no task could pull it", uri.repository, uri.short())));
+            }
+            Basis::Vault { from, held } => {
+                for (from, why) in from.iter().zip(held).filter_map(|(from, held)| match held {
+                    Held::Gone(why) => Some((from, why)),
+                    _ => None,
+                }) {
+                    plan.notes.insert(0, Note::blocker(format!("{}: {why}: no new task could start", Kept::parse(from).name())));
+                }
+            }
             Basis::Task { arn, alive: false } if leave_out(&mut plan.steps, arn) => {
                 plan.targets.retain(|target| target != arn);
                 plan.notes.push(Note::warning(format!("task {name} has stopped meanwhile and is left out")));
@@ -188,8 +288,7 @@ pub fn rest_on(mut plan: Plan, now: &[Basis]) -> Plan {
         plan.notes.insert(0, Note::blocker("nothing is left to do"));
     }
     for change in &mut plan.changes {
-        let fresh = moved_to(&change.what, now);
-        if let Some(fresh) = fresh.filter(|_| plan.basis.len() == 1) {
+        if let Some(fresh) = moved_to(&change.what, now, &plan.targets) {
             change.before = fresh;
         }
     }
@@ -197,10 +296,10 @@ pub fn rest_on(mut plan: Plan, now: &[Basis]) -> Plan {
 }
 
 /// The value that a line of the plan names, as it is now.
-fn moved_to(what: &str, now: &[Basis]) -> Option<String> {
+fn moved_to(what: &str, now: &[Basis], targets: &[Arn]) -> Option<String> {
     now.iter().find_map(|basis| match (what, basis) {
-        ("desired", Basis::Service { desired, .. }) => Some(desired.to_string()),
-        ("task definition", Basis::Service { revision, .. }) => Some(revision.name().to_owned()),
+        ("desired", Basis::Service { arn, desired, .. }) if targets.contains(arn) => Some(desired.to_string()),
+        ("range", Basis::Range { range: Some((min, max)), .. }) => Some(format!("{min}-{max}")),
         _ => None,
     })
 }
@@ -238,103 +337,4 @@ fn leave_out(steps: &mut Vec<super::Step>, task: &Arn) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::change::{Change, Level, Step, Verb};
-    use crate::model::{Ctx, Suspended};
-
-    fn web(desired: u32, revision: &str, deployment: &str) -> Basis {
-        Basis::Service {
-            arn: "arn:aws:ecs:eu-west-1:1:service/main/web".into(),
-            status: "ACTIVE".into(),
-            desired,
-            revision: revision.into(),
-            deployment: deployment.into(),
-            state: "COMPLETED".into(),
-        }
-    }
-
-    fn stop(task: &str) -> Step {
-        let call = Call::StopTask { cluster: "c".into(), task: task.into(), reason: String::new() };
-        Step { call, what: format!("stop {task}") }
-    }
-
-    fn plan(basis: Vec<Basis>, steps: Vec<Step>) -> Plan {
-        Plan {
-            verb: Verb::Scale,
-            ctx: Ctx(0),
-            account: "1".into(),
-            region: "eu-west-1".into(),
-            profile: None,
-            cluster: "c".into(),
-            targets: vec!["a".into(), "b".into()],
-            changes: vec![Change { what: "desired".into(), before: "6".into(), after: "20".into() }],
-            notes: Vec::new(),
-            level: Level::Plain,
-            word: None,
-            steps,
-            basis,
-            inverse: Ok(Box::new(Inverse::Scale { service: "arn:aws:ecs:eu-west-1:1:service/main/web".into(), desired: 6 })),
-            watch: None,
-            undoes: None,
-        }
-    }
-
-    fn told(moved: &[Moved]) -> Vec<String> {
-        moved.iter().map(|m| format!("{} {} {} -> {}", m.target, m.what, m.was, m.now)).collect()
-    }
-
-    #[test]
-    fn what_somebody_else_did_is_told_by_field() {
-        let was = [web(6, "x:task-definition/web:7", "ecs-svc/1")];
-        assert!(moved(&was, &was).is_empty());
-        let now = [web(8, "x:task-definition/web:8", "ecs-svc/2")];
-        let expected = ["web desired 6 -> 8", "web task definition web:7 -> web:8", "web deployment ecs-svc/1 -> ecs-svc/2"];
-        assert_eq!(told(&moved(&was, &now)), expected);
-        assert!(moved(&was, &[]).is_empty(), "what could not be read has not moved");
-    }
-
-    #[test]
-    fn a_range_that_was_suspended_meanwhile_has_moved() {
-        let of = |range, scale_in| Basis::Range {
-            resource: "service/main/web".into(),
-            range,
-            suspended: Suspended { scale_in, ..Suspended::default() },
-        };
-        let found = moved(&[of(Some((2, 15)), false)], &[of(None, true)]);
-        assert_eq!(told(&found), ["web scaling range 2 to 15 -> none", "web suspended nothing -> scale-in"]);
-    }
-
-    #[test]
-    fn the_way_back_is_the_way_back_to_what_is_there_now() {
-        let fresh = web(8, "x:task-definition/web:7", "ecs-svc/1");
-        let step = stop("t");
-        let plan = rest_on(plan(vec![web(6, "x:task-definition/web:7", "ecs-svc/1")], vec![step]), std::slice::from_ref(&fresh));
-        assert_eq!(plan.basis, [fresh]);
-        assert_eq!(plan.changes[0].before, "8");
-        assert!(matches!(plan.inverse.as_deref(), Ok(Inverse::Scale { desired: 8, .. })));
-        assert!(!plan.blocked());
-    }
-
-    #[test]
-    fn a_task_that_has_ended_is_left_out_and_named() {
-        let task = |arn: &str, alive| Basis::Task { arn: arn.into(), alive };
-        let two = plan(vec![task("a", true), task("b", true)], vec![stop("a"), stop("b")]);
-        let one = rest_on(two.clone(), &[task("a", false), task("b", true)]);
-        assert_eq!((one.steps.len(), one.targets.len(), one.blocked()), (1, 1, false));
-        assert_eq!(one.notes[0].text, "task a has stopped meanwhile and is left out");
-        let none = rest_on(two, &[task("a", false), task("b", false)]);
-        assert!(none.blocked() && none.steps.is_empty());
-    }
-
-    #[test]
-    fn what_is_gone_blocks_the_plan() {
-        let revision = |active| Basis::Revision { arn: "x:task-definition/web:7".into(), active };
-        let gone = rest_on(plan(vec![revision(true)], vec![stop("t")]), &[revision(false)]);
-        assert_eq!(gone.notes[0], Note::blocker("web:7 has been deregistered"));
-        let Basis::Service { arn, desired, revision, deployment, state, .. } = web(6, "r", "d") else { unreachable!() };
-        let deleted = Basis::Service { arn, desired, revision, deployment, state, status: MISSING.into() };
-        assert_eq!(told(&moved(&[web(6, "r", "d")], std::slice::from_ref(&deleted))), ["web status ACTIVE -> MISSING"]);
-        assert!(rest_on(plan(vec![web(6, "r", "d")], vec![stop("t")]), &[deleted]).blocked());
-    }
-}
+mod tests;

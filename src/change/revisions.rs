@@ -78,7 +78,13 @@ pub fn history(facts: &Facts, service: &Arn) -> Vec<Row> {
         let known = listed.is_some_and(|listed| listed.arns.contains(&row.arn));
         row.status = row.status.take().or_else(|| known.then(|| "ACTIVE".into()));
     }
-    if let Some(good) = past.iter().find(|past| past.to != *now && past.ended == Ended::Successful)
+    // While CodeDeploy moves the traffic to another set, what still serves is what went well last.
+    let beside = service.task_sets.iter().any(|set| &*set.status == "ACTIVE" && set.task_definition != *now);
+    if beside && super::plans::way_out(facts, &service.arn).is_some() {
+        for row in rows.iter_mut().filter(|row| row.arn == *now) {
+            row.last_good = true;
+        }
+    } else if let Some(good) = past.iter().find(|past| past.to != *now && past.ended == Ended::Successful)
         && let Some(row) = rows.iter_mut().find(|row| row.arn == good.to)
     {
         row.last_good = true;

@@ -19,6 +19,8 @@ pub enum End {
     RolledBack(String),
     /// A newer deployment took its place before it ended.
     Superseded,
+    /// No release: the tasks that were asked for run.
+    Steady,
 }
 
 impl End {
@@ -30,6 +32,7 @@ impl End {
             End::Failed(_) => "failed",
             End::RolledBack(_) => "rolled back",
             End::Superseded => "superseded",
+            End::Steady => "steady",
         }
     }
 
@@ -37,7 +40,7 @@ impl End {
     #[must_use]
     pub fn health(&self) -> Health {
         match self {
-            End::Released => Health::Ok,
+            End::Released | End::Steady => Health::Ok,
             End::Superseded => Health::Warn,
             End::Failed(_) | End::RolledBack(_) => Health::Fail,
         }
@@ -47,7 +50,7 @@ impl End {
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {
-            End::Released | End::Superseded => "",
+            End::Released | End::Superseded | End::Steady => "",
             End::Failed(reason) | End::RolledBack(reason) => reason,
         }
     }
@@ -205,6 +208,8 @@ pub(super) fn judge(landing: &mut Landing, seen: &Seen) {
             landing.why = format!("{new} did not end: {by} took its place");
             landing.health = Health::Warn;
         }
+        // An aim says it itself.
+        Standing::Over(End::Steady) => {}
         Standing::GoingBack(reason) => {
             landing.why = format!("{new} failed, going back to {old}{}", and(reason));
             landing.health = Health::Fail;

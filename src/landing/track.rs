@@ -1,6 +1,7 @@
 //! A release that is followed from one look to the next: what was seen to change, told once, and the end, told once.
 
-use super::{End, Followed, Landing, Moment, Seen, Standing, What, Whole, follow, moments, side};
+use super::news::{Kind, News, differences};
+use super::{Aim, End, Followed, Landing, Moment, Seen, What, Whole, follow, moments, side};
 use crate::feed::Wanted;
 use crate::model::{Arn, Ctx, Str, TargetState, TaskStatus, Time};
 use crate::store::Store;
@@ -108,63 +109,6 @@ fn told(task: &crate::model::Task, state: &TargetState, fresh: bool, now: Time) 
     Some(Moment { task: Some(task.arn.clone()), ..Moment::new(now, What::Task, health, words) })
 }
 
-/// What kind of news it is; the word is that of the JSON lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It is followed from now on.
-    Began,
-    /// Counts of tasks, weights.
-    Progress,
-    /// A task of the release failed.
-    Stop,
-    /// The scheduler said something bad.
-    Event,
-    /// Another status, another stage.
-    Stage,
-    /// A hook waits for an answer.
-    Hook,
-    /// An alarm went off.
-    Alarm,
-    /// It does not get on.
-    Stuck,
-    /// It failed, and the service goes back.
-    Back,
-    /// It is over.
-    End,
-}
-
-impl Kind {
-    /// The word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Kind::Began => "began",
-            Kind::Progress => "progress",
-            Kind::Stop => "stop",
-            Kind::Event => "event",
-            Kind::Stage => "stage",
-            Kind::Hook => "hook",
-            Kind::Alarm => "alarm",
-            Kind::Stuck => "stuck",
-            Kind::Back => "rollback",
-            Kind::End => "end",
-        }
-    }
-}
-
-/// One thing that is different since the last look.
-#[derive(Clone, Debug, PartialEq)]
-pub struct News {
-    /// When it happened, or was seen.
-    pub at: Time,
-    /// What kind.
-    pub kind: Kind,
-    /// How bad.
-    pub health: Health,
-    /// One line.
-    pub text: String,
-}
-
 /// A service whose newest release, or one release, is followed.
 #[derive(Clone, Debug)]
 pub struct Track {
@@ -179,13 +123,15 @@ pub struct Track {
     told_end: Option<Time>,
     /// Whether it was seen on its way.
     ran: bool,
+    /// What is followed in place of the deployment itself.
+    aim: Option<Aim>,
 }
 
 impl Track {
     /// Follows the newest release of a service, whichever it is.
     #[must_use]
     pub fn newest(whole: Whole) -> Track {
-        Track { whole, followed: None, only: false, observed: Observed::default(), landing: None, told_end: None, ran: false }
+        Track { whole, followed: None, only: false, observed: Observed::default(), landing: None, told_end: None, ran: false, aim: None }
     }
 
     /// Follows one release to its end: the one with this id of `CodeDeploy`, or the one that is the newest at the first look.
@@ -198,6 +144,13 @@ impl Track {
     #[must_use]
     pub fn landing(&self) -> Option<&Landing> {
         self.landing.as_ref()
+    }
+
+    /// Follows what a change is to end in, from now on.
+    fn aim_at(&mut self, aim: Aim) {
+        self.aim = Some(aim);
+        (self.landing, self.told_end, self.ran) = (None, None, false);
+        (self.observed.ended_at, self.observed.progress_at) = (None, None);
     }
 
     /// The names of what is followed, as far as they are known.
@@ -252,12 +205,20 @@ impl Track {
         let Some(followed) = &mut self.followed else { return news };
         followed.learn(seen);
         self.observed.see_tasks(seen, followed);
+        // A deployment that begins after it takes its place.
+        self.aim.take_if(|aim| followed.began.is_some_and(|began| began > aim.since));
         let mut landing = Landing::of(seen, followed, &self.observed);
+        if let Some(aim) = &self.aim {
+            aim.judge(&mut landing, seen);
+        }
         self.observed.take(&landing, self.landing.as_ref(), seen.now);
         // What was just seen belongs to the picture.
         self.ran |= landing.end().is_none();
         landing.moments =
             moments::of(seen, followed, followed.record_in(seen), followed.code.as_ref().and_then(|id| (seen.code)(id)), &self.observed);
+        if let Some(aim) = &self.aim {
+            aim.cut(&mut landing);
+        }
         let before = self.landing.replace(landing);
         let after = self.landing.as_ref().expect("it has just been put there");
         differences(before.as_ref(), after, seen.now, &mut news);
@@ -266,7 +227,10 @@ impl Track {
             self.told_end = None;
         } else if self.told_end.is_none() {
             self.told_end = Some(seen.now);
-            news.push(News { at: seen.now, kind: Kind::End, health: after.health, text: after.why.clone() });
+            // Of what was over before anybody looked AWS tells the time.
+            let over = after.followed.began.zip(after.pace.took).filter(|_| !self.ran);
+            let at = over.and_then(|(began, took)| began.checked_add(jiff::SignedDuration::from_secs(took)).ok()).unwrap_or(seen.now);
+            news.push(News { at, kind: Kind::End, health: after.health, text: after.why.clone() });
         }
         news
     }
@@ -314,54 +278,6 @@ impl Observed {
     }
 }
 
-/// What is different between two looks, the end apart.
-fn differences(before: Option<&Landing>, after: &Landing, now: Time, news: &mut Vec<News>) {
-    let mut tell = |at: Time, kind, health, text: String| news.push(News { at, kind, health, text });
-    let Some(before) = before else {
-        let began = after.followed.began.unwrap_or(now);
-        let text = format!("{} {} → {} · {} · {}", after.service, after.replaces(), after.brings(), after.strategy, after.status);
-        tell(began, Kind::Began, Health::Roll, text);
-        if after.end().is_none() {
-            tell(now, Kind::Progress, after.health, after.progress());
-        }
-        return;
-    };
-    // Oldest first, as they happened.
-    for moment in after.moments.iter().rev().filter(|moment| moment.health.troubled() && !before.moments.contains(moment)) {
-        let kind = match moment.what {
-            What::Stop => Kind::Stop,
-            What::Event => Kind::Event,
-            What::Deployment | What::Task => continue,
-        };
-        tell(moment.at, kind, moment.health, moment.text.to_string());
-    }
-    let counts = |landing: &Landing| {
-        let new = &landing.new;
-        let weight = new.weight.map(f64::to_bits);
-        (new.healthy, new.unhealthy, new.starting, new.failed, new.wanted, landing.old.left(), landing.failures, weight)
-    };
-    if before.status != after.status || before.stage.name != after.stage.name {
-        let stage = after.stage.name.as_deref().map_or(String::new(), |stage| format!(" · {stage}"));
-        let until = after.stage.bake.as_ref().map_or(String::new(), |bake| format!(" · {} min, then {}", bake.minutes, bake.then));
-        tell(now, Kind::Stage, after.health, format!("{}{stage}{until}", after.status));
-    }
-    if counts(before) != counts(after) {
-        tell(now, Kind::Progress, after.health, after.progress());
-    }
-    if let Some(hook) = after.stage.waits().filter(|hook| before.stage.waits().is_none_or(|other| other.id != hook.id)) {
-        tell(now, Kind::Hook, Health::Warn, format!("a {} hook waits for an answer", hook.kind));
-    }
-    for alarm in after.alarms.iter().filter(|alarm| alarm.triggered && !before.alarms.contains(alarm)) {
-        tell(now, Kind::Alarm, Health::Fail, format!("alarm {} went off", alarm.name));
-    }
-    if let (Some(still), None) = (after.pace.stuck(), before.pace.stuck()) {
-        tell(now, Kind::Stuck, Health::Warn, format!("stuck: no progress for {}", crate::duration::short(still)));
-    }
-    if matches!(after.standing, Standing::GoingBack(_)) && !matches!(before.standing, Standing::GoingBack(_)) {
-        tell(now, Kind::Back, Health::Fail, after.why.clone());
-    }
-}
-
 /// All releases that are followed, the one that was opened last at the end.
 #[derive(Clone, Debug, Default)]
 pub struct Landings {
@@ -371,9 +287,35 @@ pub struct Landings {
 impl Landings {
     /// Follows the newest release of a service from now on, unless it is followed already.
     pub fn follow(&mut self, whole: &Whole) {
-        if self.of(whole.ctx, &whole.service).is_some() {
+        let known = self.tracks.iter_mut().find(|track| track.whole.ctx == whole.ctx && track.whole.service == whole.service);
+        if let Some(track) = known {
+            // Whoever opens the watch after the end of another change wants the deployment.
+            if track.told_end.is_some() && track.aim.take().is_some() {
+                (track.landing, track.told_end, track.ran) = (None, None, false);
+            }
             return;
         }
+        self.add(whole);
+    }
+
+    /// Follows what a change that begins no deployment is to end in.
+    pub fn aim(&mut self, whole: &Whole, aim: Aim) {
+        if self.of(whole.ctx, &whole.service).is_none() {
+            self.add(whole);
+        }
+        let known = self.tracks.iter_mut().find(|track| track.whole.ctx == whole.ctx && track.whole.service == whole.service);
+        if let Some(track) = known {
+            track.aim_at(aim);
+        }
+    }
+
+    /// Whether one more can be followed without giving up one that is on its way.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.tracks.len() < FOLLOWED || self.tracks.iter().any(|track| !track.runs())
+    }
+
+    fn add(&mut self, whole: &Whole) {
         if self.tracks.len() >= FOLLOWED {
             let over = self.tracks.iter().position(|track| !track.runs()).unwrap_or(0);
             self.tracks.remove(over);

@@ -8,7 +8,7 @@ use crate::action::Action;
 use crate::change::plans::{self, Facts};
 use crate::change::{Target, Wish};
 use crate::feed::{Feed, Wanted};
-use crate::model::{Arn, Ctx, Image, ImageUri, Str, TaskDefinition};
+use crate::model::{Arn, Ctx, Holds, Image, ImageUri, Str, TaskDefinition, foremost, index_of};
 use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
@@ -46,6 +46,8 @@ struct Offer {
     reference: Option<Str>,
     tag: Str,
     image: Image,
+    /// The platform whose scan stands for an index, which is not scanned itself: its reference, its name, and what ECR says of it.
+    scanned: Option<(Str, String, Option<Arc<Image>>)>,
     /// Services that run it now, this one first.
     runs: Vec<String>,
     /// This service does.
@@ -114,9 +116,17 @@ fn size(bytes: Option<u64>) -> String {
 }
 
 fn findings(row: &Offer) -> Cell<'static> {
-    let worst: Vec<String> = row.image.findings.iter().take(2).map(|(severity, n)| format!("{n} {}", severity.to_lowercase())).collect();
-    let bad = row.image.findings.iter().any(|(severity, _)| matches!(&**severity, "CRITICAL" | "HIGH"));
+    let found = row.found();
+    let worst: Vec<String> = found.iter().take(2).map(|(severity, n)| format!("{n} {}", severity.to_lowercase())).collect();
+    let bad = found.iter().any(|(severity, _)| matches!(&**severity, "CRITICAL" | "HIGH"));
     if worst.is_empty() { dim("-") } else { painted(worst.join(" "), if bad { Role::Warn } else { Role::Dim }) }
+}
+
+impl Offer {
+    /// Findings of its scan; of an index those of one platform.
+    fn found(&self) -> &[(Str, u32)] {
+        self.scanned.as_ref().and_then(|(.., image)| image.as_ref()).map_or(&self.image.findings, |image| &image.findings)
+    }
 }
 
 fn runs<'a>(row: &'a Offer, _: &Cx<'a>) -> Cell<'a> {
@@ -138,7 +148,7 @@ fn repositories(ctx: Ctx, definition: &TaskDefinition) -> impl Iterator<Item = F
     uris.filter(|uri| uri.ecr().is_some()).map(move |uri| Feed::RepositoryImages(ctx, uri.name().into()))
 }
 
-fn wanted(place: &Place, cx: &Cx, _: &[&Offer], _: Option<&Offer>, out: &mut Vec<Wanted>) {
+fn wanted(place: &Place, cx: &Cx, visible: &[&Offer], _: Option<&Offer>, out: &mut Vec<Wanted>) {
     let (Some(ctx), Some(cluster), Some(arn)) = (place.ctx, &place.cluster, &place.service) else { return };
     let mut want = |feed: Feed, focus: bool| out.push(Wanted::Poll { feed, focus });
     want(Feed::Service(ctx, arn.clone()), true);
@@ -151,6 +161,12 @@ fn wanted(place: &Place, cx: &Cx, _: &[&Offer], _: Option<&Offer>, out: &mut Vec
         feeds.dedup();
         for feed in feeds {
             want(feed, true);
+        }
+        // Of an index only its platforms tell what runs it and what a scan found: of what is on screen, each once.
+        for row in visible {
+            let name = ImageUri::parse(&row.current).name();
+            out.extend(index_of(&name, &row.image).map(|index| Wanted::Poll { feed: Feed::ImageIndex(ctx, index), focus: false }));
+            out.extend(row.scanned.as_ref().map(|(reference, ..)| Wanted::Trickle { feed: Feed::Image(ctx, reference.clone()) }));
         }
     }
 }
@@ -174,11 +190,20 @@ fn rows(place: &Place, cx: &Cx) -> Vec<Offer> {
     for container in &definition.containers {
         let uri = ImageUri::parse(&container.image);
         let mut offer = |reference: Option<Str>, tag: Str, image: &Image| {
-            let mut runs: Vec<String> = running.get(&image.digest).map_or_else(Vec::new, |services| services.keys().cloned().collect());
+            let held = |digest: &str| matches!(cx.store.holds(ctx, &uri.name(), image, digest), Holds::Itself | Holds::Platform(_));
+            let mut runs: Vec<String> = running.iter().filter(|(digest, _)| held(digest)).flat_map(|(_, services)| services.keys().cloned()).collect();
+            runs.sort();
+            runs.dedup();
+            let index = index_of(&uri.name(), image).and_then(|index| cx.store.image_index(ctx, &index));
+            let scanned = index.and_then(|index| foremost(index, &|digest| running.contains_key(digest))).map(|(digest, platform)| {
+                let reference: Str = format!("{}@{digest}", uri.name()).into();
+                let image = cx.store.image(ctx, &reference).cloned();
+                (reference, platform.to_owned(), image)
+            });
             let here = runs.iter().any(|name| name == service.name());
             runs.sort_by_key(|name| name != service.name());
             let rank = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-            rows.push(Offer { container: container.name.clone(), current: container.image.clone(), reference, tag, image: image.clone(), runs, here, rank });
+            rows.push(Offer { container: container.name.clone(), current: container.image.clone(), reference, tag, image: image.clone(), scanned, runs, here, rank });
         };
         let listed = if uri.ecr().is_some() { cx.store.repository_images(ctx, &uri.name().into()) } else { None };
         for image in listed.map_or(&[][..], |listed| &listed.images) {
@@ -204,6 +229,15 @@ fn preview(place: &Place, row: &Offer, width: usize, cx: &Cx) -> Vec<Line<'stati
             lines.push(line("new", ends(reference), Role::Text));
             let pushed = row.image.pushed_at.map_or(String::new(), |at| format!("pushed {} · ", age::clock(at, cx)));
             lines.push(line("image", format!("{pushed}{}", row.image.digest), Role::Dim));
+            if let Some((_, platform, image)) = &row.scanned {
+                let found: Vec<String> = row.found().iter().map(|(severity, n)| format!("{n} {}", severity.to_lowercase())).collect();
+                let found = match image {
+                    None => "…".to_owned(),
+                    Some(_) if found.is_empty() => "not scanned".to_owned(),
+                    Some(_) => found.join(" "),
+                };
+                lines.push(line("scan", format!("{found} · of {platform}: an index is not scanned itself"), Role::Dim));
+            }
         }
         None => lines.push(line("new", "a tag, a digest or a whole reference that you type".to_owned(), Role::Text)),
     }

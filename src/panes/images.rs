@@ -3,7 +3,7 @@
 use super::Pane;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
-use crate::model::{Arn, Ctx, Image, ImageUri, Service, Str, Task};
+use crate::model::{Arn, Ctx, Holds, Image, ImageUri, Service, Str, Task, index_of};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
@@ -157,8 +157,8 @@ impl ImageRow {
 
     /// The reference of the index behind the tag, where only its platforms can tell whether it is what runs.
     fn index(&self) -> Option<Str> {
-        let image = self.named.as_ref().filter(|image| image.is_index() && self.digest.as_ref() != Some(&image.digest))?;
-        Some(format!("{}@{}", self.uri.name(), image.digest).into())
+        let image = self.named.as_ref().filter(|image| self.digest.as_ref() != Some(&image.digest))?;
+        index_of(&self.uri.name(), image)
     }
 }
 
@@ -244,25 +244,19 @@ fn judge(row: &ImageRow, cx: &Cx) -> State {
     match &row.digest {
         _ if row.uri.digest.is_some() => State::Pinned,
         None => State::NothingRuns,
-        Some(digest) if *digest == image.digest => State::Current,
-        Some(digest) if image.is_index() => of_index(row, digest, cx),
-        Some(_) => State::Moved,
+        Some(digest) => match cx.store.holds(row.ctx, &row.uri.name(), image, digest) {
+            Holds::Itself => State::Current,
+            Holds::Platform(platform) => State::CurrentOfIndex(platform.unwrap_or_else(|| "one platform".into())),
+            Holds::No => State::Moved,
+            Holds::Unread => unread(row, cx),
+        },
     }
 }
 
-/// A tag that names an index: a task may tell the digest of the index or that of its platform.
-fn of_index(row: &ImageRow, digest: &Str, cx: &Cx) -> State {
-    let Some(reference) = row.index() else { return State::Asking };
-    match cx.store.image_index(row.ctx, &reference) {
-        Some(index) => match index.children.iter().find(|(child, _)| child == digest) {
-            Some((_, platform)) => State::CurrentOfIndex(platform.clone().unwrap_or_else(|| "one platform".into())),
-            None => State::Moved,
-        },
-        None => match cx.store.error(&Feed::ImageIndex(row.ctx, reference)) {
-            Some(error) => State::Unknown(format!("an index whose platforms are not known: {}", error.came()).into()),
-            None => State::Asking,
-        },
-    }
+/// A tag that names an index whose platforms are not known.
+fn unread(row: &ImageRow, cx: &Cx) -> State {
+    let error = row.index().and_then(|reference| cx.store.error(&Feed::ImageIndex(row.ctx, reference)));
+    error.map_or(State::Asking, |error| State::Unknown(format!("an index whose platforms are not known: {}", error.came()).into()))
 }
 
 fn wanted(place: &Place, cx: &Cx, visible: &[&ImageRow], cursor: Option<&ImageRow>, out: &mut Vec<Wanted>) {

@@ -155,9 +155,13 @@ fn rows(_: &Place, cx: &Cx) -> Vec<Entry> {
     }
     let undone: HashMap<&Str, &Record> = newest.values().filter_map(|record| Some((record.undoes.as_ref()?, *record))).collect();
     let row = |record: &&Record| {
-        let undoes = record.undoes.as_ref().and_then(|id| newest.get(id)).map(|of| about(of, cx));
+        let of = record.undoes.as_ref().and_then(|id| newest.get(id));
+        let undoes = of.map(|of| about(of, cx));
         let undone = undone.get(&record.id).filter(|by| matches!(by.phase, Phase::Done { .. })).map(|by| age::clock(by.time, cx));
-        Entry { undoes, undone, ..entry(record, cx) }
+        let own = entry(record, cx);
+        let again = of.is_some_and(|of| of.undoes.is_some());
+        let verb = if again { format!("redo {}", record.verb) } else { own.verb };
+        Entry { undoes, undone, verb, ..own }
     };
     newest.values().map(row).collect()
 }

@@ -89,9 +89,9 @@ const SPEC: TableSpec<Row> = TableSpec {
 const COLUMNS: &[Column<Row>] = &[
     Column { key: 'r', title: "REV", width: Width::Fit(4, 8), right: true, rank: 0, cell: |row, _| revision(row), sort: |row, _| Key::Number(-i64::from(row.revision)) },
     Column { key: 'd', title: "DEPLOYED", width: Width::Fit(8, 12), right: false, rank: 1, cell: |row, cx| dim(row.deployed_at.map_or(String::new(), |at| age::clock(at, cx))), sort: |row, _| Key::Number(-row.deployed_at.map_or(0, jiff::Timestamp::as_second)) },
-    Column { key: 'f', title: "RAN FOR", width: Width::Fixed(7), right: true, rank: 2, cell: |row, _| dim(row.ran.map_or(String::new(), age::short)), sort: |row, _| Key::Number(-row.ran.unwrap_or(0)) },
+    Column { key: 'f', title: "RAN FOR", width: Width::Fixed(7), right: true, rank: 1, cell: |row, _| dim(row.ran.map_or(String::new(), age::short)), sort: |row, _| Key::Number(-row.ran.unwrap_or(0)) },
     Column { key: 's', title: "RESULT", width: Width::Fit(10, 22), right: false, rank: 0, cell: |row, _| result(row), sort: |row, _| Key::Text(result(row).text.into()) },
-    Column { key: 'i', title: "IMAGE", width: Width::Fill(10), right: false, rank: 1, cell: |row, _| plain(images(row)), sort: |row, _| Key::Text(images(row).into()) },
+    Column { key: 'i', title: "IMAGE", width: Width::Fill(10), right: false, rank: 2, cell: |row, _| plain(images(row)), sort: |row, _| Key::Text(images(row).into()) },
 ];
 
 /// What the list is made of: the past is ECS's to tell, or CodeDeploy's, whichever deploys the service.
@@ -125,6 +125,7 @@ fn result(row: &Row) -> Cell<'static> {
     match (&row.ended, row.status.as_deref()) {
         (Ended::Running, _) => painted("◌ rolling out", Role::Busy),
         (Ended::Badly(how), _) => painted(format!("✖ {}", word(how)), Role::Fail),
+        _ if row.current && row.last_good => painted("● serves now", Role::Ok),
         _ if row.current => painted("● runs now", Role::Ok),
         (_, Some(status)) if status != "ACTIVE" => dim(format!("○ {}", word(status))),
         (Ended::Successful, _) if row.last_good => painted("● last good", Role::Ok),
@@ -296,7 +297,7 @@ impl View for Rollback {
         let below = u16::try_from(ways.len() + 2).unwrap_or(u16::MAX).min(area.height);
         let upper = Rect { height: area.height.saturating_sub(below), ..area };
         let (left, right) = if area.width >= ROOM_FOR_BOTH {
-            let half = area.width * 11 / 24;
+            let half = area.width / 2;
             (Rect { width: half, ..upper }, Rect { x: area.x + half, width: area.width - half, ..upper })
         } else {
             let half = upper.height.div_ceil(2);

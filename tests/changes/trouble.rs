@@ -19,7 +19,9 @@ fn ecs(sim: &Sim) -> aws_sdk_ecs::Client {
 
 /// Waits for the last word on an order, and returns all that was told of it.
 fn told(stage: &mut Stage) -> Vec<Progress> {
-    let last = |stage: &mut Stage| matches!(stage.progress.last(), Some((_, Progress::Done | Progress::Moved(..) | Progress::Refused(_))));
+    let last = |stage: &mut Stage| {
+        matches!(stage.progress.last(), Some((_, Progress::Done | Progress::Moved(..) | Progress::Refused(_) | Progress::Rehearsed(_))))
+    };
     stage.until("the order has landed", last);
     stage.progress.drain(..).map(|(_, progress)| progress).collect()
 }
@@ -58,18 +60,18 @@ fn a_service_that_was_deleted_meanwhile_is_not_scaled() {
 /// An action with the way to the dialog that needs it, and the text that confirms there; nothing is `y`.
 type Way = (&'static str, fn() -> Stage, &'static str);
 
-fn walked(mut stage: Stage, way: &str) -> Stage {
+pub fn walked(mut stage: Stage, way: &str) -> Stage {
     keys(&mut stage, way);
     stage
 }
 
-fn commanded(mut stage: Stage, way: &str, word: &str) -> Stage {
+pub fn commanded(mut stage: Stage, way: &str, word: &str) -> Stage {
     keys(&mut stage, way);
     command(&mut stage, word);
     stage
 }
 
-fn deploy() -> Stage {
+pub fn deploy() -> Stage {
     let mut stage = storefront();
     keys(&mut stage, "a i");
     stage.find("r1203");
@@ -121,7 +123,7 @@ fn ready() -> Stage {
     panic!("it never waits\n{}", stage.screen(120, 35));
 }
 
-fn drained() -> Stage {
+pub fn drained() -> Stage {
     commanded(commanded(service(&contract("shifts.toml"), "main", "web"), "", "pane instances"), "", "drain")
 }
 
@@ -133,7 +135,7 @@ fn stopped() -> Stage {
     walked(stage, "B 1")
 }
 
-fn ranged() -> Stage {
+pub fn ranged() -> Stage {
     walked(commanded(service(&contract("beside.toml"), "shop", "front"), "", "scaling-range"), "tab tab 9 tab")
 }
 

@@ -1,6 +1,6 @@
 //! Every other verb, from its word to the request and back by `:undo`.
 
-use super::{changes, command, confirm, contract, keys, landed, only, sent, service, shows, storefront};
+use super::{changes, command, confirm, contract, keys, landed, only, sent, service, shows, storefront, yes};
 use crate::stage::Stage;
 use midwatch::change::apply::Progress;
 use serde_json::json;
@@ -11,14 +11,6 @@ const CMS: &str = "project-oky-ecs-cms-task-service-smibyuqs";
 /// The newest request that changed something: its operation and its parameters.
 fn last(stage: &Stage) -> (String, serde_json::Value) {
     sent(stage).pop().unwrap()
-}
-
-/// Presses the key that confirms and waits until AWS has taken it.
-fn yes(stage: &mut Stage) {
-    // A plan that has just become another one, by an answer that came late, is looked at for a moment.
-    stage.step(1);
-    keys(stage, "y");
-    assert_eq!(landed(stage), Progress::Done, "{}", stage.screen(120, 35));
 }
 
 /// A canary that waits for an answer, in its watch.
@@ -169,9 +161,14 @@ fn a_scaling_range_is_changed_in_what_differs_and_taken_back() {
     shows(&mut stage, &["taken back at "]);
 }
 
+/// A service whose tasks have no agent of ECS Exec.
+pub fn without_exec() -> Stage {
+    only("oky-admin", OKY, CMS)
+}
+
 #[test]
 fn exec_is_switched_on_and_off_again() {
-    let mut stage = only("oky-admin", OKY, CMS);
+    let mut stage = without_exec();
     command(&mut stage, "enable-exec");
     shows(&mut stage, &["exec for new tasks", "redeploy afterwards"]);
     yes(&mut stage);

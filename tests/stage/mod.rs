@@ -9,7 +9,8 @@ pub mod shots;
 use midwatch::app::{App, Effect, Event, Shared};
 use midwatch::aws::{self, Clients, ContextSpec};
 use midwatch::change::apply::{Desk, Progress, Told};
-use midwatch::change::gate::Rules;
+use midwatch::change::gate::{Rules, Why};
+use midwatch::change::journal::Record;
 use midwatch::config::{Config, Places};
 use midwatch::exec::shells::Shells;
 use midwatch::feed::{Feed, Outcome, Update, Value, Wanted};
@@ -71,6 +72,10 @@ pub struct Stage {
     told: (mpsc::UnboundedSender<News>, mpsc::UnboundedReceiver<News>),
     /// How the orders went, oldest first.
     pub progress: Vec<(u64, Progress)>,
+    /// The gate is shut as soon as an order reads again what it rests on: after all that the screen and the order look at themselves.
+    pub lock_while_reading: bool,
+    /// What the orders left in the journal.
+    pub records: Vec<Record>,
     /// Where orders are carried out; without a journal on the disk.
     pub desk: Desk,
     clients: Clients,
@@ -190,6 +195,8 @@ impl Stage {
             watcher,
             told: mpsc::unbounded_channel(),
             progress: Vec::new(),
+            lock_while_reading: false,
+            records: Vec::new(),
             desk,
             clients,
             gate: 0,
@@ -260,7 +267,10 @@ impl Stage {
                 self.progress.push((id, progress.clone()));
                 self.app.update(Event::Progress(id, progress), now);
             }
-            Told::Record(record) => drop(self.app.update(Event::Journal(vec![*record]), now)),
+            Told::Record(record) => {
+                self.records.push((*record).clone());
+                self.app.update(Event::Journal(vec![*record]), now);
+            }
             Told::Said(text) => {
                 let notice = midwatch::view::Notice { tone: midwatch::view::Tone::Warn, text };
                 self.app.update(Event::Said(notice), now);
@@ -440,7 +450,14 @@ impl Stage {
                 Effect::Apply(order) => {
                     let (desk, told, order) = (self.desk.clone(), self.told.0.clone(), (**order).clone());
                     let id = order.id;
-                    self.runtime.spawn(async move { desk.carry_out(order, |news| drop(told.send((id, news)))).await });
+                    let gate = self.lock_while_reading.then(|| self.clients.gate().clone());
+                    let tell = move |news: Told| {
+                        if let (Some(gate), Told::Progress(Progress::Checking)) = (&gate, &news) {
+                            gate.set(gate.rules().0.locked(Some(Why::Flag)));
+                        }
+                        drop(told.send((id, news)));
+                    };
+                    self.runtime.spawn(async move { desk.carry_out(order, tell).await });
                 }
                 Effect::Arm(ctx, time) => {
                     // A context that stays locked says so itself.

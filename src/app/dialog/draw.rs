@@ -63,7 +63,11 @@ impl Dialog {
     fn title(&self, cx: &Cx) -> String {
         let verb = self.form.verb().word();
         let verb: String = verb.chars().take(1).flat_map(char::to_uppercase).chain(verb.chars().skip(1)).collect();
-        let verb = if matches!(self.form, Form::Fixed(Wish::Undo(..))) { "Take back".to_owned() } else { verb };
+        let verb = match &self.form {
+            Form::Fixed(Wish::Undo(_)) => "Take back".to_owned(),
+            Form::Fixed(Wish::Redo(_)) => format!("Redo: {}", verb.to_lowercase()),
+            _ => verb,
+        };
         match self.targets.as_slice() {
             [one] => {
                 // An instance is known by the id that EC2 gave it.
@@ -90,7 +94,7 @@ impl Dialog {
         match &self.phase {
             Phase::Sending(flight) if !flight.begun() => "nothing was sent yet · ctrl-c stops waiting, not the change".to_owned(),
             Phase::Sending(_) => "ctrl-c stops waiting: the request may still apply".to_owned(),
-            Phase::Ended(flight) if flight.refused.is_some() => "⏎ or esc closes".to_owned(),
+            Phase::Ended(flight) if flight.refused.is_some() || flight.rehearsed.is_some() => "⏎ or esc closes".to_owned(),
             Phase::Ended(_) => "⏎ or esc closes · @ keeps what was sent".to_owned(),
             Phase::Asking => {
                 let typed = self.typed() && self.hindered().is_none();
@@ -108,7 +112,16 @@ impl Dialog {
             Phase::Ended(flight) => {
                 page.gap();
                 for (well, line) in flight.lines() {
-                    page.sign(if well { ("●", Role::Ok) } else { ("✖", Role::Fail) }, &line);
+                    let sign = match (well, &flight.rehearsed) {
+                        (_, Some(_)) => ("○", Role::Dim),
+                        (true, None) => ("●", Role::Ok),
+                        (false, None) => ("✖", Role::Fail),
+                    };
+                    page.sign(sign, &line);
+                }
+                if flight.has_a_way_back() {
+                    page.gap();
+                    page.labelled("way back", ":undo offers the way back from what was done, or may have been, for 30 minutes", Role::Dim);
                 }
                 return page;
             }
@@ -237,8 +250,18 @@ impl Dialog {
         page.gap();
         page.sign(("▲", Role::Warn), "AWS says something else now than when you confirmed: nothing was sent");
         for moved in &self.moved {
-            let yours = self.ready().flat_map(|plan| &plan.changes).find(|change| change.what == moved.what);
-            let yours = yours.map_or("stays", |change| &change.after);
+            let named = |what: &str| match moved.what {
+                "task definition" => what == "runs" || what == "revision",
+                "scaling range" => what == "range",
+                own => what == own,
+            };
+            let yours = self.ready().flat_map(|plan| &plan.changes).find(|change| named(&change.what));
+            let yours = match (yours, moved.what) {
+                (Some(change), _) => &change.after,
+                (None, "digest") => "starts what it names then",
+                (None, "secret") => "reads it",
+                (None, _) => "stays",
+            };
             page.labelled(
                 "",
                 &format!("{} {}: was {} · now {} · yours {yours}", moved.target, moved.what, moved.was, moved.now),
@@ -304,7 +327,9 @@ impl Dialog {
                 };
                 page.labelled("way back", &back, Role::Dim);
             }
-            (Some(_), Some(_)) => page.labelled("way back", ":undo offers what has one, the last first, for 30 minutes", Role::Dim),
+            (Some(_), Some(_)) => {
+                page.labelled("way back", ":undo offers that of all that have one, in one dialog, for 30 minutes", Role::Dim)
+            }
             (None, _) => {}
         }
     }
@@ -321,8 +346,12 @@ impl Dialog {
             return None;
         }
         if let Phase::Ended(flight) = &self.phase {
-            let text = if flight.refused.is_some() { "nothing was sent" } else { "it did not all work: see above" };
-            buf.set_stringn(line.x, line.y, text, room, theme.style(Role::Fail));
+            let (text, role) = match (&flight.refused, &flight.rehearsed) {
+                (_, Some(_)) => ("a dry run: it would have been sent as it was shown", Role::Accent),
+                (Some(_), None) => ("nothing was sent", Role::Fail),
+                (None, None) => ("it did not all work: see above", Role::Fail),
+            };
+            buf.set_stringn(line.x, line.y, text, room, theme.style(role));
             return None;
         }
         let cancel = if self.focus == Focus::Cancel { "[ Cancel ]" } else { "  Cancel  " };

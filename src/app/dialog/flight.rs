@@ -24,23 +24,36 @@ pub struct Flight {
     pub id: u64,
     pub plans: Vec<Plan>,
     pub rows: Vec<Row>,
+    /// Steps of each plan that were done, or may have been.
+    did: Vec<Vec<usize>>,
     pub since: Time,
     /// Why the whole was not sent.
     pub refused: Option<String>,
+    /// What is said of a dry run.
+    pub rehearsed: Option<String>,
 }
 
 impl Flight {
     pub fn new(id: u64, plans: Vec<Plan>, since: Time) -> Flight {
-        let rows = vec![Row::Waiting; plans.len()];
-        Flight { id, plans, rows, since, refused: None }
+        let (rows, did) = (vec![Row::Waiting; plans.len()], vec![Vec::new(); plans.len()]);
+        Flight { id, plans, rows, did, since, refused: None, rehearsed: None }
     }
 
     /// Takes in how far it is. What moved and the end are for whoever asked.
     pub fn heard(&mut self, progress: &Progress) {
+        if let Progress::Sent { plan, step, .. } | Progress::Unanswered { plan, step, applies: Some(true) | None, .. } = progress
+            && let Some(did) = self.did.get_mut(*plan)
+        {
+            did.push(*step);
+        }
         let (at, row) = match progress {
             Progress::Checking | Progress::Moved(..) | Progress::Done => return,
             Progress::Refused(why) => {
                 self.refused = Some(why.clone());
+                return;
+            }
+            Progress::Rehearsed(what) => {
+                self.rehearsed = Some(what.clone());
                 return;
             }
             Progress::Sending { plan, step } => (*plan, Row::Sending(*step)),
@@ -65,6 +78,16 @@ impl Flight {
     /// Whether all calls of a plan were answered with yes.
     pub fn done(&self, plan: usize) -> bool {
         matches!((&self.rows.get(plan), self.plans.get(plan)), (Some(Row::Sent(steps, _)), Some(plan)) if *steps == plan.steps.len())
+    }
+
+    /// Steps of a plan that AWS has taken, or that may apply though no answer came.
+    pub fn did(&self, plan: usize) -> &[usize] {
+        self.did.get(plan).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether something of it can be taken back.
+    pub fn has_a_way_back(&self) -> bool {
+        self.plans.iter().enumerate().any(|(n, plan)| !self.did(n).is_empty() && plan.inverse_of(self.did(n)).is_ok())
     }
 
     /// Whether everything was.
@@ -96,6 +119,9 @@ impl Flight {
 
     /// How each plan ended: whether it is well, and a line about it.
     pub fn lines(&self) -> Vec<(bool, String)> {
+        if let Some(what) = &self.rehearsed {
+            return vec![(true, what.clone())];
+        }
         if let Some(why) = &self.refused {
             return vec![(false, format!("not sent: {}", why.trim_end_matches(" · nothing was sent")))];
         }

@@ -6,6 +6,14 @@ use crate::change::{Plan, Wish, ask};
 use crate::keys::{Code, Key};
 use crate::view::Cx;
 
+/// Keys that came before the program had time to draw, from which on they are no typing.
+const PASTE_KEYS: usize = 5;
+
+/// Milliseconds for which what follows a text that came all at once is taken as more of it.
+const PASTE_MS: i64 = 150;
+
+const PASTED: &str = "pasted text does not confirm: type it";
+
 impl Dialog {
     /// Takes a key.
     pub fn key(&mut self, key: Key, cx: &Cx) -> Answer {
@@ -23,8 +31,11 @@ impl Dialog {
             Code::Tab => self.turn(!key.shift),
             Code::Enter => return self.enter(cx),
             _ if self.focus == Focus::Confirm => {
-                if !self.held(cx) {
+                // What follows a text that came all at once belongs to it.
+                let rest = self.pasted_at.is_some_and(|at| cx.now.as_millisecond() - at.as_millisecond() < PASTE_MS);
+                if !self.held(cx) && !rest {
                     self.confirm.key(key);
+                    self.last_typed_at = Some(cx.now);
                 }
             }
             _ => return self.other(key, cx),
@@ -159,9 +170,41 @@ impl Dialog {
         Answer::Sure
     }
 
+    /// Takes a pasted text: it fills in a line of words, and confirms nothing.
+    pub fn paste(&mut self, text: &str, cx: &Cx) {
+        if !matches!(self.phase, Phase::Asking) {
+            return;
+        }
+        if let Focus::Line(n) = self.focus
+            && let Some(line) = self.form.line_mut(n).filter(|line| !line.digits)
+        {
+            line.input.paste(text);
+            return self.plan(cx);
+        }
+        self.refuse_paste();
+    }
+
+    /// A text came as keys, and the rest of it was dropped on its way.
+    pub fn burst(&mut self, cx: &Cx) {
+        self.pasted_at = Some(cx.now);
+        self.refuse_paste();
+    }
+
+    fn refuse_paste(&mut self) {
+        self.confirm.set("");
+        PASTED.clone_into(&mut self.said);
+    }
+
     /// No more keys wait: hands over what was confirmed by a key that came alone.
     pub fn rest(&mut self) -> Option<Vec<Plan>> {
-        let alone = std::mem::take(&mut self.keys) == 1;
+        let keys = std::mem::take(&mut self.keys);
+        let alone = keys == 1;
+        if self.focus == Focus::Confirm && keys >= PASTE_KEYS {
+            self.sure = false;
+            self.pasted_at = self.last_typed_at;
+            self.refuse_paste();
+            return None;
+        }
         if !std::mem::take(&mut self.sure) {
             return None;
         }

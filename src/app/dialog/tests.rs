@@ -165,7 +165,25 @@ fn keys_that_come_all_at_once_confirm_nothing() {
     let mut dialog = World::new(true).dialog(vec![plan("checkout", Level::Plain)]);
     let world = World::new(true);
     assert_eq!(world.flood(&mut dialog, "tab c h e c k o u t enter"), None, "a text meant for another window");
-    assert!(world.screen(&mut dialog, 100, 40).contains("all at once"));
+    let screen = world.screen(&mut dialog, 100, 40);
+    assert!(screen.contains("pasted text does not confirm: type it"), "{screen}");
+    assert_eq!(dialog.confirm.text(), "", "nothing of it is left in the line");
+}
+
+#[test]
+fn a_text_that_is_pasted_leaves_the_line_that_confirms_empty() {
+    let mut world = World::new(true);
+    let mut dialog = world.dialog(vec![plan("checkout", Level::Plain)]);
+    assert_eq!(world.press(&mut dialog, "tab c h e"), None);
+    dialog.paste("checkout", &world.cx());
+    assert_eq!(dialog.confirm.text(), "");
+    assert!(world.screen(&mut dialog, 100, 40).contains("pasted text does not confirm: type it"));
+    // A text that came as keys: what is left of it a moment later is no typing either.
+    assert_eq!(world.flood(&mut dialog, "c h e c k"), None);
+    assert_eq!(world.press(&mut dialog, "o u t"), None);
+    assert_eq!(dialog.confirm.text(), "");
+    world.wait(200);
+    assert!(world.press(&mut dialog, "c h e c k o u t enter").is_some(), "a hand may go on");
 }
 
 #[test]

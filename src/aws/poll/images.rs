@@ -29,7 +29,7 @@ fn registry<'a>(uri: &'a ImageUri, doing: Doing<'_>) -> Result<(&'a str, &'a str
 }
 
 /// The image behind a reference.
-pub(super) async fn image(api: &Api, reference: &Str, priority: Priority) -> Result<Value, AwsError> {
+pub(in crate::aws) async fn image(api: &Api, reference: &Str, priority: Priority) -> Result<Value, AwsError> {
     let uri = ImageUri::parse(reference);
     let what = format!("describe image {reference}");
     let action = "ecr:DescribeImages";

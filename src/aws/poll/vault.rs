@@ -15,7 +15,7 @@ use std::sync::Arc;
 const TOGETHER: usize = 10;
 
 /// What is known of each, in the order of the question. What may not be read is told as such, one by one: it is no failure of the feed.
-pub(super) async fn vault(api: &Api, from: &Arc<[Str]>, priority: Priority) -> Result<Value, AwsError> {
+pub(in crate::aws) async fn vault(api: &Api, from: &Arc<[Str]>, priority: Priority) -> Result<Value, AwsError> {
     let mut by_region: HashMap<&str, Vec<&str>> = HashMap::new();
     let mut secrets: Vec<(&str, &str)> = Vec::new();
     for kept in from.iter().map(|from| Kept::parse(from)) {

@@ -1,7 +1,7 @@
 //! What a deployment does to the tasks that serve: how few and how many run meanwhile, and whether there is room for the next one.
 
 use super::{Controller, Facts, counted, shifts, tasks_of};
-use crate::change::Note;
+use crate::change::{Basis, Note, Plan};
 use crate::feed::Feed;
 use crate::model::{Arn, ContainerInstance, Service};
 
@@ -15,8 +15,16 @@ pub(super) fn bounds(service: &Service) -> (u64, u64) {
     ((desired * u64::from(service.min_percent.unwrap_or(least))).div_ceil(100), desired * u64::from(most) / 100)
 }
 
+/// Puts what a new deployment of `revision` does to capacity into its plan, with what that rests on.
+pub(super) fn tell(facts: &Facts, plan: &mut Plan, service: &Service, revision: &Arn) {
+    plan.notes.extend(notes(facts, service, revision));
+    if Controller::of(service) == Controller::Ecs && !shifts(service) {
+        plan.basis.push(Basis::bounds(service));
+    }
+}
+
 /// What a new deployment of `revision` does to capacity, and whether its tasks find a place.
-pub(super) fn notes(facts: &Facts, service: &Service, revision: &Arn) -> Vec<Note> {
+fn notes(facts: &Facts, service: &Service, revision: &Arn) -> Vec<Note> {
     let wants = service.desired as usize;
     if wants == 0 {
         return vec![Note::info(format!("{} wants no tasks: none is started", service.name))];

@@ -41,7 +41,7 @@ pub fn deploy_image_of(facts: &Facts, service: &Arn, base: Option<&Arn>, images:
         );
         release::busy(facts, &mut plan, known);
         secrets(facts, &mut plan, &base, known);
-        plan.notes.extend(capacity::notes(facts, known, &base));
+        capacity::tell(facts, &mut plan, known, &base);
         return Ok(plan);
     };
     let base =
@@ -57,6 +57,7 @@ fn secrets(facts: &Facts, plan: &mut Plan, base: &Arn, service: &Service) {
     let of = |arn: &Arn| facts.store.definition(facts.ctx, arn).map(|definition| &**definition);
     if let Some(base) = of(base) {
         plan.notes.extend(vault::notes(facts, base, of(serving(service))));
+        plan.basis.extend(vault::basis(facts, base));
     }
 }
 
@@ -89,6 +90,7 @@ pub(super) fn register(facts: &Facts, plan: &mut Plan, base: &Arn, images: &[(St
         differs |= before != **image;
         plan.changes.push(change(&format!("image {container}"), &before, &image));
         plan.notes.extend(image_note(facts, container, image));
+        plan.basis.extend(images::basis(facts, image));
     }
     if !differs {
         plan.notes.push(Note::blocker(format!("{} says so already: to start the same image anew, redeploy", base.name())));
@@ -142,7 +144,7 @@ pub(super) fn pinned(facts: &Facts, service: &Arn, revision: &Arn, images: &[(St
             release::busy(facts, &mut plan, known);
         }
         secrets(facts, &mut plan, revision, known);
-        plan.notes.extend(capacity::notes(facts, known, revision));
+        capacity::tell(facts, &mut plan, known, revision);
         plan
     };
     plan.level = Level::Grave;

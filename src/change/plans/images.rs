@@ -1,9 +1,9 @@
 //! Whether a reference still names what runs, and whether it can be pulled at all. Tags move and expire; digests do neither.
 
 use super::{Facts, listed};
-use crate::change::Note;
+use crate::change::{Basis, Note};
 use crate::feed::Feed;
-use crate::model::{Arn, Image, ImageUri, Service, Str, TaskDefinition};
+use crate::model::{Arn, Holds, Image, ImageUri, Service, Str, TaskDefinition, index_of};
 
 /// What a reference names now, held against digests that are known.
 pub(super) enum Now {
@@ -29,6 +29,19 @@ pub(super) enum Now {
 pub(super) fn short(digest: &str) -> &str {
     let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
     hex.get(..12).unwrap_or(hex)
+}
+
+/// What a plan rests on of an image that new tasks pull: what it names now, where ECR has told.
+pub(super) fn basis(facts: &Facts, reference: &Str) -> Option<Basis> {
+    ImageUri::parse(reference).ecr()?;
+    facts.store.image(facts.ctx, reference).map(|image| Basis::image(reference, Some(image)))
+}
+
+/// The same of all containers of a definition.
+pub(super) fn bases(facts: &Facts, definition: &TaskDefinition) -> Vec<Basis> {
+    let mut all: Vec<Basis> = definition.containers.iter().filter_map(|container| basis(facts, &container.image)).collect();
+    all.dedup();
+    all
 }
 
 /// What a reference names now.
@@ -62,22 +75,15 @@ pub(super) fn now(facts: &Facts, reference: &Str, known: &[Str]) -> Now {
 }
 
 fn held_against(facts: &Facts, uri: &ImageUri, image: &Image, known: &[Str]) -> Now {
-    if known.contains(&image.digest) {
+    let found: Vec<Holds> = known.iter().map(|digest| facts.store.holds(facts.ctx, &uri.name(), image, digest)).collect();
+    if found.iter().any(|holds| matches!(holds, Holds::Itself | Holds::Platform(_))) {
         return Now::Same(image.digest.clone());
     }
-    if !image.is_index() {
+    if !found.contains(&Holds::Unread) {
         return Now::Moved(image.digest.clone());
     }
-    // A task may tell the digest of the index or that of its platform.
-    let index: Str = format!("{}@{}", uri.name(), image.digest).into();
-    match facts.store.image_index(facts.ctx, &index) {
-        Some(index) if index.children.iter().any(|(child, _)| known.contains(child)) => Now::Same(image.digest.clone()),
-        Some(_) => Now::Moved(image.digest.clone()),
-        None => match facts.store.error(&Feed::ImageIndex(facts.ctx, index)) {
-            Some(error) => Now::Unknown(format!("it names an index whose platforms are not known: {}", error.came())),
-            None => Now::Asking,
-        },
-    }
+    let error = index_of(&uri.name(), image).and_then(|index| facts.store.error(&Feed::ImageIndex(facts.ctx, index)));
+    error.map_or(Now::Asking, |error| Now::Unknown(format!("it names an index whose platforms are not known: {}", error.came())))
 }
 
 /// Digests that a container of the service runs now under a reference: by its tasks, else by its newest service revision.

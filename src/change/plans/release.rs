@@ -27,7 +27,7 @@ pub fn redeploy(facts: &Facts, service: &Arn) -> Result<Plan, String> {
     }
     busy(facts, &mut plan, service);
     plan.notes.extend(express(service));
-    plan.notes.extend(capacity::notes(facts, service, &revision));
+    capacity::tell(facts, &mut plan, service, &revision);
     image_notes(facts, &mut plan, service, &revision);
     Ok(plan)
 }
@@ -58,6 +58,8 @@ fn image_notes(facts: &Facts, plan: &mut Plan, service: &Service, revision: &Arn
         plan.notes.extend(images::redeploy_notes(facts, service, definition));
         // Tasks that run have read theirs long ago; new ones read them again.
         plan.notes.extend(vault::notes(facts, definition, Some(definition)));
+        plan.basis.extend(images::bases(facts, definition));
+        plan.basis.extend(vault::basis(facts, definition));
         return;
     }
     let why = facts.store.error(&Feed::TaskDefinition(facts.ctx, revision.clone()));

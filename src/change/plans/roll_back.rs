@@ -143,7 +143,7 @@ fn to_revision(facts: &Facts, service: &Arn, revision: &Arn) -> Result<Plan, Str
     }
     plan.notes.extend(express(known));
     preflight(facts, &mut plan, Some(known), service, revision);
-    plan.notes.extend(capacity::notes(facts, known, revision));
+    capacity::tell(facts, &mut plan, known, revision);
     plan.notes
         .push(Note::info("only the task definition goes back: network, load balancers and platform version stay as they are".to_owned()));
     Ok(plan)
@@ -190,6 +190,8 @@ fn preflight(facts: &Facts, plan: &mut Plan, known: Option<&Service>, service: &
     }
     let running = known.and_then(|known| facts.store.definition(facts.ctx, serving(known)));
     plan.notes.extend(vault::notes(facts, definition, running.map(|running| &**running)));
+    plan.basis.extend(images::bases(facts, definition));
+    plan.basis.extend(vault::basis(facts, definition));
 }
 
 fn image_notes(

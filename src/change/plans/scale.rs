@@ -146,6 +146,10 @@ fn refusals(facts: &Facts, plan: &mut Plan, service: &Service, desired: u32) {
 
 fn unranged(facts: &Facts, plan: &mut Plan, service: &Service) {
     let feed = Feed::ScalableTargets(facts.ctx);
+    if facts.store.scalable_targets(facts.ctx).is_some() {
+        // A range that somebody registers meanwhile moves the count.
+        plan.basis.push(Basis::range(&resource(service), None));
+    }
     if let Some(error) = facts.store.error(&feed) {
         plan.notes.push(Note::warning(format!("whether something scales {} is not known: {}", service.name, error.what)));
     } else if facts.store.scalable_targets(facts.ctx).is_none() {

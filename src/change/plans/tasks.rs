@@ -205,6 +205,8 @@ pub fn run_task(facts: &Facts, service: &Arn, revision: &Arn, command: Option<(S
             plan.notes.extend(definition.containers.iter().filter_map(|own| images::tag_note(facts, &own.name, &own.image)));
             let runs = facts.store.definition(facts.ctx, serving(known));
             plan.notes.extend(vault::notes(facts, definition, runs.map(|runs| &**runs)));
+            plan.basis.extend(images::bases(facts, definition));
+            plan.basis.extend(vault::basis(facts, definition));
             let roles = [&definition.task_role, &definition.execution_role].into_iter().flatten().count();
             if roles > 0 {
                 plan.notes.push(Note::info("running it needs iam:PassRole on its roles".to_owned()));

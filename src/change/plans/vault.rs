@@ -1,7 +1,7 @@
 //! Whether what new tasks read at their start is there: a task that misses one of its parameters or secrets does not start.
 
 use super::{Facts, counted, listed};
-use crate::change::Note;
+use crate::change::{Basis, Note};
 use crate::feed::Feed;
 use crate::model::{Held, Kept, Str, TaskDefinition};
 use std::sync::Arc;
@@ -12,6 +12,12 @@ pub(super) fn sources(definition: &TaskDefinition) -> Option<Arc<[Str]>> {
     all.sort_unstable();
     all.dedup();
     (!all.is_empty()).then(|| all.into())
+}
+
+/// What a plan rests on of the parameters and secrets of a revision, where it is known whether they are there.
+pub(super) fn basis(facts: &Facts, definition: &TaskDefinition) -> Option<Basis> {
+    let from = sources(definition)?;
+    facts.store.vault(facts.ctx, &from).map(|held| Basis::vault(&from, held))
 }
 
 /// What is known of the parameters and secrets of a revision. Values are never fetched.

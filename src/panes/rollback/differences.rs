@@ -2,7 +2,7 @@
 
 use super::Rollback;
 use crate::change::plans;
-use crate::change::{Weight, diff};
+use crate::change::{Weight, diff, revisions};
 use crate::feed::Feed;
 use crate::model::Arn;
 use crate::text;
@@ -19,6 +19,10 @@ impl Rollback {
         let Some(now) = self.newest(cx).filter(|now| *now != row.arn) else {
             return (format!("{} runs now", row.arn.name()), said("●", Role::Ok, "this is what the service asks for", room, cx));
         };
+        // Between two sets of tasks the newest is on its way, and the other one serves.
+        let between = row.current || revisions::history(&facts, &self.target.arn).iter().any(|other| other.current && other.arn != now);
+        let newest = if between { "rolling out" } else { "now" };
+        let serves = if row.current { " (serves)" } else { "" };
         let raw = |arn: &Arn| cx.store.raw_definition(facts.ctx, arn);
         let mut lines: Vec<Line<'static>> = Vec::new();
         // That a text is the same says little where its tags name other images by now: this stands first and is never cut away.
@@ -37,14 +41,14 @@ impl Rollback {
                 lines.extend(said("●", Role::Dim, words, room, cx));
             }
             let tags = if moved.is_empty() { "" } else { " · ▲ tags moved" };
-            format!("{} (now) → {} · {} differ{tags}", number(&now), row.revision, found.len())
+            format!("{} ({newest}) → {}{serves} · {} differ{tags}", number(&now), row.revision, found.len())
         } else {
             let error = [&now, &row.arn].into_iter().find_map(|arn| cx.store.error(&Feed::RawDefinition(facts.ctx, arn.clone())));
             lines.extend(match error {
                 Some(error) => said("?", Role::Stale, &error.what, room, cx),
                 None => said("…", Role::Dim, "both revisions are being read", room, cx),
             });
-            format!("{} (now) → {}", number(&now), row.revision)
+            format!("{} ({newest}) → {}{serves}", number(&now), row.revision)
         };
         lines.push(Line::default());
         match self.plan(cx) {
