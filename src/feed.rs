@@ -1,9 +1,9 @@
 //! What can be watched. A feed is a plain key that starts with its context; whoever wants one names it, and the watcher does the rest.
 
 use crate::model::{
-    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Held, Identity, Image, ImageIndex, LogLine, LogScope, LogSources, Look,
-    Protected, Release, RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Seen, Service,
-    ServiceDeployment, ServiceMetrics, ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
+    Alarm, AppSpec, Arn, Cluster, CodeDeployment, ContainerInstance, Ctx, Held, Identity, Image, ImageIndex, LogLine, LogScope, LogSources,
+    Look, Protected, Release, RepositoryImages, Revisions, Route, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Seen,
+    Service, ServiceDeployment, ServiceMetrics, ServiceRevision, Str, Target, TargetGroup, Task, TaskDefinition, Time,
 };
 use std::sync::Arc;
 

@@ -161,7 +161,7 @@ fn rows(_: &Place, cx: &Cx) -> Vec<Entry> {
         let own = entry(record, cx);
         let again = of.is_some_and(|of| of.undoes.is_some());
         let verb = if again { format!("redo {}", record.verb) } else { own.verb };
-        Entry { undoes, undone, verb, ..own }
+        Entry { verb, undoes, undone, ..own }
     };
     newest.values().map(row).collect()
 }

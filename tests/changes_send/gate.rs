@@ -154,7 +154,10 @@ async fn a_dry_run_writes_the_journal_and_sends_nothing() {
     world.clients.gate().set(Rules::new(&Config::default(), &world.desk.fleet, &[]).dry(true));
     drop(world.sim.take_requests());
     let heard = world.carry_out_order(Order { id: 1, plans: vec![plan], compared: false }).await;
-    assert_eq!(heard.progress, [Progress::Checking, Progress::Rehearsed("dry run: the call is in the journal, nothing was sent".to_owned())]);
+    assert_eq!(
+        heard.progress,
+        [Progress::Checking, Progress::Rehearsed("dry run: the call is in the journal, nothing was sent".to_owned())]
+    );
     assert!(matches!(&heard.records[..], [record] if record.phase == Phase::DryRun));
     assert!(world.sent("UpdateService").is_empty());
 }

@@ -328,7 +328,7 @@ impl Dialog {
                 page.labelled("way back", &back, Role::Dim);
             }
             (Some(_), Some(_)) => {
-                page.labelled("way back", ":undo offers that of all that have one, in one dialog, for 30 minutes", Role::Dim)
+                page.labelled("way back", ":undo offers that of all that have one, in one dialog, for 30 minutes", Role::Dim);
             }
             (None, _) => {}
         }

@@ -113,7 +113,9 @@ impl Stamp {
             spoken @ (Protocol::Json(_) | Protocol::Json10(_) | Protocol::Socket) => {
                 self.whole(200, spoken.content_type(), "{\"nextToken\": \"AAAA")
             }
-            Protocol::Query { .. } | Protocol::Ec2 { .. } => self.whole(200, "text/xml", format!("<{0}Response><{0}Result><mem", route.operation)),
+            Protocol::Query { .. } | Protocol::Ec2 { .. } => {
+                self.whole(200, "text/xml", format!("<{0}Response><{0}Result><mem", route.operation))
+            }
         }
     }
 

@@ -197,7 +197,13 @@ pub(crate) const SERVICES: &[Service] = &[
         cbor: None,
         operations: &["DescribeSecret"],
     },
-    Service { name: "kms", iam: "kms", protocol: Protocol::Json("TrentService"), cbor: None, operations: &["GenerateDataKey", "Decrypt", "DescribeKey"] },
+    Service {
+        name: "kms",
+        iam: "kms",
+        protocol: Protocol::Json("TrentService"),
+        cbor: None,
+        operations: &["GenerateDataKey", "Decrypt", "DescribeKey"],
+    },
     Service { name: "ssmmessages", iam: "ssmmessages", protocol: Protocol::Socket, cbor: None, operations: &["OpenDataChannel"] },
 ];
 
