@@ -483,10 +483,7 @@ fn which_tasks_of_a_service_are_stopped_is_chosen_in_their_list() {
     keys(&mut stage, "a");
     shows(&mut stage, &["stop tasks     storefront · chosen in its list of tasks"]);
     keys(&mut stage, "esc X");
-    shows(
-        &mut stage,
-        &["web-stage › storefront › tasks", "which tasks of storefront: Space marks, X stops the marked ones, or the one under the cursor"],
-    );
+    shows(&mut stage, &["web-stage › storefront › tasks", "Space marks tasks of storefront, X stops those, or the one under the cursor"]);
     assert!(!stage.screen(120, 35).contains("[ Cancel ]"));
     keys(&mut stage, "space X");
     shows(&mut stage, &["Stop tasks web-stage/", "y does it"]);

@@ -120,7 +120,7 @@ impl App {
         self.go(pane, Some(place));
         let key = |action: Action| self.shared.keys.key_of(action, self.kind()).unwrap_or_default();
         let (mark, stop) = (key(Action::Mark), key(Action::StopTasks));
-        self.tell(Tone::Info, format!("which tasks of {name}: {mark} marks, {stop} stops the marked ones, or the one under the cursor"));
+        self.tell(Tone::Info, format!("{mark} marks tasks of {name}, {stop} stops those, or the one under the cursor"));
         true
     }
 

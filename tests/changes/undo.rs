@@ -57,7 +57,7 @@ fn undo_goes_on_to_the_change_before_and_redo_comes_back() {
         stage.step(6);
         stage.refresh_quietly();
         command(&mut stage, "undo");
-        shows(&mut stage, &["Take back web-stage/storefront", &format!("--desired-count {count}")]);
+        shows(&mut stage, &["Take back web-stage/storefront", &format!("--desired-count {count}"), ":redo does it once more"]);
         yes(&mut stage);
     }
     for count in [3, 5] {

@@ -320,6 +320,9 @@ impl Dialog {
         page.gap();
         let mut ready = self.ready();
         match (ready.next(), ready.next()) {
+            (Some(_), _) if matches!(self.form, Form::Fixed(Wish::Undo(_))) => {
+                page.labelled("way back", ":redo does it once more, until something else is changed", Role::Dim);
+            }
             (Some(plan), None) => {
                 let back = match &plan.inverse {
                     Ok(_) => ":undo offers the way back for 30 minutes".to_owned(),

@@ -41,7 +41,8 @@ impl Rollback {
                 lines.extend(said("●", Role::Dim, words, room, cx));
             }
             let tags = if moved.is_empty() { "" } else { " · ▲ tags moved" };
-            format!("{} ({newest}) → {}{serves} · {} differ{tags}", number(&now), row.revision, found.len())
+            let differ = if found.len() == 1 { "differs" } else { "differ" };
+            format!("{} ({newest}) → {}{serves} · {} {differ}{tags}", number(&now), row.revision, found.len())
         } else {
             let error = [&now, &row.arn].into_iter().find_map(|arn| cx.store.error(&Feed::RawDefinition(facts.ctx, arn.clone())));
             lines.extend(match error {
