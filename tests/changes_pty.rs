@@ -18,6 +18,9 @@ const SPEED: f64 = 20.0;
 /// Longer than the slowest release takes, on a machine that is busy with other things.
 const LANDING: Duration = Duration::from_mins(4);
 
+/// What a dialog says that wants the key once more.
+const AGAIN: [&str; 2] = ["look again", "once more"];
+
 /// Times that a confirming key is pressed again where the dialog asks to look again.
 const TRIES: usize = 20;
 
@@ -57,12 +60,11 @@ impl Desk {
     fn confirm(&mut self, key: &str) {
         for _ in 0..TRIES {
             self.terminal.key(key);
-            let again = ["look again", "once more"];
             let answered = |t: &Terminal| {
-                !t.text().contains("[ Cancel ]") && !t.text().contains("  Cancel  ") || again.iter().any(|a| t.text().contains(a))
+                !t.text().contains("[ Cancel ]") && !t.text().contains("  Cancel  ") || AGAIN.iter().any(|a| t.text().contains(a))
             };
             assert!(self.terminal.until(PATIENCE, answered).is_some(), "{key} has no answer:\n{}", self.terminal.text());
-            if !again.iter().any(|a| self.terminal.text().contains(a)) {
+            if !AGAIN.iter().any(|a| self.terminal.text().contains(a)) {
                 return;
             }
         }
@@ -230,8 +232,9 @@ fn x6_a_roll_back_whose_program_is_killed_is_told_of_at_the_next_start() {
     for _ in 0..TRIES {
         desk.terminal.key("enter");
         let sim = &desk.sim;
-        let answered =
-            |t: &Terminal| t.text().contains("look again") || sim.requests().iter().any(|sent| sent.call.operation == "UpdateService");
+        let answered = |t: &Terminal| {
+            AGAIN.iter().any(|again| t.text().contains(again)) || sim.requests().iter().any(|sent| sent.call.operation == "UpdateService")
+        };
         assert!(desk.terminal.until(PATIENCE, answered).is_some(), "{}", desk.terminal.text());
         if sent(&desk) {
             break;

@@ -45,13 +45,14 @@ impl Past {
         !self.0.iter().any(|taken| taken.undo == redo)
     }
 
-    /// Forgets what is too old, and what these calls have taken back. Returns whether they took a change back, rather than the undoing of one.
-    fn take_out(&mut self, records: &[&Str], now: Time) -> bool {
+    /// Forgets what is too old, and what these calls have taken back: each with whether all of it is done for certain, since what was taken
+    /// back in part can still be taken back. Returns whether they took a change back, rather than the undoing of one.
+    fn take_out(&mut self, records: &[(&Str, bool)], now: Time) -> bool {
         let mut undo = false;
         for taken in &mut self.0 {
-            let before = taken.steps.len();
-            taken.steps.retain(|step| step.record.as_ref().is_none_or(|record| !records.contains(&record)));
-            undo |= taken.steps.len() < before && !taken.undo;
+            let of = |step: &Step| records.iter().find(|(record, _)| step.record.as_ref() == Some(*record));
+            undo |= !taken.undo && taken.steps.iter().any(|step| of(step).is_some());
+            taken.steps.retain(|step| of(step).is_none_or(|(_, done)| !done));
         }
         self.0.retain(|taken| !taken.steps.is_empty());
         self.forget(now);
@@ -80,7 +81,8 @@ impl App {
         let Some(first) = plans.first() else { return };
         let names: Vec<String> = plans.iter().map(|n| flight.name(*n)).collect();
         let names = if names.len() > NAMED { format!("{} targets", names.len()) } else { names.join(", ") };
-        let taken_back: Vec<&Str> = plans.iter().filter_map(|n| flight.plans[*n].undoes.as_ref()).collect();
+        let taken_back: Vec<(&Str, bool)> =
+            plans.iter().filter_map(|n| Some((flight.plans[*n].undoes.as_ref()?, flight.done(*n)))).collect();
         let past = &mut self.changes.past;
         let undo = past.take_out(&taken_back, now);
         if taken_back.is_empty() {
@@ -132,7 +134,11 @@ impl App {
         let what = taken.what.clone();
         if ways.is_empty() {
             past.0.remove(at);
-            let more = if past.is_empty(redo) { "" } else { " · :undo again offers the change before it" };
+            let more = match redo {
+                _ if past.is_empty(redo) => "",
+                false => " · :undo again offers the change before it",
+                true => " · :redo again offers the one before it",
+            };
             let why = none.first().copied().unwrap_or_default();
             return self.tell(Tone::Warn, format!("{what} cannot be taken back: {why}{more}"));
         }
@@ -141,5 +147,28 @@ impl App {
         self.open_dialog(targets, Vec::new(), Form::Fixed(wish), None);
         let head = if redo { "redo, the undoing of an undo" } else { "the way back from" };
         self.tell(Tone::Info, format!("{head}: {what}{rest}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Arn, Ctx};
+
+    #[test]
+    fn what_was_taken_back_in_part_stays_and_what_is_done_goes() {
+        let now = Time::from_second(1_000_000).unwrap();
+        let target = Target { ctx: Ctx(0), cluster: Arn("c".into()), arn: Arn("s".into()) };
+        let step = |record: &str| Step { target: target.clone(), back: Err("none"), record: Some(record.into()) };
+        let taken = |record, undo| Taken { at: now, what: "scale".to_owned(), steps: vec![step(record)], undo };
+        let mut past = Past(vec![taken("a", false)]);
+        let (change, undoing): (Str, Str) = ("a".into(), "b".into());
+        assert!(past.take_out(&[(&change, false)], now), "it was a change that was taken back");
+        assert!(!past.is_empty(false), "what is not back yet is offered again");
+        assert!(past.take_out(&[(&change, true)], now));
+        assert!(past.is_empty(false));
+        past.0.push(taken("b", true));
+        assert!(!past.take_out(&[(&undoing, true)], now), "it was the undoing that was taken back");
+        assert!(past.is_empty(true));
     }
 }

@@ -67,11 +67,12 @@ impl App {
 
     /// What AWS refused lately of what an action would send for these targets.
     fn denied(&self, action: Action, targets: &[Target]) -> Option<String> {
+        let store = &self.shared.store;
+        let by_ecs = |of: &Target| store.service(of.ctx, &of.cluster, &of.arn).is_some_and(|service| &*service.controller == "ECS");
         let refused = |target: &Target| {
             let (asks, on) = match verb(action)? {
-                Verb::Redeploy | Verb::Scale | Verb::RollBack | Verb::DeployImage | Verb::EnableExec => {
-                    ("ecs:UpdateService", target.arn.to_string())
-                }
+                Verb::Scale | Verb::EnableExec => ("ecs:UpdateService", target.arn.to_string()),
+                Verb::Redeploy | Verb::DeployImage if by_ecs(target) => ("ecs:UpdateService", target.arn.to_string()),
                 Verb::StopTasks => ("ecs:StopTask", target.cluster.to_string()),
                 Verb::Drain | Verb::Activate => ("ecs:UpdateContainerInstancesState", target.cluster.to_string()),
                 Verb::Protect | Verb::Unprotect => ("ecs:UpdateTaskProtection", target.cluster.to_string()),
@@ -79,7 +80,7 @@ impl App {
                     ("application-autoscaling:RegisterScalableTarget", scaling_resource(target.cluster.name(), target.arn.name()))
                 }
                 // What these send is known to their plans alone; the dialog says it.
-                Verb::RunTask | Verb::Continue => return None,
+                Verb::Redeploy | Verb::RollBack | Verb::DeployImage | Verb::RunTask | Verb::Continue => return None,
             };
             let asked = Asked { ctx: target.ctx, cluster: Some(&target.cluster), action: asks, target: &on };
             self.rules.refused(asked, self.shared.now).map(|said| format!("AWS has just refused it: {said}"))

@@ -14,6 +14,10 @@ use crate::model::{Arn, ScalableTarget, Service, Str, Task, TaskDefinition};
 use aws_sdk_applicationautoscaling::types as scaling;
 use aws_sdk_codedeploy::types as deploy;
 use futures_util::future::join_all;
+use std::time::Duration;
+
+/// The longest wait for what a change can go on without: a registry or a vault that is slow, or has many to tell of.
+const BESIDE: Duration = Duration::from_secs(5);
 
 fn asking<'a>(throttle: Throttle, action: &'a str, what: &'a str) -> Asking<'a> {
     Asking { throttle, priority: Priority::Focus, action, what }
@@ -49,7 +53,14 @@ impl Api {
     /// The same, with the services in full.
     pub async fn read_again(&self, basis: &[Basis]) -> Reread {
         let (services, tasks, ranges) = (self.reread_services(basis), self.reread_tasks(basis), self.reread_ranges(basis));
-        let others = join_all(basis.iter().map(|basis| self.reread_one(basis)));
+        let others = join_all(basis.iter().map(async |basis| {
+            if !basis.can_be_missed() {
+                return self.reread_one(basis).await;
+            }
+            let doing = Doing { action: "", what: "read again what the change rests on", profile: None };
+            let read = tokio::time::timeout(BESIDE, self.reread_one(basis)).await;
+            read.unwrap_or_else(|_| Some(Err(failure(ErrorKind::Timeout, doing, "no answer in 5 s", ""))))
+        }));
         let (services, tasks, ranges, others) = futures_util::future::join4(services, tasks, ranges, others).await;
         let found = basis.iter().zip(others).map(|(was, other)| {
             let service = |arn: &Arn| services.iter().find(|(of, _)| of == arn).map(|(_, read)| read);

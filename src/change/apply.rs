@@ -199,7 +199,7 @@ impl Desk {
             }
         }
         for what in denied {
-            tell(Told::Said(format!("{what} · sent without comparing with what it is now")));
+            tell(Told::Said(format!("{what} · not compared with what it is now")));
         }
         let of = |plan: &Plan| {
             let fresh = now.get(&plan.ctx).map_or(&[][..], Vec::as_slice);

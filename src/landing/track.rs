@@ -146,8 +146,11 @@ impl Track {
         self.landing.as_ref()
     }
 
-    /// Follows what a change is to end in, from now on.
+    /// Follows what a change is to end in, from now on. A deployment that is under way stays what is followed: how it ends is the greater news.
     fn aim_at(&mut self, aim: Aim) {
+        if self.aim.is_none() && self.landing.as_ref().is_some_and(|landing| landing.end().is_none()) {
+            return;
+        }
         self.aim = Some(aim);
         (self.landing, self.told_end, self.ran) = (None, None, false);
         (self.observed.ended_at, self.observed.progress_at) = (None, None);
@@ -208,6 +211,9 @@ impl Track {
         // A deployment that begins after it takes its place.
         self.aim.take_if(|aim| followed.began.is_some_and(|began| began > aim.since));
         let mut landing = Landing::of(seen, followed, &self.observed);
+        // So does one that is under way already, as far as whoever deploys has told.
+        let told = followed.code.as_ref().is_none_or(|id| (seen.code)(id).is_some());
+        self.aim.take_if(|_| told && landing.end().is_none());
         if let Some(aim) = &self.aim {
             aim.judge(&mut landing, seen);
         }

@@ -153,17 +153,33 @@ fn rows(_: &Place, cx: &Cx) -> Vec<Entry> {
     for record in cx.store.journal() {
         newest.insert(&record.id, record);
     }
-    let undone: HashMap<&Str, &Record> = newest.values().filter_map(|record| Some((record.undoes.as_ref()?, *record))).collect();
+    let done = |record: &Record| matches!(record.phase, Phase::Done { .. });
+    // What took several calls is taken back when all of them are done, which is when the last one is.
+    let mut undone: HashMap<&Str, &Record> = HashMap::new();
+    for record in newest.values() {
+        let Some(of) = &record.undoes else { continue };
+        let by = undone.entry(of).or_insert(record);
+        if done(by) && (!done(record) || record.time > by.time) {
+            *by = record;
+        }
+    }
     let row = |record: &&Record| {
         let of = record.undoes.as_ref().and_then(|id| newest.get(id));
         let undoes = of.map(|of| about(of, cx));
-        let undone = undone.get(&record.id).filter(|by| matches!(by.phase, Phase::Done { .. })).map(|by| age::clock(by.time, cx));
+        let undone = undone.get(&record.id).filter(|by| done(by)).map(|by| age::clock(by.time, cx));
         let own = entry(record, cx);
-        let again = of.is_some_and(|of| of.undoes.is_some());
+        let again = undoings(record, &newest).is_multiple_of(2) && of.is_some();
         let verb = if again { format!("redo {}", record.verb) } else { own.verb };
         Entry { verb, undoes, undone, ..own }
     };
     newest.values().map(row).collect()
+}
+
+/// How many changes stand behind one another in what it takes back: an undo has one, a redo two, the undo of that three. A file that was
+/// tampered with may lead in a circle.
+fn undoings(record: &Record, all: &HashMap<&Str, &Record>) -> usize {
+    let of = |record: &&Record| record.undoes.as_ref().and_then(|id| all.get(id)).copied();
+    std::iter::successors(of(&record), of).take(100).count()
 }
 
 /// What a call was for and when, in one line.

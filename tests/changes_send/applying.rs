@@ -150,7 +150,7 @@ async fn where_reading_is_denied_that_is_told_and_the_plan_goes_on() {
     world.fault("[[fault]]\noperation = 'ecs:DescribeServices'\nkind = 'deny'\n");
     let heard = world.carry_out(vec![scaling.clone()]).await;
     assert!(
-        matches!(&heard.said[..], [said] if said.contains("AccessDenied for ecs:DescribeServices") && said.contains("without comparing"))
+        matches!(&heard.said[..], [said] if said.contains("AccessDenied for ecs:DescribeServices") && said.contains("not compared with what it is now"))
     );
     assert_eq!(heard.progress.last(), Some(&Progress::Done));
     world.fault("[[fault]]\noperation = 'ecs:DescribeServices'\nkind = 'expired_token'\n");

@@ -121,7 +121,12 @@ impl Dialog {
                 }
                 if flight.has_a_way_back() {
                     page.gap();
-                    page.labelled("way back", ":undo offers the way back from what was done, or may have been, for 30 minutes", Role::Dim);
+                    let back = if matches!(self.form, Form::Fixed(Wish::Undo(_))) {
+                        ":undo offers once more what is not taken back, :redo what was"
+                    } else {
+                        ":undo offers the way back from what was done, or may have been, for 30 minutes"
+                    };
+                    page.labelled("way back", back, Role::Dim);
                 }
                 return page;
             }

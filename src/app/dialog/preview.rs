@@ -78,7 +78,9 @@ impl Dialog {
         }
         self.offer(cx);
         let fresh = self.planned(cx);
-        if !self.moved.is_empty() && !self.as_read_again(&fresh) {
+        // A range that was typed is whole: planned anew it would put back what somebody else has changed of it meanwhile.
+        let typed = matches!(self.form, Form::Range { .. });
+        if !self.moved.is_empty() && (typed || !self.as_read_again(&fresh)) {
             return self.weigh(cx);
         }
         self.pins = match (&self.form, self.targets.first()) {

@@ -326,6 +326,15 @@ fn undoing_a_wider_range_brings_back_range_and_count_in_one_plan() {
     assert!(matches!(plan.steps[1].call, Call::UpdateService { .. }));
     assert_eq!(plan.verb, Verb::Scale);
     assert!(matches!(plan.inverse.unwrap().as_ref(), Inverse::Several(both) if both.len() == 2));
+    // The range went back, and the count did not: what is left is the count.
+    let resource = scaling_resource("main", "api").into();
+    world.put(
+        Feed::ScalableTargets(CTX),
+        Value::ScalableTargets(Arc::new(vec![ScalableTarget { resource, min: 2, max: 15, ..ScalableTarget::default() }])),
+    );
+    let rest = undo(&world.facts(), &inverse).unwrap();
+    assert_eq!(rest.changes.iter().map(|c| (&*c.what, &*c.after)).collect::<Vec<_>>(), [("desired", "6")]);
+    assert!(!rest.blocked() && rest.steps.len() == 1, "{rest:?}");
 }
 
 #[test]

@@ -17,11 +17,21 @@ pub fn undo(facts: &Facts, inverse: &Inverse) -> Result<Plan, String> {
         Inverse::Protection { tasks, protect: on } => protect(facts, tasks, *on, None),
         Inverse::Exec { service: which, enabled } => service::set_exec(facts, which, *enabled),
         Inverse::Several(all) => {
-            let mut plans = all.iter().map(|one| undo(facts, one)).collect::<Result<Vec<Plan>, String>>()?.into_iter();
+            let mut plans = all.iter().map(|one| undo(facts, one)).collect::<Result<Vec<Plan>, String>>()?;
+            // Of what was taken back in part the rest is left.
+            if !plans.iter().all(is_so) {
+                plans.retain(|plan| !is_so(plan));
+            }
+            let mut plans = plans.into_iter();
             let first = plans.next().ok_or("there is nothing to take back")?;
             Ok(plans.fold(first, join))
         }
     }
+}
+
+/// Whether a plan changes nothing.
+fn is_so(plan: &Plan) -> bool {
+    plan.changes.iter().all(|change| change.before == change.after)
 }
 
 /// Two plans for the same target, one after the other.
