@@ -135,7 +135,7 @@ fn summary(examined: &[Examined]) -> String {
 }
 
 fn as_json(found: &Found, examined: &[Examined], went: Went) -> Value {
-    let check = |check: &Check| json!({ "check": check.what, "result": check.word().replace(' ', "_"), "told": check.told, "advice": check.advice() });
+    let check = |check: &Check| json!({ "check": check.what, "result": check.word().replace(' ', "_"), "told": check.told, "guess": check.surmise, "advice": check.advice() });
     let container = |one: &Examined| json!({ "container": &**one.name, "checks": one.checks.iter().map(check).collect::<Vec<_>>(), "audit": one.audit });
     json!({
         "task": found.task.arn.as_str(),

@@ -78,7 +78,7 @@ async fn where_all_is_well_every_look_passes_and_each_is_made_once() {
     line(&lines, "● way to ssmmessages", &["nat-"]);
     line(&lines, "● port forwarding", &["ssm:StartSession"]);
     assert!(!lines.iter().any(|line| line.starts_with('◌')), "{lines:#?}");
-    assert_eq!(world.calls("SimulatePrincipalPolicy"), 4, "a session, its channel, forwarding, the agent");
+    assert_eq!(world.calls("SimulatePrincipalPolicy"), 6, "a session, its channel, forwarding, the agent, and twice its log");
     assert_eq!((world.calls("DescribeSubnets"), world.calls("DescribeVpcEndpoints")), (1, 1));
     assert!((1..=2).contains(&world.calls("DescribeRouteTables")), "its own table, else the main one");
     assert_eq!((world.calls("DescribeInstances"), world.calls("GetRole"), world.calls("DescribeKey")), (0, 0, 0));

@@ -148,7 +148,7 @@ fn what_may_not_be_looked_at_is_a_line_for_each_right_that_is_missing_and_keeps_
     shows(
         &mut stage,
         &[
-            "? caller's rights, role's rights: may not look: AccessDenied for",
+            "? caller's rights, role's rights, session log: may not look",
             "iam:SimulatePrincipalPolicy",
             "? way to ssmmessages: may not look",
             "x opens it",

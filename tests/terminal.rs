@@ -130,8 +130,12 @@ fn esc_never_quits() {
     for _ in 0..5 {
         terminal.esc();
     }
-    terminal.key("?");
-    terminal.wait_for("Ask AWS again now");
+    // Where the machine is slow, the first of these is read together with an Esc, which makes another key of both.
+    let helps = |terminal: &mut Terminal| {
+        terminal.key("?");
+        terminal.until(Duration::from_secs(5), |t| t.text().contains("Ask AWS again now")).is_some()
+    };
+    assert!((0..20).any(|_| helps(&mut terminal)), "{}", terminal.text());
     assert!(terminal.runs());
 }
 

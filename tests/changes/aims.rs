@@ -35,6 +35,23 @@ fn a_scale_lands_in_the_watch_and_is_no_release() {
 }
 
 #[test]
+fn a_scale_in_a_release_leaves_the_release_watched() {
+    let mut stage = storefront();
+    keys(&mut stage, "R");
+    yes(&mut stage);
+    stage.step(6);
+    stage.refresh_quietly();
+    keys(&mut stage, "S 3");
+    yes(&mut stage);
+    stage.step(6);
+    stage.refresh_quietly();
+    let screen = stage.screen(120, 35);
+    assert!(screen.contains("› watch") && !screen.contains("scale to 3:"), "{screen}");
+    until(&mut stage, "is released");
+    assert!(!stage.screen(120, 35).contains("scale to 3:"), "{}", stage.screen(120, 35));
+}
+
+#[test]
 fn a_count_that_somebody_else_changes_is_told_as_such() {
     let mut stage = storefront();
     keys(&mut stage, "S 3");
@@ -78,13 +95,15 @@ fn c2_a_service_is_scaled_to_four_and_back_by_undo() {
         line.split("  →  [").next().unwrap().split_whitespace().last().unwrap().parse().unwrap()
     };
     yes(&mut stage);
-    until(&mut stage, "scale to 4: 4 of 4 tasks run");
+    // Its release is under way, which is what is watched.
+    stage.step(10);
+    stage.refresh_quietly();
+    shows(&mut stage, &["› watch", "ROLLING"]);
     command(&mut stage, "undo");
     shows(&mut stage, &["Take back ", &format!("--desired-count {former}")]);
     // One is below the range of its scaling, so the name is typed.
     confirm(&mut stage, "CampusLearn-Backend-Service");
     assert_eq!(landed(&mut stage), Progress::Done);
-    until(&mut stage, &format!("scale to {former}: {former} of {former} task"));
     let counts: Vec<u64> =
         sent(&stage).into_iter().skip(before).map(|(_, parameters)| parameters["desiredCount"].as_u64().unwrap()).collect();
     assert_eq!(counts, [4, former]);

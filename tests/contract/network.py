@@ -1,6 +1,8 @@
 """IAM, EC2 and KMS, as far as they tell what a session needs: the simulator of policies, roles, profiles, subnets, endpoints, routes."""
 
-from harness import always_has, pages, refused
+from botocore.exceptions import ClientError
+
+from harness import always_has, eventually, pages, refused
 
 
 def run(report, sim):
@@ -106,4 +108,13 @@ def denied(report, sim):
         on = f"is not authorized to perform: iam:SimulatePrincipalPolicy on resource: {role}"
         refused(report, iam.simulate_principal_policy, "AccessDenied", on, 403, **asked)
         late = sim.client("ec2", sim.contexts["expired"], attempts=1)
+
+        def ended():
+            try:
+                late.describe_subnets()
+                return False
+            except ClientError:
+                return True
+
+        eventually(report, ended, "keys that last a second end")
         refused(report, late.describe_subnets, "RequestExpired", status=400)

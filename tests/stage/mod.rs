@@ -361,7 +361,7 @@ impl Stage {
             stage.hurry();
             let open = |feed: &Feed| {
                 let standing = stage.standing(feed);
-                if hangs(feed) { !standing.busy } else { standing.busy || standing.answered + standing.failed == 0 }
+                if hangs(feed) { standing.asked == 0 } else { standing.busy || standing.answered + standing.failed == 0 }
             };
             !stage.app.wanted().iter().any(|wanted| open(wanted.feed()))
         });

@@ -42,7 +42,11 @@ pub fn exec_notes(plan: &Plan, cx: &Cx) -> Vec<Note> {
     let note = |(container, check): (crate::model::Str, checks::Check)| {
         let words = format!("{}, container {container}: {}", check.what, check.told);
         let advice = check.advice().map_or(String::new(), |advice| format!(" · {advice}"));
-        if check.failed() { Note::warning(format!("no session can be all the same: {words}{advice}")) } else { Note::info(words) }
+        match (check.failed(), check.surmise) {
+            (true, false) => Note::warning(format!("no session can be all the same: {words}{advice}")),
+            (true, true) => Note::warning(format!("a session is not likely to open all the same: {words}{advice}")),
+            (false, _) => Note::info(words),
+        }
     };
     rest.map(note).collect()
 }

@@ -84,11 +84,6 @@ fn rights(facts: &Facts) -> Vec<RightsAsked> {
     caller.into_iter().chain(agent).flatten().chain(facts.asks_recording()).collect()
 }
 
-fn asked(who: &str, actions: &[&str], resources: &[&str]) -> RightsAsked {
-    let texts = |texts: &[&str]| texts.iter().map(|text| Str::from(*text)).collect();
-    RightsAsked { who: who.into(), actions: texts(actions), resources: texts(resources), context: Vec::new() }
-}
-
 /// Whom IAM can be asked about.
 pub(super) enum Caller {
     /// A user or a role, by ARN; a role's path may be missing.
@@ -206,17 +201,28 @@ impl Facts {
         }
     }
 
+    /// A question, with the region, on which many policies hang.
+    fn asked(&self, who: &str, actions: &[&str], resources: &[&str]) -> RightsAsked {
+        let texts = |texts: &[&str]| texts.iter().map(|text| Str::from(*text)).collect();
+        let context = vec![("aws:RequestedRegion".into(), self.task.arn.region().into())];
+        RightsAsked { who: who.into(), actions: texts(actions), resources: texts(resources), context }
+    }
+
     /// May the caller open a session in this container of this task?
     pub(super) fn asks_exec(&self) -> Option<RightsAsked> {
-        let mut asked = asked(&self.who()?, &["ecs:ExecuteCommand"], &[self.task.arn.as_str(), self.task.cluster.as_str()]);
-        asked.context.push(("ecs:container-name".into(), self.container.clone()));
+        let mut asked = self.asked(&self.who()?, &["ecs:ExecuteCommand"], &[self.task.arn.as_str(), self.task.cluster.as_str()]);
+        asked.context.extend([
+            ("ecs:container-name".into(), self.container.clone()),
+            ("ecs:cluster".into(), self.task.cluster.0.clone()),
+            ("ecs:task".into(), self.task.arn.0.clone()),
+        ]);
         Some(asked)
     }
 
     /// May the caller open the channel of a session that ECS made, take it up again and end it?
     pub(super) fn asks_session(&self) -> Option<RightsAsked> {
         let actions = ["ssmmessages:OpenDataChannel", "ssm:ResumeSession", "ssm:TerminateSession"];
-        Some(asked(&self.who()?, &actions, &[&self.session()]))
+        Some(self.asked(&self.who()?, &actions, &[&self.session()]))
     }
 
     /// An example of a session of exec as policies name it.
@@ -228,43 +234,61 @@ impl Facts {
     /// May the caller forward ports through the task?
     pub(super) fn asks_forward(&self) -> Option<RightsAsked> {
         let document = format!("arn:{}:ssm:{}::document/AWS-StartPortForwardingSession", self.partition(), self.task.arn.region());
-        Some(asked(&self.who()?, &["ssm:StartSession"], &[self.task.arn.as_str(), &document]))
+        Some(self.asked(&self.who()?, &["ssm:StartSession"], &[self.task.arn.as_str(), &document]))
     }
 
     /// May the caller make a data key?
     pub(super) fn asks_data_key(&self) -> Option<RightsAsked> {
-        Some(asked(&self.who()?, &["kms:GenerateDataKey"], &[&self.key_arn()?]))
+        Some(self.asked(&self.who()?, &["kms:GenerateDataKey"], &[&self.key_arn()?]))
     }
 
     /// May the agent register?
     pub(super) fn asks_agent(&self) -> Option<RightsAsked> {
-        Some(asked(self.agent_role().yes()?, &AGENT, &[]))
+        Some(self.asked(self.agent_role().yes()?, &AGENT, &[]))
     }
 
     /// May the agent open a data key?
     pub(super) fn asks_decrypt(&self) -> Option<RightsAsked> {
-        Some(asked(self.agent_role().yes()?, &["kms:Decrypt"], &[&self.key_arn()?]))
+        Some(self.asked(self.agent_role().yes()?, &["kms:Decrypt"], &[&self.key_arn()?]))
     }
 
-    /// May the agent write where the cluster records sessions?
+    /// The log group that a session is recorded in, and its region: the one that the cluster names, else the container's own.
+    pub(super) fn recorded_in(&self) -> Option<(Str, Str)> {
+        let exec = &self.cluster.yes()?.exec;
+        let here = || Str::from(self.task.arn.region());
+        match exec.logging.as_deref() {
+            Some("NONE") => None,
+            Some("OVERRIDE") => exec.log_group.as_ref().map(|(group, _)| (group.clone(), here())),
+            _ => {
+                let logs = self.defined()?.logs.as_ref().filter(|logs| &*logs.driver == "awslogs")?;
+                let region = logs.option("awslogs-region").cloned().unwrap_or_else(here);
+                Some((logs.option("awslogs-group")?.clone(), region))
+            }
+        }
+    }
+
+    /// May the agent write where sessions are recorded?
     pub(super) fn asks_recording(&self) -> Vec<RightsAsked> {
         let role = self.agent_role();
         let (Some(role), Some(cluster)) = (role.yes(), self.cluster.yes()) else { return Vec::new() };
         let exec = &cluster.exec;
-        if exec.logging.as_deref() != Some("OVERRIDE") {
-            return Vec::new();
-        }
-        let (partition, region, account) = (self.partition(), self.task.arn.region(), self.task.arn.account());
+        let (partition, account) = (self.partition(), self.task.arn.account());
         let mut all = Vec::new();
-        if let Some((group, _)) = &exec.log_group {
-            let arn = format!("arn:{partition}:logs:{region}:{account}:log-group:{group}:*");
-            all.extend([asked(role, &LOGS[..1], &[]), asked(role, &LOGS[1..], &[&arn])]);
+        if let Some((group, region)) = self.recorded_in() {
+            let arn = format!("arn:{partition}:logs:{region}:{account}:log-group:{group}:log-stream:ecs-execute-command-0");
+            all.extend([self.asked(role, &LOGS[..1], &[]), self.asked(role, &LOGS[1..], &[&arn])]);
+        }
+        if exec.logging.as_deref() != Some("OVERRIDE") {
+            return all;
         }
         if let Some((bucket, _)) = &exec.bucket {
             let (name, prefix) = bucket.split_once('/').unwrap_or((bucket, ""));
             let prefix = if prefix.is_empty() { String::new() } else { format!("{}/", prefix.trim_end_matches('/')) };
             let inside = format!("arn:{partition}:s3:::{name}/{prefix}ecs-execute-command-0");
-            all.extend([asked(role, &BUCKET[..1], &[&inside]), asked(role, &BUCKET[1..], &[&format!("arn:{partition}:s3:::{name}")])]);
+            all.extend([
+                self.asked(role, &BUCKET[..1], &[&inside]),
+                self.asked(role, &BUCKET[1..], &[&format!("arn:{partition}:s3:::{name}")]),
+            ]);
         }
         all
     }

@@ -35,7 +35,10 @@ pub(super) fn way(facts: &Facts) -> Check {
         return check(WHAT, told, unknown(format!("ask its owner: {}", look::way(facts, Some(&subnet)))));
     }
     let (endpoints, routes) = (facts.endpoints(&found.vpc), facts.routes(&found.vpc));
-    if let Some(told) = endpoints.yes().and_then(|all| through(facts, all, "ssmmessages")) {
+    // One that does not work, or that only a zone of the company's own names, is no matter where a route leads out.
+    let leads = routes.yes().is_some_and(|routes| leads(facts, routes));
+    let by = endpoints.yes().and_then(|all| through(facts, all, "ssmmessages"));
+    if let Some(told) = by.filter(|told| works(told) && told.private_dns || !leads) {
         return by_endpoint(facts, &found, endpoints.yes().map_or(&[][..], Vec::as_slice), routes.yes().map(Vec::as_slice), told);
     }
     let Some(known) = routes.yes() else { return unseen(facts, &routes.same()) };
@@ -68,6 +71,15 @@ pub(super) fn way(facts: &Facts) -> Check {
             let told = format!("{subnet} has no route out{endpoint}");
             surmise(facts, &endpoints, check(WHAT, told, failed(mend(facts, &found))))
         }
+    }
+}
+
+/// Whether a route may lead the task there.
+fn leads(facts: &Facts, routes: &[WayOut]) -> bool {
+    match out(routes) {
+        Out::Nat(_) | Out::Elsewhere(_) => true,
+        Out::Gateway(_) => public(facts) == Some(true),
+        Out::Hole(_) | Out::Nowhere => false,
     }
 }
 
@@ -113,7 +125,7 @@ fn works(endpoint: &Endpoint) -> bool {
 }
 
 fn by_endpoint(facts: &Facts, subnet: &Subnet, all: &[Endpoint], routes: Option<&[WayOut]>, found: &Endpoint) -> Check {
-    let leaves = routes.is_some_and(|routes| matches!(out(routes), Out::Nat(_)));
+    let leaves = routes.is_some_and(|routes| leads(facts, routes));
     if !works(found) && !leaves {
         let told = format!("the endpoint {} is {}", found.id, found.state);
         return Check { surmise: true, ..check(WHAT, told, failed("wait until it is available, or create it anew")) };
@@ -136,13 +148,14 @@ fn by_endpoint(facts: &Facts, subnet: &Subnet, all: &[Endpoint], routes: Option<
 
 /// Where the default route goes; without one, whatever else leaves for another network.
 fn out(routes: &[WayOut]) -> Out<'_> {
-    let default = |way: &&WayOut| matches!(&*way.to, "0.0.0.0/0" | "::/0");
+    // The agent speaks IPv4, wherever there is any.
+    let default = |way: &&WayOut| &*way.to == "0.0.0.0/0";
     let mut found = Out::Nowhere;
     for way in routes.iter().filter(default) {
         let kind = way.through.split('-').next().unwrap_or_default();
         let this = match kind {
             _ if !way.works => Out::Hole(way),
-            "nat" | "eigw" => Out::Nat(way),
+            "nat" => Out::Nat(way),
             "igw" => Out::Gateway(way),
             _ => Out::Elsewhere(way),
         };
@@ -220,7 +233,8 @@ mod tests {
         let nat = to("0.0.0.0/0", "nat-1");
         assert_eq!(out(std::slice::from_ref(&nat)), Out::Nat(&nat));
         let both = [to("0.0.0.0/0", "tgw-1"), to("::/0", "eigw-1")];
-        assert_eq!(out(&both), Out::Nat(&both[1]));
+        assert_eq!(out(&both), Out::Elsewhere(&both[0]), "the agent speaks IPv4");
+        assert_eq!(out(&both[1..]), Out::Elsewhere(&both[1]));
         let hole = [WayOut { works: false, ..nat }];
         assert_eq!(out(&hole), Out::Hole(&hole[0]));
         let company = [to("10.0.0.0/8", "tgw-1"), to("pl-1", "vpce-1")];

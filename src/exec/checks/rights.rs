@@ -33,8 +33,9 @@ fn judge(facts: &Facts, questions: &[RightsAsked]) -> Judged {
 /// Why a right is not there.
 fn why(right: &Right) -> String {
     match right.decision {
+        // Of the conditions of such policies the simulator does not even say that it could not see them.
+        _ if right.by_organization => "the organisation's policies do not allow it, as far as IAM's simulator sees them".to_owned(),
         Decision::ExplicitDeny if right.missing.is_empty() => "a statement denies it".to_owned(),
-        _ if right.by_organization => "the organisation's policies do not allow it".to_owned(),
         _ if right.by_boundary => "the permissions boundary does not allow it".to_owned(),
         _ if !right.missing.is_empty() => format!("that depends on {}", right.missing.join(", ")),
         _ => "no statement allows it".to_owned(),
@@ -77,7 +78,10 @@ fn mend(who: &str, refused: &[Right], resources: &dyn Fn(&Right) -> Vec<String>)
     };
     let statement = wanted.iter().map(one).collect::<Vec<_>>().join(", ");
     let who = who.rsplit('/').next().unwrap_or(who);
-    if refused.iter().any(|right| right.decision == Decision::ExplicitDeny && right.missing.is_empty()) {
+    if refused.iter().all(|right| right.by_organization) {
+        return format!("if it fails, ask whoever keeps the organisation's policies to let {who} do it here");
+    }
+    if refused.iter().any(denied) {
         return format!("find the statement that denies it to {who}, and see that there is {statement}");
     }
     let more = match refused {
@@ -90,7 +94,12 @@ fn mend(who: &str, refused: &[Right], resources: &dyn Fn(&Right) -> Vec<String>)
 
 /// Whether what is refused is refused for certain.
 fn certain(refused: &[Right]) -> bool {
-    refused.iter().any(|right| right.missing.is_empty() || right.by_organization)
+    refused.iter().any(|right| right.missing.is_empty() && !right.by_organization)
+}
+
+/// Whether a statement of the principal's own policies denies it.
+fn denied(right: &Right) -> bool {
+    right.decision == Decision::ExplicitDeny && right.missing.is_empty() && !right.by_organization
 }
 
 /// What is not known, with the line that lets somebody else look.
@@ -237,7 +246,7 @@ pub(super) fn encryption(facts: &Facts) -> Check {
     let told = format!("with KMS key {key}");
     let seen = facts.key_seen();
     if let Known::Yes(found) = &seen
-        && !matches!(&*found.state, "Enabled" | "")
+        && matches!(&*found.state, "Disabled" | "PendingDeletion" | "PendingReplicaDeletion" | "PendingImport" | "Unavailable")
     {
         let fix = "enable the key, or name another one in the cluster's executeCommandConfiguration";
         return check(what, format!("{told}, which is {}", found.state), failed(fix));
@@ -278,7 +287,7 @@ pub(super) fn encryption(facts: &Facts) -> Check {
             let fix =
                 fixes.map(|(who, rights)| mend(who, rights, &|right| vec![right.resource.to_string()])).collect::<Vec<_>>().join("; ");
             let told = format!("{told}: IAM does not allow {}", reasons(&rights));
-            if rights.iter().any(|right| right.decision == Decision::ExplicitDeny && right.missing.is_empty()) {
+            if rights.iter().any(denied) {
                 surmise(check(what, told, failed(fix)))
             } else {
                 check(what, format!("{told}; the key's own policy may"), warn(fix))
@@ -305,12 +314,14 @@ pub(super) fn recording(facts: &Facts) -> Option<Check> {
     let what = "session log";
     let cluster = facts.cluster.yes()?;
     let told = super::audit(facts);
-    if cluster.exec.logging.as_deref() != Some("OVERRIDE") {
+    let own = cluster.exec.logging.as_deref() != Some("OVERRIDE");
+    let group = facts.recorded_in();
+    if own && group.is_none() {
         return Some(check(what, told, Finding::Passed));
     }
     let told = format!("{told}; the image needs script and cat");
-    let groups = if cluster.exec.log_group.is_some() { &LOGS[..] } else { &[] };
-    let buckets = if cluster.exec.bucket.is_some() { &BUCKET[..] } else { &[] };
+    let groups = if group.is_some() { &LOGS[..] } else { &[] };
+    let buckets = if cluster.exec.bucket.is_some() && !own { &BUCKET[..] } else { &[] };
     let actions: Vec<&str> = groups.iter().chain(buckets).copied().collect();
     let role = facts.agent_role();
     if matches!(role, Known::Reading) {
@@ -321,9 +332,11 @@ pub(super) fn recording(facts: &Facts) -> Option<Check> {
     Some(match judge(facts, &facts.asks_recording()) {
         Judged::Allowed => check(what, format!("{told}; IAM allows the task role to write there"), Finding::Passed),
         Judged::Refused(rights) => {
-            let fix = mend(role, &rights, &|right| vec![right.resource.replace("/ecs-execute-command-0", "/*")]);
-            // A bucket's own policy may allow what the role's does not.
-            let certain = certain(&rights) && rights.iter().any(|right| right.action.starts_with("logs:"));
+            let fix = mend(role, &rights, &|right| {
+                vec![right.resource.replace(":log-stream:ecs-execute-command-0", ":*").replace("/ecs-execute-command-0", "/*")]
+            });
+            // A bucket's own policy may allow what the role's does not; and without the container's own group a session opens all the same.
+            let certain = !own && certain(&rights) && rights.iter().any(|right| right.action.starts_with("logs:"));
             let told = format!("{told}; IAM does not allow {}", reasons(&rights));
             if certain { surmise(check(what, told, failed(fix))) } else { check(what, told, warn(fix)) }
         }

@@ -129,7 +129,11 @@ fn a_right_that_hangs_on_a_condition_is_a_warning_and_one_on_the_callers_name_ne
     let organization = |action: &str| {
         (action == "ecs:ExecuteCommand").then(|| Right { by_organization: true, ..right(action, "*", Decision::ImplicitDeny) })
     };
-    fails(&with_rights(placed(), &organization), "caller's rights", &["the organisation's policies must allow it too"]);
+    warns(
+        &with_rights(placed(), &organization),
+        "caller's rights",
+        &["the organisation's policies do not allow it", "if it fails, ask whoever"],
+    );
 }
 
 #[test]
@@ -229,6 +233,9 @@ fn an_interface_endpoint_is_a_way_as_long_as_it_works() {
     warns(&by(&[endpoint("ssmmessages", "available", false)], placed()), "way to ssmmessages", &["private DNS"]);
     fails(&by(std::slice::from_ref(&good), keyed()), "way to ssmmessages", &["none for kms", "com.amazonaws.eu-west-1.kms "]);
     passes(&by(&[good, endpoint("kms", "available", true)], keyed()), "way to ssmmessages", &[]);
+    // Where a route leads out, an endpoint that does not work is no matter.
+    let beside = Account { endpoints: vec![endpoint("ssmmessages", "deleted", true)], ..Account::default() };
+    passes(&beside.answers(placed()), "way to ssmmessages", &["nat-0a1b"]);
 }
 
 #[test]
@@ -243,6 +250,7 @@ fn a_subnet_that_another_account_shares_is_not_judged() {
 fn a_key_that_is_disabled_or_not_allowed_is_told() {
     let off = Account { key: "PendingDeletion", ..Account::default() };
     fails(&off.answers(keyed()), "encryption", &["PendingDeletion"]);
+    passes(&Account { key: "Updating", ..Account::default() }.answers(keyed()), "encryption", &["kms:Decrypt"]);
     let decrypt = refuse(&["kms:Decrypt"], Decision::ImplicitDeny);
     let facts = with_rights(keyed(), &decrypt);
     warns(&facts, "encryption", &["kms:Decrypt: no statement allows it", "the key's own policy may", "add to api"]);
@@ -284,5 +292,8 @@ fn a_question_is_asked_once_and_names_whom_iam_knows() {
     assert_eq!(rights.len(), 6, "two of a session, forwarding, a data key, the agent, decrypting: {rights:#?}");
     assert!(rights.iter().all(|asked| asked.who.starts_with("arn:aws:iam::123456789012:role/")), "{rights:#?}");
     let exec = rights.iter().find(|asked| asked.actions == ["ecs:ExecuteCommand".into()]).unwrap();
-    assert_eq!(exec.context, [("ecs:container-name".into(), well().container)]);
+    let told = |key: &str| exec.context.iter().find(|(known, _)| &**known == key).map(|(_, value)| value.clone());
+    assert_eq!(told("ecs:container-name"), Some(well().container));
+    assert_eq!(told("aws:RequestedRegion").as_deref(), Some("eu-west-1"));
+    assert!(told("ecs:cluster").is_some_and(|cluster| cluster.ends_with(":cluster/main")), "{exec:?}");
 }
