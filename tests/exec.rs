@@ -17,7 +17,7 @@ use midwatch::exec::link::Trust;
 use midwatch::exec::session::{Options, Session, open};
 use midwatch::exec::{Ask, End, Said};
 use midwatch::feed::{Feed, Outcome, Update, Wanted};
-use midwatch::model::{Arn, Context, Ctx, Fleet, Task};
+use midwatch::model::{Arn, Context, Ctx, Fleet, Task, TaskStatus};
 use midwatch::sim::{self, Shell, Sim};
 use midwatch::store::Store;
 use midwatch::watch::Watcher;
@@ -83,8 +83,9 @@ impl World {
             let update = timeout(PATIENCE, updates.recv()).await.unwrap().unwrap();
             assert!(!matches!(update.outcome, Outcome::Failed(_)), "{update:?}");
             store.apply(update);
-            let found = store.tasks(CTX, &cluster).unwrap_or_default().iter().find(|task| task.service() == Some(service));
-            if let Some(task) = found {
+            // Those that stopped may be told of first.
+            let runs = |task: &&Arc<Task>| task.service() == Some(service) && task.status == TaskStatus::Running;
+            if let Some(task) = store.tasks(CTX, &cluster).unwrap_or_default().iter().find(runs) {
                 return Arc::clone(task);
             }
         }
