@@ -16,6 +16,8 @@ pub mod inverse;
 pub mod journal;
 pub mod plans;
 pub mod revisions;
+#[cfg(test)]
+pub mod sample;
 pub mod trace;
 
 use crate::model::{Arn, Ctx, Held, Str, Suspended};

@@ -122,6 +122,13 @@ fn yes(stage: &mut Stage) {
     assert_eq!(landed(stage), Progress::Done, "{}", stage.screen(120, 35));
 }
 
+/// As [`yes`], and waits until what it changed has been read again.
+fn done(stage: &mut Stage) {
+    yes(stage);
+    stage.step(6);
+    stage.refresh_quietly();
+}
+
 fn shows(stage: &mut Stage, texts: &[&str]) {
     let screen = stage.screen(120, 35);
     for text in texts {

@@ -286,24 +286,8 @@ mod tests {
     #[test]
     fn a_line_names_the_region_and_the_profile_of_its_context() {
         let call = Call::StopDeployment { id: "d-1".into() };
-        let plan = |profile: Option<&str>| Plan {
-            verb: crate::change::Verb::RollBack,
-            ctx: crate::model::Ctx(0),
-            account: "".into(),
-            region: "eu-west-1".into(),
-            profile: profile.map(Into::into),
-            cluster: crate::model::Arn::default(),
-            targets: Vec::new(),
-            changes: Vec::new(),
-            notes: Vec::new(),
-            level: crate::change::Level::Plain,
-            word: None,
-            steps: vec![crate::change::Step { call: call.clone(), what: String::new() }],
-            basis: Vec::new(),
-            inverse: Err("a test"),
-            watch: None,
-            undoes: None,
-        };
+        let steps = [crate::change::Step { call, what: String::new() }];
+        let plan = |profile: Option<&str>| Plan { profile: profile.map(Into::into), ..crate::change::sample::plan(steps.to_vec()) };
         let stop = "aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled --region eu-west-1";
         assert_eq!(lines(&plan(None)), [stop]);
         assert_eq!(lines(&plan(Some("it's prod"))), [format!("{stop} --profile 'it'\\''s prod'")]);

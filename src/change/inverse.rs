@@ -121,28 +121,11 @@ impl Inverse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::{Level, ServiceChange, Step, Verb};
-    use crate::model::Ctx;
+    use crate::change::{ServiceChange, Step, sample};
 
     fn plan(steps: Vec<Call>, inverse: Inverse) -> Plan {
-        Plan {
-            verb: Verb::Scale,
-            ctx: Ctx(0),
-            account: "1".into(),
-            region: "eu-west-1".into(),
-            profile: None,
-            cluster: "c".into(),
-            targets: vec!["web".into()],
-            changes: Vec::new(),
-            notes: Vec::new(),
-            level: Level::Plain,
-            word: None,
-            steps: steps.into_iter().map(|call| Step { call, what: String::new() }).collect(),
-            basis: Vec::new(),
-            inverse: Ok(Box::new(inverse)),
-            watch: None,
-            undoes: None,
-        }
+        let steps = steps.into_iter().map(|call| Step { call, what: String::new() }).collect();
+        Plan { targets: vec!["web".into()], inverse: Ok(Box::new(inverse)), ..sample::plan(steps) }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What becomes of a change that begins no deployment: the count that was asked for, others in place of what was stopped, many at once.
 
-use super::{changes, command, confirm, keys, landed, only, sent, shows, storefront, yes};
+use super::{changes, command, confirm, done, keys, landed, only, sent, shows, storefront, yes};
 use crate::stage::Stage;
 use midwatch::change::apply::Progress;
 
@@ -38,13 +38,9 @@ fn a_scale_lands_in_the_watch_and_is_no_release() {
 fn a_scale_in_a_release_leaves_the_release_watched() {
     let mut stage = storefront();
     keys(&mut stage, "R");
-    yes(&mut stage);
-    stage.step(6);
-    stage.refresh_quietly();
+    done(&mut stage);
     keys(&mut stage, "S 3");
-    yes(&mut stage);
-    stage.step(6);
-    stage.refresh_quietly();
+    done(&mut stage);
     let screen = stage.screen(120, 35);
     assert!(screen.contains("› watch") && !screen.contains("scale to 3:"), "{screen}");
     until(&mut stage, "is released");

@@ -2,7 +2,7 @@
 
 use super::trouble::{commanded, deploy, drained, ranged, walked};
 use super::verbs::{paused, without_exec};
-use super::{changes, command, confirm, keys, shows, storefront, yes};
+use super::{changes, command, confirm, done, keys, shows, storefront, yes};
 use crate::stage::Stage;
 use midwatch::action::{ACTIONS, Action, Risk};
 use midwatch::aws::ErrorKind;
@@ -33,14 +33,10 @@ fn ready(action: Action) -> Option<(Stage, &'static str)> {
         Action::Undo | Action::Redo => {
             let mut stage = storefront();
             keys(&mut stage, "S 3");
-            yes(&mut stage);
-            stage.step(6);
-            stage.refresh_quietly();
+            done(&mut stage);
             command(&mut stage, "undo");
             if action == Action::Redo {
-                yes(&mut stage);
-                stage.step(6);
-                stage.refresh_quietly();
+                done(&mut stage);
                 command(&mut stage, "redo");
             }
             (stage, "")

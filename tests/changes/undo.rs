@@ -1,6 +1,6 @@
 //! The way back: of one change, of a bulk, of what was done of a change that failed, and of the way back itself.
 
-use super::{command, confirm, keys, landed, sent, shows, storefront, yes};
+use super::{command, confirm, done, keys, landed, sent, shows, storefront, yes};
 use crate::stage::Stage;
 use midwatch::change::apply::Progress;
 
@@ -82,9 +82,7 @@ fn undo_goes_on_to_the_change_before_and_redo_comes_back() {
 fn what_was_taken_back_is_not_brought_again_after_another_change() {
     let mut stage = storefront();
     keys(&mut stage, "S 3");
-    yes(&mut stage);
-    stage.step(6);
-    stage.refresh_quietly();
+    done(&mut stage);
     command(&mut stage, "undo");
     yes(&mut stage);
     stage.step(6);

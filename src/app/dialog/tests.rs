@@ -6,7 +6,7 @@ use crate::change::{Basis, Call, Change, Note, ServiceChange, Step};
 use crate::config::Config;
 use crate::keys::Keymap;
 use crate::landing::Landings;
-use crate::model::{Arn, Context, Ctx, Fleet};
+use crate::model::{Arn, Context, Fleet};
 use crate::store::Store;
 use crate::theme::Theme;
 use crate::verdict::Board;
@@ -114,21 +114,15 @@ fn plan(name: &str, level: Level) -> Plan {
     };
     Plan {
         verb: crate::change::Verb::Redeploy,
-        ctx: Ctx(0),
-        account: "123456789012".into(),
-        region: "eu-west-1".into(),
-        profile: None,
         cluster,
         targets: vec![service.clone()],
         changes: vec![Change { what: "desired".to_owned(), before: "6".to_owned(), after: "20".to_owned() }],
         notes: vec![Note::info("capacity stays"), Note::warning("it may take a while")],
         level,
-        word: None,
-        steps: vec![Step { call, what: format!("redeploy {name}") }],
         basis: vec![Basis::Revision { arn: arn("task-definition", "checkout:411"), active: true }],
         inverse: Err("the tasks that ran are gone"),
         watch: Some(service),
-        undoes: None,
+        ..crate::change::sample::plan(vec![Step { call, what: format!("redeploy {name}") }])
     }
 }
 

@@ -1,8 +1,8 @@
 //! What moved between two readings, and the plan that rests on the second.
 
 use super::*;
-use crate::change::{Change, Level, Step, Verb};
-use crate::model::{Ctx, Suspended};
+use crate::change::{Change, Step, sample};
+use crate::model::Suspended;
 
 fn web(desired: u32, revision: &str, deployment: &str) -> Basis {
     Basis::Service {
@@ -22,22 +22,11 @@ fn stop(task: &str) -> Step {
 
 fn plan(basis: Vec<Basis>, steps: Vec<Step>) -> Plan {
     Plan {
-        verb: Verb::Scale,
-        ctx: Ctx(0),
-        account: "1".into(),
-        region: "eu-west-1".into(),
-        profile: None,
-        cluster: "c".into(),
         targets: vec!["a".into(), "b".into()],
         changes: vec![Change { what: "desired".into(), before: "6".into(), after: "20".into() }],
-        notes: Vec::new(),
-        level: Level::Plain,
-        word: None,
-        steps,
         basis,
         inverse: Ok(Box::new(Inverse::Scale { service: "arn:aws:ecs:eu-west-1:1:service/main/web".into(), desired: 6 })),
-        watch: None,
-        undoes: None,
+        ..sample::plan(steps)
     }
 }
 
