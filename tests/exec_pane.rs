@@ -437,6 +437,16 @@ fn a_refusal_is_told_in_awss_words() {
 }
 
 #[test]
+fn the_dialog_after_a_refusal_names_the_likely_cause() {
+    let mut stage = dialog_where("deny", |_| false);
+    assert!(!stage.screen(120, 35).contains("likely cause"));
+    stage.press("x");
+    heard(&mut stage, 1, Heard::Refused("TargetNotConnectedException: The execute command failed due to an internal error.".to_owned()));
+    stage.press("r");
+    shows(&mut stage, &["Exec into payments-prod/checkout", "▲ way to ssmmessages: ", "likely cause"]);
+}
+
+#[test]
 fn a_connection_that_is_lost_and_found_says_both() {
     let mut stage = session();
     heard(&mut stage, 1, Heard::Said(Said::Lost { attempt: 2, why: "connection reset".to_owned() }));

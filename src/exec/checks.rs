@@ -163,7 +163,7 @@ pub struct Facts {
     /// Actions of the caller that AWS has refused lately, in IAM's words.
     pub refused: Vec<Str>,
     /// Why the last session that was asked for did not come about, in AWS's words.
-    pub failure: Option<String>,
+    pub failure: Option<Str>,
     /// What IAM, EC2 and KMS were to tell, and what they did.
     looked: Looked,
 }

@@ -143,6 +143,8 @@ pub struct Shells {
     opened: u64,
     /// The container that was chosen last, by family.
     chosen: HashMap<Str, Str>,
+    /// Why AWS opened none the last time, by task and container.
+    refused: HashMap<(Arn, Str), Str>,
 }
 
 impl Shells {
@@ -219,10 +221,22 @@ impl Shells {
         self.chosen.get(family)
     }
 
+    /// Why AWS opened no session to a container the last time it was asked to, in its words.
+    #[must_use]
+    pub fn refused(&self, task: &Arn, container: &Str) -> Option<&Str> {
+        self.refused.get(&(task.clone(), container.clone()))
+    }
+
     /// Takes in what was heard of a session.
     pub fn heard(&mut self, id: u64, heard: Heard) -> After {
-        let Some(shell) = self.get_mut(id) else { return After::default() };
+        let Some(shell) = self.all.iter_mut().find(|shell| shell.id == id) else { return After::default() };
         let name = shell.name();
+        let of = || (shell.target.task.clone(), shell.target.container.clone());
+        match &heard {
+            Heard::Refused(why) => self.refused.insert(of(), text::clean(why)),
+            Heard::Granted(_) => self.refused.remove(&of()),
+            Heard::Said(_) => None,
+        };
         match heard {
             Heard::Granted(session) => {
                 shell.session = Some(session);
@@ -342,6 +356,20 @@ mod tests {
         let Some(State::Ended(why)) = shells.get(1).map(|shell| shell.state.clone()) else { panic!("it is over") };
         assert!(why.starts_with("Unable to start command: \"zsh\" · the image does not have the command"), "{why}");
         assert_eq!(shells.live().count(), 0);
+    }
+
+    #[test]
+    fn a_refusal_is_remembered_until_a_session_is_opened() {
+        let mut shells = open();
+        let of = |container: &str| (target("app").task, Str::from(container));
+        let refused = |shells: &Shells, (task, container): (Arn, Str)| shells.refused(&task, &container).cloned();
+        shells.heard(1, Heard::Refused("TargetNotConnectedException: no".to_owned()));
+        shells.forget(1);
+        assert_eq!(refused(&shells, of("app")).as_deref(), Some("TargetNotConnectedException: no"));
+        assert_eq!(refused(&shells, of("envoy")), None);
+        let order = shells.open(target("app"), (80, 24), at(0));
+        shells.heard(order.id, Heard::Granted("ecs-execute-command-1".into()));
+        assert_eq!(refused(&shells, of("app")), None);
     }
 
     #[test]

@@ -250,7 +250,12 @@ impl ExecDialog {
             say(if unread { Weight::Reading } else { Weight::Blocker }, what.to_owned(), "");
             return checks;
         };
-        let Some(facts) = self.container.as_ref().and_then(|name| Facts::of(cx.store, self.ctx, &self.cluster, &task.arn, name)) else {
+        let known = |name: &Str| {
+            let mut facts = Facts::of(cx.store, self.ctx, &self.cluster, &task.arn, name)?;
+            facts.failure = cx.shells.refused(&task.arn, name).cloned();
+            Some(facts)
+        };
+        let Some(facts) = self.container.as_ref().and_then(known) else {
             say(Weight::Reading, "its containers".to_owned(), "");
             return checks;
         };

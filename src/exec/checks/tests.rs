@@ -204,7 +204,7 @@ fn a_refusal_makes_a_private_subnet_the_likely_cause() {
     refused.service = Known::Yes(Arc::new(service));
     let mut refused = unseen(refused);
     assert!(matches!(one(&refused, "way to ssmmessages").result, Finding::Unknown { .. }));
-    refused.failure = Some("TargetNotConnectedException: The execute command failed due to an internal error. Try again later.".to_owned());
+    refused.failure = Some("TargetNotConnectedException: The execute command failed due to an internal error. Try again later.".into());
     let refused = unseen(refused);
     warns(&refused, "way to ssmmessages", &["the likely cause", "no public address", "interface endpoint"]);
 }
