@@ -41,7 +41,7 @@ async fn inner() {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         };
-        tell("mended", if tokio::time::timeout(Duration::from_secs(20), login).await.is_ok() { "ok" } else { "never" });
+        tell("mended", if tokio::time::timeout(Duration::from_mins(5), login).await.is_ok() { "ok" } else { "never" });
     }
 }
 
