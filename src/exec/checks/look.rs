@@ -4,11 +4,23 @@ use super::{Facts, Known};
 
 /// Whether a role may do something; resources as IAM wants them, none for all.
 pub(super) fn may(role: &str, actions: &str, resources: &[String]) -> String {
+    // Identity Center's roles have a path, which the ARN of their sessions does not show.
+    let role = match role.rsplit_once(":role/") {
+        Some((_, name)) if permission_set(name).is_some() => {
+            format!("\"$(aws iam get-role --role-name {name} --query Role.Arn --output text)\"")
+        }
+        _ => role.to_owned(),
+    };
     let on = if resources.is_empty() { String::new() } else { format!(" --resource-arns {}", resources.join(" ")) };
     format!(
         "aws iam simulate-principal-policy --policy-source-arn {role} --action-names {actions}{on} \
          --query 'EvaluationResults[].[EvalActionName,EvalDecision]' --output text"
     )
+}
+
+/// The permission set of IAM Identity Center that a role was made from.
+pub(super) fn permission_set(role: &str) -> Option<&str> {
+    Some(role.strip_prefix("AWSReservedSSO_")?.rsplit_once('_')?.0)
 }
 
 /// The key of a cluster, which it may name by id or alias too: IAM knows only its ARN.

@@ -118,6 +118,20 @@ fn the_callers_missing_right_is_failed_with_the_statement_to_add_and_keeps_nobod
 }
 
 #[test]
+fn who_comes_from_identity_center_is_sent_to_the_permission_set_and_looked_for_under_the_roles_path() {
+    let of_center = |facts: Facts| {
+        let mut caller = facts.caller.yes().unwrap().as_ref().clone();
+        caller.arn = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_On_Call_0123456789abcdef/maria".into();
+        Facts { caller: Known::Yes(Arc::new(caller)), ..facts }
+    };
+    let exec = refuse(&["ecs:ExecuteCommand"], Decision::ImplicitDeny);
+    fails(&with_rights(of_center(placed()), &exec), "caller's rights", &["add to the permission set On_Call of IAM Identity Center: {"]);
+    let role =
+        "--policy-source-arn \"$(aws iam get-role --role-name AWSReservedSSO_On_Call_0123456789abcdef --query Role.Arn --output text)\"";
+    says(&one(&refused(of_center(placed())), "caller's rights"), &[role]);
+}
+
+#[test]
 fn a_right_that_hangs_on_a_condition_is_a_warning_and_one_on_the_callers_name_never_fits() {
     let missing = |key: &'static str, action: &'static str| {
         move |asked: &str| (asked == action).then(|| Right { missing: vec![key.into()], ..right(action, "*", Decision::ImplicitDeny) })
