@@ -46,8 +46,8 @@
 //! 7. **A good citizen.** At most a quarter of each published rate; a throttle halves a bucket, which recovers slowly. Retries of the SDK are
 //!    off: they would spend what the budget does not see.
 //! 8. **Text from outside is data.** It is cleaned once, where it comes in, and may then be drawn as it is. Log lines too.
-//! 9. **The simulator shares no type with the client.** A mistake that both made would cancel itself out. botocore and moto, which know
-//!    neither, are the judges (`tests/contract.rs`, `tests/contract_moto.rs`).
+//! 9. **The simulator shares no type with the client.** A mistake that both made would cancel itself out. botocore, moto and
+//!    AWS's session-manager-plugin, which know neither, are the judges (`tests/contract*.rs`).
 //! 10. **Few know the outside.** Only [`aws`] names the SDK; only [`terminal`], [`keys`] and [`run`] name crossterm; only what polls or
 //!     loops names tokio.
 //!

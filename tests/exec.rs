@@ -79,16 +79,19 @@ impl World {
         let feed = Feed::Tasks(CTX, cluster.clone());
         watcher.reconcile(&[Wanted::Poll { feed: feed.clone(), focus: true }]);
         let mut store = Store::default();
-        loop {
-            let update = timeout(PATIENCE, updates.recv()).await.unwrap().unwrap();
-            assert!(!matches!(update.outcome, Outcome::Failed(_)), "{update:?}");
-            store.apply(update);
-            // Those that stopped may be told of first.
-            let runs = |task: &&Arc<Task>| task.service() == Some(service) && task.status == TaskStatus::Running;
-            if let Some(task) = store.tasks(CTX, &cluster).unwrap_or_default().iter().find(runs) {
-                return Arc::clone(task);
+        let found = async {
+            loop {
+                let update = updates.recv().await.unwrap();
+                assert!(!matches!(update.outcome, Outcome::Failed(_)), "{update:?}");
+                store.apply(update);
+                // Those that stopped may be told of first.
+                let runs = |task: &&Arc<Task>| task.service() == Some(service) && task.status == TaskStatus::Running;
+                if let Some(task) = store.tasks(CTX, &cluster).unwrap_or_default().iter().find(runs) {
+                    return Arc::clone(task);
+                }
             }
-        }
+        };
+        timeout(PATIENCE, found).await.unwrap()
     }
 
     async fn open(&self, command: &str) -> Session {

@@ -4,6 +4,7 @@ use super::{Level, Plan, Step, Verb};
 use crate::model::{Arn, Ctx};
 
 /// A scaling of nothing outside production, with the calls `steps` and no way back.
+#[must_use]
 pub fn plan(steps: Vec<Step>) -> Plan {
     Plan {
         verb: Verb::Scale,

@@ -162,7 +162,7 @@ pub struct Facts {
     pub instance: Known<Arc<ContainerInstance>>,
     /// Actions of the caller that AWS has refused lately, in IAM's words.
     pub refused: Vec<Str>,
-    /// Why the last session that was asked for did not come about, in AWS's words.
+    /// Why a session that was asked for lately did not come about.
     pub failure: Option<Str>,
     /// What IAM, EC2 and KMS were to tell, and what they did.
     looked: Looked,

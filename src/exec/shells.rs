@@ -10,6 +10,9 @@ use crate::text;
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// For so long a refusal is held to say something of the task.
+const REFUSED_SECONDS: i64 = 600;
+
 /// What a session is to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -143,8 +146,8 @@ pub struct Shells {
     opened: u64,
     /// The container that was chosen last, by family.
     chosen: HashMap<Str, Str>,
-    /// Why AWS opened none the last time, by task and container.
-    refused: HashMap<(Arn, Str), Str>,
+    /// When and why none was opened the last time, by task and container.
+    refused: HashMap<(Arn, Str), (Time, Str)>,
 }
 
 impl Shells {
@@ -221,10 +224,12 @@ impl Shells {
         self.chosen.get(family)
     }
 
-    /// Why AWS opened no session to a container the last time it was asked to, in its words.
+    /// Why no session to a container was opened the last time that one was asked for, if that was in the last minutes: what was in the
+    /// way may be mended since.
     #[must_use]
-    pub fn refused(&self, task: &Arn, container: &Str) -> Option<&Str> {
-        self.refused.get(&(task.clone(), container.clone()))
+    pub fn refused(&self, task: &Arn, container: &Str, now: Time) -> Option<&Str> {
+        let (at, why) = self.refused.get(&(task.clone(), container.clone()))?;
+        (now.as_second() - at.as_second() < REFUSED_SECONDS).then_some(why)
     }
 
     /// Takes in what was heard of a session.
@@ -233,7 +238,7 @@ impl Shells {
         let name = shell.name();
         let of = || (shell.target.task.clone(), shell.target.container.clone());
         match &heard {
-            Heard::Refused(why) => self.refused.insert(of(), text::clean(why)),
+            Heard::Refused(why) => self.refused.insert(of(), (shell.since, text::clean(why))),
             Heard::Granted(_) => self.refused.remove(&of()),
             Heard::Said(_) => None,
         };
@@ -362,11 +367,13 @@ mod tests {
     fn a_refusal_is_remembered_until_a_session_is_opened() {
         let mut shells = open();
         let of = |container: &str| (target("app").task, Str::from(container));
-        let refused = |shells: &Shells, (task, container): (Arn, Str)| shells.refused(&task, &container).cloned();
+        let refused = |shells: &Shells, (task, container): (Arn, Str)| shells.refused(&task, &container, at(599)).cloned();
         shells.heard(1, Heard::Refused("TargetNotConnectedException: no".to_owned()));
         shells.forget(1);
         assert_eq!(refused(&shells, of("app")).as_deref(), Some("TargetNotConnectedException: no"));
         assert_eq!(refused(&shells, of("envoy")), None);
+        let (task, container) = of("app");
+        assert_eq!(shells.refused(&task, &container, at(600)), None, "it may be mended since");
         let order = shells.open(target("app"), (80, 24), at(0));
         shells.heard(order.id, Heard::Granted("ecs-execute-command-1".into()));
         assert_eq!(refused(&shells, of("app")), None);

@@ -6,12 +6,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::{env, fs};
 
 /// The Python of an environment that holds exactly what `tests/contract/{requirements}` names.
 ///
 /// `PYTHON` names the interpreter to start from, `python3` unless set.
 pub fn environment(requirements: &str) -> PathBuf {
+    // Tests run beside each other, and none may take away what another one is making.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let wanted = contract_folder().join(requirements);
     let pins = fs::read_to_string(&wanted).expect("the requirements stand in the repository");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(requirements.replace(".txt", "-venv"));

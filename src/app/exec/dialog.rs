@@ -252,7 +252,7 @@ impl ExecDialog {
         };
         let known = |name: &Str| {
             let mut facts = Facts::of(cx.store, self.ctx, &self.cluster, &task.arn, name)?;
-            facts.failure = cx.shells.refused(&task.arn, name).cloned();
+            facts.failure = cx.shells.refused(&task.arn, name, cx.now).cloned();
             Some(facts)
         };
         let Some(facts) = self.container.as_ref().and_then(known) else {

@@ -201,7 +201,7 @@ impl Facts {
             && self.container().is_some_and(|container| matches!(container.exec_agent.as_deref(), Some("STOPPED")));
         let refused = self.failure.as_deref().is_some_and(|text| {
             let text = text.to_lowercase();
-            text.contains("targetnotconnected") || text.contains("internal error") || text.contains("is not connected")
+            text.contains("targetnotconnected") || text.contains("due to an internal error")
         });
         down || refused
     }

@@ -78,7 +78,7 @@ fn mend(who: &str, refused: &[Right], resources: &dyn Fn(&Right) -> Vec<String>)
     };
     let statement = wanted.iter().map(one).collect::<Vec<_>>().join(", ");
     let who = who.rsplit('/').next().unwrap_or(who);
-    // A role that Identity Center made is not changed itself: it would be made anew.
+    // IAM lets nobody but Identity Center change a role that it made.
     let who = &*look::permission_set(who).map_or_else(|| who.to_owned(), |set| format!("the permission set {set} of IAM Identity Center"));
     if refused.iter().all(|right| right.by_organization) {
         return format!("if it fails, ask whoever keeps the organisation's policies to let {who} do it here");
