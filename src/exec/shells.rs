@@ -237,18 +237,16 @@ impl Shells {
         let Some(shell) = self.all.iter_mut().find(|shell| shell.id == id) else { return After::default() };
         let name = shell.name();
         let of = || (shell.target.task.clone(), shell.target.container.clone());
-        match &heard {
-            Heard::Refused(why) => self.refused.insert(of(), (shell.since, text::clean(why))),
-            Heard::Granted(_) => self.refused.remove(&of()),
-            Heard::Said(_) => None,
-        };
         match heard {
             Heard::Granted(session) => {
+                self.refused.remove(&of());
                 shell.session = Some(session);
                 shell.state = State::Joining;
             }
             Heard::Refused(why) => {
-                let why = explained(&text::clean(&why));
+                let why = text::clean(&why);
+                self.refused.insert(of(), (shell.since, why.clone()));
+                let why = explained(&why);
                 shell.state = State::Ended(why.clone());
                 return After { said: Some((true, format!("{name}: {why}"))), ..After::default() };
             }
