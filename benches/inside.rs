@@ -1,19 +1,29 @@
-//! What lies inside a frame, measured by criterion: the verdicts over a large fleet, the filter over a long table, the lines of a log, the
+//! What lies inside a frame, measured by criterion: the verdicts over a large fleet, a key and an answer on a short list and a long one, the filter over a long table, the lines of a log, the
 //! sanitiser, the cut of a text to its cell.
 //!
 //! `cargo bench --bench inside`. Nothing here is asserted: the figures depend on the machine.
 
 use criterion::{BatchSize, Criterion};
+use midwatch::app::{App, Event, Shared};
+use midwatch::config::Config;
+use midwatch::exec::shells::Shells;
 use midwatch::feed::{Feed, Outcome, TailState, Update, Value};
 use midwatch::filter::Query;
-use midwatch::logs::Buffer;
+use midwatch::keys::{Key, Keymap};
+use midwatch::landing::Landings;
+use midwatch::logs;
 use midwatch::model::{
     Arn, Container, Context, Ctx, Deployment, Fleet, LoadBalancer, LogLine, LogStream, Service, ServiceEvent, Target, TargetState, Task,
     TaskStatus, Time,
 };
+use midwatch::panes;
 use midwatch::store::Store;
 use midwatch::text;
+use midwatch::theme::Theme;
 use midwatch::verdict::Board;
+use midwatch::view::Place;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -23,6 +33,7 @@ const ROWS: usize = 10_000;
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     verdicts(&mut criterion);
+    frames(&mut criterion);
     filter(&mut criterion);
     log_lines(&mut criterion);
     sanitiser(&mut criterion);
@@ -62,7 +73,7 @@ fn ago(seconds: i64) -> Option<Time> {
 }
 
 fn verdicts(criterion: &mut Criterion) {
-    let (store, fleet) = large();
+    let (store, fleet) = large(SERVICES);
     let now = Time::from_second(NOW).expect("a time of this era");
     let mut board = Board::default();
     board.refresh(&store, &fleet, now);
@@ -74,12 +85,64 @@ fn verdicts(criterion: &mut Criterion) {
     criterion.bench_function(&format!("{name} again"), |bench| bench.iter(|| black_box(board.refresh(&store, &fleet, now))));
 }
 
+/// What a key costs, and what an answer of AWS costs, on a list of few services and on a long one.
+fn frames(criterion: &mut Criterion) {
+    for services in [25, SERVICES] {
+        let mut app = opened(services);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 160, 45));
+        let now = Time::from_second(NOW).expect("a time of this era");
+        app.update(Event::Resize(160, 45), now);
+        let mut keys = ["j", "j", "j", "k", "k", "k"].iter().cycle().map(|key| key.parse::<Key>().expect("a letter is a key"));
+        criterion.bench_function(&format!("a key on {services} services"), |bench| {
+            bench.iter(|| black_box(app.update(Event::Key(keys.next().expect("there is no end of them")), now)));
+        });
+        criterion.bench_function(&format!("a frame of 160x45 of {services} services"), |bench| {
+            bench.iter(|| {
+                buffer.reset();
+                black_box(app.draw(&mut buffer))
+            });
+        });
+        let mut running = [5, 4].iter().cycle();
+        criterion.bench_function(&format!("an answer about one of {services} services, until it is on the list"), |bench| {
+            bench.iter(|| {
+                let mut changed = service(3, &cluster());
+                changed.running = *running.next().expect("there is no end of them");
+                let (feed, rows) = (Feed::Service(Ctx(0), changed.arn.clone()), Value::Services(vec![Arc::new(changed)]));
+                app.update(Event::Update(Box::new(Update { feed, epoch: 0, at: now, outcome: Outcome::Whole(rows) })), now);
+                app.settle();
+            });
+        });
+    }
+}
+
+/// The program on the services of the large cluster, or of the first few of it.
+fn opened(services: usize) -> App {
+    let (store, fleet) = large(services);
+    let shared = Shared {
+        store,
+        board: Board::default(),
+        landings: Landings::default(),
+        shells: Shells::default(),
+        fleet,
+        theme: Theme::built_in("midwatch-dark"),
+        keys: Keymap::default(),
+        config: Config::default(),
+        zone: jiff::tz::TimeZone::UTC,
+        now: Time::from_second(NOW).expect("a time of this era"),
+    };
+    let place = Place { ctx: Some(Ctx(0)), cluster: Some(cluster()), ..Place::default() };
+    App::open(shared, panes::named("services").expect("there is such a pane"), &place, Vec::new()).expect("a cluster has services")
+}
+
+fn cluster() -> Arn {
+    Arn::from("arn:aws:ecs:eu-west-1:123456789012:cluster/large")
+}
+
 /// One cluster, one service in ten with tasks that died: of memory, of a wrong image, of a program that ended.
-fn large() -> (Store, Fleet) {
-    let ctx = Ctx(0);
-    let cluster = Arn::from("arn:aws:ecs:eu-west-1:123456789012:cluster/large");
-    let services: Vec<Arc<Service>> = (0..SERVICES).map(|n| Arc::new(service(n, &cluster))).collect();
-    let tasks: Vec<Arc<Task>> = (0..SERVICES * TASKS_EACH).map(|n| Arc::new(task(n, &cluster))).collect();
+fn large(services: usize) -> (Store, Fleet) {
+    let (ctx, cluster, count) = (Ctx(0), cluster(), services);
+    let services: Vec<Arc<Service>> = (0..count).map(|n| Arc::new(service(n, &cluster))).collect();
+    let tasks: Vec<Arc<Task>> = (0..count * TASKS_EACH).map(|n| Arc::new(task(n, &cluster))).collect();
     let mut store = Store::default();
     let mut put = |feed, value| {
         drop(store.apply(Update {
@@ -229,7 +292,7 @@ fn log_lines(criterion: &mut Criterion) {
     };
     let lines: Vec<LogLine> = (0..LINES).map(line).collect();
     criterion.bench_function(&format!("take in {LINES} log lines"), |bench| {
-        let ready = || (Buffer::default(), lines.clone());
+        let ready = || (logs::Buffer::default(), lines.clone());
         bench.iter_batched(ready, |(mut buffer, lines)| black_box(buffer.push(lines, TailState::default())), BatchSize::LargeInput);
     });
 }

@@ -34,7 +34,7 @@ use crate::theme::Theme;
 use crate::ui::help::Help;
 use crate::verdict::{self, Board};
 use crate::view::{Cx, Notice, Place, Raw, Reaction, Subject, Tone, View};
-use changes::Changes;
+use changes::{Changes, Here};
 use dialog::{Dialog, Form};
 use exec::ExecDialog;
 use menu::Menu;
@@ -374,7 +374,7 @@ impl App {
 
     /// Brings the verdicts and the visible view up to what was heard since the last call: once per turn of the loop, not per update.
     pub fn settle(&mut self) {
-        if self.heard.is_empty() && !self.board_stale {
+        if !self.unsettled() {
             return;
         }
         let heard = std::mem::take(&mut self.heard);
@@ -469,6 +469,12 @@ impl App {
     #[must_use]
     pub fn dirty(&self) -> bool {
         self.dirty || !self.heard.is_empty()
+    }
+
+    /// Whether something was heard that neither the verdicts nor the view know yet; see [`App::settle`].
+    #[must_use]
+    pub fn unsettled(&self) -> bool {
+        !self.heard.is_empty() || self.board_stale
     }
 
     /// Whether the program is to end.
@@ -717,9 +723,9 @@ impl App {
     }
 
     /// Whether an action would do something here now: the keys that are offered are those.
-    fn works(&self, action: Action) -> bool {
+    fn works(&self, action: Action, here: &Here) -> bool {
         let Some(view) = self.views.last() else { return false };
-        let (cx, behind) = (self.shared.cx(), self.views.len() > 1);
+        let (cx, behind, subject) = (self.shared.cx(), self.views.len() > 1, &here.subject);
         let own = view.can(action, &cx);
         match action {
             Action::Back => behind || own == Some(true),
@@ -728,15 +734,14 @@ impl App {
             Action::LastView => behind || !self.forward.is_empty(),
             Action::Bookmarks => !self.bookmarks.is_empty(),
             Action::Palette | Action::Help | Action::Quit | Action::Cancel => true,
-            Action::Copy => own.unwrap_or_else(|| !view.subject(&cx).copies.is_empty()),
+            Action::Copy => own.unwrap_or(!subject.copies.is_empty()),
             Action::Refresh | Action::Redraw | Action::Suspend | Action::Bookmark => own.unwrap_or(true),
             Action::Undo | Action::Redo => !self.changes.past.is_empty(action == Action::Redo),
-            Action::StopTasks if self.tasks_to_choose().is_some() => true,
-            Action::ActionMenu => changes::any_target(&view.subject(&cx)),
-            Action::Exec => own.unwrap_or_else(|| self.exec_works()),
-            action if changes::verb(action).is_some() => changes::verb(action).is_some_and(|verb| self.targets(verb).is_ok()),
+            Action::StopTasks if self.tasks_to_choose(here).is_some() => true,
+            Action::ActionMenu => changes::any_target(subject),
+            Action::Exec => own.unwrap_or_else(|| !subject.ghost && ExecDialog::opens(&subject.place)),
+            action if changes::verb(action).is_some() => changes::verb(action).is_some_and(|verb| self.targets(verb, here).is_ok()),
             action => own.unwrap_or_else(|| {
-                let subject = view.subject(&cx);
                 let opens = |pane: &Pane| (!subject.ghost || pane.name == "logs") && (pane.open)(&subject.place, &cx).is_ok();
                 panes::opened_by(action).is_some_and(opens)
             }),
@@ -747,7 +752,8 @@ impl App {
     fn idle_actions(&self) -> Vec<Action> {
         let pane = |action| matches!(action, Action::NextPane | Action::PreviousPane | Action::Pane(_) | Action::Zoom);
         let own = |row: &&ActionRow| row.scope != Scope::Global || pane(row.action);
-        ACTIONS.iter().filter(own).map(|row| row.action).filter(|action| !self.works(*action)).collect()
+        let here = self.here();
+        ACTIONS.iter().filter(own).map(|row| row.action).filter(|action| !self.works(*action, &here)).collect()
     }
 
     /// Says why a key did nothing: a silent key is a broken key.

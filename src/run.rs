@@ -30,6 +30,9 @@ const QUEUE: usize = 64;
 /// Shortest time between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
 
+/// Longest time for which what was heard waits while keys are answered first.
+const LATEST: Duration = Duration::from_millis(150);
+
 /// Bytes of the journal that are read at the start: a year of a busy team, and what was left open is at its end.
 const JOURNAL: u64 = 4 << 20;
 
@@ -48,6 +51,9 @@ struct World {
     places: Places,
     burst: Burst,
     started: Instant,
+    /// Something was pressed, and its frame has not been drawn.
+    asked: bool,
+    settled: Instant,
     drills: Option<StartDrill>,
     desk: Desk,
     told: mpsc::UnboundedSender<Word>,
@@ -106,6 +112,8 @@ pub async fn run(
         places,
         burst: Burst::default(),
         started: Instant::now(),
+        asked: false,
+        settled: Instant::now(),
         drills,
         desk,
         told: tell,
@@ -128,7 +136,7 @@ pub async fn run(
     app.update(Event::Resize(columns, rows), world.now());
     loop {
         world.look_at_the_gate(&mut app);
-        app.settle();
+        world.settle(&mut app);
         // The frame first: an answer takes as long as it takes, and the operator waits for this one.
         if app.dirty() {
             world.draw(&mut app)?;
@@ -141,6 +149,10 @@ pub async fn run(
             terminal::restore();
             tokio::join!(world.sessions.leave(), world.forwards.leave());
             return Ok(());
+        }
+        if app.unsettled() {
+            world.rest(FRAME.saturating_sub(world.settled.elapsed()), &mut app, &mut updates).await?;
+            continue;
         }
         let input = world.input.as_mut().expect("lent out only inside perform");
         let mut flowing = false;
@@ -169,16 +181,15 @@ pub async fn run(
         world.take(&mut app, event)?;
         if flowing {
             world.flow(&mut app, drawn).await?;
-        } else if world.drain(&mut app).await? {
-            world.take(&mut app, Event::Rest)?;
         } else {
             // Polls come in bundles; a key is never made to wait for them, but one frame serves them all.
-            while let Ok(update) = updates.try_recv() {
+            while !world.drain(&mut app).await? {
+                let Ok(update) = updates.try_recv() else { break };
                 let event = world.heard(update);
                 world.take(&mut app, event)?;
             }
-            if drawn.elapsed() < FRAME && app.dirty() {
-                app.settle();
+            if !world.asked && drawn.elapsed() < FRAME && app.dirty() {
+                world.settle(&mut app);
                 world.watcher.reconcile(app.wanted());
                 world.rest(FRAME.saturating_sub(drawn.elapsed()), &mut app, &mut updates).await?;
             }
@@ -220,8 +231,11 @@ impl World {
         if let Some(event) = event {
             self.take(app, event)?;
         }
-        self.drain(app).await?;
-        self.take(app, Event::Rest)
+        if !self.drain(app).await? {
+            self.asked = true;
+            self.take(app, Event::Rest)?;
+        }
+        Ok(())
     }
 
     /// Takes in what the terminal has already sent. Returns whether that was anything.
@@ -234,7 +248,21 @@ impl World {
                 self.take(app, event)?;
             }
         }
+        if any {
+            self.asked = true;
+            self.take(app, Event::Rest)?;
+        }
         Ok(any)
+    }
+
+    /// Brings the screen up to what was heard, unless a key waits for its frame: that is drawn from what the screen knew, for to judge
+    /// and to sort anew takes longer than to draw.
+    fn settle(&mut self, app: &mut App) {
+        if std::mem::take(&mut self.asked) && self.settled.elapsed() < LATEST {
+            return;
+        }
+        app.settle();
+        self.settled = Instant::now();
     }
 
     fn draw(&mut self, app: &mut App) -> std::io::Result<()> {

@@ -8,7 +8,7 @@ mod cells;
 pub mod secret;
 
 pub use apart::{differences, fit_apart};
-pub(crate) use cells::end_at;
+pub(crate) use cells::{alone, end_at};
 pub use cells::{fit, fit_middle, pad, pad_left, width};
 
 use crate::model::Str;

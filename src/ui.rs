@@ -1,6 +1,7 @@
 //! Widgets: they know the theme and model values, never AWS.
 
 pub mod age;
+pub(crate) mod cells;
 pub mod frame;
 pub mod help;
 pub mod input;

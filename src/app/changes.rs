@@ -35,6 +35,13 @@ pub struct Changes {
     held: Option<(Key, Time)>,
 }
 
+/// What keys act on: the row under the cursor, the marked rows, and the marks whose rows are gone.
+pub(super) struct Here {
+    pub(super) subject: Subject,
+    marked: Vec<Subject>,
+    gone: Vec<Str>,
+}
+
 /// The verb of an action, where it is one.
 pub fn verb(action: Action) -> Option<Verb> {
     Some(match action {
@@ -62,8 +69,9 @@ impl App {
         if verb == Verb::StopTasks && self.choose_tasks() {
             return;
         }
-        let (targets, gone) = match self.targets(verb) {
-            Ok(found) => found,
+        let here = self.here();
+        let targets = match self.targets(verb, &here) {
+            Ok(targets) => targets,
             Err(why) => return self.tell(Tone::Warn, format!("{}: {why}", verb.word())),
         };
         let picker = match verb {
@@ -89,7 +97,7 @@ impl App {
             return;
         }
         match self.form(action, &targets) {
-            Ok(form) => self.open_dialog(targets, gone, form, key.and_then(Key::typed)),
+            Ok(form) => self.open_dialog(targets, here.gone, form, key.and_then(Key::typed)),
             Err(why) => self.tell(Tone::Warn, format!("{}: {why}", verb.word())),
         }
     }
@@ -102,12 +110,22 @@ impl App {
         self.dirty = true;
     }
 
-    /// The service under the cursor, or the one that is marked, where it is not its tasks that are listed.
-    pub(super) fn tasks_to_choose(&self) -> Option<Place> {
+    /// What the visible view has under the cursor and marked.
+    pub(super) fn here(&self) -> Here {
         let cx = self.shared.cx();
+        let view = self.views.last();
+        let (marked, gone) = view.map(|view| view.marked(&cx)).unwrap_or_default();
+        Here { subject: view.map(|view| view.subject(&cx)).unwrap_or_default(), marked, gone }
+    }
+
+    /// The service under the cursor, or the one that is marked, where it is not its tasks that are listed.
+    pub(super) fn tasks_to_choose(&self, here: &Here) -> Option<Place> {
         let view = self.views.last()?;
-        let (mut marked, _) = view.marked(&cx);
-        let subject = if marked.len() == 1 { marked.pop()? } else { Some(view.subject(&cx)).filter(|_| marked.is_empty())? };
+        let subject = match here.marked.as_slice() {
+            [] => &here.subject,
+            [one] => one,
+            _ => return None,
+        };
         let place = &subject.place;
         let whole = !subject.ghost && place.task.is_none() && place.ctx.is_some() && place.cluster.is_some() && place.service.is_some();
         whole.then(|| Place { container: None, target_group: None, instance: None, ..place.clone() }).filter(|_| view.name() != "tasks")
@@ -115,7 +133,7 @@ impl App {
 
     /// Which tasks of a service are meant is chosen in their list. Returns whether that was opened.
     fn choose_tasks(&mut self) -> bool {
-        let Some((place, pane)) = self.tasks_to_choose().zip(panes::named("tasks")) else { return false };
+        let Some((place, pane)) = self.tasks_to_choose(&self.here()).zip(panes::named("tasks")) else { return false };
         let name = place.service.as_ref().map_or("", Arn::name).to_owned();
         self.go(pane, Some(place));
         let key = |action: Action| self.shared.keys.key_of(action, self.kind()).unwrap_or_default();
@@ -125,11 +143,12 @@ impl App {
     }
 
     /// What a verb would act on here: the marked rows, else what the cursor is on.
-    pub(super) fn targets(&self, verb: Verb) -> Result<(Vec<Target>, Vec<Str>), String> {
-        let cx = self.shared.cx();
-        let Some(view) = self.views.last() else { return Err("nothing is open".to_owned()) };
-        let (marked, gone) = view.marked(&cx);
-        let subjects = if marked.is_empty() && gone.is_empty() { vec![view.subject(&cx)] } else { marked };
+    pub(super) fn targets(&self, verb: Verb, here: &Here) -> Result<Vec<Target>, String> {
+        if self.views.is_empty() {
+            return Err("nothing is open".to_owned());
+        }
+        let subjects =
+            if here.marked.is_empty() && here.gone.is_empty() { std::slice::from_ref(&here.subject) } else { here.marked.as_slice() };
         if subjects.is_empty() {
             return Err("all marked rows are gone from AWS's answer".to_owned());
         }
@@ -137,7 +156,7 @@ impl App {
             return Err("this row is gone from AWS's answer".to_owned());
         }
         let mut targets: Vec<Target> = Vec::new();
-        for subject in &subjects {
+        for subject in subjects {
             let target = target(verb, subject)?;
             if !targets.contains(&target) {
                 targets.push(target);
@@ -147,7 +166,7 @@ impl App {
         if single && targets.len() > 1 {
             return Err(format!("one service at a time; {} are marked", targets.len()));
         }
-        Ok((targets, gone))
+        Ok(targets)
     }
 
     /// The form of an action, filled in with how things are.

@@ -7,9 +7,10 @@ use crate::model::{Ctx, Time};
 use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
+use crate::ui::cells;
 use crate::ui::frame;
 use crate::verdict::Health;
-use crate::view::{Production, Prompt, Tone};
+use crate::view::{Place, Production, Prompt, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
@@ -39,14 +40,16 @@ const CUT: &str = " … › ";
 type Spans = Vec<(String, Role)>;
 
 impl App {
-    /// Draws everything; returns where the terminal's cursor belongs, when something is being typed.
+    /// Draws everything that was settled; returns where the terminal's cursor belongs, when something is being typed.
     pub fn draw(&mut self, buf: &mut Buffer) -> Option<Position> {
-        self.settle();
         self.shared.shells.settle();
         self.dirty = false;
         let screen = buf.area;
         self.size = (screen.width, screen.height);
-        buf.set_style(screen, self.shared.theme.base());
+        let base = self.shared.theme.base();
+        for cell in &mut buf.content {
+            cell.set_style(base);
+        }
         if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
             let text = format!("{}x{} needed, here {}x{}", SMALLEST.0, SMALLEST.1, screen.width, screen.height);
             buf.set_stringn(screen.x, screen.y, text, usize::from(screen.width), self.shared.theme.style(Role::Warn));
@@ -93,26 +96,28 @@ impl App {
 
     /// The context that the visible view is about; none on a fleet of several.
     pub(super) fn context(&self) -> Option<Ctx> {
-        let fleet = &self.shared.fleet;
-        if fleet.0.len() == 1 {
+        self.context_of(&self.subject().place)
+    }
+
+    fn context_of(&self, place: &Place) -> Option<Ctx> {
+        if self.shared.fleet.0.len() == 1 {
             return Some(Ctx(0));
         }
-        let view = self.views.last()?;
-        if view.name() == "fleet" { None } else { view.subject(&self.shared.cx()).place.ctx }
+        if self.views.last()?.name() == "fleet" { None } else { place.ctx }
     }
 
     fn draw_header(&self, line: Rect, buf: &mut Buffer) {
         buf.set_style(line, self.shared.theme.style(Role::Header));
         let wide = line.width >= 100;
         let mut left: Spans = Vec::new();
-        match self.context() {
+        let place = self.subject().place;
+        match self.context_of(&place) {
             Some(ctx) => {
                 let context = self.shared.fleet.context(ctx);
                 left.push((format!(" {} ", context.name), Role::Header));
                 let cx = self.shared.cx();
                 // A cluster may say by its name what the context does not.
-                let cluster = self.views.last().and_then(|view| view.subject(&cx).place.cluster);
-                let mark = match cx.production(ctx, cluster.as_ref()) {
+                let mark = match cx.production(ctx, place.cluster.as_ref()) {
                     Production::No => "",
                     Production::Yes => "▌PROD▐ ",
                     Production::Unknown => "▌PROD?▐ ",
@@ -224,14 +229,12 @@ impl App {
         for (part, role) in left {
             let fitted = text::fit(&part, room);
             let used = text::width(&fitted);
-            buf.set_string(x, line.y, &*fitted, self.shared.theme.style(role));
-            x += u16::try_from(used).unwrap_or(0);
+            x = cells::write(buf, x, line.y, &fitted, used, self.shared.theme.style(role));
             room = room.saturating_sub(used);
         }
         let mut x = line.right().saturating_sub(u16::try_from(right_width).unwrap_or(0));
         for (part, role) in right {
-            buf.set_stringn(x, line.y, &part, usize::from(line.right().saturating_sub(x)), self.shared.theme.style(role));
-            x += u16::try_from(text::width(&part)).unwrap_or(0);
+            x = cells::write(buf, x, line.y, &part, usize::from(line.right().saturating_sub(x)), self.shared.theme.style(role));
         }
     }
 
@@ -337,23 +340,21 @@ impl App {
         if let Some(keys) = view.keys_line(&self.shared.cx()) {
             return self.draw_own_keys(&keys, line, buf);
         }
-        let kind = view.kind();
+        let (kind, here) = (view.kind(), self.here());
         let always = if kind == crate::action::Kind::Table { ALWAYS } else { &ALWAYS[1..] };
         let mut x = line.x + 1;
         let hint = |action: &Action| self.shared.keys.key_of(*action, kind).map(|key| (key, action.row().hint));
         // The last ones always stand there, or nobody finds the way out.
-        let tail: Vec<(String, &str)> = always.iter().filter(|action| self.works(**action)).filter_map(hint).collect();
+        let tail: Vec<(String, &str)> = always.iter().filter(|action| self.works(**action, &here)).filter_map(hint).collect();
         let tail_width: usize = tail.iter().map(|(key, word)| text::width(key) + word.len() + 3).sum();
         let end = usize::from(line.width).saturating_sub(tail_width + 2);
         let theme = &self.shared.theme;
         let mut put = |key: &str, word: &str, x: &mut u16| {
-            buf.set_string(*x, line.y, key, theme.style(Role::Accent));
-            *x += u16::try_from(text::width(key)).unwrap_or(0) + 1;
-            buf.set_stringn(*x, line.y, word, usize::from(line.right().saturating_sub(*x)), theme.style(Role::Dim));
-            *x += u16::try_from(word.len()).unwrap_or(0) + 2;
+            *x = cells::write(buf, *x, line.y, key, usize::MAX, theme.style(Role::Accent)) + 1;
+            *x = cells::write(buf, *x, line.y, word, usize::MAX, theme.style(Role::Dim)) + 2;
         };
         let further = CHANGES.iter().filter(|action| !view.hints().contains(action));
-        let offered = view.hints().iter().chain(further).filter(|action| !always.contains(action) && self.works(**action));
+        let offered = view.hints().iter().chain(further).filter(|action| !always.contains(action) && self.works(**action, &here));
         for (key, word) in offered.filter_map(hint) {
             if usize::from(x) + text::width(&key) + word.len() + 1 > end {
                 break;

@@ -44,12 +44,6 @@ impl App {
         self.dirty = true;
     }
 
-    /// Whether a session could be opened to what the cursor is on.
-    pub(super) fn exec_works(&self) -> bool {
-        let subject = self.subject();
-        !subject.ghost && ExecDialog::open(&subject.place, &self.shared.cx()).is_ok()
-    }
-
     /// Feeds of the open dialog and of all open sessions: a task that stops must be noticed wherever the operator is.
     pub(super) fn want_sessions(&mut self) {
         let mut wanted: Vec<Wanted> = Vec::new();

@@ -143,7 +143,8 @@ impl App {
         entries.extend(global.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
         // A word that is not there is taken for another one: these say themselves that there is nothing to take back.
         let back = |action| matches!(action, Action::Undo | Action::Redo);
-        let changes = ACTIONS.iter().filter(|row| row.risk != Risk::Read && (back(row.action) || self.works(row.action)));
+        let here = self.here();
+        let changes = ACTIONS.iter().filter(|row| row.risk != Risk::Read && (back(row.action) || self.works(row.action, &here)));
         entries.extend(changes.map(|row| entry("do", row.name, row.help, Go::Act(row.action))));
         let write = [("15m", "Let this context's production be changed for 15 minutes"), ("off", "Lock this context's production again")];
         entries.extend(write.map(|(time, about)| entry("do", &format!("write {time}"), about, Go::Write(time.to_owned()))));

@@ -41,15 +41,16 @@ impl App {
         let mut first: Vec<(char, String)> = Vec::new();
         let mut rest: Vec<(char, String)> = Vec::new();
         let mut faint: Vec<char> = Vec::new();
+        let here = self.here();
         for (letter, action) in LETTERS {
             let row = action.row();
             let word = row.name.replace('-', " ");
-            if let Some(service) = self.tasks_to_choose().filter(|_| *action == Action::StopTasks).and_then(|place| place.service) {
+            if let Some(service) = self.tasks_to_choose(&here).filter(|_| *action == Action::StopTasks).and_then(|place| place.service) {
                 first.push((*letter, format!("{word:<15}{} · chosen in its list of tasks", service.name())));
                 continue;
             }
-            match verb(*action).map_or(Err(String::new()), |verb| self.targets(verb)) {
-                Ok((targets, _)) => {
+            match verb(*action).map_or(Err(String::new()), |verb| self.targets(verb, &here)) {
+                Ok(targets) => {
                     let denied = self.denied(*action, &targets);
                     faint.extend(denied.is_some().then_some(*letter));
                     let why = denied.or_else(|| self.hindrance(*action, &targets)).map_or(String::new(), |why| format!(" · {why}"));

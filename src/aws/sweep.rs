@@ -10,9 +10,16 @@ use futures_util::stream::FuturesUnordered;
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Failures after which a sweep stops describing: by then it is not one reply that went wrong.
 const ENOUGH: usize = 3;
+
+/// Shortest time between two parts of a list that is read for the first time, and of one that is on screen already: whoever takes a part
+/// in judges and sorts all rows anew, and a thousand services are a hundred answers.
+const FIRST_PARTS: Duration = Duration::from_millis(50);
+const PARTS: Duration = Duration::from_secs(1);
 
 /// Where rows go while a sweep is under way, with the number that there will be as far as it is known.
 pub type Parts<'a> = dyn FnMut(Value, usize) + Send + 'a;
@@ -132,10 +139,19 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
     let mut order: Vec<String> = Vec::new();
     let mut described: HashSet<Arn> = HashSet::new();
     let mut failures: Vec<AwsError> = Vec::new();
+    let mut news: Vec<Arc<T>> = Vec::new();
+    let (pause, mut sent) = (if rows.told { PARTS } else { FIRST_PARTS }, None::<Instant>);
     loop {
         tokio::select! {
             page = async { (&mut listing.as_mut().expect("guarded").1).await }, if listing.is_some() => {
-                let (arns, token) = page?;
+                let (arns, token) = match page {
+                    Ok(page) => page,
+                    // What failed first is what is told.
+                    Err(error) => {
+                        failures.insert(0, error);
+                        break;
+                    }
+                };
                 let (cursor, _) = listing.take().expect("it has just answered");
                 let fresh: Vec<String> = arns.into_iter().filter(|arn| listed.insert(arn.clone())).collect();
                 order.extend_from_slice(&fresh);
@@ -147,9 +163,10 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
                 Ok(batch) => {
                     let taken: Vec<(Arc<T>, bool)> = batch.into_iter().map(|row| rows.take(row)).collect();
                     described.extend(taken.iter().map(|(row, _)| row.arn().clone()));
-                    let new: Vec<Arc<T>> = taken.into_iter().filter(|(_, new)| *new).map(|(row, _)| row).collect();
-                    if !new.is_empty() {
-                        parts(T::value(new), listed.len());
+                    news.extend(taken.into_iter().filter(|(_, new)| *new).map(|(row, _)| row));
+                    if !news.is_empty() && sent.is_none_or(|sent| sent.elapsed() >= pause) {
+                        parts(T::value(std::mem::take(&mut news)), listed.len());
+                        sent = Some(Instant::now());
                     }
                 }
                 Err(error) => {
@@ -164,6 +181,9 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
         }
     }
     if let Some(error) = failures.into_iter().next() {
+        if !news.is_empty() {
+            parts(T::value(news), listed.len());
+        }
         return Err(error);
     }
     let order: Vec<Arn> = order.iter().map(|arn| Arn(clean(arn))).filter(|arn| described.contains(arn)).collect();

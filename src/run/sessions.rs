@@ -115,7 +115,7 @@ impl World {
                 self.take(app, Event::Session(id, heard))?;
             }
             if self.drain(app).await? {
-                return self.take(app, Event::Rest);
+                return Ok(());
             }
             let left = FRAME.saturating_sub(drawn.elapsed());
             if !app.dirty() || left.is_zero() || std::mem::take(&mut self.sessions.owed) {

@@ -5,11 +5,29 @@
 use ratatui::buffer::CellWidth;
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthChar;
 
 /// Cells that a text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.graphemes(true).map(cells).sum() }
+    if text.is_ascii() {
+        return text.len();
+    }
+    let all_alone: Option<usize> = text.chars().map(|c| alone(c).map(usize::from)).sum();
+    all_alone.unwrap_or_else(|| text.graphemes(true).map(cells).sum())
+}
+
+/// Cells of a character that is a grapheme cluster by itself among its like: what nearly all text is made of, signs and arrows too.
+/// Nothing for the others, which may join what stands before or behind them.
+pub(crate) fn alone(c: char) -> Option<u16> {
+    match c {
+        ' '..='~' => Some(1),
+        // Latin letters, punctuation, arrows, blocks, symbols; no marks, no joiners, nothing invisible.
+        '\u{a0}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{27bf}' | '\u{4e00}'..='\u{9fff}' => {
+            u16::try_from(c.width()?).ok()
+        }
+        _ => None,
+    }
 }
 
 /// The text if it fits into so many cells, else its beginning and an ellipsis.

@@ -2,11 +2,12 @@
 
 use crate::text;
 use crate::theme::{Role, Theme};
+use crate::ui::cells;
 use crate::verdict::Verdict;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Widget};
 
 /// A border with its title, and a remark on the lower edge when there is one.
 pub fn draw(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, remark: &(String, Role)) {
@@ -15,18 +16,43 @@ pub fn draw(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, remark: &(
 
 /// The same with a word in the lower right corner, which the remark may shorten itself for but never hides.
 pub fn draw_with(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, (remark, role): &(String, Role), corner: &str) {
+    let area = area.intersection(buf.area);
+    if area.width < 2 || area.height < 2 {
+        return;
+    }
     let room = usize::from(area.width.saturating_sub(4));
-    let border = theme.style(Role::Border);
-    let mut block =
-        Block::bordered().border_style(border).title(Line::styled(format!(" {} ", text::fit(title, room)), theme.style(Role::Accent)));
+    border(area, buf, theme.style(Role::Border));
+    let (left, right, bottom) = (area.x + 1, area.right() - 1, area.bottom() - 1);
+    let inside = usize::from(right - left);
+    cells::write(buf, left, area.y, &format!(" {} ", text::fit(title, room)), inside, theme.style(Role::Accent));
     let taken = if corner.is_empty() { 0 } else { text::width(corner) + 3 };
     if !remark.is_empty() && room > taken {
-        block = block.title_bottom(Line::styled(format!(" {} ", text::fit(remark, room - taken)), theme.style(*role)));
+        cells::write(buf, left, bottom, &format!(" {} ", text::fit(remark, room - taken)), inside, theme.style(*role));
     }
     if taken > 0 {
-        block = block.title_bottom(Line::styled(format!(" {} ", text::fit(corner, room)), theme.style(Role::Dim)).right_aligned());
+        let corner = format!(" {} ", text::fit(corner, room));
+        let at = right.saturating_sub(u16::try_from(text::width(&corner)).unwrap_or(0)).max(left);
+        cells::write(buf, at, bottom, &corner, usize::from(right - at), theme.style(Role::Dim));
     }
-    block.render(area, buf);
+}
+
+/// The lines around an area of at least two by two cells. What is inside is left as it is, where ratatui's own block goes over every cell.
+fn border(area: Rect, buf: &mut Buffer, style: Style) {
+    let (first, last) = (area.x, area.right() - 1);
+    for (y, [left, middle, right]) in [(area.y, ["┌", "─", "┐"]), (area.bottom() - 1, ["└", "─", "┘"])] {
+        let row = buf.index_of(first, y);
+        let cells = &mut buf.content[row..row + usize::from(area.width)];
+        for cell in &mut *cells {
+            cell.set_symbol(middle).set_style(style);
+        }
+        cells[0].set_symbol(left);
+        cells[usize::from(last - first)].set_symbol(right);
+    }
+    for y in area.y + 1..area.bottom() - 1 {
+        for x in [first, last] {
+            buf[(x, y)].set_symbol("│").set_style(style);
+        }
+    }
 }
 
 /// Lines in the upper third of an empty area, each wrapped where it must be.
@@ -39,7 +65,7 @@ pub fn message(area: Rect, buf: &mut Buffer, theme: &Theme, lines: &[String]) {
             if y >= area.bottom() {
                 return;
             }
-            buf.set_stringn(area.x + 2, y, &part, room, style);
+            cells::write(buf, area.x + 2, y, &part, room, style);
             y += 1;
         }
     }
@@ -53,10 +79,10 @@ pub fn preview(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str, lines: 
     for (n, line) in lines.into_iter().take(rows).enumerate() {
         let y = area.y + 1 + u16::try_from(n).unwrap_or(0);
         let width = line.width();
-        buf.set_line(area.x + 2, y, &line, room);
+        cells::write_line(buf, area.x + 2, y, &line, room);
         if width > usize::from(room) || (more && n + 1 == rows) {
             let end = u16::try_from(width).unwrap_or(room).min(room.saturating_sub(1));
-            buf.set_string(area.x + 2 + end, y, "…", theme.style(Role::Dim));
+            cells::write(buf, area.x + 2 + end, y, "…", 1, theme.style(Role::Dim));
         }
     }
 }

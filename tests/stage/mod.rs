@@ -523,6 +523,7 @@ impl Stage {
         let now = self.now();
         self.app.update(Event::Resize(width, height), now);
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        self.app.settle();
         self.app.draw(&mut buffer);
         buffer
     }

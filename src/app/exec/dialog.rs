@@ -106,12 +106,9 @@ impl ExecDialog {
     /// # Errors
     /// What it would need.
     pub fn open(place: &Place, cx: &Cx) -> Result<ExecDialog, String> {
-        let (Some(ctx), Some(cluster)) = (place.ctx, place.cluster.clone()) else {
+        let (Some(ctx), Some(cluster)) = (place.ctx, place.cluster.clone().filter(|_| ExecDialog::opens(place))) else {
             return Err("put the cursor on a service, a task or a container".to_owned());
         };
-        if place.service.is_none() && place.task.is_none() {
-            return Err("put the cursor on a service, a task or a container".to_owned());
-        }
         let mut dialog = ExecDialog {
             place: place.clone(),
             ctx,
@@ -133,6 +130,11 @@ impl ExecDialog {
         };
         dialog.choose(cx);
         Ok(dialog)
+    }
+
+    /// Whether there is anything at a place that a session could be opened to.
+    pub fn opens(place: &Place) -> bool {
+        place.ctx.is_some() && place.cluster.is_some() && (place.service.is_some() || place.task.is_some())
     }
 
     /// Opens it for where a session was: the same container of the same task, or of another one of the service when that is over.

@@ -5,6 +5,7 @@ use super::{COUNT, Column, TableView};
 use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
+use crate::ui::cells;
 use crate::ui::frame;
 use crate::view::Cx;
 use ratatui::buffer::Buffer;
@@ -171,8 +172,8 @@ impl<R: 'static> TableView<R> {
             buf.set_style(line, over);
         }
         let sign = |on: bool, sign: &'static str| if on { sign } else { " " };
-        buf.set_string(line.x, line.y, sign(under_cursor, ">"), cx.theme.style(Role::Accent).patch(over));
-        buf.set_string(line.x + 1, line.y, sign(self.rows.is_marked(n), "+"), cx.theme.style(Role::Accent).patch(over));
+        cells::write(buf, line.x, line.y, sign(under_cursor, ">"), 1, cx.theme.style(Role::Accent).patch(over));
+        cells::write(buf, line.x + 1, line.y, sign(self.rows.is_marked(n), "+"), 1, cx.theme.style(Role::Accent).patch(over));
         for p in shown {
             let column: &Column<R> = &self.spec.columns[p.column];
             let cell = (column.cell)(row, cx);
@@ -188,7 +189,7 @@ impl<R: 'static> TableView<R> {
         if ghost {
             let word = " gone ";
             let x = line.right().saturating_sub(u16::try_from(word.len()).unwrap_or(0));
-            buf.set_string(x, line.y, word, cx.theme.style(Role::Warn).patch(over));
+            cells::write(buf, x, line.y, word, word.len(), cx.theme.style(Role::Warn).patch(over));
         }
     }
 }
@@ -197,14 +198,5 @@ fn put(buf: &mut Buffer, x: u16, y: u16, what: &str, width: u16, right: bool, st
     let fitted = text::fit(what, usize::from(width));
     let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
     let x = if right { x + width.saturating_sub(used) } else { x };
-    if fitted.is_ascii() {
-        // What needs no search for grapheme clusters is written cell by cell: this is most of a frame.
-        for (x, letter) in (x..).zip(fitted.chars()) {
-            if let Some(cell) = buf.cell_mut((x, y)) {
-                cell.set_char(letter).set_style(style);
-            }
-        }
-        return;
-    }
-    buf.set_stringn(x, y, &*fitted, usize::from(width), style);
+    cells::write(buf, x, y, &fitted, usize::from(width), style);
 }
