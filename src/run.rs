@@ -266,7 +266,7 @@ impl World {
     }
 
     fn draw(&mut self, app: &mut App) -> std::io::Result<()> {
-        self.screen.draw(|buffer| app.draw(buffer))
+        self.screen.draw(|buffer, kept| app.draw_over(buffer, kept))
     }
 
     /// Takes in what comes until the next frame is due, unless a key wants an answer at once.

@@ -97,11 +97,12 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Draws a frame: one write, or none when nothing changed. `draw` gets empty cells and returns where the cursor is, if it is to be seen.
+    /// Draws a frame: one write, or none when nothing changed. `draw` gets cells, and whether they are those of the last frame; it
+    /// returns where the cursor is, if it is to be seen, and the rows that it touched, if not all of them.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<()> {
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer, bool) -> (Option<Position>, Option<Vec<u16>>)) -> io::Result<()> {
         let (columns, rows) = self.size();
         self.canvas.draw(columns, rows, draw)
     }

@@ -147,6 +147,8 @@ pub enum Reaction {
     Ignored,
     /// Something changed; draw.
     Redraw,
+    /// The cursor is on another row and nothing else changed: what [`View::redraw`] draws is enough.
+    Moved,
     /// Put another view on top.
     Open(Box<dyn View>),
     /// Open the pane of that name at what the cursor is on.
@@ -260,6 +262,12 @@ pub trait View {
 
     /// Draws into the area; draws what is visible and nothing else.
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx);
+
+    /// Draws over the last frame what [`Reaction::Moved`] changed, and returns the rows of the terminal that it touched. Nothing when all
+    /// must be drawn.
+    fn redraw(&mut self, _area: Rect, _buf: &mut Buffer, _cx: &Cx) -> Option<Vec<u16>> {
+        None
+    }
 
     /// Rows or columns of the terminal that a click or the wheel hit, relative to the last drawn area. Returns whether something moved.
     fn click(&mut self, _column: u16, _row: u16, _cx: &Cx) -> bool {

@@ -45,6 +45,28 @@ fn service(cluster_name: &str, name: &str) -> Stage {
 }
 
 #[test]
+fn a_step_of_the_cursor_touches_a_few_rows_and_leaves_a_true_screen() {
+    let mut stage = Stage::small();
+    cluster(&mut stage, "payments-prod");
+    for pane in ["services", "tasks", "events", "clusters"] {
+        go(&mut stage, &format!("pane {pane}"));
+        rest(&mut stage);
+        for (width, height) in SIZES {
+            stage.keys("g");
+            stage.screen(width, height);
+            let mut steps = 0;
+            // Each frame is held against one that is drawn from nothing.
+            for keys in ["j", "j", "k", "down", "space", "j", "G", "k", "k", "g", "s", "j", "!", "j", "V", "j", "esc", "j", "z", "j", "k"] {
+                stage.keys(keys);
+                stage.screen(width, height);
+                steps += usize::from(stage.touched.as_ref().is_some_and(|rows| rows.len() < usize::from(height)));
+            }
+            assert!(steps >= 3, "{pane} at {width}x{height}: {steps} of the frames were steps");
+        }
+    }
+}
+
+#[test]
 fn fleet() {
     let mut stage = Stage::small();
     rest(&mut stage);

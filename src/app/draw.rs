@@ -40,17 +40,46 @@ const CUT: &str = " … › ";
 type Spans = Vec<(String, Role)>;
 
 impl App {
+    /// Draws what was settled. Where `kept` says that the cells are those of the last frame and only the cursor has moved since, no more
+    /// is drawn than that changed. Returns where the terminal's cursor belongs, and the rows that were touched if that was not all of them.
+    pub fn draw_over(&mut self, buf: &mut Buffer, kept: bool) -> (Option<Position>, Option<Vec<u16>>) {
+        let moved = self.moved && self.overlay.is_none() && self.prompt.is_none() && !self.whole_screen();
+        let same = self.size == (buf.area.width, buf.area.height) && self.drawn_at == self.shared.now.as_second();
+        match if kept && moved && same && !small(buf.area) { self.draw_step(buf) } else { None } {
+            Some(rows) => (None, Some(rows)),
+            None => (self.draw(buf), None),
+        }
+    }
+
+    /// Draws a step of the cursor, and what stands on the screen about the row that it is on. Returns the rows that it touched.
+    fn draw_step(&mut self, buf: &mut Buffer) -> Option<Vec<u16>> {
+        let (screen, base, body) = (buf.area, self.shared.theme.base(), self.view_area());
+        let mut rows = self.views.last_mut()?.redraw(body, buf, &self.shared.cx())?;
+        let spare = screen.height >= SHORT;
+        let around = [Some(0), spare.then_some(1), spare.then(|| screen.height - 2), Some(screen.height - 1)];
+        for y in around.into_iter().flatten() {
+            cells::clear(buf, Rect { y: screen.y + y, height: 1, ..screen }, base);
+            rows.push(screen.y + y);
+        }
+        self.shared.shells.settle();
+        self.draw_header(Rect { height: 1, ..screen }, buf);
+        if spare {
+            self.draw_crumb(Rect { y: screen.y + 1, height: 1, ..screen }, buf);
+        }
+        self.draw_footer(buf);
+        (self.dirty, self.moved) = (false, true);
+        Some(rows)
+    }
+
     /// Draws everything that was settled; returns where the terminal's cursor belongs, when something is being typed.
     pub fn draw(&mut self, buf: &mut Buffer) -> Option<Position> {
         self.shared.shells.settle();
-        self.dirty = false;
+        (self.dirty, self.moved) = (false, true);
         let screen = buf.area;
         self.size = (screen.width, screen.height);
-        let base = self.shared.theme.base();
-        for cell in &mut buf.content {
-            cell.set_style(base);
-        }
-        if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
+        self.drawn_at = self.shared.now.as_second();
+        cells::clear(buf, screen, self.shared.theme.base());
+        if small(screen) {
             let text = format!("{}x{} needed, here {}x{}", SMALLEST.0, SMALLEST.1, screen.width, screen.height);
             buf.set_stringn(screen.x, screen.y, text, usize::from(screen.width), self.shared.theme.style(Role::Warn));
             return None;
@@ -406,6 +435,11 @@ impl App {
             Overlay::Palette(palette) => Some(palette.draw(screen, buf, &shared.theme)),
         }
     }
+}
+
+/// Whether nothing can be worked with on such a screen.
+fn small(screen: Rect) -> bool {
+    screen.width < SMALLEST.0 || screen.height < SMALLEST.1
 }
 
 /// The role's or user's name inside a caller's ARN: `assumed-role/OnCall/maria` is `OnCall/maria`.

@@ -33,6 +33,9 @@ struct Pen {
 
 const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
+/// What a frame says of itself: where the cursor is, if it is to be seen, and the rows that it touched, if not all of them.
+pub(super) type Drawn = (Option<Position>, Option<Vec<u16>>);
+
 /// A screen of cells on `out`.
 pub(super) struct Canvas<W> {
     out: W,
@@ -41,7 +44,7 @@ pub(super) struct Canvas<W> {
     /// What the terminal shows, and whether that is certain.
     shown: Buffer,
     known: bool,
-    /// What comes next; kept to be drawn on again.
+    /// What is drawn on; between two frames the same as what is shown.
     next: Buffer,
     /// `None` when the terminal's own is not known.
     pen: Option<Pen>,
@@ -65,20 +68,22 @@ impl<W: Write> Canvas<W> {
         }
     }
 
-    /// Draws a frame of that size and writes what is different. `draw` gets empty cells and returns where the cursor is, if it is to be seen.
-    pub(super) fn draw(&mut self, columns: u16, rows: u16, draw: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<()> {
+    /// Draws a frame of that size and writes what is different. `draw` gets cells, and whether they are those of the last frame; if not,
+    /// they are empty ones. It may touch no other rows than it says.
+    pub(super) fn draw(&mut self, columns: u16, rows: u16, draw: impl FnOnce(&mut Buffer, bool) -> Drawn) -> io::Result<()> {
         let area = Rect::new(0, 0, columns, rows);
-        self.next.resize(area);
-        self.next.reset();
-        let cursor = draw(&mut self.next);
-        let mut next = std::mem::take(&mut self.next);
-        if !self.known || self.shown.area != area {
+        let kept = self.known && self.shown.area == area && self.next.area == area;
+        if !kept {
             self.wipe(area);
+            self.next.resize(area);
+            self.next.reset();
         }
-        for y in 0..next.area.height {
-            self.draw_row(&next, y);
+        let (cursor, touched) = draw(&mut self.next, kept);
+        let next = std::mem::take(&mut self.next);
+        match touched.filter(|_| kept) {
+            Some(touched) => touched.into_iter().filter(|y| *y < rows).for_each(|y| self.draw_row(&next, y)),
+            None => (0..rows).for_each(|y| self.draw_row(&next, y)),
         }
-        std::mem::swap(&mut self.shown, &mut next);
         self.next = next;
         self.place_cursor(cursor.filter(|at| area.contains(*at)));
         self.flush()
@@ -125,10 +130,11 @@ impl<W: Write> Canvas<W> {
         self.known = true;
     }
 
+    /// Writes what is different in a row, which is shown then.
     fn draw_row(&mut self, next: &Buffer, y: u16) {
         let columns = next.area.width;
         let row = usize::from(y) * usize::from(columns)..(usize::from(y) + 1) * usize::from(columns);
-        let (old, new) = (&self.shown.content[row.clone()], &next.content[row]);
+        let (old, new) = (&self.shown.content[row.clone()], &next.content[row.clone()]);
         if old == new {
             return;
         }
@@ -138,12 +144,12 @@ impl<W: Write> Canvas<W> {
         let mut x = 0;
         while x < columns {
             let cell = &new[usize::from(x)];
-            let width = width(cell);
             if changed[usize::from(x)] {
                 self.draw_cell(x, y, cell, columns);
             }
-            x += width;
+            x += width(cell);
         }
+        self.shown.content[row].clone_from_slice(new);
     }
 
     fn draw_cell(&mut self, x: u16, y: u16, cell: &Cell, columns: u16) {
@@ -280,11 +286,12 @@ mod tests {
 
     fn drawn(canvas: &mut Canvas<Vec<u8>>, lines: &[(u16, u16, &str, Style)]) -> String {
         canvas.out.clear();
-        let draw = |buffer: &mut Buffer| {
+        let draw = |buffer: &mut Buffer, _| {
+            buffer.reset();
             for (x, y, text, style) in lines {
                 buffer.set_string(*x, *y, text, *style);
             }
-            None
+            (None, None)
         };
         canvas.draw(30, 6, draw).expect("a vector takes every byte");
         String::from_utf8(canvas.out.clone()).expect("text")
@@ -306,6 +313,29 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_were_touched_are_written_and_no_others_are_looked_at() {
+        let mut canvas = Canvas::new(Vec::new());
+        drawn(&mut canvas, &[(0, 0, "one", RED), (0, 1, "two", RED)]);
+        canvas.out.clear();
+        let step = |buffer: &mut Buffer, kept: bool| {
+            assert!(kept, "the cells are those of the last frame");
+            assert_eq!(buffer[(0, 0)].symbol(), "o");
+            buffer.set_string(0, 1, "six", RED);
+            (None, Some(vec![1, 99]))
+        };
+        canvas.draw(30, 6, step).expect("a vector takes every byte");
+        assert_eq!(String::from_utf8_lossy(&canvas.out), "\x1b[?2026h\x1b[2;1Hsix\x1b[?2026l");
+        assert_eq!(drawn(&mut canvas, &[(0, 0, "one", RED), (0, 1, "six", RED)]), "", "what is shown is remembered");
+        canvas.forget();
+        canvas
+            .draw(30, 6, |_, kept| {
+                assert!(!kept, "nothing is known of the terminal");
+                (None, None)
+            })
+            .expect("a vector takes every byte");
+    }
+
+    #[test]
     fn what_is_forgotten_is_drawn_again() {
         let mut canvas = Canvas::new(Vec::new());
         let first = drawn(&mut canvas, &[(0, 0, "ok", RED)]);
@@ -318,7 +348,7 @@ mod tests {
         let mut canvas = Canvas::new(Vec::new());
         let mut with = |cursor: Option<(u16, u16)>| {
             canvas.out.clear();
-            canvas.draw(30, 6, |_| cursor.map(Position::from)).expect("a vector takes every byte");
+            canvas.draw(30, 6, |_, _| (cursor.map(Position::from), None)).expect("a vector takes every byte");
             String::from_utf8(canvas.out.clone()).expect("text")
         };
         with(None);
@@ -334,9 +364,9 @@ mod tests {
         let mut canvas = Canvas::new(Vec::new());
         drawn(&mut canvas, &[(0, 0, "ok", RED)]);
         canvas.out.clear();
-        canvas.draw(40, 3, |_| None).expect("a vector takes every byte");
+        canvas.draw(40, 3, |_, _| (None, None)).expect("a vector takes every byte");
         assert!(String::from_utf8_lossy(&canvas.out).contains("\x1b[2J"));
-        canvas.draw(0, 0, |_| None).expect("a vector takes every byte");
+        canvas.draw(0, 0, |_, _| (None, None)).expect("a vector takes every byte");
     }
 
     fn style() -> impl Strategy<Value = Style> {

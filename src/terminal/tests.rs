@@ -62,9 +62,10 @@ fn child() {
     install_panic_hook();
     let mut screen = Screen::enter(true).expect("a terminal");
     let say = |screen: &mut Screen, text: &str| {
-        let draw = |buffer: &mut Buffer| {
+        let draw = |buffer: &mut Buffer, _| {
+            buffer.reset();
             buffer.set_string(0, 0, text, ratatui::style::Style::new());
-            None
+            (None, None)
         };
         screen.draw(draw).expect("a terminal");
     };

@@ -3,6 +3,7 @@
 
 use crate::text::{self, alone};
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
@@ -56,6 +57,18 @@ fn joined(text: &str) -> usize {
     text.len()
 }
 
+/// Makes cells blank and gives them a style.
+pub fn clear(buf: &mut Buffer, area: Rect, style: Style) {
+    let area = area.intersection(buf.area);
+    for y in area.top()..area.bottom() {
+        let first = buf.index_of(area.x, y);
+        for cell in &mut buf.content[first..first + usize::from(area.width)] {
+            cell.reset();
+            cell.set_style(style);
+        }
+    }
+}
+
 /// Writes a line of several styles, and returns the column behind it.
 pub fn write_line(buf: &mut Buffer, x: u16, y: u16, line: &Line, room: u16) -> u16 {
     let end = x.saturating_add(room);
@@ -66,7 +79,6 @@ pub fn write_line(buf: &mut Buffer, x: u16, y: u16, line: &Line, room: u16) -> u
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use ratatui::layout::Rect;
     use ratatui::style::Color;
 
     fn wild() -> impl Strategy<Value = String> {

@@ -18,6 +18,7 @@ use crate::theme::Role;
 use crate::verdict::Health;
 use crate::view::{Cx, Kind, Place, Prompt, Reaction, Subject, View};
 pub(crate) use around::of_table;
+use layout::Placed;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -176,6 +177,15 @@ pub struct TableView<R: 'static> {
     focused: bool,
     number: Option<u8>,
     uncounted: Option<fn(&R) -> bool>,
+    drawn: Option<Drawn>,
+}
+
+/// What the last frame showed, as far as a step of the cursor leaves it as it is.
+struct Drawn {
+    area: Rect,
+    columns: Vec<Placed>,
+    scroll: usize,
+    position: usize,
 }
 
 impl<R: 'static> TableView<R> {
@@ -195,6 +205,7 @@ impl<R: 'static> TableView<R> {
             focused: true,
             number: None,
             uncounted: None,
+            drawn: None,
         }
     }
 
@@ -369,8 +380,9 @@ impl<R: 'static> View for TableView<R> {
 
     fn act(&mut self, action: Action, cx: &Cx) -> Reaction {
         self.last_key = Some(cx.now);
+        let before = (self.scroll, self.rows.len(), self.rows.marked());
         if self.step(action) {
-            return Reaction::Redraw;
+            return if before == (self.scroll, self.rows.len(), self.rows.marked()) { Reaction::Moved } else { Reaction::Redraw };
         }
         match action {
             Action::Open => match self.rows.cursor() {
@@ -491,6 +503,10 @@ impl<R: 'static> View for TableView<R> {
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
         self.draw_all(area, buf, cx);
+    }
+
+    fn redraw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) -> Option<Vec<u16>> {
+        self.draw_step(area, buf, cx)
     }
 
     fn click(&mut self, _column: u16, row: u16, _cx: &Cx) -> bool {

@@ -81,6 +81,10 @@ pub struct Stage {
     clients: Clients,
     /// The rules of the gate that the program knows.
     gate: u64,
+    /// The last frame, as the terminal keeps it.
+    frame: Buffer,
+    /// The rows that the last frame touched, if not all of them.
+    pub touched: Option<Vec<u16>>,
     // Last, so that it ends after the polls that run on it.
     runtime: Runtime,
 }
@@ -200,6 +204,8 @@ impl Stage {
             desk,
             clients,
             gate: 0,
+            frame: Buffer::default(),
+            touched: None,
             runtime,
         };
         stage.look_at_the_gate();
@@ -518,13 +524,19 @@ impl Stage {
         self.app.update(Event::Meter(midwatch::budget::Meter { calls_per_second, ..meter }), now);
     }
 
-    /// Draws a terminal of this size.
+    /// Draws a terminal of this size: over the last frame, as the program does, and once more from nothing, which must be the same.
     pub fn draw(&mut self, width: u16, height: u16) -> Buffer {
-        let now = self.now();
-        self.app.update(Event::Resize(width, height), now);
-        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        let (now, area) = (self.now(), Rect::new(0, 0, width, height));
+        let kept = self.frame.area == area;
+        if !kept {
+            self.app.update(Event::Resize(width, height), now);
+            self.frame = Buffer::empty(area);
+        }
         self.app.settle();
+        self.touched = self.app.draw_over(&mut self.frame, kept).1;
+        let mut buffer = Buffer::empty(area);
         self.app.draw(&mut buffer);
+        assert_eq!(self.frame, buffer, "what is drawn over the last frame is not what is drawn from nothing");
         buffer
     }
 

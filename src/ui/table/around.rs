@@ -25,6 +25,7 @@ macro_rules! of_table {
     };
     (=> peel) => { $crate::ui::table::of_table!(@mut fn peel(&mut self, cx: &$crate::view::Cx) -> bool); };
     (=> draw) => {
+        $crate::ui::table::of_table!(@mut fn redraw(&mut self, area: ratatui::layout::Rect, buf: &mut ratatui::buffer::Buffer, cx: &$crate::view::Cx) -> Option<Vec<u16>>);
         $crate::ui::table::of_table!(@mut fn draw(&mut self, area: ratatui::layout::Rect, buf: &mut ratatui::buffer::Buffer, cx: &$crate::view::Cx));
     };
     (=> click) => { $crate::ui::table::of_table!(@mut fn click(&mut self, column: u16, row: u16, cx: &$crate::view::Cx) -> bool); };

@@ -1,7 +1,7 @@
 //! Draws the visible part of a table, and nothing else.
 
 use super::layout::{Placed, place};
-use super::{COUNT, Column, TableView};
+use super::{COUNT, Column, Drawn, TableView};
 use crate::text;
 use crate::theme::Role;
 use crate::ui::age;
@@ -25,16 +25,14 @@ const PREVIEW_FROM: u16 = 17;
 
 impl<R: 'static> TableView<R> {
     pub(super) fn draw_all(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) {
-        let preview = self.spec.preview.as_ref().filter(|_| area.height >= PREVIEW_FROM && !self.zoomed && self.rows.len() > 0);
-        let below = PREVIEW + u16::from(area.height >= HIGH);
-        let height = if preview.is_some() { area.height - below } else { area.height };
-        let table = Rect { height, ..area };
-        self.height = usize::from(height.saturating_sub(3));
+        self.drawn = None;
+        let (table, below) = self.split(area);
+        self.height = usize::from(table.height.saturating_sub(3));
         self.keep_cursor_visible();
         let shown = place(&self.on_show(), &self.rows.widths, table.width.saturating_sub(2 + GUTTER), self.columns_skipped);
         let (remark, corner) = self.footer(&shown, cx);
         frame::draw_with(table, buf, cx.theme, &self.title(cx), &remark, &corner);
-        let inner = Rect { x: table.x + 1, y: table.y + 1, width: table.width.saturating_sub(2), height: table.height.saturating_sub(2) };
+        let inner = inside(table);
         if inner.height == 0 {
             return;
         }
@@ -50,8 +48,43 @@ impl<R: 'static> TableView<R> {
             let line = Rect { y: inner.y + 1 + u16::try_from(n).unwrap_or(0), height: 1, ..inner };
             self.draw_row(self.scroll + n, line, buf, cx, &shown);
         }
-        if let (Some(preview), Some(row)) = (preview, self.rows.cursor()) {
-            let below = Rect { y: area.y + height, height: below, ..area };
+        self.draw_preview(below, buf, cx);
+        self.drawn = Some(Drawn { area, columns: shown, scroll: self.scroll, position: self.rows.position() });
+    }
+
+    /// Draws the row that the cursor has left, the one that it is on, and the box about that one: a step is answered by what it changed.
+    pub(super) fn draw_step(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx) -> Option<Vec<u16>> {
+        let drawn = self.drawn.take().filter(|drawn| drawn.area == area && drawn.scroll == self.scroll)?;
+        let (table, below) = self.split(area);
+        let inner = inside(table);
+        let mut touched = Vec::new();
+        for n in [drawn.position, self.rows.position()] {
+            let nth = n.checked_sub(self.scroll).filter(|nth| *nth < self.height)?;
+            let line = Rect { y: inner.y + 1 + u16::try_from(nth).ok()?, height: 1, ..inner };
+            cells::clear(buf, line, cx.theme.base());
+            self.draw_row(n, line, buf, cx, &drawn.columns);
+            touched.push(line.y);
+        }
+        if let Some(below) = below {
+            cells::clear(buf, below, cx.theme.base());
+            self.draw_preview(Some(below), buf, cx);
+            touched.extend(below.top()..below.bottom());
+        }
+        self.drawn = Some(Drawn { position: self.rows.position(), ..drawn });
+        Some(touched)
+    }
+
+    /// Where the rows are, and the box about the one under the cursor, if there is room for it.
+    fn split(&self, area: Rect) -> (Rect, Option<Rect>) {
+        if self.spec.preview.is_none() || area.height < PREVIEW_FROM || self.zoomed || self.rows.len() == 0 {
+            return (area, None);
+        }
+        let height = area.height - PREVIEW - u16::from(area.height >= HIGH);
+        (Rect { height, ..area }, Some(Rect { y: area.y + height, height: area.height - height, ..area }))
+    }
+
+    fn draw_preview(&self, below: Option<Rect>, buf: &mut Buffer, cx: &Cx) {
+        if let (Some(below), Some(preview), Some(row)) = (below, &self.spec.preview, self.rows.cursor()) {
             let lines = (preview.lines)(&self.place, row, usize::from(below.width), cx);
             frame::preview(below, buf, cx.theme, &(preview.title)(row), lines);
         }
@@ -192,6 +225,11 @@ impl<R: 'static> TableView<R> {
             cells::write(buf, x, line.y, word, word.len(), cx.theme.style(Role::Warn).patch(over));
         }
     }
+}
+
+/// What is within the lines around a table.
+fn inside(table: Rect) -> Rect {
+    Rect { x: table.x + 1, y: table.y + 1, width: table.width.saturating_sub(2), height: table.height.saturating_sub(2) }
 }
 
 fn put(buf: &mut Buffer, x: u16, y: u16, what: &str, width: u16, right: bool, style: Style) {
