@@ -69,6 +69,7 @@ pub struct Store {
     access: HashMap<Ctx, BTreeMap<Str, Access>>,
     tail_bytes: Option<usize>,
     clock: u64,
+    aside: u64,
     kept: Kept,
     journal: VecDeque<Record>,
     forwards: Forwards,
@@ -121,6 +122,7 @@ impl Store {
                 slot.at = Some(at);
                 slot.error = None;
                 self.tail_mut(&feed).push(lines, state);
+                self.aside += 1;
                 vec![feed]
             }
             Outcome::Learnt(learnt) => {
@@ -198,6 +200,7 @@ impl Store {
 
     fn put(&mut self, feed: Feed, value: Value, at: Time, expected: Option<usize>) -> Vec<Feed> {
         let mut changed = vec![feed.clone()];
+        self.aside += u64::from(matches!(feed, Feed::Instances(..) | Feed::TaskDefinition(..) | Feed::CodeDeployment(..)));
         if let (Feed::Service(ctx, _), Value::Services(rows)) = (&feed, &value) {
             for row in rows {
                 changed.extend(self.patch_service(*ctx, row));
@@ -294,6 +297,12 @@ impl Store {
         self.slots.get(feed).map_or(0, |slot| slot.revision)
     }
 
+    /// Changes whenever anything does that completes an explanation, of whatever service: lines, definitions, instances.
+    #[must_use]
+    pub fn aside(&self) -> u64 {
+        self.aside
+    }
+
     fn value(&self, feed: &Feed) -> Option<&Value> {
         self.slots.get(feed)?.value.as_ref()
     }
@@ -356,10 +365,10 @@ impl Store {
         self.zones.get(&(ctx, cluster.clone())).map_or(&[], Vec::as_slice)
     }
 
-    /// Changes whenever any task of the service does.
-    #[must_use]
-    pub fn tasks_revision(&self, ctx: Ctx, cluster: &Arn, service: &str) -> u64 {
-        self.group(ctx, cluster, service).map_or(0, |group| group.revision)
+    /// Of each service of a cluster a number that changes whenever any task of it does.
+    pub fn tasks_revisions(&self, ctx: Ctx, cluster: &Arn) -> impl Fn(&str) -> u64 {
+        let groups = self.tasks_by_service.get(&(ctx, cluster.clone()));
+        move |service| groups.and_then(|groups| groups.get(service)).map_or(0, |group| group.revision)
     }
 
     fn group(&self, ctx: Ctx, cluster: &Arn, service: &str) -> Option<&Group> {

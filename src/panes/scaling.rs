@@ -112,8 +112,8 @@ pub fn range_words(range: &ScalableTarget) -> String {
 /// The range of a service, as its cluster and name make its resource id.
 #[must_use]
 pub fn range_of<'a>(ctx: Ctx, service: &Service, cx: &Cx<'a>) -> Option<&'a ScalableTarget> {
-    let resource = scaling_resource(service.cluster.name(), &service.name);
-    of_resource(cx.store.scalable_targets(ctx)?, &resource, |target| &target.resource).first()
+    let targets = cx.store.scalable_targets(ctx).filter(|targets| !targets.is_empty())?;
+    of_resource(targets, &scaling_resource(service.cluster.name(), &service.name), |target| &target.resource).first()
 }
 
 /// The policies of a service.

@@ -6,7 +6,7 @@ use super::Pane;
 use super::fleet::evidence::Hurry;
 use crate::action::Action;
 use crate::feed::{Feed, Wanted};
-use crate::model::{Arn, Ctx, ImageUri, Service, Target, TargetState};
+use crate::model::{Arn, Ctx, ImageUri, Service, Str, Target, TargetState};
 use crate::theme::Role;
 use crate::ui::age;
 use crate::ui::frame;
@@ -14,6 +14,7 @@ use crate::ui::table::{dim, health, painted, plain, Cell, Column, Key, Preview, 
 use crate::verdict::{Began, Health, Judged, Verdict};
 use crate::view::{Cx, Place, Subject};
 use ratatui::text::{Line, Span};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The pane.
@@ -207,19 +208,22 @@ fn scaling<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
 /// Running tasks by availability zone, as the last letter and a count. A zone where other tasks of the cluster run and none of these is
 /// marked, unless there are fewer tasks wanted than zones.
 fn zones<'a>(row: &'a Arc<Judged>, cx: &Cx<'a>) -> Cell<'a> {
-    let mut spread: Vec<(&str, usize)> = cx.store.zones(row.ctx, &row.cluster).iter().map(|zone| (&**zone, 0)).collect();
-    for task in cx.store.tasks_of(row.ctx, &row.cluster, &row.service.name).iter().filter(|task| !task.stopped()) {
-        if let Some((_, n)) = spread.iter_mut().find(|(zone, _)| task.zone.as_deref() == Some(zone)) {
-            *n += 1;
-        }
-    }
-    if spread.is_empty() {
+    let zones = cx.store.zones(row.ctx, &row.cluster);
+    if zones.is_empty() {
         return dim("-");
     }
-    let lacks = spread.iter().any(|(_, n)| *n == 0) && row.service.desired as usize >= spread.len();
-    let words: Vec<String> = spread.iter().map(|(zone, n)| format!("{}{n}{}", zone.get(zone.len().saturating_sub(1)..).unwrap_or(zone), if lacks && *n == 0 { Health::Warn.glyph() } else { "" })).collect();
-    let role = if lacks { Role::Warn } else { Role::Text };
-    painted(words.join(" "), role)
+    let tasks = cx.store.tasks_of(row.ctx, &row.cluster, &row.service.name);
+    let in_zone = |zone: &Str| tasks.iter().filter(|task| !task.stopped() && task.zone.as_ref() == Some(zone)).count();
+    let lacks = row.service.desired as usize >= zones.len() && zones.iter().any(|zone| in_zone(zone) == 0);
+    let mut text = String::with_capacity(zones.len() * 4);
+    for zone in zones {
+        let (n, letter) = (in_zone(zone), zone.get(zone.len().saturating_sub(1)..).unwrap_or(zone));
+        let sign = if lacks && n == 0 { Health::Warn.glyph() } else { "" };
+        let blank = if text.is_empty() { "" } else { " " };
+        // A string takes all that is written to it.
+        let _ = write!(text, "{blank}{letter}{n}{sign}");
+    }
+    painted(text, if lacks { Role::Warn } else { Role::Text })
 }
 
 fn wanted(place: &Place, cx: &Cx, visible: &[&Arc<Judged>], cursor: Option<&Arc<Judged>>, out: &mut Vec<Wanted>) {

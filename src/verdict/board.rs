@@ -5,6 +5,7 @@ use super::{Group, Health, Known, Verdict, service};
 use crate::feed::Feed;
 use crate::model::{Arn, Cluster, CodeDeployment, Ctx, Fleet, LogScope, Service, Task, TaskSet, Time};
 use crate::store::Store;
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -21,7 +22,13 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Revisions of what the verdict was judged from.
     evidence: Revisions,
+    /// What completed its explanation, and when it was judged.
+    aside: u64,
+    at: Time,
 }
+
+/// Seconds for which a verdict that changes by time alone stands while nothing is heard that it rests on.
+const STANDS_SECONDS: i64 = 3;
 
 /// Target groups of a context whose health is asked for to judge the whole fleet. ELB answers one group a call and its budget is 2.5
 /// calls a second, so that this many are a round of half a minute.
@@ -45,8 +52,8 @@ struct Totals {
     health: HashMap<Health, usize>,
     services: usize,
     running: u32,
-    /// Services whose targets are asked for, trouble first.
-    checked: Vec<Arc<Judged>>,
+    /// Services whose targets are asked for, trouble first; found out when somebody asks.
+    checked: OnceCell<Vec<Arc<Judged>>>,
     /// Services behind a load balancer, by context.
     behind: HashMap<Ctx, usize>,
 }
@@ -72,16 +79,19 @@ impl Board {
 
     fn count_all(&self) -> Totals {
         let mut totals = Totals::default();
-        let mut behind: Vec<&Arc<Judged>> = Vec::new();
         for row in self.all() {
             *totals.health.entry(row.verdict.health).or_default() += 1;
             totals.services += 1;
             totals.running += row.service.running;
             if target_groups(&row.service).next().is_some() {
                 *totals.behind.entry(row.ctx).or_default() += 1;
-                behind.push(row);
             }
         }
+        totals
+    }
+
+    fn find_checked(&self) -> Vec<Arc<Judged>> {
+        let mut behind: Vec<&Arc<Judged>> = self.all().filter(|row| target_groups(&row.service).next().is_some()).collect();
         // Trouble first, then by name, so that the same ones are asked again.
         behind.sort_by(|a, b| (!a.verdict.health.troubled(), &a.service.arn).cmp(&(!b.verdict.health.troubled(), &b.service.arn)));
         let mut left: HashMap<Ctx, usize> = HashMap::new();
@@ -91,15 +101,14 @@ impl Board {
             *left = left.saturating_sub(groups);
             fits
         });
-        totals.checked = behind.into_iter().cloned().collect();
-        totals
+        behind.into_iter().cloned().collect()
     }
 
     /// The services whose targets are asked for to judge the fleet, and how many have targets at all; of one context, or of all.
     pub fn checked(&self, ctx: Option<Ctx>) -> (impl Iterator<Item = &Arc<Judged>>, usize) {
         let of = move |other: Ctx| ctx.is_none_or(|ctx| ctx == other);
         let behind = self.totals.behind.iter().filter(|(ctx, _)| of(**ctx)).map(|(_, n)| n).sum();
-        (self.totals.checked.iter().filter(move |row| of(row.ctx)), behind)
+        (self.totals.checked.get_or_init(|| self.find_checked()).iter().filter(move |row| of(row.ctx)), behind)
     }
 
     /// Services and running tasks of everything.
@@ -115,16 +124,25 @@ impl Board {
         let old = std::mem::take(rows);
         rows.reserve(services.len());
         let mut before = old.into_iter();
+        let (tasks_of, aside) = (store.tasks_revisions(ctx, cluster), store.aside());
         for service in services {
-            let evidence = revisions(store, ctx, cluster, service);
+            let evidence = revisions(store, ctx, service, tasks_of(&service.name));
             // Lists keep their order between polls, so the same place is nearly always the same service.
             let row = before.next();
             match row {
-                Some(row) if Arc::ptr_eq(&row.service, service) && row.evidence == evidence && !depends_on_time(&row) => rows.push(row),
+                Some(row) if Arc::ptr_eq(&row.service, service) && row.evidence == evidence && stands(&row, aside, now) => rows.push(row),
                 row => {
                     let verdict = judge_with(store, &self.memo, ctx, cluster, service, now);
                     changed |= row.is_none_or(|row| !Arc::ptr_eq(&row.service, service) || row.verdict != verdict);
-                    rows.push(Arc::new(Judged { ctx, cluster: cluster.clone(), service: service.clone(), verdict, evidence }));
+                    rows.push(Arc::new(Judged {
+                        ctx,
+                        cluster: cluster.clone(),
+                        service: service.clone(),
+                        verdict,
+                        evidence,
+                        aside,
+                        at: now,
+                    }));
                 }
             }
         }
@@ -204,10 +222,16 @@ fn target_groups(service: &Service) -> impl Iterator<Item = &Arn> {
 /// Revisions of a service's tasks, of its targets, and of what is asked for only where there is trouble.
 type Revisions = (u64, u64, u64);
 
-fn revisions(store: &Store, ctx: Ctx, cluster: &Arn, service: &Service) -> Revisions {
+fn revisions(store: &Store, ctx: Ctx, service: &Service, tasks: u64) -> Revisions {
     let targets = service.target_groups().into_iter().map(|group| store.revision(&Feed::Targets(ctx, group.clone()))).sum();
     let deployments = store.revision(&Feed::ServiceDeployments(ctx, service.arn.clone()));
-    (store.tasks_revision(ctx, cluster, &service.name), targets, deployments)
+    (tasks, targets, deployments)
+}
+
+/// Whether a verdict that nothing new was heard of still holds.
+fn stands(row: &Judged, aside: u64, now: Time) -> bool {
+    let age = now.as_second() - row.at.as_second();
+    !depends_on_time(row) || (row.aside == aside && (0..STANDS_SECONDS).contains(&age))
 }
 
 /// A service that is well stays well until something is heard; trouble can end, or begin to count, by time alone, and so can a grace.
