@@ -63,6 +63,7 @@ pub(super) const UNREACHED: &[&str] = &[
     "500 internal server error",
     "missingendpoint",
     "resolve endpoint",
+    "resolve service endpoint",
     "unknownendpoint",
     "proxyconnect",
     "http response to https",
@@ -225,11 +226,21 @@ pub(super) const VOLUME: &[&str] = &[
 pub(super) const NO_SECRET: &[&str] =
     &["oci runtime", "executable file not found", "exec format", "createcontainererror: ", "startcontainererror: ", "launch instance"];
 
-/// Secrets, parameters and their keys. "Unable to pull secrets or registry auth" begins texts about either, so neither is told by it.
+/// Secrets, parameters and their keys. "Unable to pull secrets or registry auth" begins texts about either, so neither is told by it. A bare
+/// "parameter" is as often one of a call.
 pub(super) const SECRET: &[&str] = &[
     "secret",
-    "ssm",
-    "parameter",
+    "^ssm",
+    " ssm",
+    "ssm:",
+    "ssm.",
+    "parameter store",
+    ":parameter/",
+    "parameternotfound",
+    "parameter /",
+    "parameters /",
+    "parameters: /",
+    "parameters: [/",
     " asm",
     "asm ",
     "kms",
@@ -254,6 +265,7 @@ pub(super) const INTERFACE: &[&str] = &[
     "vlan",
     "cni setup",
     " eni ",
+    "connect hns endpoint",
     "eni attach",
     "eni provision",
     "attachmentlimitexceeded",

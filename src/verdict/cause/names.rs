@@ -70,6 +70,7 @@ const PREFIXES: &[&str] = &[
     r"failed to invoke EFS utils commands to set up EFS volumes:",
     r"failed to validate logger args:",
     r"failed to create task for container:",
+    r"resource cannot be initialized for task \S+:",
     r"failed to create new container runtime task:",
     r"failed to create shim task:",
     r"OCI runtime create failed:",

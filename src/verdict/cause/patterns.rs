@@ -166,6 +166,8 @@ pub(super) const KINDS: &[Kind] = &[
             r"<arn ecs>:container-instance/(?:[\w-]+/)?([0-9a-f-]{8,36})",
             r"container[- ]instance \(?([0-9a-f][0-9a-f-]{7,35})\)?",
             r"\((?:container-)?instance ([\w-]+)\)",
+            // As some logs mask it.
+            r"container[- ]instance \(?(\*{2,}[0-9a-f-]{4,35})",
         ],
     ),
     labelled("group", "target group", &[r"targetgroup/([\w-]+)/", r"\(target-group ([^\s)]+)\)", r"target-group ([\w-]+)"]),
@@ -185,7 +187,7 @@ pub(super) const KINDS: &[Kind] = &[
     labelled("backto", "deployment", &[r"back to \(?(?:deployment ?(?:id)? )?(ecs-svc/\d+)"]),
     named("deployment", &[r"(ecs-svc/\d+)"]),
     named("service", &[r"\(service ([\w-]+)"]),
-    named("namespace", &[r"namespace <q>([\w./:-]*\w)"]),
+    named("namespace", &[r"\bnamespace <q>([\w./:-]*\w)"]),
     named(
         "alarm",
         &[

@@ -101,7 +101,16 @@ pub(super) const PULLS: &[Rule] = &[
     // The secret is there, but it holds no login.
     rule(
         START,
-        &[&["registry auth from asm", "registry credentials"], &["malformed", "empty field"]],
+        &[
+            &[
+                "registry auth from asm",
+                "registry credentials",
+                "asm fetching authorization",
+                "asm fetching username",
+                "asm fetching password",
+            ],
+            &["malformed", "empty field", "invalid schema", "unmarshal", "empty secrets value", "empty response"],
+        ],
         &[],
         (C::ImagePullDenied, High),
         "the image may not be pulled: the secret of the registry's login cannot be read as one[: {detail}]",

@@ -71,7 +71,7 @@ pub(super) const ROLES: &[Rule] = &[
 pub(super) const RIGHTS: &[Rule] = &[
     rule(
         START | TARGET,
-        &[&["not authorized to perform", "unauthorizedoperation"]],
+        &[&["not authorized to perform", "not authorized to use", "unauthorizedoperation"]],
         &[],
         (C::Other, High),
         "a role may not do what ECS needs of it[: {action} is denied][ for role {role}]",
