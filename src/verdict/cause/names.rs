@@ -53,7 +53,8 @@ fn ascii(regex: &str) -> String {
 const LISTED: usize = 5;
 
 /// Names that are in nearly every text and told elsewhere, so never listed.
-const SILENT: &[&str] = &["detail", "protected", "why", "service", "task", "deployment", "backto", "tasks", "targets"];
+const SILENT: &[&str] =
+    &["detail", "protected", "why", "service", "task", "deployment", "backto", "tasks", "targets", "answer", "desired", "spread"];
 
 /// Beginnings that AWS puts before what went wrong, peeled off one after the other.
 const PREFIXES: &[&str] = &[

@@ -181,7 +181,7 @@ pub(super) const KINDS: &[Kind] = &[
     ),
     labelled("provider", "capacity provider", &[r"capacity[ -]provider:? ['\x22(]?([\w-]*[A-Z_\d-][\w-]*)"]),
     labelled("type", "instance type", &[r"instance type \(?([a-z0-9-]+\.[a-z0-9-]+)"]),
-    labelled("zone", "zone", &[r"zone \(([a-z]{2}(?:-[a-z]+)+-\d[a-z])\)", r"task in ([a-z]{2}(?:-[a-z]+)+-\d[a-z])\b"]),
+    labelled("zone", "zone", &[r"zone \(([a-z]{2}(?:-[a-z]+)+-\d[a-z])\)", r"tasks? in ([a-z]{2}(?:-[a-z]+)+-\d[a-z])\b"]),
     named("task", &[r"\(task ([0-9a-f-]{8,36})\)"]),
     named("container", &[r"container (?:named )?['\x22\[]([\w-]+)['\x22\]]"]),
     labelled("backto", "deployment", &[r"back to \(?(?:deployment ?(?:id)? )?(ecs-svc/\d+)"]),
@@ -198,7 +198,11 @@ pub(super) const KINDS: &[Kind] = &[
     // Figures and codes.
     labelled("code", "error", &[r"unexpected ec2 error [^:]*: (\w+)", r"for capacity provider [\w-]+\. ((?-i:[A-Z])[\w.]+):"]),
     labelled("codes", "code", &[r"codes?:? \[(\d{3}(?:, ?\d{3})*)\]"]),
-    labelled("codes", "status", &[r"(?:status(?: code)?:?|http) (\d{3})\b"]),
+    // An SDK says 400 of nearly everything.
+    labelled("codes", "status", &[r"(?:status(?: code)?:?|http) ([1235]\d\d|4[1-9]\d|40[1-9])\b"]),
+    named("answer", &[r"\b(5\d\d (?:bad gateway|service unavailable|gateway time-?out|internal server error))"]),
+    named("desired", &[r"desired count to (\d+)", r"computeddesiredcount for taskset \S+ to (\d+)"]),
+    named("spread", &[r"az balanced with (\d+ [^.]+)"]),
     named("why", &[r"due to (?:\(reason )?([^)]*[^).\s])"]),
     named("protected", &[r"(\d+ tasks? under protection)"]),
     named("tasks", &[r"(?:started|stopped|on|replaced) (\d+) (?:running |pending )?tasks?"]),
