@@ -72,6 +72,13 @@ pub(super) const UNREACHED: &[&str] = &[
     "broken pipe",
 ];
 
+/// Who was reached fails by itself.
+pub(super) const FAILS_ITSELF: &[&str] = &["bad gateway", "service unavailable", "gateway time", "500 internal server error"];
+
+/// Nobody could be asked, for there is no such region, or none is set.
+pub(super) const NO_REGION: &[&str] =
+    &["missingendpoint", "resolve endpoint", "resolve service endpoint", "unknownendpoint", "missing region", "endpoint rule error"];
+
 /// Somebody said no.
 pub(super) const REFUSED: &[&str] = &[
     "accessdenied",
@@ -258,6 +265,7 @@ pub(super) const INTERFACE: &[&str] = &[
     "networkinterface",
     "network namespace",
     "containernetworking",
+    "connect hns endpoint",
     "cni plugin",
     "container networking",
     "branch-eni",
@@ -265,7 +273,6 @@ pub(super) const INTERFACE: &[&str] = &[
     "vlan",
     "cni setup",
     " eni ",
-    "connect hns endpoint",
     "eni attach",
     "eni provision",
     "attachmentlimitexceeded",

@@ -8,8 +8,8 @@ pub(super) struct Kind {
     /// The word before it when it is listed behind a sentence.
     pub label: &'static str,
     /// Expressions, the first that is found counts. The name is the first group; of an address of a manifest the image is put together
-    /// from three. They ignore case. In them stand `<q>` for a quote or none, `<tag>` for a tag and a digest or none, `<id fs>` for an
-    /// id of such a prefix and `<arn ssm>` for the beginning of an ARN up to the account.
+    /// from three, of an address of a layer from two. They ignore case. In them stand `<q>` for a quote or none, `<tag>` for a tag and a
+    /// digest or none, `<id fs>` for an id of such a prefix and `<arn ssm>` for the beginning of an ARN up to the account.
     pub ways: &'static [&'static str],
 }
 
@@ -30,6 +30,7 @@ pub(super) const KINDS: &[Kind] = &[
             r#"resolve ref(?:erence)? '?([^\s,'"]+?)'?(?::\s|$|,)"#,
             r#"resolve ref(?:erence)? "([^\s"]+)""#,
             r#"https?://([^\s/"]+)/v2/([^\s"]+)/manifests/(sha256:[0-9a-f]{8,64}|[\w.-]+)"#,
+            r#"https?://([^\s/"]+)/v2/([^\s"]+)/blobs/"#,
             r"pull access denied for ([^\s,]+)",
             r#"manifest for ([^\s"]+) not found"#,
             r"(?:pull|image|ref|reference|repository|manifest)(?: with name| uri| url)?:? <q>((?:[\w.-]+(?::\d+)?/)+[\w.-]+(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?)",
@@ -165,9 +166,9 @@ pub(super) const KINDS: &[Kind] = &[
             r"<id i>",
             r"<arn ecs>:container-instance/(?:[\w-]+/)?([0-9a-f-]{8,36})",
             r"container[- ]instance \(?([0-9a-f][0-9a-f-]{7,35})\)?",
-            r"\((?:container-)?instance ([\w-]+)\)",
             // As some logs mask it.
             r"container[- ]instance \(?(\*{2,}[0-9a-f-]{4,35})",
+            r"\((?:container-)?instance ([\w-]+)\)",
         ],
     ),
     labelled("group", "target group", &[r"targetgroup/([\w-]+)/", r"\(target-group ([^\s)]+)\)", r"target-group ([\w-]+)"]),
