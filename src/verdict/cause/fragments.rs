@@ -63,6 +63,7 @@ pub(super) const UNREACHED: &[&str] = &[
     "500 internal server error",
     "missingendpoint",
     "resolve endpoint",
+    "resolve service endpoint",
     "unknownendpoint",
     "proxyconnect",
     "http response to https",
@@ -70,6 +71,13 @@ pub(super) const UNREACHED: &[&str] = &[
     "certificate",
     "broken pipe",
 ];
+
+/// Who was reached fails by itself.
+pub(super) const FAILS_ITSELF: &[&str] = &["bad gateway", "service unavailable", "gateway time", "500 internal server error"];
+
+/// Nobody could be asked, for there is no such region, or none is set.
+pub(super) const NO_REGION: &[&str] =
+    &["missingendpoint", "resolve endpoint", "resolve service endpoint", "unknownendpoint", "missing region", "endpoint rule error"];
 
 /// Somebody said no.
 pub(super) const REFUSED: &[&str] = &[
@@ -225,11 +233,21 @@ pub(super) const VOLUME: &[&str] = &[
 pub(super) const NO_SECRET: &[&str] =
     &["oci runtime", "executable file not found", "exec format", "createcontainererror: ", "startcontainererror: ", "launch instance"];
 
-/// Secrets, parameters and their keys. "Unable to pull secrets or registry auth" begins texts about either, so neither is told by it.
+/// Secrets, parameters and their keys. "Unable to pull secrets or registry auth" begins texts about either, so neither is told by it. A bare
+/// "parameter" is as often one of a call.
 pub(super) const SECRET: &[&str] = &[
     "secret",
-    "ssm",
-    "parameter",
+    "^ssm",
+    " ssm",
+    "ssm:",
+    "ssm.",
+    "parameter store",
+    ":parameter/",
+    "parameternotfound",
+    "parameter /",
+    "parameters /",
+    "parameters: /",
+    "parameters: [/",
     " asm",
     "asm ",
     "kms",
@@ -247,6 +265,7 @@ pub(super) const INTERFACE: &[&str] = &[
     "networkinterface",
     "network namespace",
     "containernetworking",
+    "connect hns endpoint",
     "cni plugin",
     "container networking",
     "branch-eni",

@@ -53,7 +53,8 @@ fn ascii(regex: &str) -> String {
 const LISTED: usize = 5;
 
 /// Names that are in nearly every text and told elsewhere, so never listed.
-const SILENT: &[&str] = &["detail", "protected", "why", "service", "task", "deployment", "backto", "tasks", "targets"];
+const SILENT: &[&str] =
+    &["detail", "protected", "why", "service", "task", "deployment", "backto", "tasks", "targets", "answer", "desired", "spread"];
 
 /// Beginnings that AWS puts before what went wrong, peeled off one after the other.
 const PREFIXES: &[&str] = &[
@@ -69,6 +70,7 @@ const PREFIXES: &[&str] = &[
     r"(?:\w+ ){0,3}(?:has|have) been retried \d+ times?(?:\(s\))?:",
     r"failed to invoke EFS utils commands to set up EFS volumes:",
     r"failed to validate logger args:",
+    r"resource cannot be initialized for task \S+:",
     r"failed to create task for container:",
     r"failed to create new container runtime task:",
     r"failed to create shim task:",
@@ -122,9 +124,10 @@ impl Names {
             }
             if let Some(captures) = way.captures(text) {
                 let part = |n: usize| captures.get(n).map_or("", |part| part.as_str());
-                let value = match part(3) {
-                    "" => part(1).to_owned(),
-                    tag => format!("{}/{}{}{tag}", part(1), part(2), if tag.starts_with("sha256:") { '@' } else { ':' }),
+                let value = match (part(2), part(3)) {
+                    ("", _) => part(1).to_owned(),
+                    (name, "") => format!("{}/{name}", part(1)),
+                    (name, tag) => format!("{}/{name}{}{tag}", part(1), if tag.starts_with("sha256:") { '@' } else { ':' }),
                 };
                 let value = value.trim_end_matches(['.', ',', ':', ';', '\'', '"']);
                 // Where the registry's interface begins is no image.

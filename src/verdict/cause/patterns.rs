@@ -8,8 +8,8 @@ pub(super) struct Kind {
     /// The word before it when it is listed behind a sentence.
     pub label: &'static str,
     /// Expressions, the first that is found counts. The name is the first group; of an address of a manifest the image is put together
-    /// from three. They ignore case. In them stand `<q>` for a quote or none, `<tag>` for a tag and a digest or none, `<id fs>` for an
-    /// id of such a prefix and `<arn ssm>` for the beginning of an ARN up to the account.
+    /// from three, of an address of a layer from two. They ignore case. In them stand `<q>` for a quote or none, `<tag>` for a tag and a
+    /// digest or none, `<id fs>` for an id of such a prefix and `<arn ssm>` for the beginning of an ARN up to the account.
     pub ways: &'static [&'static str],
 }
 
@@ -30,6 +30,7 @@ pub(super) const KINDS: &[Kind] = &[
             r#"resolve ref(?:erence)? '?([^\s,'"]+?)'?(?::\s|$|,)"#,
             r#"resolve ref(?:erence)? "([^\s"]+)""#,
             r#"https?://([^\s/"]+)/v2/([^\s"]+)/manifests/(sha256:[0-9a-f]{8,64}|[\w.-]+)"#,
+            r#"https?://([^\s/"]+)/v2/([^\s"]+)/blobs/"#,
             r"pull access denied for ([^\s,]+)",
             r#"manifest for ([^\s"]+) not found"#,
             r"(?:pull|image|ref|reference|repository|manifest)(?: with name| uri| url)?:? <q>((?:[\w.-]+(?::\d+)?/)+[\w.-]+(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?)",
@@ -165,6 +166,8 @@ pub(super) const KINDS: &[Kind] = &[
             r"<id i>",
             r"<arn ecs>:container-instance/(?:[\w-]+/)?([0-9a-f-]{8,36})",
             r"container[- ]instance \(?([0-9a-f][0-9a-f-]{7,35})\)?",
+            // As some logs mask it.
+            r"container[- ]instance \(?(\*{2,}[0-9a-f-]{4,35})",
             r"\((?:container-)?instance ([\w-]+)\)",
         ],
     ),
@@ -179,13 +182,13 @@ pub(super) const KINDS: &[Kind] = &[
     ),
     labelled("provider", "capacity provider", &[r"capacity[ -]provider:? ['\x22(]?([\w-]*[A-Z_\d-][\w-]*)"]),
     labelled("type", "instance type", &[r"instance type \(?([a-z0-9-]+\.[a-z0-9-]+)"]),
-    labelled("zone", "zone", &[r"zone \(([a-z]{2}(?:-[a-z]+)+-\d[a-z])\)", r"task in ([a-z]{2}(?:-[a-z]+)+-\d[a-z])\b"]),
+    labelled("zone", "zone", &[r"zone \(([a-z]{2}(?:-[a-z]+)+-\d[a-z])\)", r"tasks? in ([a-z]{2}(?:-[a-z]+)+-\d[a-z])\b"]),
     named("task", &[r"\(task ([0-9a-f-]{8,36})\)"]),
     named("container", &[r"container (?:named )?['\x22\[]([\w-]+)['\x22\]]"]),
     labelled("backto", "deployment", &[r"back to \(?(?:deployment ?(?:id)? )?(ecs-svc/\d+)"]),
     named("deployment", &[r"(ecs-svc/\d+)"]),
     named("service", &[r"\(service ([\w-]+)"]),
-    named("namespace", &[r"namespace <q>([\w./:-]*\w)"]),
+    named("namespace", &[r"\bnamespace <q>([\w./:-]*\w)"]),
     named(
         "alarm",
         &[
@@ -196,7 +199,11 @@ pub(super) const KINDS: &[Kind] = &[
     // Figures and codes.
     labelled("code", "error", &[r"unexpected ec2 error [^:]*: (\w+)", r"for capacity provider [\w-]+\. ((?-i:[A-Z])[\w.]+):"]),
     labelled("codes", "code", &[r"codes?:? \[(\d{3}(?:, ?\d{3})*)\]"]),
-    labelled("codes", "status", &[r"(?:status(?: code)?:?|http) (\d{3})\b"]),
+    // An SDK says 400 of nearly everything.
+    labelled("codes", "status", &[r"(?:status(?: code)?:?|http) ([1235]\d\d|4[1-9]\d|40[1-9])\b"]),
+    named("answer", &[r"\b(5\d\d (?:bad gateway|service unavailable|gateway time-?out|internal server error))"]),
+    named("desired", &[r"desired count to (\d+)", r"computeddesiredcount for taskset \S+ to (\d+)"]),
+    named("spread", &[r"az balanced with (\d+ [^.]+)"]),
     named("why", &[r"due to (?:\(reason )?([^)]*[^).\s])"]),
     named("protected", &[r"(\d+ tasks? under protection)"]),
     named("tasks", &[r"(?:started|stopped|on|replaced) (\d+) (?:running |pending )?tasks?"]),

@@ -13,6 +13,12 @@ const NAMES: &[&str] = &[
     r"(\((?:service|target-group|elb|load-balancer|cloudwatch alarm) |service \()[^),]*",
     // arn:aws:iam::111122223333:role/…: service and type stay
     r"(arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(?:[a-z-]+[:/])?)[^ '\x22,()\[\]]*",
+    // name has started 2 tasks in …, without a word of service
+    r"^[a-z0-9_-]+( has (?:started|stopped) [0-9]+ )",
+    // log options of container name
+    r"((?:specified|options) of container )[^ ,]+",
+    // environmentFile bucket/key, which is no ARN
+    r"((?:environmentfile|invalid s3 arn:) )[^ ,]+",
     // arn:aws:s3::bucket, which is none
     r"(arn:aws[a-z-]*:s3:+)[a-z0-9._/-]+",
     // https://registry/v2/NAME/manifests/TAG
@@ -31,6 +37,8 @@ const NAMES: &[&str] = &[
     r"((?-u:\b)image )[a-z0-9._-]+:[a-z0-9._-]*[a-z0-9_]",
     // Alarm Name: name, alarms [name]
     r"(alarm name: |alarms? ?\[)[^ \]]+",
+    // monitor alarm name in state alarm triggered policy name
+    r"(monitor alarm )[^ ]+( in state [a-z]+ triggered policy )[^ ]+",
     // team/name:tag
     r"((?:^|[ '\x22]))[a-z0-9_-]+(?:/[a-z0-9._-]+)+:[a-z0-9._-]*[a-z0-9_]",
     // exec: "command"
@@ -53,8 +61,8 @@ const NAMES: &[&str] = &[
     r"((?-u:\b)ecs-)[a-z0-9_-]+-[0-9]+-[a-z0-9_-]+",
     // /var/lib/ecs/volumes/NAME
     r"((?:^|[ '\x22(=\[])/var/l(?:ib|og)/ecs/(?:volumes|ecs-[a-z]+\.log)?)[^ '\x22:,()\[\]]*",
-    // /a/path, C:\a\path, 127.0.0.1:/a/path, host.example:/a/path
-    r"((?:(?:^|[ '\x22(=\[])(?:/|[a-z]:\\)|[0-9a-z]:/))[a-z0-9._][^ '\x22:,()\[\]]*",
+    // /a/path, C:\a\path, /one,/two, 127.0.0.1:/a/path, host.example:/a/path
+    r"((?:(?:^|[ ,'\x22(=\[])(?:/|[a-z]:\\)|[0-9a-z]:/))[a-z0-9._][^ '\x22:,()\[\]]*",
 ];
 
 static NAME: LazyLock<Regex> =
@@ -141,6 +149,10 @@ mod tests {
             ("exec: \"oom-killer\": executable file not found in $PATH", "exec: \"\": executable file not found in $path"),
             ("invalid parameters: /shop/timeout", "invalid parameters: /"),
             ("SERVICE_TASK_START_IMPAIRED", "service task start impaired"),
+            ("invalid parameters: /shop/timeout,/shop/denied", "invalid parameters: /,/"),
+            ("oom-killer has started 2 tasks in eu-west-1a to", " has started 2 tasks in eu-west-1a to"),
+            ("monitor alarm oom-AlarmLow in state ALARM triggered policy oom", "monitor alarm  in state alarm triggered policy "),
+            ("specified in environmentFile oom/prod.env, error", "specified in environmentfile , error"),
             ("STOPPED (Essential container in task exited)", "essential container in task exited"),
             ("connect: i/o timeout", "connect: i/o timeout"),
         ] {

@@ -9,6 +9,7 @@ mod checks;
 mod containers;
 mod deployments;
 mod events;
+mod fetch_checks;
 mod health;
 mod images;
 mod logs;
@@ -69,7 +70,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
 
 /// What to check, in the order in which it is asked.
 pub(super) fn checks() -> impl Iterator<Item = &'static Check> {
-    checks::ALL.iter().chain(start_checks::ALL)
+    checks::ALL.iter().chain(fetch_checks::ALL).chain(start_checks::ALL)
 }
 
 /// Words that AWS and docker put into longer ones themselves: `awslogs-region`, `ecs-serviceconnect`, `mount-watchdog`.

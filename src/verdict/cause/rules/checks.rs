@@ -4,6 +4,7 @@
 //! Rows never change a cause. The first that fits takes the place of what the rule would have said, so the closest come first.
 
 use super::super::Cause as C;
+use super::super::fragments::{self, NO_REGION};
 use super::super::rule::Check;
 
 const UNREACHED: &[C] = &[C::ImagePullNetwork, C::SecretNetwork, C::LogNetwork, C::EnvFileUnavailable, C::ExecAgent, C::VolumeMount];
@@ -21,7 +22,6 @@ const REFUSED: &[C] = &[
 ];
 const VOLUME: &[C] = &[C::VolumeMount];
 const INTERFACE: &[C] = &[C::NetworkInterface];
-const PULL_DENIED: &[C] = &[C::ImagePullDenied];
 const LOG_DENIED: &[C] = &[C::LogDriverDenied];
 
 pub(super) const fn check(
@@ -74,6 +74,13 @@ pub(super) const ALL: &[Check] = &[
         &[],
         "the policies of the role[ {role}] and its groups: one denies[ {action}] outright, and what others allow does not count against it",
     ),
+    // Who may assume a role that ECS uses for itself. Source: the guide's pages on the infrastructure role and on lifecycle hooks.
+    check(
+        &[C::RoleUnassumable],
+        &[&["infrastructure role", "lifecycle hook", "networking configuration"]],
+        &[],
+        "that the role[ {role}] exists, that ecs.amazonaws.com may assume it (trust policy; ecs-tasks.amazonaws.com does not count here), and iam:PassRole of whoever named it",
+    ),
     // What stands between.
     check(
         UNREACHED,
@@ -93,56 +100,8 @@ pub(super) const ALL: &[Check] = &[
         &[],
         "whether the registry[ at {host}] speaks TLS on this port; if not, insecure-registries of docker",
     ),
-    // Images.
-    check(
-        PULL_DENIED,
-        &[&["starport-layer-bucket", "layer-bucket"]],
-        &[],
-        "the policy of the S3 gateway endpoint: s3:GetObject on the bucket where ECR keeps its layers; the execution role has no part in it",
-    ),
-    check(
-        &[C::ImagePullNetwork],
-        &[&["starport-layer-bucket", "layer-bucket"]],
-        &[],
-        "the way to S3, where ECR keeps its layers: a gateway endpoint in the subnet's route table, or NAT; outbound port 443; DNS",
-    ),
-    check(
-        PULL_DENIED,
-        &[&["upstream registry", "pull through cache rule"]],
-        &[],
-        "the secret of the pull-through cache rule (ecr-pullthroughcache/…): user name and access token of the upstream registry",
-    ),
-    check(
-        PULL_DENIED,
-        &[&[".dkr.ecr"], &["403 forbidden"]],
-        &["not authorized"],
-        "the execution role's ecr rights and the repository's policy; through a pull-through cache: the /library/ prefix of Docker's own images, ecr:BatchImportUpstreamImage and ecr:CreateRepository",
-    ),
-    check(
-        PULL_DENIED,
-        &[&["docker.io", "docker hub", "ghcr.io", "quay.io", "gitlab", "gcr.io", "azurecr", "jfrog", "nexus", "harbor"]],
-        &["upstream", ".dkr.ecr"],
-        "the login at that registry: repositoryCredentials of the container and the secret behind it; and how the name is spelled, for a registry answers so too when there is no such repository",
-    ),
-    check(
-        &[C::ImageNotFound],
-        &[&["does not exist in the registry with id"]],
-        &[],
-        "that the repository is in this account and region, and how its name is spelled; through a pull-through cache: the rule's prefix, and ecr:CreateRepository of the execution role",
-    ),
-    check(
-        &[C::ImagePullRateLimit],
-        &[&["public.ecr.aws", "public ecr"]],
-        &[],
-        "public ECR's own limit, which is higher with a login (ecr-public:GetAuthorizationToken); else pull through ECR's cache or from a copy of the image",
-    ),
-    check(
-        &[C::ImagePullRateLimit],
-        &[&[".dkr.ecr", "api.ecr"]],
-        &["docker.io", "docker hub", "upstream"],
-        "ECR's rates in Service Quotas, and how many tasks start at once",
-    ),
     // Logs.
+    check(&[C::LogNetwork], &[NO_REGION], &[], "awslogs-region of the task definition: that it is set and there is such a region"),
     check(
         LOG_DENIED,
         &[&["imds role", "ec2imds", "nocredentialproviders", "no valid providers", "refresh cached credentials"]],
@@ -167,6 +126,18 @@ pub(super) const ALL: &[Check] = &[
         &[&["s3files", "s3 files"]],
         &[],
         "S3 Files: the kind of volume in the task definition, mount target in the task's zone, port 2049, rights of the task role",
+    ),
+    check(
+        VOLUME,
+        &[&["fsx"], &["describefilesystems", "describing filesystem"], &["denied", "not authorized"]],
+        &[],
+        "fsx:DescribeFileSystems of the execution role[ {role}], by which the agent looks for the file system",
+    ),
+    check(
+        VOLUME,
+        &[&["fsx"], &["describefilesystems", "describing filesystem"], fragments::UNREACHED],
+        &[],
+        "the instance's route to the API of FSx, by which the agent looks for the file system: NAT or an endpoint, security groups, DNS",
     ),
     check(
         VOLUME,
@@ -216,6 +187,13 @@ pub(super) const ALL: &[Check] = &[
         &[],
         "Service Quotas of EBS: storage of that type in this region, and volumes that nothing uses",
     ),
+    // Source: the guide's page on EBS volumes, where only file systems are behind this text.
+    check(
+        VOLUME,
+        &[&["ebs "], &["timed out while configuring"]],
+        &[],
+        "EBS: filesystemType against the task's operating system (xfs, ext4 and ext3 on Linux, NTFS on Windows) and against the snapshot's; on EC2 the agent's log",
+    ),
     check(
         VOLUME,
         &[&["ebs ", "ebs-", "createvolume", "attachvolume", "snapshot", "vol-"]],
@@ -227,6 +205,12 @@ pub(super) const ALL: &[Check] = &[
         &[&["no such volume", "autoprovision", "volume referenced", "invalidvolume", "duplicate mount point"]],
         &[],
         "volumes and mountPoints of the task definition: that each name is declared once; a docker volume must be on the instance or have autoprovision",
+    ),
+    check(
+        VOLUME,
+        &[&["volume target not available", "volume source container"]],
+        &[],
+        "volumesFrom of the task definition: that the container it names is there",
     ),
     check(
         VOLUME,
@@ -246,6 +230,25 @@ pub(super) const ALL: &[Check] = &[
         &[&["free addresses", "free ip addresses", "insufficientfreeaddresses"]],
         &[],
         "free addresses of the subnet[ {subnet}]: a larger one or another beside it, and interfaces that nothing uses",
+    ),
+    // What the agent builds on the instance, behind an interface that is there.
+    check(
+        INTERFACE,
+        &[&["ipv6-only", "ipv6 subnet"]],
+        &[],
+        "the IPv6 gateway of the subnet[ {subnet}]: a task with IPv6 alone needs one; the agent's log on the instance",
+    ),
+    check(
+        INTERFACE,
+        &[&[" hns", "hcn", "hnsendpoint"]],
+        &[],
+        "the host network service (HNS) of the Windows instance, the agent's log and its CNI plugins; a restart of the instance frees what hangs",
+    ),
+    check(
+        INTERFACE,
+        &[&["network namespace", "cni plugin", "cni configuration", "cni setup", "ecscni", "containernetworking"]],
+        &[],
+        "the agent's log and the CNI plugins on the instance (/var/log/ecs); replace the instance if it is the only one that fails so",
     ),
     check(
         INTERFACE,
@@ -296,13 +299,44 @@ pub(super) const ALL: &[Check] = &[
         &[],
         "distinctInstance: it takes one instance for each task, those of a deployment under way too",
     ),
+    check(
+        &[C::QuotaReached],
+        &[&["vcpulimit", "instance bucket"]],
+        &[],
+        "EC2's quota of vCPUs for such instances in Service Quotas (Running On-Demand or Spot instances; it is not the one of Fargate), and what else uses it",
+    ),
+    check(
+        &[C::HostTerminated],
+        &[&["deregistration forced"]],
+        &[],
+        "who took the instance out of the cluster: CloudTrail DeregisterContainerInstance (with force)",
+    ),
+    check(
+        &[C::ExecAgent],
+        &[&["read-only file system"]],
+        &[],
+        "readonlyRootFilesystem of the container: ECS Exec writes there, so it does not work with it",
+    ),
     // Deployments that went back.
+    check(
+        &[C::RollingBack],
+        &[&["pause hook timed out"]],
+        &[],
+        "who was to call ContinueServiceDeployment, and did not in time; the hook's timeoutInMinutes, and timeoutConfiguration.action if it is to go on by itself",
+    ),
     check(&[C::RollingBack], &[&["lambda:invokefunction"]], &[], "lambda:InvokeFunction of the hook's role[ {role}][ for {function}]"),
     check(
         &[C::RollingBack],
         &[&["returned failed", "parse the response", "hook target", "hookstatus"]],
         &[],
         "the hook's function[ {function}]: its log, and that it answers with a hookStatus in time",
+    ),
+    // Source: the guide's page on blue/green trouble, which means the trust policy by this text.
+    check(
+        &[C::RollingBack],
+        &[&["missing permissions on ecs infrastructure role"]],
+        &[],
+        "that ecs.amazonaws.com may assume the role[ {role}] (trust policy), then that its policies allow what ECS does on the load balancer",
     ),
     check(
         &[C::RollingBack],

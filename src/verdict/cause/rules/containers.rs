@@ -98,6 +98,15 @@ pub(super) const STARTS: &[Rule] = &[
         "the container could not be created or started[, command {command}][: {detail}]",
         "command, entryPoint, user, mounts and devices of the container against its image; the agent's log on EC2",
     ),
+    // The agent's frame for what it could not make ready, where the text names nothing that has a word of its own.
+    rule(
+        START,
+        &[&["resource cannot be initialized"]],
+        &[],
+        (C::ContainerStartFailed, High),
+        "the agent could not make the task's resources ready[: {detail}]",
+        "what the text names, in the task definition and on the instance; the agent's log",
+    ),
     rule(
         REASON,
         &[&["failed to start"]],

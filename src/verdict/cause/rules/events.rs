@@ -9,6 +9,30 @@ use super::rule;
 pub(super) const ALL: &[Rule] = &[
     rule(
         EVENT,
+        &[&["successfully set desired count"]],
+        &[],
+        (C::Other, High),
+        "Application Auto Scaling set the service's desired count[ to {desired}]",
+        "nothing: so the service's scaling policy or schedule wants it",
+    ),
+    rule(
+        EVENT,
+        &[&["successfully set min capacity", "successfully set max capacity"]],
+        &[],
+        (C::Other, High),
+        "Application Auto Scaling set the bounds of the service's desired count[: {detail}]",
+        "nothing: so a scheduled action wants it",
+    ),
+    rule(
+        EVENT,
+        &[&["updated computeddesiredcount"]],
+        &[],
+        (C::Other, High),
+        "the task set is to hold[ {desired}] tasks: its share of the service's desired count",
+        "nothing: so a deployment by task sets moves",
+    ),
+    rule(
+        EVENT,
         &[&["has begun draining", "begun draining connections", "deregistered", "deregistering", "draining"]],
         &[],
         (C::TargetDraining, High),

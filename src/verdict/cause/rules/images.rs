@@ -4,7 +4,7 @@
 
 use super::super::Cause as C;
 use super::super::Confidence::{High, Low, Medium};
-use super::super::fragments::{ABSENT, PULL, REFUSED, UNREACHED};
+use super::super::fragments::{ABSENT, FAILS_ITSELF, PULL, REFUSED, UNREACHED};
 use super::super::rule::Rule;
 use super::{START, rule};
 
@@ -101,13 +101,39 @@ pub(super) const PULLS: &[Rule] = &[
     // The secret is there, but it holds no login.
     rule(
         START,
-        &[&["registry auth from asm", "registry credentials"], &["malformed", "empty field"]],
+        &[
+            &[
+                "registry auth from asm",
+                "registry credentials",
+                "asm fetching authorization",
+                "asm fetching username",
+                "asm fetching password",
+            ],
+            &["malformed", "empty field", "invalid schema", "unmarshal", "empty secrets value", "empty response"],
+        ],
         &[],
         (C::ImagePullDenied, High),
         "the image may not be pulled: the secret of the registry's login cannot be read as one[: {detail}]",
         "that the secret in repositoryCredentials is JSON with username and password",
     ),
+    rule(
+        START,
+        &[PULL, &["authorization token has expired"]],
+        &[],
+        (C::ImagePullDenied, High),
+        "the image[ {image}] may not be pulled: the authorization token has expired",
+        "the clock of the host, for a token holds twelve hours, and the login that the agent keeps (restart the agent); then try again",
+    ),
     rule(START, &[PULL, REFUSED], UNPACKED, (C::ImagePullDenied, High), DENIED, DENIED_NEXT),
+    // It was reached, and fails by itself.
+    rule(
+        START,
+        &[PULL, FAILS_ITSELF],
+        &["dial ", "proxyconnect"],
+        (C::ImagePullNetwork, High),
+        "the registry[ of {image}] answers with an error of its own[: {answer}]",
+        "the registry's own status page (for ECR AWS Health), and the pull once more: it passes by itself",
+    ),
     rule(
         START,
         &[PULL, UNREACHED],

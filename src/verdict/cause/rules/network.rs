@@ -9,7 +9,16 @@ use super::{START, rule};
 /// Service Connect.
 pub(super) const CONNECT: &[Rule] = &[rule(
     START,
-    &[&["service connect", "service-connect", "serviceconnect", "appnet", "envoy proxy", " sc bridge mode"]],
+    &[&[
+        "service connect",
+        "service-connect",
+        "serviceconnect",
+        "appnet",
+        "envoy proxy",
+        "envoy readiness",
+        "^sc bridge mode",
+        " sc bridge mode",
+    ]],
     &[],
     (C::ServiceConnect, High),
     "Service Connect failed[: {detail}]",

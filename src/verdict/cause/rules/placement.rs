@@ -104,6 +104,15 @@ pub(super) const LAUNCHES: &[Rule] = &[
 
 /// Placement on instances.
 pub(super) const INSTANCES: &[Rule] = &[
+    // How the service is set up, not what the cluster lacks.
+    rule(
+        SCHEDULER,
+        &[&["no launch type to fall back"]],
+        &[],
+        (C::Other, High),
+        "the service is left without a capacity provider strategy, and it has no launch type to fall back to",
+        "capacityProviderStrategy of the service: name a provider there, or give the cluster a default strategy",
+    ),
     rule(
         SCHEDULER,
         &[&[
@@ -197,6 +206,7 @@ pub(super) const INSTANCES: &[Rule] = &[
             "error 'agent'",
             "error agent",
             "agent is not connected",
+            "have the agent connected",
             "agent not connected",
             "agent is disconnected",
             "agent disconnected",

@@ -32,30 +32,33 @@ const UNASSUMABLE: &str = "ECS cannot assume the role[ {role}]";
 const UNASSUMABLE_NEXT: &str =
     "that the role exists, that ecs-tasks.amazonaws.com may assume it (trust policy), and iam:PassRole of whoever registered it";
 
+const NOT_ASSUMED: &[&str] = &[
+    "assume the role",
+    "assume role",
+    "assumerole",
+    "unable to assume",
+    "failed to assume",
+    "be assumed",
+    "could not assume",
+    "cannot assume",
+    "can't assume",
+    "assuming role",
+    "assume the service",
+    "execution role credentials",
+    "no execution credentials",
+];
+
 /// Roles that ECS cannot assume.
 pub(super) const ROLES: &[Rule] = &[
     rule(
         START,
-        &[&[
-            "assume the role",
-            "assume role",
-            "assumerole",
-            "unable to assume",
-            "failed to assume",
-            "be assumed",
-            "could not assume",
-            "cannot assume",
-            "can't assume",
-            "assuming role",
-            "assume the service",
-            "execution role credentials",
-            "no execution credentials",
-        ]],
+        &[NOT_ASSUMED, &["rolled back", "rolling back"]],
         &[],
         (C::RoleUnassumable, High),
-        UNASSUMABLE,
+        "the deployment went back, for ECS cannot assume the role[ {role}]",
         UNASSUMABLE_NEXT,
     ),
+    rule(START, &[NOT_ASSUMED], &[], (C::RoleUnassumable, High), UNASSUMABLE, UNASSUMABLE_NEXT),
     // A role that may not do something else was assumed before.
     rule(
         START,
@@ -71,7 +74,7 @@ pub(super) const ROLES: &[Rule] = &[
 pub(super) const RIGHTS: &[Rule] = &[
     rule(
         START | TARGET,
-        &[&["not authorized to perform", "unauthorizedoperation"]],
+        &[&["not authorized to perform", "not authorized to use", "unauthorizedoperation"]],
         &[],
         (C::Other, High),
         "a role may not do what ECS needs of it[: {action} is denied][ for role {role}]",

@@ -31,6 +31,22 @@ pub(super) const BALANCE: &[Rule] = &[
     ),
     rule(
         START,
+        &[&["stopped az rebalanc", "unable to az rebalanc"]],
+        &[],
+        (C::AzRebalance, High),
+        "ECS has stopped moving tasks between the zones[: {why}]",
+        "the other events of the service, which say why: a zone without room, a deployment, protected tasks",
+    ),
+    rule(
+        START,
+        &[&["is az balanced"]],
+        &[],
+        (C::AzRebalance, High),
+        "the zones hold the same number of tasks, or one less[: {spread}]",
+        "",
+    ),
+    rule(
+        START,
         &[&[
             "az rebalanc",
             "az-rebalanc",
@@ -44,7 +60,7 @@ pub(super) const BALANCE: &[Rule] = &[
         ]],
         &[],
         (C::AzRebalance, High),
-        "tasks move so that the zones hold the same number[ ({tasks} of them)]",
+        "tasks move so that the zones hold the same number[ ({tasks} of them)][ in {zone}][; now {spread}]",
         "nothing, unless it repeats: then zones without capacity or instances",
     ),
 ];

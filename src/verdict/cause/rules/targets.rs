@@ -116,6 +116,14 @@ pub(super) const ALL: &[Rule] = &[
     ),
     rule(
         TARGET,
+        &[&["zone that is not enabled", "zone is not enabled"]],
+        &[],
+        (C::Other, High),
+        "the target is in an Availability Zone that the load balancer does not serve[: {balancer}]",
+        "the load balancer's Availability Zones: enable the target's zone there, or take its subnet out of the service",
+    ),
+    rule(
+        TARGET,
         &[&["target.notinuse", "not configured to receive traffic", "not used by"]],
         &["availability zone"],
         (C::TargetRegistered, Medium),
