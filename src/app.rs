@@ -528,8 +528,10 @@ impl App {
             crate::feed::Outcome::Failed(error) => Some(error.clone()),
             _ => None,
         };
+        let asked = matches!(update.outcome, crate::feed::Outcome::Busy);
         let changed = self.shared.store.apply(update);
-        if changed.is_empty() {
+        // That one service is asked for shows nowhere: its list has it already.
+        if changed.is_empty() || (asked && matches!(changed.as_slice(), [Feed::Service(..)])) {
             return;
         }
         if let Some(error) = failed {
@@ -545,7 +547,8 @@ impl App {
                     Feed::Clusters(_) | Feed::Services(..) | Feed::Service(..) | Feed::Targets(..) | Feed::ServiceDeployments(..)
                 )
         };
-        self.board_stale |= changed.iter().any(judged_from);
+        // A question is no evidence.
+        self.board_stale |= !asked && changed.iter().any(judged_from);
         self.heard.extend(changed);
     }
 
