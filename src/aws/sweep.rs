@@ -10,8 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Failures after which a sweep stops describing: by then it is not one reply that went wrong.
 const ENOUGH: usize = 3;
@@ -131,6 +130,27 @@ impl<T: Row> Rows<T> {
     }
 }
 
+/// When the next part of a list may be told.
+struct Pace {
+    pause: Duration,
+    sent: Option<Instant>,
+}
+
+impl Pace {
+    fn of(told: bool) -> Self {
+        Pace { pause: if told { PARTS } else { FIRST_PARTS }, sent: None }
+    }
+
+    /// Whether it may be told now; then it is taken to have been.
+    fn due(&mut self, now: Instant) -> bool {
+        let due = self.sent.is_none_or(|sent| now.duration_since(sent) >= self.pause);
+        if due {
+            self.sent = Some(now);
+        }
+        due
+    }
+}
+
 /// Sweeps once. Lists and descriptions run side by side; how many at a time is the budget's affair.
 pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, parts: &mut Parts<'_>) -> Result<Outcome, AwsError> {
     let mut listing = Some((Cursor::default(), (fetch.list)(Cursor::default())));
@@ -140,7 +160,7 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
     let mut described: HashSet<Arn> = HashSet::new();
     let mut failures: Vec<AwsError> = Vec::new();
     let mut news: Vec<Arc<T>> = Vec::new();
-    let (pause, mut sent) = (if rows.told { PARTS } else { FIRST_PARTS }, None::<Instant>);
+    let mut pace = Pace::of(rows.told);
     loop {
         tokio::select! {
             page = async { (&mut listing.as_mut().expect("guarded").1).await }, if listing.is_some() => {
@@ -164,9 +184,8 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
                     let taken: Vec<(Arc<T>, bool)> = batch.into_iter().map(|row| rows.take(row)).collect();
                     described.extend(taken.iter().map(|(row, _)| row.arn().clone()));
                     news.extend(taken.into_iter().filter(|(_, new)| *new).map(|(row, _)| row));
-                    if !news.is_empty() && sent.is_none_or(|sent| sent.elapsed() >= pause) {
+                    if !news.is_empty() && pace.due(Instant::now()) {
                         parts(T::value(std::mem::take(&mut news)), listed.len());
-                        sent = Some(Instant::now());
                     }
                 }
                 Err(error) => {
@@ -260,7 +279,7 @@ mod tests {
         let (outcome, parts) = swept(&mut rows, &fetch(&[1; 7], None, &asked)).await;
         let order: Vec<String> = whole(outcome).iter().map(|row| row.arn.to_string()).collect();
         assert_eq!(order, ["a0", "a1", "a2", "a3", "a4", "a5", "a6"]);
-        assert_eq!(parts, 7);
+        assert!(parts > 0, "the first rows come before the last ones are known");
         assert!(asked.lock().unwrap().iter().all(|batch| batch.len() <= 2));
     }
 
@@ -275,6 +294,14 @@ mod tests {
         assert_eq!((parts, moved[1].running), (1, 5));
         assert!(Arc::ptr_eq(&first[0], &moved[0]) && Arc::ptr_eq(&first[2], &moved[2]));
         assert_eq!(whole(swept(&mut rows, &fetch(&[1, 5], None, &asked)).await.0).len(), 2, "a row that vanished makes a new list");
+    }
+
+    #[test]
+    fn parts_of_a_list_that_is_on_screen_come_once_a_second() {
+        let begin = Instant::now();
+        let sent = |mut pace: Pace| (0..100).filter(|n| pace.due(begin + Duration::from_millis(n * 30))).collect::<Vec<_>>();
+        assert_eq!(sent(Pace::of(true)), [0, 34, 68], "a second apart, the first at once");
+        assert_eq!(sent(Pace::of(false)).len(), 50, "every other of what comes 30 ms apart");
     }
 
     #[tokio::test]

@@ -161,11 +161,12 @@ fn tasks_are_known_by_service_and_a_service_whose_tasks_did_not_change_keeps_its
     hear(&mut store, tasks(), 9, Outcome::Whole(Value::Tasks(vec![a.clone(), b.clone(), once])));
     assert_eq!(store.tasks_of(CTX, &main(), "a").len(), 1);
     assert_eq!(store.tasks(CTX, &main()).unwrap().len(), 3);
-    let before = (store.tasks_revision(CTX, &main(), "a"), store.tasks_revision(CTX, &main(), "b"));
+    let revision = |store: &Store, service: &str| store.tasks_revisions(CTX, &main())(service);
+    let before = (revision(&store, "a"), revision(&store, "b"));
     let dead = Arc::new(Task { group: "service:b".into(), ..stopped("2", 1, "UserInitiated", "", Some(0)) });
     hear(&mut store, tasks(), 5, Outcome::Whole(Value::Tasks(vec![a, dead])));
-    assert_eq!(store.tasks_revision(CTX, &main(), "a"), before.0);
-    assert!(store.tasks_revision(CTX, &main(), "b") > before.1);
+    assert_eq!(revision(&store, "a"), before.0);
+    assert!(revision(&store, "b") > before.1);
     assert!(store.task(CTX, &main(), &task("3", "RUNNING").arn).is_none());
     assert!(store.tasks_of(CTX, &main(), "nobody").is_empty());
 }

@@ -6,7 +6,6 @@ use crate::logs::fields::{Json, Rich, Tint};
 use crate::logs::{Buffer, Key, Line, Paint};
 use crate::model::{Arn, Time};
 use crate::text::{end_at, fit, fit_middle, pad, width};
-use crate::ui::cells;
 use ratatui::buffer::Buffer as Screen;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -197,7 +196,7 @@ impl Panel {
         let right = area.right();
         let mut put = |text: &str, style: Style| {
             let room = usize::from(right.saturating_sub(x));
-            x = cells::write(screen, x, y, text, room, if aside { paint.dim } else { style });
+            x = screen.set_stringn(x, y, text, room, if aside { paint.dim } else { style }).0;
         };
         put(mark, paint.accent);
         if columns.stamp > 0 {
@@ -249,7 +248,7 @@ impl Panel {
                     Some(range) => (range.start, style),
                     None => (stop, style),
                 };
-                x = cells::write(screen, x, y, &row.text[at..next], usize::from(limit - x), style);
+                x = screen.set_stringn(x, y, &row.text[at..next], usize::from(limit - x), style).0;
                 at = next;
             }
             start = *piece_end;
