@@ -216,9 +216,8 @@ pub struct App {
     meter: Meter,
     size: (u16, u16),
     dirty: bool,
-    /// All that has happened since the last frame is that the cursor moved; the second that frame was of.
-    moved: bool,
-    drawn_at: i64,
+    /// The second that the last frame was of, if all that has happened since is that the cursor moved.
+    moved: Option<i64>,
     quitting: bool,
     asked_to_quit: Option<Time>,
     wanted: Vec<Wanted>,
@@ -257,8 +256,7 @@ impl App {
             meter: Meter::default(),
             size: (80, 24),
             dirty: true,
-            moved: false,
-            drawn_at: 0,
+            moved: None,
             quitting: false,
             asked_to_quit: None,
             wanted: Vec::new(),
@@ -286,14 +284,14 @@ impl App {
         let tells = App::tells_of_landings(&event);
         // A key that moves the cursor says so itself; whatever else makes the screen another is no mere step.
         let (before, step) = (std::mem::take(&mut self.dirty), matches!(event, Event::Key(_)));
-        let moved = std::mem::take(&mut self.moved);
+        let moved = self.moved.take();
         let mut effects = self.take(event, now);
         if tells {
             effects.extend(self.see_landings());
             effects.extend(self.end_stopped());
         }
         effects.extend(self.fit_session());
-        self.moved = moved && if step { self.moved } else { !self.dirty };
+        self.moved = moved.filter(|_| if step { self.moved.is_some() } else { !self.dirty });
         self.dirty |= before;
         effects
     }
@@ -387,7 +385,7 @@ impl App {
         if !self.unsettled() {
             return;
         }
-        self.moved = false;
+        self.moved = None;
         let heard = std::mem::take(&mut self.heard);
         let judged = std::mem::take(&mut self.board_stale) && self.judge();
         if !heard.is_empty() {
@@ -698,7 +696,7 @@ impl App {
             if let Some(view) = self.views.last_mut() {
                 view.sync(&cx, &[]);
             }
-            (self.dirty, self.moved) = (true, false);
+            (self.dirty, self.moved) = (true, None);
         }
     }
 
@@ -785,7 +783,7 @@ impl App {
     fn react(&mut self, reaction: Reaction) -> Vec<Effect> {
         match reaction {
             Reaction::Ignored | Reaction::Redraw => {}
-            Reaction::Moved => self.moved = true,
+            Reaction::Moved => self.moved = Some(self.shared.now.as_second()),
             Reaction::Open(view) => self.push(view),
             Reaction::Go(name) => match panes::named(name) {
                 Some(pane) => self.go(pane, None),

@@ -43,9 +43,10 @@ impl App {
     /// Draws what was settled. Where `kept` says that the cells are those of the last frame and only the cursor has moved since, no more
     /// is drawn than that changed. Returns where the terminal's cursor belongs, and the rows that were touched if that was not all of them.
     pub fn draw_over(&mut self, buf: &mut Buffer, kept: bool) -> (Option<Position>, Option<Vec<u16>>) {
-        let moved = self.moved && self.overlay.is_none() && self.prompt.is_none() && !self.whole_screen();
-        let same = self.size == (buf.area.width, buf.area.height) && self.drawn_at == self.shared.now.as_second();
-        match if kept && moved && same && !small(buf.area) { self.draw_step(buf) } else { None } {
+        // Ages are told by the second.
+        let moved = self.moved == Some(self.shared.now.as_second()) && self.size == (buf.area.width, buf.area.height);
+        let plain = self.overlay.is_none() && self.prompt.is_none() && !self.whole_screen() && !small(buf.area);
+        match if kept && moved && plain { self.draw_step(buf) } else { None } {
             Some(rows) => (None, Some(rows)),
             None => (self.draw(buf), None),
         }
@@ -67,17 +68,16 @@ impl App {
             self.draw_crumb(Rect { y: screen.y + 1, height: 1, ..screen }, buf);
         }
         self.draw_footer(buf);
-        (self.dirty, self.moved) = (false, true);
+        (self.dirty, self.moved) = (false, Some(self.shared.now.as_second()));
         Some(rows)
     }
 
     /// Draws everything that was settled; returns where the terminal's cursor belongs, when something is being typed.
     pub fn draw(&mut self, buf: &mut Buffer) -> Option<Position> {
         self.shared.shells.settle();
-        (self.dirty, self.moved) = (false, true);
+        (self.dirty, self.moved) = (false, Some(self.shared.now.as_second()));
         let screen = buf.area;
         self.size = (screen.width, screen.height);
-        self.drawn_at = self.shared.now.as_second();
         cells::clear(buf, screen, self.shared.theme.base());
         if small(screen) {
             let text = format!("{}x{} needed, here {}x{}", SMALLEST.0, SMALLEST.1, screen.width, screen.height);
