@@ -190,6 +190,14 @@ enum Overlay {
     Palette(Palette),
 }
 
+/// What has changed since the view was last brought up to it.
+#[derive(Default)]
+struct News {
+    feeds: Vec<Feed>,
+    /// Whether the view wanted any of them when they came: a key may make it want others before it is told.
+    wanted: bool,
+}
+
 /// A bookmark: a letter, the pane and its place.
 type Bookmark = (char, &'static str, Place);
 
@@ -221,7 +229,7 @@ pub struct App {
     quitting: bool,
     asked_to_quit: Option<Time>,
     wanted: Vec<Wanted>,
-    heard: Vec<Feed>,
+    heard: News,
     board_stale: bool,
     judged_at: Time,
     bookmarks: Vec<Bookmark>,
@@ -260,7 +268,7 @@ impl App {
             quitting: false,
             asked_to_quit: None,
             wanted: Vec::new(),
-            heard: Vec::new(),
+            heard: News::default(),
             board_stale: true,
             judged_at: Time::UNIX_EPOCH,
             bookmarks: Vec::new(),
@@ -386,13 +394,13 @@ impl App {
             return;
         }
         self.moved = None;
-        let heard = std::mem::take(&mut self.heard);
+        let News { feeds: heard, wanted } = std::mem::take(&mut self.heard);
         let judged = std::mem::take(&mut self.board_stale) && self.judge();
         if !heard.is_empty() {
             self.replan();
             self.see_sessions();
         }
-        if judged || heard.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed)) {
+        if judged || wanted || self.wants_any(&heard) {
             let cx = self.shared.cx();
             if let Some(view) = self.views.last_mut() {
                 view.sync(&cx, &heard);
@@ -449,6 +457,10 @@ impl App {
         Some(Arn::from(&*arn))
     }
 
+    fn wants_any(&self, feeds: &[Feed]) -> bool {
+        feeds.iter().any(|feed| self.wanted.iter().any(|wanted| wanted.feed() == feed))
+    }
+
     fn judge(&mut self) -> bool {
         self.judged_at = self.shared.now;
         self.shared.board.refresh(&self.shared.store, &self.shared.fleet, self.shared.now)
@@ -458,7 +470,7 @@ impl App {
     fn show(&mut self) {
         self.judge();
         self.board_stale = false;
-        self.heard.clear();
+        self.heard = News::default();
         self.follow_shown();
         let cx = self.shared.cx();
         if let Some(view) = self.views.last_mut() {
@@ -477,13 +489,13 @@ impl App {
     /// Whether the screen no longer shows the state.
     #[must_use]
     pub fn dirty(&self) -> bool {
-        self.dirty || !self.heard.is_empty()
+        self.dirty || !self.heard.feeds.is_empty()
     }
 
     /// Whether something was heard that neither the verdicts nor the view know yet; see [`App::settle`].
     #[must_use]
     pub fn unsettled(&self) -> bool {
-        !self.heard.is_empty() || self.board_stale
+        !self.heard.feeds.is_empty() || self.board_stale
     }
 
     /// Whether the program is to end.
@@ -528,7 +540,7 @@ impl App {
         };
         let asked = matches!(update.outcome, crate::feed::Outcome::Busy);
         let changed = self.shared.store.apply(update);
-        // That one service is asked for shows nowhere: its list has it already.
+        // What its list has told already looks no different while one service is asked for once more.
         if changed.is_empty() || (asked && matches!(changed.as_slice(), [Feed::Service(..)])) {
             return;
         }
@@ -547,7 +559,8 @@ impl App {
         };
         // A question is no evidence.
         self.board_stale |= !asked && changed.iter().any(judged_from);
-        self.heard.extend(changed);
+        self.heard.wanted |= self.wants_any(&changed);
+        self.heard.feeds.extend(changed);
     }
 
     /// Says what came of an order that nothing on screen follows.

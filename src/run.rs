@@ -30,7 +30,7 @@ const QUEUE: usize = 64;
 /// Shortest time between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// Longest time for which what was heard waits while keys are answered first.
+/// Longest time for which what was heard waits while keys are answered first, from the first of them on.
 const LATEST: Duration = Duration::from_millis(150);
 
 /// Bytes of the journal that are read at the start: a year of a busy team, and what was left open is at its end.
@@ -54,6 +54,8 @@ struct World {
     /// Something was pressed, and its frame has not been drawn.
     asked: bool,
     settled: Instant,
+    /// Since when what was heard has waited for keys.
+    put_off: Option<Instant>,
     drills: Option<StartDrill>,
     desk: Desk,
     told: mpsc::UnboundedSender<Word>,
@@ -114,6 +116,7 @@ pub async fn run(
         started: Instant::now(),
         asked: false,
         settled: Instant::now(),
+        put_off: None,
         drills,
         desk,
         told: tell,
@@ -258,10 +261,11 @@ impl World {
     /// Brings the screen up to what was heard, unless a key waits for its frame: that is drawn from what the screen knew, for to judge
     /// and to sort anew takes longer than to draw.
     fn settle(&mut self, app: &mut App) {
-        if std::mem::take(&mut self.asked) && self.settled.elapsed() < LATEST {
+        if std::mem::take(&mut self.asked) && app.unsettled() && self.put_off.get_or_insert_with(Instant::now).elapsed() < LATEST {
             return;
         }
         app.settle();
+        self.put_off = None;
         self.settled = Instant::now();
     }
 
@@ -503,6 +507,7 @@ impl World {
         while self.flights > 0 {
             let text = "a change is being sent: quitting once AWS has answered · ctrl-c quits now, the request may still apply";
             app.update(Event::Said(Notice { tone: Tone::Warn, text: text.to_owned() }), self.now());
+            app.settle();
             self.draw(app)?;
             let input = self.input.as_mut().expect("lent out only inside perform");
             tokio::select! {

@@ -4,9 +4,14 @@
 #[path = "stage/mod.rs"]
 mod stage;
 
-use midwatch::feed::Feed;
+use midwatch::app::Event;
+use midwatch::feed::{Feed, Outcome, Update, Value};
+use midwatch::model::TaskDefinition;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use stage::shots::{SIZES, shots};
 use stage::{Stage, scenario, sim};
+use std::sync::Arc;
 
 /// Waits until nothing is open any more, and until rows are no longer held for a key.
 fn rest(stage: &mut Stage) {
@@ -64,6 +69,29 @@ fn a_step_of_the_cursor_touches_a_few_rows_and_leaves_a_true_screen() {
             assert!(steps >= 3, "{pane} at {width}x{height}: {steps} of the frames were steps");
         }
     }
+}
+
+#[test]
+fn what_was_heard_before_a_key_is_shown_after_its_frame() {
+    let definition = |feed: &Feed| matches!(feed, Feed::TaskDefinition(..));
+    let mut stage = Stage::small();
+    stage.fault("[[fault]]\noperation = 'ecs:DescribeTaskDefinition'\nkind = 'hang'\n");
+    stage.settle_but(definition);
+    go(&mut stage, "cluster payments-prod");
+    stage.settle_but(definition);
+    stage.screen(120, 35);
+    let awaited = stage.app.wanted().iter().map(midwatch::feed::Wanted::feed).find(|feed| definition(feed)).cloned();
+    let Some(Feed::TaskDefinition(ctx, arn)) = awaited else { panic!("the list wants the definitions of its rows") };
+    let value = Value::TaskDefinition(Arc::new(TaskDefinition { arn: arn.clone(), ..TaskDefinition::default() }));
+    let (feed, now) = (Feed::TaskDefinition(ctx, arn), stage.now());
+    stage.app.update(Event::Update(Box::new(Update { feed, epoch: 0, at: now, outcome: Outcome::Whole(value) })), now);
+    // The key no longer wants what has come; its frame is drawn before that is told.
+    stage.press("j");
+    let mut frame = Buffer::empty(Rect::new(0, 0, 120, 35));
+    stage.app.draw(&mut frame);
+    assert!(stage.app.unsettled());
+    stage.app.settle();
+    assert!(stage.app.dirty(), "what came with the key is never drawn");
 }
 
 #[test]

@@ -189,6 +189,7 @@ impl App {
         let cx = self.shared.cx();
         if let Some(Overlay::Dialog(dialog)) = &mut self.overlay {
             dialog.plan(&cx);
+            self.dirty = true;
         }
     }
 

@@ -54,6 +54,7 @@ impl App {
 
     /// Draws a step of the cursor, and what stands on the screen about the row that it is on. Returns the rows that it touched.
     fn draw_step(&mut self, buf: &mut Buffer) -> Option<Vec<u16>> {
+        self.shared.shells.settle();
         let (screen, base, body) = (buf.area, self.shared.theme.base(), self.view_area());
         let mut rows = self.views.last_mut()?.redraw(body, buf, &self.shared.cx())?;
         let spare = screen.height >= SHORT;
@@ -62,7 +63,6 @@ impl App {
             cells::clear(buf, Rect { y: screen.y + y, height: 1, ..screen }, base);
             rows.push(screen.y + y);
         }
-        self.shared.shells.settle();
         self.draw_header(Rect { height: 1, ..screen }, buf);
         if spare {
             self.draw_crumb(Rect { y: screen.y + 1, height: 1, ..screen }, buf);

@@ -88,7 +88,7 @@ impl Poll {
         Some((Outcome::Whole(value), at, instant.elapsed()))
     }
 
-    /// Asks AWS once. Rows of long lists go to `parts` as they come.
+    /// Asks AWS once. Rows of long lists go to `parts` as they come, a few answers together.
     ///
     /// # Errors
     /// What went wrong, in words. What came before it went wrong is remembered.

@@ -58,11 +58,13 @@ pub(super) struct Rows<T> {
     told: bool,
     /// Whether something is different from the last whole list that was sent.
     changed: bool,
+    /// Rows that were described and have not been told; they outlive a sweep that is dropped.
+    untold: Vec<Arc<T>>,
 }
 
 impl<T> Default for Rows<T> {
     fn default() -> Self {
-        Rows { known: HashMap::new(), told: false, changed: false }
+        Rows { known: HashMap::new(), told: false, changed: false, untold: Vec::new() }
     }
 }
 
@@ -112,6 +114,7 @@ impl<T: Row> Rows<T> {
 
     /// Ends a complete sweep: what was not seen is gone.
     fn end(&mut self, order: &[Arn]) -> Outcome {
+        self.untold.clear();
         let seen: HashSet<&Arn> = order.iter().collect();
         let before = self.known.len();
         self.known.retain(|arn, _| seen.contains(arn));
@@ -141,6 +144,11 @@ impl Pace {
         Pace { pause: if told { PARTS } else { FIRST_PARTS }, sent: None }
     }
 
+    /// How long it has to wait.
+    fn rest(&self, now: Instant) -> Duration {
+        self.sent.map_or(Duration::ZERO, |sent| self.pause.saturating_sub(now.duration_since(sent)))
+    }
+
     /// Whether it may be told now; then it is taken to have been.
     fn due(&mut self, now: Instant) -> bool {
         let due = self.sent.is_none_or(|sent| now.duration_since(sent) >= self.pause);
@@ -159,14 +167,13 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
     let mut order: Vec<String> = Vec::new();
     let mut described: HashSet<Arn> = HashSet::new();
     let mut failures: Vec<AwsError> = Vec::new();
-    let mut news: Vec<Arc<T>> = Vec::new();
     let mut pace = Pace::of(rows.told);
     loop {
         tokio::select! {
             page = async { (&mut listing.as_mut().expect("guarded").1).await }, if listing.is_some() => {
                 let (arns, token) = match page {
                     Ok(page) => page,
-                    // What failed first is what is told.
+                    // Without the list nothing else matters.
                     Err(error) => {
                         failures.insert(0, error);
                         break;
@@ -183,9 +190,9 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
                 Ok(batch) => {
                     let taken: Vec<(Arc<T>, bool)> = batch.into_iter().map(|row| rows.take(row)).collect();
                     described.extend(taken.iter().map(|(row, _)| row.arn().clone()));
-                    news.extend(taken.into_iter().filter(|(_, new)| *new).map(|(row, _)| row));
-                    if !news.is_empty() && pace.due(Instant::now()) {
-                        parts(T::value(std::mem::take(&mut news)), listed.len());
+                    rows.untold.extend(taken.into_iter().filter(|(_, new)| *new).map(|(row, _)| row));
+                    if !rows.untold.is_empty() && pace.due(Instant::now()) {
+                        parts(T::value(std::mem::take(&mut rows.untold)), listed.len());
                     }
                 }
                 Err(error) => {
@@ -196,12 +203,18 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
                     }
                 }
             },
+            // An answer that is late keeps nobody from those that came.
+            () = tokio::time::sleep(pace.rest(Instant::now())), if !rows.untold.is_empty() && (listing.is_some() || !describing.is_empty()) => {
+                if pace.due(Instant::now()) {
+                    parts(T::value(std::mem::take(&mut rows.untold)), listed.len());
+                }
+            }
             else => break,
         }
     }
     if let Some(error) = failures.into_iter().next() {
-        if !news.is_empty() {
-            parts(T::value(news), listed.len());
+        if !rows.untold.is_empty() {
+            parts(T::value(std::mem::take(&mut rows.untold)), listed.len());
         }
         return Err(error);
     }

@@ -3,7 +3,7 @@
 use super::{Arn, Str, Time};
 
 /// One revision of a task definition. Secrets are named, their values are never fetched.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskDefinition {
     /// Identity, revision included.
     pub arn: Arn,
