@@ -152,6 +152,12 @@ fn main() {
             .start();
         for step in picture.steps {
             match step {
+                // What comes all at once opens no line of input: it may be pasted.
+                Key(text) if text.len() > 1 && text.starts_with([':', '/']) => {
+                    terminal.key(&text[..1]);
+                    terminal.drain(Duration::from_millis(300));
+                    terminal.key(&text[1..]);
+                }
                 Key(name) => terminal.key(name),
                 Wait(text) => terminal.wait_for(text),
             }
