@@ -1,6 +1,5 @@
 //! What lies inside a frame, measured by criterion: the verdicts over a large fleet, a key and an answer on a short list and a long one,
-//! the filter over a long table, the lines of a log, the
-//! sanitiser, the cut of a text to its cell.
+//! the filter over a long table, the lines of a log, the sanitiser, the cut of a text to its cell.
 //!
 //! `cargo bench --bench inside`. Nothing here is asserted: the figures depend on the machine.
 

@@ -112,6 +112,13 @@ impl<T: Row> Rows<T> {
         }
     }
 
+    /// Tells the rows that were held back, if there are any, of so many that there will be.
+    fn tell(&mut self, parts: &mut Parts<'_>, of: usize) {
+        if !self.untold.is_empty() {
+            parts(T::value(std::mem::take(&mut self.untold)), of);
+        }
+    }
+
     /// Ends a complete sweep: what was not seen is gone.
     fn end(&mut self, order: &[Arn]) -> Outcome {
         self.untold.clear();
@@ -192,7 +199,7 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
                     described.extend(taken.iter().map(|(row, _)| row.arn().clone()));
                     rows.untold.extend(taken.into_iter().filter(|(_, new)| *new).map(|(row, _)| row));
                     if !rows.untold.is_empty() && pace.due(Instant::now()) {
-                        parts(T::value(std::mem::take(&mut rows.untold)), listed.len());
+                        rows.tell(parts, listed.len());
                     }
                 }
                 Err(error) => {
@@ -206,16 +213,14 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
             // An answer that is late keeps nobody from those that came.
             () = tokio::time::sleep(pace.rest(Instant::now())), if !rows.untold.is_empty() && (listing.is_some() || !describing.is_empty()) => {
                 if pace.due(Instant::now()) {
-                    parts(T::value(std::mem::take(&mut rows.untold)), listed.len());
+                    rows.tell(parts, listed.len());
                 }
             }
             else => break,
         }
     }
     if let Some(error) = failures.into_iter().next() {
-        if !rows.untold.is_empty() {
-            parts(T::value(std::mem::take(&mut rows.untold)), listed.len());
-        }
+        rows.tell(parts, listed.len());
         return Err(error);
     }
     let order: Vec<Arn> = order.iter().map(|arn| Arn(clean(arn))).filter(|arn| described.contains(arn)).collect();
