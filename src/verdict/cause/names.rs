@@ -80,6 +80,8 @@ const PREFIXES: &[&str] = &[
     r"(?:starting container process|container init) caused:?",
     r"unable to start container process:",
     r"error during container init:",
+    r"error running (?:\w+ )?hook(?: #\d+)?:",
+    r"exit status \d+, stdout: [^,]*,",
     r"stderr:",
 ];
 

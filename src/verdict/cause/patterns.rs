@@ -79,14 +79,16 @@ pub(super) const KINDS: &[Kind] = &[
             r"because (no (?:permissions boundary|session policy|(?:service|resource) control policy|vpc endpoint policy|resource-based policy) allows(?: the [\w:]+ action)?)",
         ],
     ),
+    labelled("login", "because", &[r"((?:incorrect|invalid) username or password)"]),
     // Secrets and parameters.
     named(
         "secret",
         &[
-            r"<arn secretsmanager>:secret:([\w/+=.@-]+\w)",
+            r"<arn secretsmanager>:secret:([\w/+=.@!-]+\w)",
             r"(?:secretid|secret(?: with name| named| id)?|from the service for|secret from asm):? <q>((?:[\w.-]+/)+[\w.@+=-]*\w)",
         ],
     ),
+    labelled("ending", "because", &[r"because (it was (?:marked for deletion|deleted))"]),
     labelled("stage", "version", &[r"staging label:? ([\w-]*\w)"]),
     labelled("key", "JSON key", &[r"json key <q>([\w.-]*\w)"]),
     named(
@@ -178,7 +180,10 @@ pub(super) const KINDS: &[Kind] = &[
     labelled(
         "attribute",
         "constraint",
-        &[r"(?:constraint|expression|member ?of)[ (]*['\x22(]*([\w:.-]+ ?(?:==|!=|=~|in|not_in) ?[\w.\[\]-]+)"],
+        &[
+            r"(?:constraint|expression|member ?of)[ (]*['\x22(]*([\w:.-]+ ?(?:==|!=|=~|in|not_in) ?[\w.\[\]-]+)",
+            r"((?:memberof|distinctinstance) (?:placement )?constraint)",
+        ],
     ),
     labelled("provider", "capacity provider", &[r"capacity[ -]provider:? ['\x22(]?([\w-]*[A-Z_\d-][\w-]*)"]),
     labelled("type", "instance type", &[r"instance type \(?([a-z0-9-]+\.[a-z0-9-]+)"]),
@@ -200,7 +205,7 @@ pub(super) const KINDS: &[Kind] = &[
     labelled("code", "error", &[r"unexpected ec2 error [^:]*: (\w+)", r"for capacity provider [\w-]+\. ((?-i:[A-Z])[\w.]+):"]),
     labelled("codes", "code", &[r"codes?:? \[(\d{3}(?:, ?\d{3})*)\]"]),
     // An SDK says 400 of nearly everything.
-    labelled("codes", "status", &[r"(?:status(?: code)?:?|http) ([1235]\d\d|4[1-9]\d|40[1-9])\b"]),
+    labelled("codes", "status", &[r"(?:status ?(?:code)?:?|http) ([1235]\d\d|4[1-9]\d|40[1-9])\b"]),
     named("answer", &[r"\b(5\d\d (?:bad gateway|service unavailable|gateway time-?out|internal server error))"]),
     named("desired", &[r"desired count to (\d+)", r"computeddesiredcount for taskset \S+ to (\d+)"]),
     named("spread", &[r"az balanced with (\d+ [^.]+)"]),

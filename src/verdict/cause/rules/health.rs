@@ -46,7 +46,7 @@ pub(super) const ALL: &[Rule] = &[
         ]],
         &[],
         (C::ContainerHealthCheck, High),
-        "the container's own health check fails",
+        "the container's own health check fails[ in task {task}]",
         "healthCheck of the task definition: that its command exists in the image, its startPeriod and retries; then the app's log",
     ),
     // The same in other words.
@@ -63,7 +63,7 @@ pub(super) const ALL: &[Rule] = &[
         &[&["container", "task"], &["unhealthy", "not healthy", "failed health check", "failed healthcheck", "failing health check"]],
         &["instance", "circuit breaker", "deployment failed", "protect", "target", "connect", "appnet", "envoy"],
         (C::ContainerHealthCheck, Medium),
-        "the container's own health check fails",
+        "the container's own health check fails[ in task {task}]",
         "healthCheck of the task definition: that its command exists in the image, its startPeriod and retries; then the app's log",
     ),
 ];

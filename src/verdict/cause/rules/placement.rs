@@ -8,7 +8,16 @@ use super::{SCHEDULER, START, rule};
 /// Throttled, by whatever service.
 pub(super) const THROTTLED: &[Rule] = &[rule(
     START,
-    &[&["throttling", "rate exceeded", "throttled", "requestlimitexceeded", "toomanyrequestsexception", "slow down", "slowdown"]],
+    &[&[
+        "throttling",
+        "rate exceeded",
+        "throttled",
+        "requestlimitexceeded",
+        "toomanyrequestsexception",
+        "slow down",
+        "slowdown",
+        "rate limit exceeded while",
+    ]],
     &[],
     (C::Throttled, High),
     "AWS throttles ECS or what it calls[: {detail}]",

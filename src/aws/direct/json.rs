@@ -1,0 +1,77 @@
+//! Replies of the JSON protocol: the members of a result, or a refusal, whose code stands in a header or in the body.
+
+use super::{Fault, no_error, refused};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// A refusal. Services disagree about the case of its message.
+#[derive(Deserialize)]
+struct Error {
+    #[serde(rename = "__type")]
+    code: Option<String>,
+    #[serde(alias = "Message")]
+    message: Option<String>,
+}
+
+/// Takes a reply apart; `code` is what its header says of an error.
+pub(super) fn read<T: DeserializeOwned>(success: bool, code: Option<&str>, reply: &[u8]) -> Result<T, Fault> {
+    if success {
+        // An answer without members may be no text at all.
+        let members = if reply.is_empty() { b"{}" } else { reply };
+        return serde_json::from_slice(members).map_err(|error| Fault::Unreadable(place(&error)));
+    }
+    let error: Error = serde_json::from_slice(reply).map_err(|_| no_error())?;
+    let code = code.or(error.code.as_deref()).map(bare).filter(|code| !code.is_empty()).ok_or_else(no_error)?;
+    Err(refused(code, error.message.as_deref().unwrap_or_default()))
+}
+
+/// Where a reply could not be read. Its text is not told: it may be a secret.
+fn place(error: &serde_json::Error) -> String {
+    format!("not the JSON that was expected, at column {}", error.column())
+}
+
+/// A code without the namespace before it and the address behind it.
+fn bare(code: &str) -> &str {
+    let code = code.split(':').next().unwrap_or(code);
+    code.rsplit('#').next().unwrap_or(code).trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sts::error::ProvideErrorMetadata as _;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(rename_all = "PascalCase", default)]
+    struct Key {
+        key_id: String,
+    }
+
+    #[test]
+    fn members_are_read_and_others_left_out() {
+        let key: Key = read(true, None, br#"{"KeyId":"a","Of":{"Tomorrow":[1]}}"#).unwrap();
+        assert_eq!(key.key_id, "a");
+        assert_eq!(read::<Key>(true, None, b"").unwrap(), Key::default());
+    }
+
+    #[test]
+    fn a_refusal_is_read_wherever_its_code_stands() {
+        for (header, body) in [
+            (None, r#"{"__type":"com.amazonaws.ssm#TargetNotConnected","Message":"m"}"#),
+            (None, r#"{"__type":"TargetNotConnected","message":"m"}"#),
+            (Some("TargetNotConnected:http://internal.amazon.com/coral/"), r#"{"message":"m"}"#),
+        ] {
+            let Err(Fault::Refused(refused)) = read::<Key>(false, header, body.as_bytes()) else { panic!("it is refused: {body}") };
+            assert_eq!((refused.code(), refused.message()), (Some("TargetNotConnected"), Some("m")));
+        }
+    }
+
+    #[test]
+    fn rubbish_is_no_answer_and_no_error_of_aws_and_is_not_repeated() {
+        for (success, text) in [(true, "<html>"), (true, r#"{"KeyId":7}"#), (false, "Bad gateway"), (false, "{}"), (false, "")] {
+            assert!(matches!(read::<Key>(success, None, text.as_bytes()), Err(Fault::Unreadable(_))), "{text}");
+        }
+        let Err(Fault::Unreadable(why)) = read::<Vec<u8>>(true, None, br#""a-secret""#) else { panic!("a text is no list") };
+        assert!(!why.contains("secret"), "{why}");
+    }
+}
