@@ -3,9 +3,9 @@
 //! Nothing is asked of AWS before somebody wants an answer. Credentials are kept here rather than by each SDK client, so that
 //! a `credential_process` or an SSO login serves all services of a context at once.
 
+use super::direct::Direct;
 use super::failure::{self, Doing};
 use super::interceptors::{Clock, StreamHost};
-use super::query::Query;
 use super::{AwsError, ErrorKind, http, profile};
 use crate::model::Str;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -131,12 +131,9 @@ pub(super) struct Sdk {
     pub(super) scaling: Later<aws_sdk_applicationautoscaling::Client>,
     pub(super) cloudwatch: Later<aws_sdk_cloudwatch::Client>,
     pub(super) codedeploy: Later<aws_sdk_codedeploy::Client>,
-    pub(super) ssm: Later<aws_sdk_ssm::Client>,
-    pub(super) kms: Later<aws_sdk_kms::Client>,
-    pub(super) query: Query,
+    pub(super) direct: Direct,
     logs: Mutex<HashMap<Str, aws_sdk_cloudwatchlogs::Client>>,
     ecr: Mutex<HashMap<Str, aws_sdk_ecr::Client>>,
-    vault: Mutex<HashMap<Str, Vault>>,
 }
 
 /// A client in the context's own region.
@@ -146,13 +143,6 @@ macro_rules! later {
         let build = move || $sdk::Client::from_conf($sdk::config::Builder::from(&*config).interceptor(clock).build());
         LazyLock::new(Box::new(build) as Box<dyn FnOnce() -> $sdk::Client + Send>)
     }};
-}
-
-/// Where parameters and secrets of a region are kept.
-#[derive(Clone, Debug)]
-pub(super) struct Vault {
-    pub(super) parameters: aws_sdk_ssm::Client,
-    pub(super) secrets: aws_sdk_secretsmanager::Client,
 }
 
 impl Sdk {
@@ -182,12 +172,9 @@ impl Sdk {
             scaling: later!(aws_sdk_applicationautoscaling, config, clock),
             cloudwatch: later!(aws_sdk_cloudwatch, config, clock),
             codedeploy: later!(aws_sdk_codedeploy, config, clock),
-            ssm: later!(aws_sdk_ssm, config, clock),
-            kms: later!(aws_sdk_kms, config, clock),
-            query: Query::new(&config, &provider, http, clock),
+            direct: Direct::new(&config, &provider, http, clock),
             logs: Mutex::default(),
             ecr: Mutex::default(),
-            vault: Mutex::default(),
             clock: clock.clone(),
             provider,
             config,
@@ -200,21 +187,6 @@ impl Sdk {
         let build = || {
             let config = aws_sdk_cloudwatchlogs::config::Builder::from(&*self.config).region(Region::new(region.to_owned()));
             aws_sdk_cloudwatchlogs::Client::from_conf(config.interceptor(StreamHost).interceptor(self.clock.clone()).build())
-        };
-        clients.entry(region.into()).or_insert_with(build).clone()
-    }
-
-    /// Parameter Store and Secrets Manager in a region, which need not be the context's.
-    pub(super) fn vault(&self, region: &str) -> Vault {
-        let mut clients = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
-        let build = || {
-            let own = || Region::new(region.to_owned());
-            let parameters = aws_sdk_ssm::config::Builder::from(&*self.config).region(own()).interceptor(self.clock.clone());
-            let secrets = aws_sdk_secretsmanager::config::Builder::from(&*self.config).region(own()).interceptor(self.clock.clone());
-            Vault {
-                parameters: aws_sdk_ssm::Client::from_conf(parameters.build()),
-                secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
-            }
         };
         clients.entry(region.into()).or_insert_with(build).clone()
     }

@@ -4,6 +4,7 @@
 //! it passes the same gate as a change.
 
 use super::api::{Api, Call};
+use super::direct::Service;
 use super::failure::{Doing, failure};
 use super::{AwsError, ErrorKind, convert};
 use crate::budget::{Priority, Throttle};
@@ -11,8 +12,12 @@ use crate::change::gate::Asked;
 use crate::exec::crypt::DataKey;
 use crate::exec::{Carries, Grant};
 use crate::model::{Arn, Time};
-use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types as kms;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use std::collections::HashMap;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -31,6 +36,23 @@ struct Seen {
     started: Option<Time>,
     /// Name and runtime id of each container.
     containers: Vec<(String, String)>,
+}
+
+/// What is read of the answers about a session.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Started {
+    session_id: String,
+    stream_url: String,
+    token_value: String,
+}
+
+/// A new data key, in base64.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Made {
+    plaintext: Zeroizing<String>,
+    ciphertext_blob: String,
 }
 
 impl Api {
@@ -93,29 +115,29 @@ impl Api {
         let asked = Asked { ctx: self.ctx(), cluster: cluster.as_ref(), action: START, target };
         self.pass(asked, &what)?;
         let document = if host.is_some() { "AWS-StartPortForwardingSessionToRemoteHost" } else { "AWS-StartPortForwardingSession" };
+        let port = [port.to_string()];
+        // The agent does not use the local port, but the document may ask for it.
+        let mut parameters = json!({ "portNumber": port, "localPortNumber": port });
+        if let Some(host) = host {
+            parameters["host"] = json!([host]);
+        }
+        let members = &json!({ "Target": target, "DocumentName": document, "Parameters": parameters });
         let sent = self
-            .call(call(START, &what), |sdk| {
-                let ask = sdk.ssm.start_session().target(target).document_name(document).parameters("portNumber", vec![port.to_string()]);
-                // The agent does not use it, but the document may ask for it.
-                let ask = ask.parameters("localPortNumber", vec![port.to_string()]);
-                match host {
-                    Some(host) => ask.parameters("host", vec![host.to_owned()]).send(),
-                    None => ask.send(),
-                }
+            .call(call(START, &what), |sdk| async move {
+                sdk.direct.json::<Started>(Service::Ssm, self.region(), "StartSession", members).await
             })
             .await;
         let sent = self.learn(asked, sent)?;
-        let given = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let grant = || {
-            Some(Grant {
-                session: convert::clean(sent.session_id()?).to_string(),
-                stream_url: given(sent.stream_url())?,
-                token: given(sent.token_value())?,
-                target: target.to_owned(),
-                carries: Carries::Port,
-            })
-        };
-        grant().ok_or_else(|| incomplete(START, &what))
+        if [&sent.session_id, &sent.stream_url, &sent.token_value].iter().any(|text| text.is_empty()) {
+            return Err(incomplete(START, &what));
+        }
+        Ok(Grant {
+            session: convert::clean(&sent.session_id).to_string(),
+            stream_url: sent.stream_url,
+            token: sent.token_value,
+            target: target.to_owned(),
+            carries: Carries::Port,
+        })
     }
 
     /// Asks for a new channel of a session whose connection is lost: where it is, and its token, which is empty when the session is over.
@@ -124,8 +146,8 @@ impl Api {
     /// What AWS said.
     pub async fn resume_session(&self, session: &str) -> Result<(String, String), AwsError> {
         let what = format!("resume the session {session}");
-        let sent = self.call(call("ssm:ResumeSession", &what), |sdk| sdk.ssm.resume_session().session_id(session).send()).await?;
-        Ok((sent.stream_url().unwrap_or_default().to_owned(), sent.token_value().unwrap_or_default().to_owned()))
+        let sent: Started = self.ask_ssm("ssm:ResumeSession", &what, session).await?;
+        Ok((sent.stream_url, sent.token_value))
     }
 
     /// Ends a session at the other end too. Without it the session goes on there, and keeps its place, until its idle timeout.
@@ -134,7 +156,14 @@ impl Api {
     /// What AWS said.
     pub async fn terminate_session(&self, session: &str) -> Result<(), AwsError> {
         let what = format!("end the session {session}");
-        self.call(call("ssm:TerminateSession", &what), |sdk| sdk.ssm.terminate_session().session_id(session).send()).await.map(|_| ())
+        self.ask_ssm::<Started>("ssm:TerminateSession", &what, session).await.map(|_| ())
+    }
+
+    /// Asks something about a session that is open.
+    async fn ask_ssm<T: DeserializeOwned>(&self, action: &str, what: &str, session: &str) -> Result<T, AwsError> {
+        let members = &json!({ "SessionId": session });
+        let operation = action.trim_start_matches("ssm:");
+        self.call(call(action, what), |sdk| async move { sdk.direct.json(Service::Ssm, self.region(), operation, members).await }).await
     }
 
     /// A new data key for a session; the agent can decrypt it only with the same context.
@@ -144,16 +173,13 @@ impl Api {
     pub async fn data_key(&self, key: &str, context: &[(&str, &str)]) -> Result<DataKey, AwsError> {
         const ACTION: &str = "kms:GenerateDataKey";
         let what = "encrypt the session";
-        let context = context.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let context: std::collections::HashMap<String, String> = context.collect();
-        let sent = self
-            .call(call(ACTION, what), |sdk| {
-                let ask = sdk.kms.generate_data_key().key_id(key).number_of_bytes(64).set_encryption_context(Some(context.clone()));
-                ask.set_key_spec(None::<kms::DataKeySpec>).send()
-            })
+        let context: HashMap<&str, &str> = context.iter().copied().collect();
+        let members = &json!({ "KeyId": key, "NumberOfBytes": 64, "EncryptionContext": context });
+        let sent: Made = self
+            .call(call(ACTION, what), |sdk| async move { sdk.direct.json(Service::Kms, self.region(), "GenerateDataKey", members).await })
             .await?;
-        let plain = Zeroizing::new(sent.plaintext.map(Blob::into_inner).unwrap_or_default());
-        let cipher_text = sent.ciphertext_blob.map(Blob::into_inner).unwrap_or_default();
+        let read = |text: &str| STANDARD.decode(text).map_err(|_| incomplete(ACTION, what));
+        let (plain, cipher_text) = (Zeroizing::new(read(&sent.plaintext)?), read(&sent.ciphertext_blob)?);
         DataKey::new(&plain, cipher_text).ok_or_else(|| incomplete(ACTION, what))
     }
 

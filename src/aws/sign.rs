@@ -1,4 +1,4 @@
-//! `SigV4` for requests that no SDK client makes: the upgrade of a data channel, and the forms of the Query protocol.
+//! `SigV4` for requests that no SDK client makes: the upgrade of a data channel, and the posts of the small client.
 
 use crate::model::Time;
 use aws_credential_types::Credentials;
@@ -36,19 +36,17 @@ pub(super) fn headers(
     signed(request.map_err(|error| error.to_string())?, service, region, credentials, now)
 }
 
-/// What a form says of itself.
-pub(super) const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
-
-/// Headers that sign the POST of a form.
-pub(super) fn form(
+/// Headers that sign a POST with its body and the headers that it has.
+pub(super) fn post(
     url: &str,
     service: &str,
     region: &str,
     credentials: Credentials,
     now: Time,
+    headers: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Vec<(String, String)>, String> {
-    let request = SignableRequest::new("POST", url, std::iter::once(("content-type", FORM)), SignableBody::Bytes(body));
+    let request = SignableRequest::new("POST", url, headers.iter().copied(), SignableBody::Bytes(body));
     signed(request.map_err(|error| error.to_string())?, service, region, credentials, now)
 }
 

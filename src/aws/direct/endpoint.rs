@@ -132,8 +132,9 @@ mod tests {
 
     #[test]
     fn iam_is_one_for_a_partition_and_ec2_one_for_a_region() {
-        let both =
-            |region| [Service::Iam, Service::Ec2].map(|service| (own(service, region, false, false).url, own(service, region, false, false).scope));
+        let both = |region| {
+            [Service::Iam, Service::Ec2].map(|service| (own(service, region, false, false).url, own(service, region, false, false).scope))
+        };
         let place = |url: &str, scope: &str| (url.to_owned(), scope.to_owned());
         for (region, iam, ec2) in [
             ("eu-west-1", place("https://iam.amazonaws.com/", "us-east-1"), "https://ec2.eu-west-1.amazonaws.com/"),

@@ -3,11 +3,15 @@
 mod network;
 
 use super::super::api::{Api, Call};
+use super::super::connect::Sdk;
 use super::super::convert;
-use super::super::query::{Element, Service};
+use super::super::direct::{Element, Service};
 use super::super::{AwsError, ErrorKind};
 use crate::budget::{Priority, Throttle};
 use crate::model::{Decision, KmsKey, Look, Right, RightsAsked, Seen, Str};
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
 
 /// Pages of one question at most; a simulation of eight actions is one.
 const PAGES: usize = 10;
@@ -37,7 +41,7 @@ async fn ask(
     let throttle = if service == Service::Iam { Throttle::Rights } else { Throttle::Network };
     let operation = action.split_once(':').map_or(action, |(_, operation)| operation);
     let call = Call { throttle, priority, action, what };
-    api.call(call, |sdk| async move { sdk.query.send(service, operation, parameters).await }).await
+    api.call(call, |sdk| async move { sdk.direct.query(service, operation, parameters).await }).await
 }
 
 fn pair(name: impl Into<String>, value: impl Into<String>) -> (String, String) {
@@ -143,11 +147,25 @@ async fn profile(api: &Api, name: &str, priority: Priority) -> Result<Option<Str
     Ok(role.and_then(|role| role.text("Arn")).map(convert::clean))
 }
 
+/// What is read of the answer about a key.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Described {
+    key_metadata: KeyMetadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct KeyMetadata {
+    arn: String,
+    key_state: String,
+}
+
 async fn kms_key(api: &Api, key: &str, priority: Priority) -> Result<KmsKey, AwsError> {
     let what = format!("describe the KMS key {}", key.rsplit('/').next().unwrap_or(key));
     let call = Call { throttle: Throttle::Session, priority, action: "kms:DescribeKey", what: &what };
-    let answer = api.call(call, |sdk| sdk.kms.describe_key().key_id(key).send()).await?;
-    let found = answer.key_metadata();
-    let state = found.and_then(|key| key.key_state()).map_or("", aws_sdk_kms::types::KeyState::as_str);
-    Ok(KmsKey { arn: convert::clean(found.and_then(|key| key.arn()).unwrap_or_default()), state: convert::clean(state) })
+    let members = &json!({ "KeyId": key });
+    let ask = |sdk: Arc<Sdk>| async move { sdk.direct.json(Service::Kms, api.region(), "DescribeKey", members).await };
+    let Described { key_metadata: found } = api.call(call, ask).await?;
+    Ok(KmsKey { arn: convert::clean(&found.arn), state: convert::clean(&found.key_state) })
 }

@@ -3,11 +3,14 @@
 
 use super::super::api::{Api, Call};
 use super::super::connect::Sdk;
+use super::super::direct::Service;
 use super::super::{AwsError, ErrorKind, convert};
 use crate::budget::{Priority, Throttle};
 use crate::feed::Value;
 use crate::model::{Held, Kept, Str};
 use futures_util::future::join_all;
+use serde::Deserialize;
+use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -57,12 +60,26 @@ fn untold(error: AwsError) -> Result<Held, AwsError> {
     }
 }
 
+/// What is read of the answer about parameters: not their values.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Parameters {
+    invalid_parameters: Vec<String>,
+}
+
+/// What is read of the answer about a secret.
+#[derive(Deserialize)]
+struct Secret {
+    #[serde(rename = "DeletedDate")]
+    deleted_date: Option<f64>,
+}
+
 async fn parameters<'a>(api: &Api, region: &str, names: &[&'a str], priority: Priority) -> Result<Vec<(&'a str, Held)>, AwsError> {
     let what = format!("look for {} parameters", names.len());
     let call = Call { throttle: Throttle::Parameters, priority, action: "ssm:GetParameters", what: &what };
-    let list: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let ask = |sdk: Arc<Sdk>| sdk.vault(region).parameters.get_parameters().set_names(Some(list.clone())).with_decryption(false).send();
-    let answer = match api.call(call, ask).await {
+    let members = &json!({ "Names": names, "WithDecryption": false });
+    let ask = |sdk: Arc<Sdk>| async move { sdk.direct.json(Service::Ssm, region, "GetParameters", members).await };
+    let answer: Parameters = match api.call(call, ask).await {
         Ok(answer) => answer,
         Err(error) => {
             let held = untold(error)?;
@@ -70,7 +87,7 @@ async fn parameters<'a>(api: &Api, region: &str, names: &[&'a str], priority: Pr
         }
     };
     let held = |name: &&'a str| {
-        let gone = answer.invalid_parameters().iter().any(|invalid| invalid == name);
+        let gone = answer.invalid_parameters.iter().any(|invalid| invalid == name);
         (*name, if gone { Held::Gone("Parameter Store has no such parameter".into()) } else { Held::There })
     };
     Ok(names.iter().map(held).collect())
@@ -79,9 +96,11 @@ async fn parameters<'a>(api: &Api, region: &str, names: &[&'a str], priority: Pr
 async fn secret(api: &Api, region: &str, arn: &str, priority: Priority) -> Result<Held, AwsError> {
     let what = format!("look for the secret {}", convert::clean(Kept::parse(arn).name()));
     let call = Call { throttle: Throttle::Secrets, priority, action: "secretsmanager:DescribeSecret", what: &what };
-    match api.call(call, |sdk| sdk.vault(region).secrets.describe_secret().secret_id(arn).send()).await {
+    let members = &json!({ "SecretId": arn });
+    let ask = |sdk: Arc<Sdk>| async move { sdk.direct.json(Service::SecretsManager, region, "DescribeSecret", members).await };
+    match api.call(call, ask).await {
         // One that is to be deleted is described still, and read no more.
-        Ok(answer) if answer.deleted_date().is_some() => Ok(Held::Gone("it is scheduled for deletion".into())),
+        Ok(Secret { deleted_date: Some(_) }) => Ok(Held::Gone("it is scheduled for deletion".into())),
         Ok(_) => Ok(Held::There),
         Err(error) if error.code.as_deref() == Some("ResourceNotFoundException") => {
             Ok(Held::Gone("Secrets Manager has no such secret".into()))

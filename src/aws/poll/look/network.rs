@@ -1,6 +1,6 @@
 //! EC2's answers: instances, subnets, endpoints and routes.
 
-use super::super::super::query::{Element, Service};
+use super::super::super::direct::{Element, Service};
 use super::super::super::{AwsError, ErrorKind};
 use super::{PAGES, ask, pair};
 use crate::aws::api::Api;
