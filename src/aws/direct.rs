@@ -74,8 +74,7 @@ impl Direct {
         let region = self.config.region().map_or("", AsRef::as_ref);
         let headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
         let (raw, reply) = self.post(service, region, &headers, form(service, action, parameters)).await?;
-        let read = read(raw.status().is_success(), &String::from_utf8_lossy(&reply));
-        answer(raw, read)
+        read(raw.status().is_success(), &String::from_utf8_lossy(&reply)).map_err(|fault| fault.of(raw))
     }
 
     /// Makes one call of the JSON protocol, in a region that need not be the context's. What the answer has beside `T`'s members is wiped
@@ -91,8 +90,8 @@ impl Direct {
         let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &*target)];
         let body = serde_json::to_string(members).map_err(SdkError::construction_failure)?;
         let (raw, reply) = self.post(service, region, &headers, body).await?;
-        let read = json::read(raw.status().is_success(), raw.headers().get("x-amzn-errortype"), &reply);
-        answer(raw, read)
+        let code = raw.headers().get("x-amzn-errortype");
+        json::read(raw.status().is_success(), code, &reply).map_err(|fault| fault.of(raw))
     }
 
     async fn post(
@@ -144,13 +143,6 @@ impl Direct {
     }
 }
 
-fn answer<T>(raw: HttpResponse, read: Result<T, Fault>) -> Result<T, Failure> {
-    read.map_err(|fault| match fault {
-        Fault::Refused(refused) => SdkError::service_error(refused, raw),
-        Fault::Unreadable(why) => SdkError::response_error(why, raw),
-    })
-}
-
 /// The form of a call. Names come from this program; values are escaped to the last letter.
 fn form(service: Service, action: &str, parameters: &[(String, String)]) -> String {
     let mut out = format!("Action={action}&Version={}", service.version());
@@ -171,6 +163,15 @@ fn form(service: Service, action: &str, parameters: &[(String, String)]) -> Stri
 enum Fault {
     Refused(Refused),
     Unreadable(String),
+}
+
+impl Fault {
+    fn of(self, raw: HttpResponse) -> Failure {
+        match self {
+            Fault::Refused(refused) => SdkError::service_error(refused, raw),
+            Fault::Unreadable(why) => SdkError::response_error(why, raw),
+        }
+    }
 }
 
 /// Takes a reply of the Query protocol apart: IAM wraps its results and its errors in one way, EC2 in another.
