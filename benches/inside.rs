@@ -6,11 +6,9 @@
 use criterion::{BatchSize, Criterion};
 use midwatch::app::{App, Event, Shared};
 use midwatch::config::Config;
-use midwatch::exec::shells::Shells;
 use midwatch::feed::{Feed, Outcome, TailState, Update, Value};
 use midwatch::filter::Query;
-use midwatch::keys::{Key, Keymap};
-use midwatch::landing::Landings;
+use midwatch::keys::Key;
 use midwatch::logs;
 use midwatch::model::{
     Arn, Container, Context, Ctx, Deployment, Fleet, LoadBalancer, LogLine, LogStream, Service, ServiceEvent, Target, TargetState, Task,
@@ -118,18 +116,8 @@ fn frames(criterion: &mut Criterion) {
 /// The program on the services of the large cluster, or of the first few of it.
 fn opened(services: usize) -> App {
     let (store, fleet) = large(services);
-    let shared = Shared {
-        store,
-        board: Board::default(),
-        landings: Landings::default(),
-        shells: Shells::default(),
-        fleet,
-        theme: Theme::built_in("midwatch-dark"),
-        keys: Keymap::default(),
-        config: Config::default(),
-        zone: jiff::tz::TimeZone::UTC,
-        now: Time::from_second(NOW).expect("a time of this era"),
-    };
+    let now = Time::from_second(NOW).expect("a time of this era");
+    let shared = Shared { store, ..Shared::new(fleet, Config::default(), Theme::built_in("midwatch-dark"), now) };
     let place = Place { ctx: Some(Ctx(0)), cluster: Some(cluster()), ..Place::default() };
     App::open(shared, panes::named("services").expect("there is such a pane"), &place, Vec::new()).expect("a cluster has services")
 }

@@ -163,6 +163,23 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Nothing known yet, the keys as they come, and the time of no place in particular.
+    #[must_use]
+    pub fn new(fleet: Fleet, config: Config, theme: Theme, now: Time) -> Shared {
+        Shared {
+            store: Store::default(),
+            board: Board::default(),
+            landings: Landings::default(),
+            shells: Shells::default(),
+            fleet,
+            theme,
+            keys: Keymap::default(),
+            config,
+            zone: jiff::tz::TimeZone::UTC,
+            now,
+        }
+    }
+
     /// What a view may look at.
     #[must_use]
     pub fn cx(&self) -> Cx<'_> {
@@ -207,8 +224,9 @@ const HISTORY: usize = 40;
 /// Milliseconds that a notice stays on the line.
 const NOTICE_MS: i64 = 8000;
 
-/// Seconds after which everything is judged again though nothing was heard.
-const JUDGE_SECONDS: i64 = 10;
+/// Seconds after which everything is judged again though nothing was heard. A verdict that was just judged stands for some more: no more than
+/// ten in all.
+const JUDGE_SECONDS: i64 = 7;
 
 /// Milliseconds within which a second Ctrl-c or q at the first view quits.
 const TWICE_MS: i64 = 1000;

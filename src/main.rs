@@ -9,14 +9,10 @@ use midwatch::cli::{self, Open, Request, World};
 use midwatch::config::{self, Config, ContextEntry, Places};
 use midwatch::exec::forwards::Ports;
 use midwatch::exec::notes::Notes;
-use midwatch::exec::shells::Shells;
 use midwatch::finding::Sought;
-use midwatch::landing::Landings;
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
 use midwatch::sim;
-use midwatch::store::Store;
 use midwatch::theme::{self, Surroundings, Theme};
-use midwatch::verdict::Board;
 use midwatch::view::Place;
 use midwatch::{copying, doctor, executing, forwarding, panes, run, terminal, watching};
 use std::io::Write as _;
@@ -314,21 +310,9 @@ fn open_screen(open: &Open) -> anyhow::Result<()> {
         clients.gate().set(rules(&config, &fleet, open));
         let refresh = config.refresh.as_secs_f64() / Config::default().refresh.as_secs_f64();
         let mouse = config.mouse;
-        let now = Time::now();
-        let mut store = Store::default();
-        store.set_tail_bytes(config.logs.memory);
-        let shared = Shared {
-            store,
-            board: Board::default(),
-            landings: Landings::default(),
-            shells: Shells::default(),
-            fleet,
-            theme,
-            keys,
-            config,
-            zone: TimeZone::system(),
-            now,
-        };
+        let memory = config.logs.memory;
+        let mut shared = Shared { keys, zone: TimeZone::system(), ..Shared::new(fleet, config, theme, Time::now()) };
+        shared.store.set_tail_bytes(memory);
         let (pane, place) = first(open)?;
         let pane = panes::named(pane).context("the first pane is in the list")?;
         let mut app = App::open(shared, pane, &place, theme::names(places.themes().as_deref())).map_err(anyhow::Error::msg)?;

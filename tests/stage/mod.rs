@@ -12,16 +12,12 @@ use midwatch::change::apply::{Desk, Progress, Told};
 use midwatch::change::gate::{Rules, Why};
 use midwatch::change::journal::Record;
 use midwatch::config::{Config, Places};
-use midwatch::exec::shells::Shells;
 use midwatch::feed::{Feed, Outcome, Update, Value, Wanted};
-use midwatch::keys::{Key, Keymap};
-use midwatch::landing::Landings;
+use midwatch::keys::Key;
 use midwatch::model::{Arn, Context, Ctx, Fleet, Time};
 use midwatch::panes;
 use midwatch::sim::{Options, Sim};
-use midwatch::store::Store;
 use midwatch::theme::Theme;
-use midwatch::verdict::Board;
 use midwatch::view::Place;
 use midwatch::watch::Watcher;
 use ratatui::buffer::Buffer;
@@ -85,6 +81,8 @@ pub struct Stage {
     frame: Buffer,
     /// The rows that the last frame touched, if not all of them.
     pub touched: Option<Vec<u16>>,
+    /// Whether the last frame was a step that was not held against a whole one.
+    unseen: bool,
     // Last, so that it ends after the polls that run on it.
     runtime: Runtime,
 }
@@ -172,18 +170,7 @@ impl Stage {
             fleet: fleet.clone(),
             cli: midwatch::change::cli_lines::lines,
         };
-        let shared = Shared {
-            store: Store::default(),
-            board: Board::default(),
-            landings: Landings::default(),
-            shells: Shells::default(),
-            fleet,
-            theme: Theme::built_in("midwatch-dark"),
-            keys: Keymap::default(),
-            config,
-            zone: jiff::tz::TimeZone::UTC,
-            now: time(&sim),
-        };
+        let shared = Shared::new(fleet, config, Theme::built_in("midwatch-dark"), time(&sim));
         let themes = ["midwatch-dark", "midwatch-light", "mono"].map(str::to_owned).to_vec();
         let mut app = App::open(shared, panes::named(pane).unwrap(), place, themes).unwrap();
         app.offer_drills(sim.drills());
@@ -206,6 +193,7 @@ impl Stage {
             gate: 0,
             frame: Buffer::default(),
             touched: None,
+            unseen: false,
             runtime,
         };
         stage.look_at_the_gate();
@@ -534,7 +522,9 @@ impl Stage {
         }
         self.app.settle();
         self.touched = self.app.draw_over(&mut self.frame, kept).1;
-        if self.touched.is_some() {
+        // To draw a whole frame makes a fresh start, so every second step goes unseen: the next is then a step after a step.
+        self.unseen = self.touched.is_some() && !self.unseen;
+        if self.touched.is_some() && !self.unseen {
             let mut whole = Buffer::empty(area);
             self.app.draw(&mut whole);
             assert_eq!(self.frame, whole, "what is drawn over the last frame is not what is drawn from nothing");
