@@ -154,7 +154,9 @@ pub async fn run(
             return Ok(());
         }
         if app.unsettled() {
-            world.rest(FRAME.saturating_sub(world.settled.elapsed()), &mut app, &mut updates).await?;
+            // A key's frame went first; what was heard keeps its distance from that one as well.
+            let since = world.settled.elapsed().min(drawn.elapsed());
+            world.rest(FRAME.saturating_sub(since), &mut app, &mut updates).await?;
             continue;
         }
         let input = world.input.as_mut().expect("lent out only inside perform");

@@ -77,8 +77,8 @@ impl Direct {
         read(raw.status().is_success(), &String::from_utf8_lossy(&reply)).map_err(|fault| fault.of(raw))
     }
 
-    /// Makes one call of the JSON protocol, in a region that need not be the context's. What the answer has beside `T`'s members is wiped
-    /// from memory: replies hold keys and values of parameters.
+    /// Makes one call of the JSON protocol, in a region that need not be the context's. The reply is wiped from memory once `T` is read
+    /// from it: some hold keys and values of parameters.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
         service: Service,
@@ -101,6 +101,10 @@ impl Direct {
         headers: &[(&str, &str)],
         body: String,
     ) -> Result<(HttpResponse, Zeroizing<Vec<u8>>), Failure> {
+        // A task definition may name the region; a host that is made of it must still be AWS's.
+        if !endpoint::is_region(region) {
+            return Err(SdkError::construction_failure(format!("{region:?} is no region")));
+        }
         let place = endpoint::of(&self.config, service, region);
         let credentials = self.provider.provide_credentials().await.map_err(SdkError::construction_failure)?;
         let now = Time::now();
@@ -130,7 +134,9 @@ impl Direct {
     async fn answered(&self, request: HttpRequest) -> Result<(HttpResponse, Zeroizing<Vec<u8>>), Failure> {
         let mut raw = self.connector.call(request).await.map_err(SdkError::dispatch_failure)?;
         let mut body = ByteStream::new(raw.take_body());
-        let mut bytes = Zeroizing::new(Vec::new());
+        // Room for all of it at once: a vector that grows leaves copies behind that nobody wipes.
+        let length = raw.headers().get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::min(length, LONGEST)));
         loop {
             match body.try_next().await {
                 Ok(Some(chunk)) if bytes.len() + chunk.len() <= LONGEST => bytes.extend_from_slice(&chunk),

@@ -42,17 +42,17 @@ struct Seen {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Started {
-    session_id: String,
-    stream_url: String,
-    token_value: String,
+    session_id: Option<String>,
+    stream_url: Option<String>,
+    token_value: Option<String>,
 }
 
 /// A new data key, in base64.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Made {
-    plaintext: Zeroizing<String>,
-    ciphertext_blob: String,
+    plaintext: Option<Zeroizing<String>>,
+    ciphertext_blob: Option<String>,
 }
 
 impl Api {
@@ -128,16 +128,11 @@ impl Api {
             })
             .await;
         let sent = self.learn(asked, sent)?;
-        if [&sent.session_id, &sent.stream_url, &sent.token_value].iter().any(|text| text.is_empty()) {
-            return Err(incomplete(START, &what));
-        }
-        Ok(Grant {
-            session: convert::clean(&sent.session_id).to_string(),
-            stream_url: sent.stream_url,
-            token: sent.token_value,
-            target: target.to_owned(),
-            carries: Carries::Port,
-        })
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let (session, url, token) = (given(sent.session_id), given(sent.stream_url), given(sent.token_value));
+        let (Some(session), Some(stream_url), Some(token)) = (session, url, token) else { return Err(incomplete(START, &what)) };
+        let session = convert::clean(&session).to_string();
+        Ok(Grant { session, stream_url, token, target: target.to_owned(), carries: Carries::Port })
     }
 
     /// Asks for a new channel of a session whose connection is lost: where it is, and its token, which is empty when the session is over.
@@ -147,7 +142,7 @@ impl Api {
     pub async fn resume_session(&self, session: &str) -> Result<(String, String), AwsError> {
         let what = format!("resume the session {session}");
         let sent: Started = self.ask_ssm("ssm:ResumeSession", &what, session).await?;
-        Ok((sent.stream_url, sent.token_value))
+        Ok((sent.stream_url.unwrap_or_default(), sent.token_value.unwrap_or_default()))
     }
 
     /// Ends a session at the other end too. Without it the session goes on there, and keeps its place, until its idle timeout.
@@ -179,7 +174,8 @@ impl Api {
             .call(call(ACTION, what), |sdk| async move { sdk.direct.json(Service::Kms, self.region(), "GenerateDataKey", members).await })
             .await?;
         let read = |text: &str| STANDARD.decode(text).map_err(|_| incomplete(ACTION, what));
-        let (plain, cipher_text) = (Zeroizing::new(read(&sent.plaintext)?), read(&sent.ciphertext_blob)?);
+        let plain = Zeroizing::new(read(&sent.plaintext.unwrap_or_default())?);
+        let cipher_text = read(&sent.ciphertext_blob.unwrap_or_default())?;
         DataKey::new(&plain, cipher_text).ok_or_else(|| incomplete(ACTION, what))
     }
 

@@ -523,7 +523,7 @@ impl Stage {
         self.app.settle();
         self.touched = self.app.draw_over(&mut self.frame, kept).1;
         // To draw a whole frame makes a fresh start, so every second step goes unseen: the next is then a step after a step.
-        self.unseen = self.touched.is_some() && !self.unseen;
+        self.unseen ^= self.touched.is_some();
         if self.touched.is_some() && !self.unseen {
             let mut whole = Buffer::empty(area);
             self.app.draw(&mut whole);

@@ -91,6 +91,11 @@ const PARTITIONS: [Partition; 8] = [
     partition("", "amazonaws.com", "api.aws", ("iam", "us-east-1")),
 ];
 
+/// Whether this can be the name of a region.
+pub(super) fn is_region(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('-') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 /// Where a service is for a context: what the user configured, else AWS's own.
 pub(super) fn of(config: &SdkConfig, service: Service, region: &str) -> Endpoint {
     let own = own(service, region, config.use_fips().unwrap_or(false), config.use_dual_stack().unwrap_or(false));
@@ -118,7 +123,14 @@ fn own(service: Service, region: &str, fips: bool, dual: bool) -> Endpoint {
         Service::Ssm if fips && !dual && region.starts_with("us-gov-") => (format!("https://ssm.{region}.{domain}/"), region),
         _ => {
             let name = if fips { format!("{name}-fips") } else { name.to_owned() };
-            let domain = if dual && matches!(service, Service::Ssm | Service::Kms) { partition.dual } else { domain };
+            let dual = dual
+                && match service {
+                    Service::Ssm | Service::Kms => true,
+                    // In the older partitions its usual hosts have IPv6 too.
+                    Service::SecretsManager => domain != "amazonaws.com" && (fips || partition.prefix != "cn-"),
+                    Service::Iam | Service::Ec2 => false,
+                };
+            let domain = if dual { partition.dual } else { domain };
             (format!("https://{name}.{region}.{domain}/"), region)
         }
     };
@@ -169,10 +181,18 @@ mod tests {
             (Kms, "us-east-1", true, true, "kms-fips.us-east-1.api.aws"),
             (SecretsManager, "us-isob-east-1", false, false, "secretsmanager.us-isob-east-1.sc2s.sgov.gov"),
             (SecretsManager, "cn-north-1", false, true, "secretsmanager.cn-north-1.amazonaws.com.cn"),
+            (SecretsManager, "cn-north-1", true, true, "secretsmanager-fips.cn-north-1.api.amazonwebservices.com.cn"),
+            (SecretsManager, "us-east-1", false, true, "secretsmanager.us-east-1.amazonaws.com"),
         ] {
             let expected = Endpoint { url: format!("https://{host}/"), scope: region.to_owned() };
             assert_eq!(own(service, region, fips, dual), expected);
         }
+    }
+
+    #[test]
+    fn a_region_cannot_lead_elsewhere() {
+        assert!(["eu-west-1", "us-gov-east-1", "local"].into_iter().all(is_region));
+        assert!(!["", "evil.example/", "a b", "-x", "eu-west-1:8000", "é"].into_iter().any(is_region));
     }
 
     #[test]

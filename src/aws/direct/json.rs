@@ -1,17 +1,8 @@
 //! Replies of the JSON protocol: the members of a result, or a refusal, whose code stands in a header or in the body.
 
 use super::{Fault, no_error, refused};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-
-/// A refusal. Services disagree about the case of its message.
-#[derive(Deserialize)]
-struct Error {
-    #[serde(rename = "__type")]
-    code: Option<String>,
-    #[serde(alias = "Message")]
-    message: Option<String>,
-}
+use serde_json::{Map, Value};
 
 /// Takes a reply apart; `code` is what its header says of an error.
 pub(super) fn read<T: DeserializeOwned>(success: bool, code: Option<&str>, reply: &[u8]) -> Result<T, Fault> {
@@ -20,9 +11,12 @@ pub(super) fn read<T: DeserializeOwned>(success: bool, code: Option<&str>, reply
         let members = if reply.is_empty() { b"{}" } else { reply };
         return serde_json::from_slice(members).map_err(|error| Fault::Unreadable(place(&error)));
     }
-    let error: Error = serde_json::from_slice(reply).map_err(|_| no_error())?;
-    let code = code.or(error.code.as_deref()).map(bare).filter(|code| !code.is_empty()).ok_or_else(no_error)?;
-    Err(refused(code, error.message.as_deref().unwrap_or_default()))
+    let error: Map<String, Value> =
+        if reply.is_empty() { Map::new() } else { serde_json::from_slice(reply).map_err(|_| no_error())? };
+    // Services disagree about where the code stands, and about the case of the message.
+    let text = |names: [&str; 3]| names.into_iter().find_map(|name| error.get(name)?.as_str());
+    let code = code.or_else(|| text(["code", "__type", "Code"])).map(bare).filter(|code| !code.is_empty()).ok_or_else(no_error)?;
+    Err(refused(code, text(["message", "Message", "errorMessage"]).unwrap_or_default()))
 }
 
 /// Where a reply could not be read. Its text is not told: it may be a secret.
@@ -39,6 +33,7 @@ fn bare(code: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::Deserialize;
     use aws_sdk_sts::error::ProvideErrorMetadata as _;
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
@@ -60,10 +55,12 @@ mod tests {
             (None, r#"{"__type":"com.amazonaws.ssm#TargetNotConnected","Message":"m"}"#),
             (None, r#"{"__type":"TargetNotConnected","message":"m"}"#),
             (Some("TargetNotConnected:http://internal.amazon.com/coral/"), r#"{"message":"m"}"#),
+            (None, r#"{"__type":"TargetNotConnected","message":null,"Message":"m","More":[1]}"#),
         ] {
             let Err(Fault::Refused(refused)) = read::<Key>(false, header, body.as_bytes()) else { panic!("it is refused: {body}") };
             assert_eq!((refused.code(), refused.message()), (Some("TargetNotConnected"), Some("m")));
         }
+        assert!(matches!(read::<Key>(false, Some("AccessDenied"), b""), Err(Fault::Refused(refused)) if refused.code() == Some("AccessDenied")));
     }
 
     #[test]

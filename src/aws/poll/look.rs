@@ -151,14 +151,14 @@ async fn profile(api: &Api, name: &str, priority: Priority) -> Result<Option<Str
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Described {
-    key_metadata: KeyMetadata,
+    key_metadata: Option<KeyMetadata>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct KeyMetadata {
-    arn: String,
-    key_state: String,
+    arn: Option<String>,
+    key_state: Option<String>,
 }
 
 async fn kms_key(api: &Api, key: &str, priority: Priority) -> Result<KmsKey, AwsError> {
@@ -166,6 +166,7 @@ async fn kms_key(api: &Api, key: &str, priority: Priority) -> Result<KmsKey, Aws
     let call = Call { throttle: Throttle::Session, priority, action: "kms:DescribeKey", what: &what };
     let members = &json!({ "KeyId": key });
     let ask = |sdk: Arc<Sdk>| async move { sdk.direct.json(Service::Kms, api.region(), "DescribeKey", members).await };
-    let Described { key_metadata: found } = api.call(call, ask).await?;
-    Ok(KmsKey { arn: convert::clean(&found.arn), state: convert::clean(&found.key_state) })
+    let Described { key_metadata } = api.call(call, ask).await?;
+    let found = key_metadata.unwrap_or_default();
+    Ok(KmsKey { arn: convert::clean(&found.arn.unwrap_or_default()), state: convert::clean(&found.key_state.unwrap_or_default()) })
 }

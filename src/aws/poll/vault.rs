@@ -64,7 +64,7 @@ fn untold(error: AwsError) -> Result<Held, AwsError> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Parameters {
-    invalid_parameters: Vec<String>,
+    invalid_parameters: Option<Vec<String>>,
 }
 
 /// What is read of the answer about a secret.
@@ -87,7 +87,7 @@ async fn parameters<'a>(api: &Api, region: &str, names: &[&'a str], priority: Pr
         }
     };
     let held = |name: &&'a str| {
-        let gone = answer.invalid_parameters.iter().any(|invalid| invalid == name);
+        let gone = answer.invalid_parameters.iter().flatten().any(|invalid| invalid == name);
         (*name, if gone { Held::Gone("Parameter Store has no such parameter".into()) } else { Held::There })
     };
     Ok(names.iter().map(held).collect())
