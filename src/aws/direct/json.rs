@@ -11,8 +11,7 @@ pub(super) fn read<T: DeserializeOwned>(success: bool, code: Option<&str>, reply
         let members = if reply.is_empty() { b"{}" } else { reply };
         return serde_json::from_slice(members).map_err(|error| Fault::Unreadable(place(&error)));
     }
-    let error: Map<String, Value> =
-        if reply.is_empty() { Map::new() } else { serde_json::from_slice(reply).map_err(|_| no_error())? };
+    let error: Map<String, Value> = if reply.is_empty() { Map::new() } else { serde_json::from_slice(reply).map_err(|_| no_error())? };
     // Services disagree about where the code stands, and about the case of the message.
     let text = |names: [&str; 3]| names.into_iter().find_map(|name| error.get(name)?.as_str());
     let code = code.or_else(|| text(["code", "__type", "Code"])).map(bare).filter(|code| !code.is_empty()).ok_or_else(no_error)?;
@@ -33,8 +32,8 @@ fn bare(code: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
     use aws_sdk_sts::error::ProvideErrorMetadata as _;
+    use serde::Deserialize;
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
     #[serde(rename_all = "PascalCase", default)]
@@ -60,7 +59,9 @@ mod tests {
             let Err(Fault::Refused(refused)) = read::<Key>(false, header, body.as_bytes()) else { panic!("it is refused: {body}") };
             assert_eq!((refused.code(), refused.message()), (Some("TargetNotConnected"), Some("m")));
         }
-        assert!(matches!(read::<Key>(false, Some("AccessDenied"), b""), Err(Fault::Refused(refused)) if refused.code() == Some("AccessDenied")));
+        assert!(
+            matches!(read::<Key>(false, Some("AccessDenied"), b""), Err(Fault::Refused(refused)) if refused.code() == Some("AccessDenied"))
+        );
     }
 
     #[test]
