@@ -80,9 +80,9 @@
 //! - **Dropped polls are parked.** Whoever comes back to a pane sees at once what it showed, dated as it was.
 //! - **ring instead of aws-lc:** the same TLS without a minute of C in every cold build. The certificates are read when the first `https`
 //!   request comes, off the threads that answer keys.
-//! - **IAM, EC2, Systems Manager, KMS and Secrets Manager are asked without their SDKs,** by a small client (`aws::direct`): fourteen calls that
-//!   only sessions, their checks and plans of changes make. Their crates are most of all the SDK's code; they would double the cold build. Budget, words and
-//!   counts are those of every other call, and keys and values of parameters are wiped from the replies.
+//! - **IAM, EC2, Systems Manager, KMS and Secrets Manager are asked without their SDKs,** by a small client (`aws::direct`): fourteen calls
+//!   that only sessions, their checks and plans of changes make. Their crates are most of all the SDK's code and would double the cold build.
+//!   Budget, words and counts are those of every other call, and what replies hold of keys and parameters is wiped.
 //! - **Credentials are kept by [`aws`], not by each SDK client,** so that a `credential_process` runs once for all services of a context.
 //! - **Frames that no key asked for come 30 a second at most,** keys at once: updates come in bundles.
 //! - **A watch beside the loop** looks whether the terminal still stands, because crossterm 0.29 never returns from reading one that is gone.
