@@ -15,7 +15,6 @@ use crate::model::{Arn, Time};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -141,7 +140,7 @@ impl Api {
     /// What AWS said.
     pub async fn resume_session(&self, session: &str) -> Result<(String, String), AwsError> {
         let what = format!("resume the session {session}");
-        let sent: Started = self.ask_ssm("ssm:ResumeSession", &what, session).await?;
+        let sent = self.ask_ssm("ssm:ResumeSession", &what, session).await?;
         Ok((sent.stream_url.unwrap_or_default(), sent.token_value.unwrap_or_default()))
     }
 
@@ -151,11 +150,11 @@ impl Api {
     /// What AWS said.
     pub async fn terminate_session(&self, session: &str) -> Result<(), AwsError> {
         let what = format!("end the session {session}");
-        self.ask_ssm::<Started>("ssm:TerminateSession", &what, session).await.map(|_| ())
+        self.ask_ssm("ssm:TerminateSession", &what, session).await.map(|_| ())
     }
 
     /// Asks something about a session that is open.
-    async fn ask_ssm<T: DeserializeOwned>(&self, action: &str, what: &str, session: &str) -> Result<T, AwsError> {
+    async fn ask_ssm(&self, action: &str, what: &str, session: &str) -> Result<Started, AwsError> {
         let members = &json!({ "SessionId": session });
         let operation = action.trim_start_matches("ssm:");
         self.call(call(action, what), |sdk| async move { sdk.direct.json(Service::Ssm, self.region(), operation, members).await }).await

@@ -8,8 +8,8 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, HirKind};
 use std::sync::{LazyLock, OnceLock};
 
-/// One expression of the table. It is compiled when a text first holds what it cannot match without: all of them take a twentieth of a second
-/// and four megabytes, and a run meets few.
+/// One expression of the table. It is compiled when a text first holds what it cannot match without: a run meets few of them, and to compile
+/// takes far longer than to search.
 struct Way {
     kind: &'static Kind,
     expression: String,
