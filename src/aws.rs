@@ -21,6 +21,7 @@ mod reread;
 mod sign;
 mod sweep;
 mod target_groups;
+mod unchanged;
 mod write;
 
 pub use api::{Api, Clients, connect};

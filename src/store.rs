@@ -70,6 +70,7 @@ pub struct Store {
     tail_bytes: Option<usize>,
     clock: u64,
     aside: u64,
+    beside: u64,
     kept: Kept,
     journal: VecDeque<Record>,
     forwards: Forwards,
@@ -200,6 +201,7 @@ impl Store {
 
     fn put(&mut self, feed: Feed, value: Value, at: Time, expected: Option<usize>) -> Vec<Feed> {
         let mut changed = vec![feed.clone()];
+        self.beside += u64::from(matches!(feed, Feed::Targets(..) | Feed::ServiceDeployments(..)));
         self.aside += u64::from(matches!(feed, Feed::Instances(..) | Feed::TaskDefinition(..) | Feed::CodeDeployment(..)));
         if let (Feed::Service(ctx, _), Value::Services(rows)) = (&feed, &value) {
             for row in rows {
@@ -295,6 +297,12 @@ impl Store {
     #[must_use]
     pub fn revision(&self, feed: &Feed) -> u64 {
         self.slots.get(feed).map_or(0, |slot| slot.revision)
+    }
+
+    /// Changes whenever the targets of any group do, or the deployments of any service.
+    #[must_use]
+    pub fn beside(&self) -> u64 {
+        self.beside
     }
 
     /// Changes whenever anything does that completes an explanation, of whatever service: lines, definitions, instances.

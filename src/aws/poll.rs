@@ -114,7 +114,7 @@ impl Poll {
             }
             (Feed::Service(_, arn), Memory::Services(rows)) => {
                 let known = ecs::Known::of(rows);
-                let described = ecs::service(api, arn, priority, &known).await?;
+                let described = ecs::service(api, arn, priority, &known, rows.last()).await?;
                 return Ok(rows.replace(described));
             }
             (Feed::Tasks(_, cluster), Memory::Tasks(rows)) => {

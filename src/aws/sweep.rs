@@ -1,19 +1,24 @@
 //! Complete lists: every page of a list, every row described in batches as large as AWS allows, rows that did not change
-//! kept as the very same `Arc`.
+//! kept as the very same `Arc`, replies that did not change not even parsed.
 
+use super::unchanged::Digest;
 use super::{AwsError, ErrorKind};
 use crate::feed::{Outcome, Value};
 use crate::model::Arn;
 use crate::text::clean;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Failures after which a sweep stops describing: by then it is not one reply that went wrong.
 const ENOUGH: usize = 3;
+
+/// Batches of a list that is on screen already which are asked for at a time. All of them at once would keep the machine busy for a moment
+/// in which a key has to wait; two at a time still are more than a budget allows a second.
+const AT_A_TIME: usize = 2;
 
 /// Shortest time between two parts of a list that is read for the first time, and of one that is on screen already: whoever takes a part
 /// in judges and sorts all rows anew, and a thousand services are a hundred answers.
@@ -47,7 +52,29 @@ pub(super) struct Fetch<'a, T> {
     /// Rows that one call may describe.
     pub(super) batch: usize,
     /// Describes rows. Those that have vanished since the list are simply not among the answers.
-    pub(super) describe: Ask<'a, Vec<String>, Result<Vec<T>, AwsError>>,
+    pub(super) describe: Ask<'a, Batch, Result<Described<T>, AwsError>>,
+}
+
+/// Rows to describe.
+pub(super) struct Batch {
+    pub(super) arns: Vec<String>,
+    /// What the last reply about just these was.
+    pub(super) last: Option<Digest>,
+}
+
+/// What a reply described.
+pub(super) enum Described<T> {
+    /// These rows; the reply can be known again by its digest, if it has one.
+    Rows(Vec<T>, Option<Digest>),
+    /// The same rows as the last reply.
+    Same,
+}
+
+/// A reply to be known again.
+#[derive(Debug)]
+struct Reply<T> {
+    digest: Digest,
+    rows: Vec<Arc<T>>,
 }
 
 /// What is known of a list from one sweep to the next.
@@ -60,11 +87,13 @@ pub(super) struct Rows<T> {
     changed: bool,
     /// Rows that were described and have not been told; they outlive a sweep that is dropped.
     untold: Vec<Arc<T>>,
+    /// The replies of the last sweep, by what was asked.
+    replies: HashMap<Digest, Reply<T>>,
 }
 
 impl<T> Default for Rows<T> {
     fn default() -> Self {
-        Rows { known: HashMap::new(), told: false, changed: false, untold: Vec::new() }
+        Rows { known: HashMap::new(), told: false, changed: false, untold: Vec::new(), replies: HashMap::new() }
     }
 }
 
@@ -103,13 +132,36 @@ impl<T: Row> Rows<T> {
     fn take(&mut self, row: T) -> (Arc<T>, bool) {
         match self.known.get(row.arn()) {
             Some(known) if **known == row => (Arc::clone(known), false),
-            _ => {
-                let row = Arc::new(row);
-                self.known.insert(row.arn().clone(), Arc::clone(&row));
-                self.changed = true;
-                (row, true)
-            }
+            _ => self.put(Arc::new(row)),
         }
+    }
+
+    fn put(&mut self, row: Arc<T>) -> (Arc<T>, bool) {
+        self.known.insert(row.arn().clone(), Arc::clone(&row));
+        self.changed = true;
+        (row, true)
+    }
+
+    /// Takes what was described where `last` was the reply before. Returns the rows with whether each is new.
+    fn take_all(&mut self, asked: Digest, last: Option<Reply<T>>, described: Described<T>) -> Vec<(Arc<T>, bool)> {
+        let (taken, digest): (Vec<(Arc<T>, bool)>, _) = match described {
+            Described::Rows(rows, digest) => (rows.into_iter().map(|row| self.take(row)).collect(), digest),
+            Described::Same => {
+                let Some(last) = last else { return Vec::new() };
+                (last.rows.into_iter().map(|row| self.take_again(row)).collect(), Some(last.digest))
+            }
+        };
+        if let Some(digest) = digest {
+            let rows = taken.iter().map(|(row, _)| Arc::clone(row)).collect();
+            self.replies.insert(asked, Reply { digest, rows });
+        }
+        taken
+    }
+
+    /// Takes a row as it was described before. Another batch may have brought another one since.
+    fn take_again(&mut self, row: Arc<T>) -> (Arc<T>, bool) {
+        let known = self.known.get(row.arn()).is_some_and(|known| Arc::ptr_eq(known, &row));
+        if known { (row, false) } else { self.put(row) }
     }
 
     /// Tells the rows that were held back, if there are any, of so many that there will be.
@@ -133,11 +185,22 @@ impl<T: Row> Rows<T> {
         Outcome::Whole(T::value(order.iter().filter_map(|arn| self.known.get(arn)).cloned().collect()))
     }
 
+    /// What the last answer was that was complete in one reply.
+    pub(super) fn last(&self) -> Option<Digest> {
+        self.replies.get(&alone()).map(|reply| reply.digest)
+    }
+
     /// Takes an answer that is complete in one reply.
-    pub(super) fn replace(&mut self, rows: Vec<T>) -> Outcome {
-        let order: Vec<Arn> = rows.into_iter().map(|row| self.take(row).0.arn().clone()).collect();
+    pub(super) fn replace(&mut self, described: Described<T>) -> Outcome {
+        let last = self.replies.remove(&alone());
+        let order: Vec<Arn> = self.take_all(alone(), last, described).into_iter().map(|(row, _)| row.arn().clone()).collect();
         self.end(&order)
     }
+}
+
+/// What is asked where one reply is all.
+fn alone() -> Digest {
+    Digest::of::<[String]>(&[])
 }
 
 /// When the next part of a list may be told.
@@ -170,12 +233,26 @@ impl Pace {
 pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, parts: &mut Parts<'_>) -> Result<Outcome, AwsError> {
     let mut listing = Some((Cursor::default(), (fetch.list)(Cursor::default())));
     let mut describing = FuturesUnordered::new();
+    let mut queue: VecDeque<Vec<String>> = VecDeque::new();
+    let at_a_time = if rows.told { AT_A_TIME } else { usize::MAX };
+    // Batches that nobody asks for any more, because the list has shifted, are forgotten with these.
+    let mut replies = std::mem::take(&mut rows.replies);
+    let describe = async |asked: Digest, arns: Vec<String>, last: Option<Reply<T>>| {
+        let answer = (fetch.describe)(Batch { arns, last: last.as_ref().map(|reply| reply.digest) }).await;
+        (asked, last, answer)
+    };
     let mut listed: HashSet<String> = HashSet::new();
     let mut order: Vec<String> = Vec::new();
     let mut described: HashSet<Arn> = HashSet::new();
     let mut failures: Vec<AwsError> = Vec::new();
     let mut pace = Pace::of(rows.told);
     loop {
+        while describing.len() < at_a_time
+            && let Some(arns) = queue.pop_front()
+        {
+            let asked = Digest::of(&arns);
+            describing.push(describe(asked, arns, replies.remove(&asked)));
+        }
         tokio::select! {
             page = async { (&mut listing.as_mut().expect("guarded").1).await }, if listing.is_some() => {
                 let (arns, token) = match page {
@@ -190,12 +267,12 @@ pub(super) async fn sweep<T: Row>(rows: &mut Rows<T>, fetch: &Fetch<'_, T>, part
                 let fresh: Vec<String> = arns.into_iter().filter(|arn| listed.insert(arn.clone())).collect();
                 order.extend_from_slice(&fresh);
                 let ask: Vec<String> = fresh.into_iter().filter(|arn| !keep_settled(rows, arn, &mut described)).collect();
-                describing.extend(ask.chunks(fetch.batch).map(|chunk| (fetch.describe)(chunk.to_vec())));
+                queue.extend(ask.chunks(fetch.batch).map(<[String]>::to_vec));
                 listing = next(&cursor, token, fetch.lists).map(|cursor| (cursor.clone(), (fetch.list)(cursor)));
             }
-            Some(answer) = describing.next(), if !describing.is_empty() => match answer {
-                Ok(batch) => {
-                    let taken: Vec<(Arc<T>, bool)> = batch.into_iter().map(|row| rows.take(row)).collect();
+            Some((asked, last, answer)) = describing.next(), if !describing.is_empty() => match answer {
+                Ok(reply) => {
+                    let taken = rows.take_all(asked, last, reply);
                     described.extend(taken.iter().map(|(row, _)| row.arn().clone()));
                     rows.untold.extend(taken.into_iter().filter(|(_, new)| *new).map(|(row, _)| row));
                     if !rows.untold.is_empty() && pace.due(Instant::now()) {
@@ -250,6 +327,7 @@ mod tests {
     use crate::aws::failure::{Doing, failure};
     use crate::model::ContainerInstance;
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn instance(arn: &str, running: u32) -> ContainerInstance {
         ContainerInstance { arn: arn.into(), status: "ACTIVE".into(), agent_connected: true, running, ..ContainerInstance::default() }
@@ -263,13 +341,13 @@ mod tests {
             let token = (from + 3 < running.len()).then(|| (from + 3).to_string());
             Box::pin(async move { Ok((page, token)) }) as Boxed<'a, Page>
         };
-        let describe = move |arns: Vec<String>| {
+        let describe = move |Batch { arns, .. }| {
             asked.lock().unwrap().push(arns.clone());
             let fails = arns.iter().any(|arn| Some(&**arn) == broken);
             let rows = arns.iter().map(|arn| instance(arn, running[arn[1..].parse::<usize>().unwrap()])).collect();
             let doing = Doing { action: "ecs:DescribeContainerInstances", what: "describe", profile: None };
-            let answer = if fails { Err(failure(ErrorKind::Timeout, doing, "late", "")) } else { Ok(rows) };
-            Box::pin(async move { answer }) as Boxed<'a, Result<Vec<ContainerInstance>, AwsError>>
+            let answer = if fails { Err(failure(ErrorKind::Timeout, doing, "late", "")) } else { Ok(Described::Rows(rows, None)) };
+            Box::pin(async move { answer }) as Boxed<'a, Result<Described<ContainerInstance>, AwsError>>
         };
         Fetch { lists: 1, list: Box::new(list), batch: 2, describe: Box::new(describe) }
     }
@@ -312,6 +390,53 @@ mod tests {
         assert_eq!((parts, moved[1].running), (1, 5));
         assert!(Arc::ptr_eq(&first[0], &moved[0]) && Arc::ptr_eq(&first[2], &moved[2]));
         assert_eq!(whole(swept(&mut rows, &fetch(&[1, 5], None, &asked)).await.0).len(), 2, "a row that vanished makes a new list");
+    }
+
+    #[tokio::test]
+    async fn a_reply_that_is_the_same_stands_for_its_rows_and_batches_that_shifted_are_read_anew() {
+        let (mut rows, lasts) = (Rows::default(), Mutex::new(Vec::new()));
+        let listed = Mutex::new(vec!["a0", "a1", "a2"]);
+        let list = |_| {
+            let arns = listed.lock().unwrap().iter().map(|arn| (*arn).to_owned()).collect();
+            Box::pin(async move { Ok((arns, None)) }) as Boxed<'_, Page>
+        };
+        let describe = |Batch { arns, last }: Batch| {
+            let digest = Some(Digest::of(&(&arns, "reply")));
+            lasts.lock().unwrap().push(last.is_some());
+            let rows = arns.iter().map(|arn| instance(arn, 1)).collect();
+            let answer = if last == digest { Described::Same } else { Described::Rows(rows, digest) };
+            Box::pin(async move { Ok(answer) }) as Boxed<'_, Result<Described<ContainerInstance>, AwsError>>
+        };
+        let fetch = Fetch { lists: 1, list: Box::new(list), batch: 2, describe: Box::new(describe) };
+        let first = whole(swept(&mut rows, &fetch).await.0);
+        assert!(matches!(swept(&mut rows, &fetch).await, (Ok(Outcome::Same), 0)));
+        assert_eq!(*lasts.lock().unwrap(), [false, false, true, true], "the second sweep knows the replies of the first");
+        listed.lock().unwrap().insert(0, "new");
+        let shifted = whole(swept(&mut rows, &fetch).await.0);
+        assert!(shifted.len() == 4 && Arc::ptr_eq(&shifted[1], &first[0]), "what did not change stays the same");
+        assert_eq!(rows.replies.len(), 2, "replies about batches that shifted are forgotten");
+        assert_eq!(lasts.lock().unwrap()[4..], [false, false]);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_on_screen_is_described_two_batches_at_a_time() {
+        let (under_way, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let list = |_| Box::pin(async { Ok(((0..9).map(|n| format!("a{n}")).collect(), None)) }) as Boxed<'_, Page>;
+        let describe = |batch: Batch| {
+            let (under_way, most) = (&under_way, &most);
+            Box::pin(async move {
+                most.fetch_max(under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                under_way.fetch_sub(1, Ordering::Relaxed);
+                Ok(Described::Rows(batch.arns.iter().map(|arn| instance(arn, 1)).collect(), None))
+            }) as Boxed<'_, Result<Described<ContainerInstance>, AwsError>>
+        };
+        let fetch = Fetch { lists: 1, list: Box::new(list), batch: 1, describe: Box::new(describe) };
+        let mut rows = Rows::default();
+        assert_eq!(whole(swept(&mut rows, &fetch).await.0).len(), 9);
+        assert_eq!(most.swap(0, Ordering::Relaxed), 9, "nobody waits for the first rows longer than for their answer");
+        assert!(matches!(swept(&mut rows, &fetch).await.0, Ok(Outcome::Same)));
+        assert_eq!(most.load(Ordering::Relaxed), 2);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::cause::Memo;
 use super::{Group, Health, Known, Verdict, service};
 use crate::feed::Feed;
-use crate::model::{Arn, Cluster, CodeDeployment, Ctx, Fleet, LogScope, Service, Task, TaskSet, Time};
+use crate::model::{self, Arn, CodeDeployment, Ctx, Fleet, LogScope, Service, Task, TaskSet, Time};
 use crate::store::Store;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -34,10 +34,17 @@ const STANDS_SECONDS: i64 = 3;
 /// calls a second, so that this many are a round of half a minute.
 const GROUPS: usize = 60;
 
+/// The services of a cluster, and how far their evidence was looked at when they were judged.
+#[derive(Default)]
+struct Cluster {
+    rows: Vec<Arc<Judged>>,
+    beside: u64,
+}
+
 /// All services that the store knows, judged, cluster by cluster.
 #[derive(Default)]
 pub struct Board {
-    clusters: HashMap<(Ctx, Arn), Vec<Arc<Judged>>>,
+    clusters: HashMap<(Ctx, Arn), Cluster>,
     /// The clusters that count: one that was named and is listed as well counts once.
     counted: Vec<(Ctx, Arn)>,
     memo: Memo,
@@ -119,16 +126,22 @@ impl Board {
 
     fn refresh_cluster(&mut self, store: &Store, ctx: Ctx, cluster: &Arn, now: Time) -> bool {
         let Some(services) = store.services(ctx, cluster) else { return false };
-        let rows = self.clusters.entry((ctx, cluster.clone())).or_default();
+        let Cluster { rows, beside } = self.clusters.entry((ctx, cluster.clone())).or_default();
+        // Looked up for a thousand services, it would take longer than everything else here.
+        let unmoved = std::mem::replace(beside, store.beside()) == store.beside();
         let mut changed = rows.len() != services.len();
         let old = std::mem::take(rows);
         rows.reserve(services.len());
         let mut before = old.into_iter();
         let (tasks_of, aside) = (store.tasks_revisions(ctx, cluster), store.aside());
         for service in services {
-            let evidence = revisions(store, ctx, service, tasks_of(&service.name));
             // Lists keep their order between polls, so the same place is nearly always the same service.
             let row = before.next();
+            let tasks = tasks_of(&service.name);
+            let evidence = match row.as_ref().filter(|row| unmoved && Arc::ptr_eq(&row.service, service)) {
+                Some(row) => Revisions { tasks, ..row.evidence },
+                None => revisions(store, ctx, service, tasks),
+            };
             match row {
                 Some(row) if Arc::ptr_eq(&row.service, service) && row.evidence == evidence && stands(&row, aside, now) => rows.push(row),
                 row => {
@@ -152,7 +165,7 @@ impl Board {
     /// The services of a cluster; nothing while they are not known.
     #[must_use]
     pub fn of(&self, ctx: Ctx, cluster: &Arn) -> &[Arc<Judged>] {
-        self.clusters.get(&(ctx, cluster.clone())).map_or(&[], Vec::as_slice)
+        self.clusters.get(&(ctx, cluster.clone())).map_or(&[], |cluster| cluster.rows.as_slice())
     }
 
     /// One service's verdict.
@@ -163,7 +176,7 @@ impl Board {
 
     /// All services of all clusters, each once.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Judged>> {
-        self.counted.iter().filter_map(|key| self.clusters.get(key)).flatten()
+        self.counted.iter().filter_map(|key| self.clusters.get(key)).flat_map(|cluster| &cluster.rows)
     }
 
     /// How many services are in this health; those whose tasks are still awaited are in none.
@@ -204,7 +217,7 @@ impl Board {
 fn listed(store: &Store, ctx: Ctx) -> Vec<(Ctx, Arn)> {
     match store.clusters(ctx) {
         // A cluster that has emptied is not asked again, so what was known of its services is no longer so.
-        Some(clusters) => clusters.iter().filter(|c: &&Arc<Cluster>| c.services > 0).map(|c| (ctx, c.arn.clone())).collect(),
+        Some(clusters) => clusters.iter().filter(|c: &&Arc<model::Cluster>| c.services > 0).map(|c| (ctx, c.arn.clone())).collect(),
         None => named(store, ctx),
     }
 }
@@ -220,12 +233,17 @@ fn target_groups(service: &Service) -> impl Iterator<Item = &Arn> {
 }
 
 /// Revisions of a service's tasks, of its targets, and of what is asked for only where there is trouble.
-type Revisions = (u64, u64, u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Revisions {
+    tasks: u64,
+    targets: u64,
+    deployments: u64,
+}
 
 fn revisions(store: &Store, ctx: Ctx, service: &Service, tasks: u64) -> Revisions {
     let targets = service.target_groups().into_iter().map(|group| store.revision(&Feed::Targets(ctx, group.clone()))).sum();
     let deployments = store.revision(&Feed::ServiceDeployments(ctx, service.arn.clone()));
-    (tasks, targets, deployments)
+    Revisions { tasks, targets, deployments }
 }
 
 /// Whether a verdict that nothing new was heard of still holds.

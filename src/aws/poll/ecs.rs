@@ -3,7 +3,8 @@
 use crate::aws::api::{Api, Call};
 use crate::aws::connect::Sdk;
 use crate::aws::failure::{Doing, failure};
-use crate::aws::sweep::{Cursor, Fetch, Parts, Rows, sweep};
+use crate::aws::sweep::{Batch, Cursor, Described, Fetch, Parts, Rows, sweep};
+use crate::aws::unchanged::{Digest, Unchanged};
 use crate::aws::{AwsError, ErrorKind, convert};
 use crate::budget::{Priority, Throttle};
 use crate::feed::{Outcome, Value};
@@ -42,12 +43,13 @@ pub(super) async fn clusters(api: &Api, rows: &mut Rows<Cluster>, priority: Prio
             api.call(call, send).await.map(|page| (page.cluster_arns.unwrap_or_default(), page.next_token))
         }) as _
     };
-    let describe = move |names| Box::pin(describe_clusters(api, names, priority)) as _;
+    let describe =
+        move |batch: Batch| Box::pin(async move { Ok(Described::Rows(describe_clusters(api, batch.arns, priority).await?, None)) }) as _;
     let swept = sweep(rows, &Fetch { lists: 1, list: Box::new(list), batch: 100, describe: Box::new(describe) }, parts).await;
     match swept {
         Err(error) if error.kind == ErrorKind::Denied && !api.named_clusters().is_empty() => {
             let described = describe_clusters(api, api.named_clusters().to_vec(), priority).await?;
-            Ok(rows.replace(described))
+            Ok(rows.replace(Described::Rows(described, None)))
         }
         swept => swept,
     }
@@ -89,9 +91,9 @@ pub(super) fn services<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority, k
         }) as _
     };
     let priorities = Priorities::of(priority);
-    let describe = move |arns: Vec<String>| {
+    let describe = move |batch: Batch| {
         let (known, priority) = (Arc::clone(&known), priorities.next());
-        Box::pin(async move { describe_services(api, cluster.as_str(), arns, priority, &known).await }) as _
+        Box::pin(async move { describe_services(api, cluster.as_str(), batch, priority, &known).await }) as _
     };
     // DescribeServices takes at most ten names; more is an error, not a page.
     Fetch { lists: 1, list: Box::new(list), batch: 10, describe: Box::new(describe) }
@@ -100,26 +102,38 @@ pub(super) fn services<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority, k
 async fn describe_services(
     api: &Api,
     cluster: &str,
-    arns: Vec<String>,
+    Batch { arns, last: before }: Batch,
     priority: Priority,
     known: &Known,
-) -> Result<Vec<Service>, AwsError> {
+) -> Result<Described<Service>, AwsError> {
     let what = match arns.as_slice() {
         [one] => format!("describe service {}", last(one)),
         _ => format!("describe the services of {}", last(cluster)),
     };
     let call = Call { throttle: Throttle::ServiceRead, priority, action: "ecs:DescribeServices", what: &what };
+    let look = Unchanged::since(before);
     let send = |client: Arc<Sdk>| {
-        client.ecs.describe_services().cluster(cluster).set_services(Some(arns.clone())).include(sdk::ServiceField::Tags).send()
+        let ask = client.ecs.describe_services().cluster(cluster).set_services(Some(arns.clone())).include(sdk::ServiceField::Tags);
+        ask.customize().interceptor(look.clone()).send()
     };
     let answer = api.call(call, send).await?;
+    if look.same() {
+        return Ok(Described::Same);
+    }
     // A service that was deleted is answered as INACTIVE for a while; the list has left it out already.
     let alive = answer.services().iter().filter(|service| service.status() != Some("INACTIVE"));
-    Ok(alive.map(|service| convert::service(service, known.get(service.service_arn()))).collect())
+    let rows = alive.map(|service| convert::service(service, known.get(service.service_arn()))).collect();
+    Ok(Described::Rows(rows, look.seen()))
 }
 
 /// One service, or none when it is gone.
-pub(super) async fn service(api: &Api, arn: &Arn, priority: Priority, known: &Known) -> Result<Vec<Service>, AwsError> {
+pub(super) async fn service(
+    api: &Api,
+    arn: &Arn,
+    priority: Priority,
+    known: &Known,
+    last: Option<Digest>,
+) -> Result<Described<Service>, AwsError> {
     let Some(cluster) = arn.cluster_name() else {
         let what = format!("describe service {}", arn.name());
         let doing = Doing { action: "ecs:DescribeServices", what: &what, profile: None };
@@ -130,7 +144,7 @@ pub(super) async fn service(api: &Api, arn: &Arn, priority: Priority, known: &Kn
             "Open it from its cluster's list",
         ));
     };
-    describe_services(api, cluster, vec![arn.to_string()], priority, known).await
+    describe_services(api, cluster, Batch { arns: vec![arn.to_string()], last }, priority, known).await
 }
 
 /// All tasks of a cluster: those that should run, whatever their state, and those that stopped within about an hour.
@@ -155,15 +169,19 @@ pub(super) fn tasks<'a>(api: &'a Api, cluster: &'a Arn, desired: &'static [sdk::
         }) as _
     };
     let priorities = Priorities::of(priority);
-    let describe = move |arns: Vec<String>| {
+    let describe = move |Batch { arns, last }| {
         let priority = priorities.next();
         Box::pin(async move {
             let what = format!("describe the tasks of {}", cluster.name());
             let call = Call { throttle: Throttle::ClusterResourceRead, priority, action: "ecs:DescribeTasks", what: &what };
+            let look = Unchanged::since(last);
             let send = |client: Arc<Sdk>| {
-                client.ecs.describe_tasks().cluster(cluster.as_str()).set_tasks(Some(arns.clone())).include(sdk::TaskField::Tags).send()
+                let ask = client.ecs.describe_tasks().cluster(cluster.as_str()).set_tasks(Some(arns.clone())).include(sdk::TaskField::Tags);
+                ask.customize().interceptor(look.clone()).send()
             };
-            Ok(api.call(call, send).await?.tasks().iter().map(convert::task).collect())
+            let answer = api.call(call, send).await?;
+            let rows = || answer.tasks().iter().map(convert::task).collect();
+            Ok(if look.same() { Described::Same } else { Described::Rows(rows(), look.seen()) })
         }) as _
     };
     Fetch { lists: desired.len(), list: Box::new(list), batch: 100, describe: Box::new(describe) }
@@ -186,13 +204,14 @@ pub(super) fn service_deployments<'a>(api: &'a Api, service: &'a Arn, priority: 
         }) as _
     };
     let priorities = Priorities::of(priority);
-    let describe = move |arns: Vec<String>| {
+    let describe = move |Batch { arns, .. }| {
         let priority = priorities.next();
         Box::pin(async move {
             let what = format!("describe the deployments of {}", service.name());
             let call = Call { throttle: Throttle::ServiceDeployment, priority, action: "ecs:DescribeServiceDeployments", what: &what };
             let send = |sdk: Arc<Sdk>| sdk.ecs.describe_service_deployments().set_service_deployment_arns(Some(arns.clone())).send();
-            Ok(api.call(call, send).await?.service_deployments().iter().map(convert::service_deployment).collect())
+            let rows = api.call(call, send).await?.service_deployments().iter().map(convert::service_deployment).collect();
+            Ok(Described::Rows(rows, None))
         }) as _
     };
     Fetch { lists: 1, list: Box::new(list), batch: 20, describe: Box::new(describe) }
@@ -211,14 +230,15 @@ pub(super) fn instances<'a>(api: &'a Api, cluster: &'a Arn, priority: Priority) 
             api.call(call, send).await.map(|page| (page.container_instance_arns.unwrap_or_default(), page.next_token))
         }) as _
     };
-    let describe = move |arns: Vec<String>| {
+    let describe = move |Batch { arns, .. }| {
         Box::pin(async move {
             let what = format!("describe the container instances of {}", cluster.name());
             let call = Call { throttle: Throttle::ClusterResourceRead, priority, action: "ecs:DescribeContainerInstances", what: &what };
             let send = |sdk: Arc<Sdk>| {
                 sdk.ecs.describe_container_instances().cluster(cluster.as_str()).set_container_instances(Some(arns.clone())).send()
             };
-            Ok(api.call(call, send).await?.container_instances().iter().map(convert::container_instance).collect())
+            let rows = api.call(call, send).await?.container_instances().iter().map(convert::container_instance).collect();
+            Ok(Described::Rows(rows, None))
         }) as _
     };
     Fetch { lists: 1, list: Box::new(list), batch: 100, describe: Box::new(describe) }

@@ -42,7 +42,10 @@ enum Shown {
 impl Services {
     /// Opens without figures.
     pub fn open(place: Place) -> Self {
-        Services { table: TableView::open(&SPEC, place).without(CPU).without(MEMORY), shown: Shown::No }
+        // A service whose tasks or targets changed is judged anew, and so is another row.
+        let by = |feed: &Feed| matches!(feed, Feed::Services(..) | Feed::Service(..) | Feed::Targets(..) | Feed::ServiceDeployments(..));
+        let table = TableView::open(&SPEC, place).without(CPU).without(MEMORY).knowing(Arc::ptr_eq, by);
+        Services { table, shown: Shown::No }
     }
 
     fn toggle(&mut self, cx: &Cx) -> Reaction {

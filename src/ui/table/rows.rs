@@ -27,7 +27,9 @@ pub struct Rows<R> {
     /// Widest text of each column that fits its rows, measured once per change.
     pub widths: Vec<u16>,
     /// The same without the column's bounds.
-    full: Vec<usize>,
+    full: Vec<u16>,
+    /// What each row needs in each column that fits its rows, by column and place in `data`.
+    measured: Vec<Vec<u16>>,
     /// Where the names of a column differ, by place in `data`, for the columns whose names have been cut since the last change.
     apart: Vec<Option<Vec<Range<usize>>>>,
     /// Rows keep their places because the operator is at work.
@@ -52,6 +54,7 @@ impl<R: 'static> Rows<R> {
             problems_only: false,
             widths: Vec::new(),
             full: Vec::new(),
+            measured: Vec::new(),
             apart: Vec::new(),
             held: false,
         }
@@ -153,8 +156,12 @@ impl<R: 'static> Rows<R> {
         self.find_cursor();
     }
 
-    /// Takes new rows. The cursor stays on its identity; where that is gone, the old row stays as a ghost in its place.
-    pub fn replace(&mut self, spec: &TableSpec<R>, rows: Vec<R>, held: bool, cx: &Cx) {
+    /// Takes new rows; those that are the `same` as the old ones in their places need not be measured. The cursor stays on its identity;
+    /// where that is gone, the old row stays as a ghost in its place.
+    pub fn replace(&mut self, spec: &TableSpec<R>, rows: Vec<R>, same: Option<fn(&R, &R) -> bool>, held: bool, cx: &Cx) {
+        // Lists keep their order between polls, so the same place is nearly always the same row.
+        let same: Vec<bool> =
+            same.map_or_else(Vec::new, |same| self.data[..self.live].iter().zip(&rows).map(|(old, new)| same(old, new)).collect());
         let ids: Vec<Str> = rows.iter().map(spec.id).collect();
         let gone = self.cursor.as_ref().is_some_and(|cursor| !ids.contains(cursor));
         let old_places = if held { self.places() } else { HashMap::new() };
@@ -163,7 +170,7 @@ impl<R: 'static> Rows<R> {
         (self.data, self.ids) = (rows, ids);
         self.sort(spec, &old_places, true, cx);
         self.held = !old_places.is_empty();
-        self.measure(spec, cx);
+        self.measure(spec, &same, cx);
         // A filter that hides the row hides its ghost.
         if let Some((row, id)) = ghost.filter(|(row, _)| self.matches(spec, row, cx)) {
             self.order.insert(self.position.min(self.order.len()), u32::try_from(self.data.len()).expect("fewer than 2^32 rows"));
@@ -228,14 +235,24 @@ impl<R: 'static> Rows<R> {
         self.query_text.is_empty() || self.query.matches(&(spec.haystack)(row), &|name| cell_text(spec, row, name, cx))
     }
 
-    fn measure(&mut self, spec: &TableSpec<R>, cx: &Cx) {
-        let widest = |column: &Column<R>| match column.width {
-            Width::Fit(..) => self.data[..self.live].iter().map(|row| text::width(&(column.cell)(row, cx).text)).max().unwrap_or(0),
-            Width::Fixed(n) | Width::Fill(n) => usize::from(n),
+    /// Measures all rows but those that are the `same` as they were.
+    fn measure(&mut self, spec: &TableSpec<R>, same: &[bool], cx: &Cx) {
+        let rows = &self.data[..self.live];
+        let mut before = std::mem::take(&mut self.measured);
+        before.resize_with(spec.columns.len(), Vec::new);
+        let measure = |(column, before): (&Column<R>, Vec<u16>)| {
+            let Width::Fit(..) = column.width else { return Vec::new() };
+            let known = |place: usize| before.get(place).copied().filter(|_| same.get(place).is_some_and(|same| *same));
+            rows.iter().enumerate().map(|(place, row)| known(place).unwrap_or_else(|| needs(column, row, cx))).collect()
         };
-        self.full = spec.columns.iter().map(widest).collect();
-        let bounded = |(column, full): (&Column<R>, &usize)| match column.width {
-            Width::Fit(_, most) => u16::try_from(*full).unwrap_or(most).min(most),
+        self.measured = spec.columns.iter().zip(before).map(measure).collect();
+        let widest = |(column, rows): (&Column<R>, &Vec<u16>)| match column.width {
+            Width::Fit(..) => rows.iter().copied().max().unwrap_or(0),
+            Width::Fixed(n) | Width::Fill(n) => n,
+        };
+        self.full = spec.columns.iter().zip(&self.measured).map(widest).collect();
+        let bounded = |(column, full): (&Column<R>, &u16)| match column.width {
+            Width::Fit(_, most) => (*full).min(most),
             Width::Fixed(n) | Width::Fill(n) => n,
         };
         self.widths = spec.columns.iter().zip(&self.full).map(bounded).collect();
@@ -244,7 +261,7 @@ impl<R: 'static> Rows<R> {
 
     /// Finds out where the names of a column differ, once per change, if they have to be cut to so many cells.
     pub fn tell_apart(&mut self, spec: &TableSpec<R>, column: usize, width: u16, cx: &Cx) {
-        let fits = self.full.get(column).is_none_or(|full| *full <= usize::from(width));
+        let fits = self.full.get(column).is_none_or(|full| *full <= width);
         let Some(known) = self.apart.get_mut(column).filter(|known| known.is_none() && !fits) else { return };
         let of = &spec.columns[column];
         // Sentences begin alike too, and are read from their beginning.
@@ -342,6 +359,11 @@ impl<R: 'static> Rows<R> {
         }
         on
     }
+}
+
+/// Cells that a row needs in a column.
+fn needs<R>(column: &Column<R>, row: &R, cx: &Cx) -> u16 {
+    u16::try_from(text::width(&(column.cell)(row, cx).text)).unwrap_or(u16::MAX)
 }
 
 fn cell_text<R>(spec: &TableSpec<R>, row: &R, name: &str, cx: &Cx) -> Option<String> {

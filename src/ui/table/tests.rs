@@ -115,7 +115,7 @@ fn basket() -> Vec<Fruit> {
 fn table(rows: Vec<Fruit>) -> (Nothing, Rows<Fruit>) {
     let nothing = Nothing::new();
     let mut table = Rows::new(0);
-    table.replace(&SPEC, rows, false, &nothing.cx());
+    table.replace(&SPEC, rows, None, false, &nothing.cx());
     (nothing, table)
 }
 
@@ -147,12 +147,12 @@ fn the_cursor_stays_on_top_until_a_row_is_chosen_and_then_on_that_row() {
     let (nothing, mut rows) = table(basket());
     let mut more = basket();
     more.push(fruit("almond", 1));
-    rows.replace(&SPEC, more.clone(), false, &nothing.cx());
+    rows.replace(&SPEC, more.clone(), None, false, &nothing.cx());
     assert_eq!(under_cursor(&rows), "almond");
     rows.go(3);
     assert_eq!(under_cursor(&rows), "pear");
     more.extend([fruit("banana", 2), fruit("cherry", 2)]);
-    rows.replace(&SPEC, more, false, &nothing.cx());
+    rows.replace(&SPEC, more, None, false, &nothing.cx());
     assert_eq!((under_cursor(&rows), rows.position()), ("pear", 5));
     rows.order_by(&SPEC, 1, &nothing.cx());
     assert_eq!(under_cursor(&rows), "pear");
@@ -162,8 +162,8 @@ fn the_cursor_stays_on_top_until_a_row_is_chosen_and_then_on_that_row() {
 fn a_row_that_was_asked_for_before_it_came_is_under_the_cursor_when_it_comes() {
     let (nothing, mut rows) = table(Vec::new());
     rows.select("pear".into());
-    rows.replace(&SPEC, Vec::new(), false, &nothing.cx());
-    rows.replace(&SPEC, basket(), false, &nothing.cx());
+    rows.replace(&SPEC, Vec::new(), None, false, &nothing.cx());
+    rows.replace(&SPEC, basket(), None, false, &nothing.cx());
     assert_eq!(under_cursor(&rows), "pear");
 }
 
@@ -172,10 +172,10 @@ fn a_row_that_vanished_under_the_cursor_stays_as_a_ghost_until_the_cursor_leaves
     let (nothing, mut rows) = table(basket());
     rows.go(1);
     let without: Vec<Fruit> = basket().into_iter().filter(|row| row.name != "fig").collect();
-    rows.replace(&SPEC, without.clone(), false, &nothing.cx());
+    rows.replace(&SPEC, without.clone(), None, false, &nothing.cx());
     assert_eq!(names(&rows), ["apple", "fig", "pear", "quince"]);
     assert_eq!((under_cursor(&rows), rows.on_ghost(), rows.total()), ("fig", true, 3));
-    rows.replace(&SPEC, without, false, &nothing.cx());
+    rows.replace(&SPEC, without, None, false, &nothing.cx());
     assert!(rows.on_ghost(), "it stays through more answers");
     rows.toggle_mark();
     assert_eq!(rows.marked(), 0, "what is gone cannot be marked");
@@ -187,9 +187,9 @@ fn a_row_that_vanished_under_the_cursor_stays_as_a_ghost_until_the_cursor_leaves
 fn a_ghost_that_comes_back_is_an_ordinary_row() {
     let (nothing, mut rows) = table(basket());
     rows.go(1);
-    rows.replace(&SPEC, vec![fruit("apple", 1)], false, &nothing.cx());
+    rows.replace(&SPEC, vec![fruit("apple", 1)], None, false, &nothing.cx());
     assert!(rows.on_ghost());
-    rows.replace(&SPEC, basket(), false, &nothing.cx());
+    rows.replace(&SPEC, basket(), None, false, &nothing.cx());
     assert_eq!((under_cursor(&rows), rows.on_ghost(), rows.len()), ("fig", false, 4));
 }
 
@@ -201,10 +201,10 @@ fn rows_keep_their_places_while_the_operator_is_at_work() {
     let mut heavier = basket();
     heavier[2].weight = 9;
     heavier.push(fruit("almond", 0));
-    rows.replace(&SPEC, heavier.clone(), true, &nothing.cx());
+    rows.replace(&SPEC, heavier.clone(), None, true, &nothing.cx());
     assert_eq!(names(&rows), ["quince", "fig", "pear", "apple", "almond"]);
     assert!(rows.held);
-    rows.replace(&SPEC, heavier, false, &nothing.cx());
+    rows.replace(&SPEC, heavier, None, false, &nothing.cx());
     assert_eq!((names(&rows), under_cursor(&rows)), (vec!["almond", "fig", "pear", "apple", "quince"], "quince"));
     assert!(!rows.held);
 }
@@ -224,7 +224,7 @@ fn a_filter_keeps_what_matches_and_a_wrong_one_says_so_and_changes_nothing() {
 fn a_filter_takes_a_ghost_away() {
     let (nothing, mut rows) = table(basket());
     rows.go(1);
-    rows.replace(&SPEC, vec![fruit("apple", 1), fruit("pear", 3)], false, &nothing.cx());
+    rows.replace(&SPEC, vec![fruit("apple", 1), fruit("pear", 3)], None, false, &nothing.cx());
     assert_eq!(names(&rows), ["apple", "fig", "pear"]);
     rows.filter(&SPEC, "p", OFFERED, &nothing.cx()).unwrap();
     assert_eq!((names(&rows), rows.on_ghost()), (vec!["apple", "pear"], false));
@@ -248,7 +248,7 @@ fn marks_are_of_rows_not_of_places() {
     rows.toggle_mark();
     rows.order_by(&SPEC, 1, &nothing.cx());
     assert_eq!(marked(&rows), ["pear"]);
-    rows.replace(&SPEC, vec![fruit("almond", 0), fruit("pear", 3)], false, &nothing.cx());
+    rows.replace(&SPEC, vec![fruit("almond", 0), fruit("pear", 3)], None, false, &nothing.cx());
     assert_eq!(marked(&rows), ["pear"]);
     rows.toggle_mark();
     assert_eq!(marked(&rows), [""; 0]);
@@ -341,4 +341,24 @@ fn columns_scroll_away_behind_the_first_two() {
     let widest = [4, 6, 6, 5, 10];
     assert_eq!(laid_out(39, &widest, 1).0, ["NAME", "WEIGHT", "EXTRA", "REASON"]);
     assert_eq!(laid_out(39, &widest, 2).0, ["NAME", "WEIGHT", "REASON"]);
+}
+
+#[test]
+fn rows_that_are_known_again_are_not_measured_and_all_others_are() {
+    let (nothing, mut rows) = table(basket());
+    let widest = |rows: &Rows<Fruit>| rows.widths[0];
+    let before = widest(&rows);
+    let mut longer = basket();
+    longer[1] = fruit("pomegranate", 5);
+    rows.replace(&SPEC, longer.clone(), Some(|_, _| true), false, &nothing.cx());
+    assert_eq!(widest(&rows), before, "it was said that nothing changed");
+    let same = Some((|a, b| a.name == b.name) as fn(&Fruit, &Fruit) -> bool);
+    rows.replace(&SPEC, basket(), same, false, &nothing.cx());
+    rows.replace(&SPEC, longer.clone(), same, false, &nothing.cx());
+    assert_eq!(usize::from(widest(&rows)), "pomegranate".len());
+    longer.insert(0, fruit("blackcurrant", 1));
+    rows.replace(&SPEC, longer, same, false, &nothing.cx());
+    assert_eq!(usize::from(widest(&rows)), "blackcurrant".len(), "rows that have moved are measured");
+    rows.replace(&SPEC, basket(), same, false, &nothing.cx());
+    assert_eq!(widest(&rows), before, "what is gone counts no more");
 }
