@@ -17,8 +17,8 @@ use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
 use midwatch::sim::{ContextInfo, Options, Sim};
 use terminal::{Launch, Terminal};
 
-/// A frame is over when nothing more has come for so long.
-const SILENCE: Duration = Duration::from_millis(30);
+/// A frame is over when nothing more has come for so long: less than lies between two frames of a program that draws all the time.
+const SILENCE: Duration = Duration::from_millis(10);
 /// The longest wait for a fleet to load: 10,000 tasks at a quarter of AWS's rate are 200 calls at 5 a second.
 const LOADING: Duration = Duration::from_mins(3);
 

@@ -247,6 +247,8 @@ pub struct App {
     quitting: bool,
     asked_to_quit: Option<Time>,
     wanted: Vec<Wanted>,
+    /// The cursor has moved since that was found out.
+    unfollowed: bool,
     heard: News,
     board_stale: bool,
     judged_at: Time,
@@ -286,6 +288,7 @@ impl App {
             quitting: false,
             asked_to_quit: None,
             wanted: Vec::new(),
+            unfollowed: false,
             heard: News::default(),
             board_stale: true,
             judged_at: Time::UNIX_EPOCH,
@@ -498,7 +501,7 @@ impl App {
         self.settle_wanted();
     }
 
-    /// What the visible view wants watched, as of the last [`App::settle`].
+    /// What the visible view wants watched, as of the last [`App::settle`] and [`App::follow`].
     #[must_use]
     pub fn wanted(&self) -> &[Wanted] {
         &self.wanted
@@ -695,15 +698,33 @@ impl App {
                 _ => Reaction::Ignored,
             }
         };
+        // What a step makes wanted can wait for its frame.
+        let step = matches!(reaction, Reaction::Moved);
         let effects = match reaction {
             Reaction::Ignored => self.own(action),
             reaction => self.react(reaction),
         };
-        self.settle_wanted();
+        self.unfollowed |= step;
+        if !step {
+            self.settle_wanted();
+        }
         effects
     }
 
+    /// Finds out what a step of the cursor has made wanted, once its frame is drawn. Returns whether that makes the screen another.
+    pub fn follow(&mut self) -> bool {
+        if !self.unfollowed {
+            return false;
+        }
+        let (before, dirty) = (self.freshness(), std::mem::take(&mut self.dirty));
+        self.settle_wanted();
+        let differs = self.dirty || self.freshness() != before;
+        self.dirty |= dirty || differs;
+        differs
+    }
+
     fn settle_wanted(&mut self) {
+        self.unfollowed = false;
         self.wanted.clear();
         let cx = self.shared.cx();
         if let Some(view) = self.views.last() {

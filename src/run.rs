@@ -145,6 +145,9 @@ pub async fn run(
             world.draw(&mut app)?;
             drawn = Instant::now();
         }
+        if app.follow() {
+            world.draw(&mut app)?;
+        }
         world.watcher.reconcile(app.wanted());
         if app.quitting() {
             world.land(&mut app, &mut told).await?;
@@ -167,7 +170,7 @@ pub async fn run(
                 Signal::Terminate => Some(Event::Terminate),
                 Signal::Continue => { world.screen.resume()?; world.screen.redraw(); Some(Event::Tick) }
             },
-            terminal = input.next() => { world.pressed(terminal, &mut app).await?; None }
+            terminal = input.next() => { world.pressed(terminal, &mut app)?; None }
             Some(news) = told.recv() => { world.told(news, &mut app); None }
             Some(update) = updates.recv() => Some(world.heard(update)),
             Some((id, told)) = world.forwards.heard.recv() => Some(Event::Forward(id, told)),
@@ -188,7 +191,7 @@ pub async fn run(
             world.flow(&mut app, drawn).await?;
         } else {
             // Polls come in bundles; a key is never made to wait for them, but one frame serves them all.
-            while !world.drain(&mut app).await? {
+            while !world.drain(&mut app)? {
                 let Ok(update) = updates.try_recv() else { break };
                 let event = world.heard(update);
                 world.take(&mut app, event)?;
@@ -227,7 +230,7 @@ impl World {
     }
 
     /// Takes in what the terminal said, and what it has sent since.
-    async fn pressed(&mut self, said: Option<std::io::Result<TerminalEvent>>, app: &mut App) -> std::io::Result<()> {
+    fn pressed(&mut self, said: Option<std::io::Result<TerminalEvent>>, app: &mut App) -> std::io::Result<()> {
         let event = match said {
             Some(Ok(event)) => self.translate(event, app),
             // The terminal is gone: nobody is left to ask.
@@ -236,7 +239,7 @@ impl World {
         if let Some(event) = event {
             self.take(app, event)?;
         }
-        if !self.drain(app).await? {
+        if !self.drain(app)? {
             self.asked = true;
             self.take(app, Event::Rest)?;
         }
@@ -244,10 +247,10 @@ impl World {
     }
 
     /// Takes in what the terminal has already sent. Returns whether that was anything.
-    async fn drain(&mut self, app: &mut App) -> std::io::Result<bool> {
+    fn drain(&mut self, app: &mut App) -> std::io::Result<bool> {
         let mut any = false;
         while let Some(input) = self.input.as_mut() {
-            let Some(event) = input.ready().await else { break };
+            let Some(event) = input.ready() else { break };
             any = true;
             if let Some(event) = self.translate(event, app) {
                 self.take(app, event)?;
@@ -283,7 +286,7 @@ impl World {
             let input = self.input.as_mut().expect("lent out only inside perform");
             tokio::select! {
                 biased;
-                terminal = input.next() => return self.pressed(terminal, app).await,
+                terminal = input.next() => return self.pressed(terminal, app),
                 () = &mut due => return Ok(()),
                 // What was typed into a session comes back at once, and not when the polls' frame is due.
                 Some((id, heard)) = self.sessions.heard.recv() => {

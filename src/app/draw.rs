@@ -183,7 +183,7 @@ impl App {
     }
 
     /// How true the screen is: live, loading, or how old.
-    fn freshness(&self) -> (String, Role) {
+    pub(super) fn freshness(&self) -> (String, Role) {
         // What is asked for once says nothing about how live the rest is.
         let slots = self.wanted.iter().filter(|w| !w.feed().beside() && !self.waits(w));
         let (mut oldest, mut newest): (Option<Time>, Option<Time>) = (None, None);

@@ -214,6 +214,10 @@ fn disconnected(error: &dyn Error, doing: Doing) -> AwsError {
         (ErrorKind::Invalid, "no region".to_owned(), "Name one with --region")
     } else {
         let deepest = chain.last().map_or("", String::as_str);
+        // Refused by this program before anything was sent; see [`super::direct`].
+        if deepest.ends_with(" is no region") {
+            return failure(ErrorKind::Invalid, doing, deepest, "");
+        }
         return failure(ErrorKind::Network, doing, deepest, "Asking again");
     };
     failure(kind, doing, &came, hint)
@@ -362,6 +366,13 @@ mod tests {
         assert_eq!(answered(200, None, "").kind, ErrorKind::Malformed);
         assert_eq!(&*answered(502, None, "").what, "Cannot list the services of payments: AWS is in trouble (HTTP 502)");
         assert_eq!(answered(404, None, "").kind, ErrorKind::Malformed);
+    }
+
+    #[test]
+    fn a_region_that_is_none_is_nothing_to_ask_again() {
+        let refused = SdkError::<GetCallerIdentityError, HttpResponse>::construction_failure("\"evil.example/\" is no region");
+        let told = explain(&refused, DOING);
+        assert_eq!((told.kind, told.came()), (ErrorKind::Invalid, "\"evil.example/\" is no region"));
     }
 
     fn unsent(text: &str) -> AwsError {

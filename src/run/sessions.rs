@@ -114,7 +114,7 @@ impl World {
             while let Some((id, heard)) = turn.next(&mut self.sessions.heard) {
                 self.take(app, Event::Session(id, heard))?;
             }
-            if self.drain(app).await? {
+            if self.drain(app)? {
                 return Ok(());
             }
             let left = FRAME.saturating_sub(drawn.elapsed());
@@ -124,7 +124,7 @@ impl World {
             let input = self.input.as_mut().expect("lent out only inside perform");
             tokio::select! {
                 biased;
-                terminal = input.next() => return self.pressed(terminal, app).await,
+                terminal = input.next() => return self.pressed(terminal, app),
                 () = tokio::time::sleep(left) => return Ok(()),
                 Some((id, heard)) = self.sessions.heard.recv() => self.take(app, Event::Session(id, heard))?,
             }

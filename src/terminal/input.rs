@@ -3,9 +3,8 @@
 use crate::keys::{Button, Key, Pointed, Pointing};
 use crossterm::event::{Event, EventStream, KeyModifiers, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
-use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
+use std::time::Duration;
 
 /// Something that the operator did, or the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,20 +58,16 @@ impl Input {
 
     /// The next event if it is here already, to drain what queued up before a frame is drawn. Never waits.
     ///
-    /// It looks with the caller's own waker: the stream wakes whoever looked first in vain, and a look with a waker that wakes nobody
-    /// would leave the next key lying until something else happens.
-    pub async fn ready(&mut self) -> Option<TerminalEvent> {
-        loop {
-            match poll_fn(|cx| Poll::Ready(self.events.poll_next_unpin(cx))).await {
-                Poll::Ready(Some(Ok(event))) => {
-                    if let Some(event) = translated(event) {
-                        return Some(event);
-                    }
-                }
-                // The next call of `next` meets an error or the end again and says so.
-                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => return None,
+    /// It asks the reader that is behind the stream: the stream itself would set its thread to wait for the next key, which wakes that
+    /// thread, while this key's frame has not been drawn.
+    pub fn ready(&mut self) -> Option<TerminalEvent> {
+        // The next call of `next` meets an error or the end again and says so.
+        while let Ok(true) = crossterm::event::poll(Duration::ZERO) {
+            if let Some(event) = translated(crossterm::event::read().ok()?) {
+                return Some(event);
             }
         }
+        None
     }
 }
 

@@ -463,6 +463,7 @@ impl Stage {
             self.effects.push(effect);
         }
         let _inside = self.runtime.enter();
+        self.app.follow();
         self.watcher.reconcile(self.app.wanted());
     }
 

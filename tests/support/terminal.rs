@@ -288,11 +288,15 @@ impl Terminal {
         self.raw.len() - before
     }
 
-    /// Reads until nothing has come for so long; when the last byte came, if any did within `within`.
+    /// Reads until nothing has come for so long; when the last byte came, if any did within `within`. A program that never falls silent
+    /// is read for that time.
     pub fn burst(&mut self, within: Duration, silence: Duration) -> Option<(Instant, Instant)> {
-        let first = self.read(Instant::now() + within)?;
+        let end = Instant::now() + within;
+        let first = self.read(end)?;
         let mut last = first;
-        while let Some(at) = self.read(last.max(Instant::now()) + silence) {
+        while Instant::now() < end
+            && let Some(at) = self.read(Instant::now() + silence)
+        {
             last = at;
         }
         Some((first, last))

@@ -56,6 +56,6 @@ pub(super) fn all(facts: &Facts) -> Option<Found> {
 
 pub(super) fn some(facts: &Facts) -> Option<Found> {
     let bad = facts.unhealthy();
-    let head = format!("{}/{} targets unhealthy", bad.len(), facts.registered());
-    (!bad.is_empty()).then(|| found(facts, &head, &bad).health(Health::Warn))
+    let head = || format!("{}/{} targets unhealthy", bad.len(), facts.registered());
+    (!bad.is_empty()).then(|| found(facts, &head(), &bad).health(Health::Warn))
 }
