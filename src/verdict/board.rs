@@ -34,11 +34,11 @@ const STANDS_SECONDS: i64 = 3;
 /// calls a second, so that this many are a round of half a minute.
 const GROUPS: usize = 60;
 
-/// The services of a cluster, and how far their evidence was looked at when they were judged.
+/// The services of a cluster, and how far the store was when they were judged: its tasks, and all targets and deployments.
 #[derive(Default)]
 struct Cluster {
     rows: Vec<Arc<Judged>>,
-    beside: u64,
+    seen: (u64, u64, u64),
 }
 
 /// All services that the store knows, judged, cluster by cluster.
@@ -126,9 +126,11 @@ impl Board {
 
     fn refresh_cluster(&mut self, store: &Store, ctx: Ctx, cluster: &Arn, now: Time) -> bool {
         let Some(services) = store.services(ctx, cluster) else { return false };
-        let Cluster { rows, beside } = self.clusters.entry((ctx, cluster.clone())).or_default();
-        // Looked up for a thousand services, it would take longer than everything else here.
-        let unmoved = std::mem::replace(beside, store.beside()) == store.beside();
+        let Cluster { rows, seen } = self.clusters.entry((ctx, cluster.clone())).or_default();
+        let revision = |feed: fn(Ctx, Arn) -> Feed| store.revision(&feed(ctx, cluster.clone()));
+        let now_seen = (revision(Feed::Tasks), revision(Feed::Stopped), store.beside());
+        // Looked up for a thousand services, their evidence would take longer than everything else here.
+        let unmoved = std::mem::replace(seen, now_seen) == now_seen;
         let mut changed = rows.len() != services.len();
         let old = std::mem::take(rows);
         rows.reserve(services.len());
@@ -137,10 +139,9 @@ impl Board {
         for service in services {
             // Lists keep their order between polls, so the same place is nearly always the same service.
             let row = before.next();
-            let tasks = tasks_of(&service.name);
             let evidence = match row.as_ref().filter(|row| unmoved && Arc::ptr_eq(&row.service, service)) {
-                Some(row) => Revisions { tasks, ..row.evidence },
-                None => revisions(store, ctx, service, tasks),
+                Some(row) => row.evidence,
+                None => revisions(store, ctx, service, tasks_of(&service.name)),
             };
             match row {
                 Some(row) if Arc::ptr_eq(&row.service, service) && row.evidence == evidence && stands(&row, aside, now) => rows.push(row),
@@ -254,7 +255,7 @@ fn stands(row: &Judged, aside: u64, now: Time) -> bool {
 
 /// A service that is well stays well until something is heard; trouble can end, or begin to count, by time alone, and so can a grace.
 fn depends_on_time(row: &Judged) -> bool {
-    !matches!(row.verdict.health, Health::Ok | Health::Idle) || row.service.grace_seconds > 0
+    !matches!(row.verdict.health, Health::Ok | Health::Idle) || row.verdict.grace_until.is_some()
 }
 
 /// Judges one service by all that the store holds of it.
