@@ -8,6 +8,7 @@ mod definition;
 mod service;
 mod target;
 mod task;
+mod words;
 
 pub use autoscaling::{scalable_target, scaling_activity, scaling_policy, scheduled_action};
 pub use cloudwatch::{composite_alarm, metric_alarm};
@@ -22,18 +23,24 @@ pub use crate::text::clean;
 use crate::model::{Arn, Cluster, ExecConfiguration, Str, Time};
 use aws_sdk_ecs::types as ecs;
 use aws_smithy_types::DateTime;
+use words::word;
 
 /// A string that AWS may leave out, empty when it does.
 fn text(text: Option<&str>) -> Str {
-    clean(text.unwrap_or_default())
+    word(text.unwrap_or_default())
 }
 
 fn maybe(text: Option<&str>) -> Option<Str> {
+    text.filter(|text| !text.is_empty()).map(word)
+}
+
+/// The same of what is said of one thing alone, as its address.
+fn own(text: Option<&str>) -> Option<Str> {
     text.filter(|text| !text.is_empty()).map(clean)
 }
 
 fn arn(text: Option<&str>) -> Arn {
-    Arn(clean(text.unwrap_or_default()))
+    Arn(word(text.unwrap_or_default()))
 }
 
 fn maybe_arn(text: Option<&str>) -> Option<Arn> {
@@ -41,7 +48,7 @@ fn maybe_arn(text: Option<&str>) -> Option<Arn> {
 }
 
 fn texts(texts: Option<&Vec<String>>) -> Vec<Str> {
-    texts.into_iter().flatten().map(|text| clean(text)).collect()
+    texts.into_iter().flatten().map(|text| word(text)).collect()
 }
 
 /// A count; AWS's are signed on the wire and never negative.

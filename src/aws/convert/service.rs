@@ -1,6 +1,6 @@
 //! Services and their deployments.
 
-use super::{arn, clean, count, maybe, maybe_arn, port, tags, text, texts, time};
+use super::{arn, clean, count, maybe, maybe_arn, own, port, tags, text, texts, time, word};
 use crate::model::{
     CircuitBreaker, Deployment, LifecycleHook, LoadBalancer, RevisionShare, Rollback, Service, ServiceDeployment, ServiceEvent,
     ServiceRevision, TaskSet,
@@ -25,11 +25,11 @@ pub fn service(from: &ecs::Service, known: Option<&Service>) -> Service {
         capacity_providers: from
             .capacity_provider_strategy()
             .iter()
-            .map(|item| (clean(item.capacity_provider()), count(item.base()), count(item.weight())))
+            .map(|item| (word(item.capacity_provider()), count(item.base()), count(item.weight())))
             .collect(),
         platform_version: maybe(from.platform_version()),
-        scheduling: clean(from.scheduling_strategy().map_or("REPLICA", ecs::SchedulingStrategy::as_str)),
-        controller: clean(from.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str())),
+        scheduling: word(from.scheduling_strategy().map_or("REPLICA", ecs::SchedulingStrategy::as_str)),
+        controller: word(from.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str())),
         strategy: maybe(configuration.and_then(|c| c.strategy()).map(ecs::DeploymentStrategy::as_str)),
         task_definition: arn(from.task_definition()),
         deployments: from.deployments().iter().map(deployment).collect(),
@@ -60,8 +60,11 @@ pub fn service(from: &ecs::Service, known: Option<&Service>) -> Service {
 /// Both lists are newest first, so what is known of the new list is a run of it.
 fn events(from: &[ecs::ServiceEvent], known: &[ServiceEvent]) -> Vec<ServiceEvent> {
     let fresh = known.first().and_then(|first| from.iter().position(|event| event.id() == Some(&*first.id))).unwrap_or(from.len());
-    let new =
-        |event: &ecs::ServiceEvent| ServiceEvent { id: text(event.id()), at: time(event.created_at()), message: text(event.message()) };
+    let new = |event: &ecs::ServiceEvent| ServiceEvent {
+        id: own(event.id()).unwrap_or_default(),
+        at: time(event.created_at()),
+        message: text(event.message()),
+    };
     let shared =
         |(event, known): (&ecs::ServiceEvent, &ServiceEvent)| if event.id() == Some(&*known.id) { known.clone() } else { new(event) };
     let run = from[fresh..].iter().zip(known).map(shared);

@@ -1,13 +1,13 @@
 //! Tasks, their containers, and the instances that run them.
 
-use super::{arn, count, maybe, maybe_arn, port, tags, text, time};
-use crate::model::{Container, ContainerInstance, Str, Task, TaskStatus};
+use super::{arn, count, maybe, maybe_arn, own, port, tags, text, time};
+use crate::model::{Arn, Container, ContainerInstance, Str, Task, TaskStatus};
 use aws_sdk_ecs::types as ecs;
 
 /// A task of `DescribeTasks`.
 pub fn task(from: &ecs::Task) -> Task {
     Task {
-        arn: arn(from.task_arn()),
+        arn: own(from.task_arn()).map_or_else(|| arn(None), Arn),
         cluster: arn(from.cluster_arn()),
         group: text(from.group()),
         started_by: maybe(from.started_by()),
@@ -45,7 +45,7 @@ fn address(from: &ecs::Task) -> Option<Str> {
         .or_else(|| of_containers().find_map(ecs::NetworkInterface::private_ipv4_address))
         .or_else(|| detail("ipv6Address"))
         .or_else(|| of_containers().find_map(ecs::NetworkInterface::ipv6_address));
-    maybe(address)
+    own(address)
 }
 
 /// A detail of the task's network interface.
@@ -64,7 +64,7 @@ fn container(from: &ecs::Container) -> Container {
         health: text(from.health_status().map(ecs::HealthStatus::as_str)),
         exit_code: from.exit_code(),
         reason: maybe(from.reason()),
-        runtime_id: maybe(from.runtime_id()),
+        runtime_id: own(from.runtime_id()),
         bindings: from.network_bindings().iter().map(|binding| (port(binding.container_port()), port(binding.host_port()))).collect(),
         exec_agent: maybe(agent.and_then(|agent| agent.last_status())),
         exec_reason: maybe(agent.and_then(|agent| agent.reason())),
