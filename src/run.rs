@@ -145,8 +145,10 @@ pub async fn run(
             world.draw(&mut app)?;
             drawn = Instant::now();
         }
+        // The header may say that what a step has made wanted is loading: a few cells, which the step's own frame did not wait for.
         if app.follow() {
             world.draw(&mut app)?;
+            drawn = Instant::now();
         }
         world.watcher.reconcile(app.wanted());
         if app.quitting() {

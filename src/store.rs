@@ -70,7 +70,7 @@ pub struct Store {
     tail_bytes: Option<usize>,
     clock: u64,
     aside: u64,
-    beside: u64,
+    evidence: u64,
     kept: Kept,
     journal: VecDeque<Record>,
     forwards: Forwards,
@@ -201,7 +201,7 @@ impl Store {
 
     fn put(&mut self, feed: Feed, value: Value, at: Time, expected: Option<usize>) -> Vec<Feed> {
         let mut changed = vec![feed.clone()];
-        self.beside += u64::from(matches!(feed, Feed::Targets(..) | Feed::ServiceDeployments(..)));
+        self.evidence += u64::from(matches!(feed, Feed::Targets(..) | Feed::ServiceDeployments(..)));
         self.aside += u64::from(matches!(feed, Feed::Instances(..) | Feed::TaskDefinition(..) | Feed::CodeDeployment(..)));
         if let (Feed::Service(ctx, _), Value::Services(rows)) = (&feed, &value) {
             for row in rows {
@@ -301,8 +301,8 @@ impl Store {
 
     /// Changes whenever the targets of any group do, or the deployments of any service.
     #[must_use]
-    pub fn beside(&self) -> u64 {
-        self.beside
+    pub fn evidence(&self) -> u64 {
+        self.evidence
     }
 
     /// Changes whenever anything does that completes an explanation, of whatever service: lines, definitions, instances.

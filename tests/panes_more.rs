@@ -342,3 +342,25 @@ fn tasks_that_are_kept_are_counted_as_such_and_ages_are_told_from_the_start() {
     rest(&mut stage);
     shows(&mut stage, 160, 35, &[" of them kept "]);
 }
+
+#[test]
+fn what_a_step_makes_wanted_is_found_out_once_its_frame_is_drawn() {
+    let mut stage = shop();
+    stage.settle();
+    go(&mut stage, "cluster shop");
+    rest(&mut stage);
+    let watched = |stage: &Stage| {
+        let feeds = stage.app.wanted().iter().map(midwatch::feed::Wanted::feed);
+        let names =
+            feeds.filter_map(|feed| if let midwatch::feed::Feed::Service(_, arn) = feed { Some(arn.name().to_owned()) } else { None });
+        names.collect::<Vec<_>>()
+    };
+    let before = watched(&stage);
+    let now = stage.now();
+    stage.app.update(midwatch::app::Event::Key("j".parse().unwrap()), now);
+    assert_eq!(watched(&stage), before);
+    stage.app.follow();
+    let after = watched(&stage);
+    assert!(after != before && after.len() == 1, "{before:?} {after:?}");
+    assert!(!stage.app.follow() && watched(&stage) == after, "a step is followed once");
+}

@@ -196,6 +196,10 @@ fn disconnected(error: &dyn Error, doing: Doing) -> AwsError {
         return told;
     }
     let chain = chain(error);
+    // Refused by this program before anything was sent, see [`super::direct`]; first, for the name may hold any of the words below.
+    if let Some(refused) = chain.last().filter(|deepest| deepest.ends_with(" is no region")) {
+        return failure(ErrorKind::Invalid, doing, refused, "");
+    }
     let low = chain.join(": ").to_lowercase();
     let has = |fragments: &[&str]| fragments.iter().any(|fragment| low.contains(fragment));
     let place = place(error);
@@ -214,10 +218,6 @@ fn disconnected(error: &dyn Error, doing: Doing) -> AwsError {
         (ErrorKind::Invalid, "no region".to_owned(), "Name one with --region")
     } else {
         let deepest = chain.last().map_or("", String::as_str);
-        // Refused by this program before anything was sent; see [`super::direct`].
-        if deepest.ends_with(" is no region") {
-            return failure(ErrorKind::Invalid, doing, deepest, "");
-        }
         return failure(ErrorKind::Network, doing, deepest, "Asking again");
     };
     failure(kind, doing, &came, hint)
@@ -370,9 +370,9 @@ mod tests {
 
     #[test]
     fn a_region_that_is_none_is_nothing_to_ask_again() {
-        let refused = SdkError::<GetCallerIdentityError, HttpResponse>::construction_failure("\"evil.example/\" is no region");
+        let refused = SdkError::<GetCallerIdentityError, HttpResponse>::construction_failure("\"evil-tls.example/\" is no region");
         let told = explain(&refused, DOING);
-        assert_eq!((told.kind, told.came()), (ErrorKind::Invalid, "\"evil.example/\" is no region"));
+        assert_eq!((told.kind, told.came()), (ErrorKind::Invalid, "\"evil-tls.example/\" is no region"));
     }
 
     fn unsent(text: &str) -> AwsError {

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 /// Failures after which a sweep stops describing: by then it is not one reply that went wrong.
 const ENOUGH: usize = 3;
 
-/// Batches of a list that is on screen already which are asked for at a time. All of them at once would keep the machine busy for a moment
-/// in which a key has to wait; two at a time still are more than a budget allows a second.
-const AT_A_TIME: usize = 2;
+/// Batches of a list that is on screen already which are asked for at a time. The answers of all of them at once would be read at once, and
+/// a key would wait; of so many a budget's five calls a second get through even where an answer takes 0.8 s.
+const AT_A_TIME: usize = 4;
 
 /// Shortest time between two parts of a list that is read for the first time, and of one that is on screen already: whoever takes a part
 /// in judges and sorts all rows anew, and a thousand services are a hundred answers.
@@ -418,8 +418,49 @@ mod tests {
         assert_eq!(lasts.lock().unwrap()[4..], [false, false]);
     }
 
+    #[test]
+    fn a_reply_that_comes_again_brings_its_rows_back_where_another_one_came_between() {
+        let mut rows = Rows::default();
+        let digest = Some(Digest::of("reply"));
+        assert!(matches!(rows.replace(Described::Rows(vec![instance("a", 1)], digest)), Outcome::Whole(_)));
+        assert_eq!(rows.last(), digest);
+        assert!(matches!(rows.replace(Described::Same), Outcome::Same));
+        assert_eq!(rows.last(), digest, "it is known again however often it comes");
+        let _ = rows.take(instance("a", 2));
+        let Outcome::Whole(Value::Instances(back)) = rows.replace(Described::Same) else { panic!("the row is another") };
+        assert_eq!(back[0].running, 1);
+        assert!(matches!(rows.replace(Described::Rows(Vec::new(), None)), Outcome::Whole(_)));
+        assert_eq!(rows.last(), None);
+    }
+
     #[tokio::test]
-    async fn a_list_that_is_on_screen_is_described_two_batches_at_a_time() {
+    async fn a_sweep_that_failed_is_read_anew() {
+        let (mut rows, lasts) = (Rows::default(), Mutex::new(Vec::new()));
+        let broken = Mutex::new(false);
+        let list = |_| Box::pin(async { Ok((vec!["a0".to_owned(), "a1".to_owned()], None)) }) as Boxed<'_, Page>;
+        let describe = |Batch { arns, last }: Batch| {
+            lasts.lock().unwrap().push(last.is_some());
+            let doing = Doing { action: "ecs:DescribeContainerInstances", what: "describe", profile: None };
+            let rows = arns.iter().map(|arn| instance(arn, 1)).collect();
+            let answer = match last {
+                _ if *broken.lock().unwrap() => Err(failure(ErrorKind::Denied, doing, "no", "")),
+                Some(_) => Ok(Described::Same),
+                None => Ok(Described::Rows(rows, Some(Digest::of(&arns)))),
+            };
+            Box::pin(async move { answer }) as Boxed<'_, Result<Described<ContainerInstance>, AwsError>>
+        };
+        let fetch = Fetch { lists: 1, list: Box::new(list), batch: 2, describe: Box::new(describe) };
+        assert_eq!(whole(swept(&mut rows, &fetch).await.0).len(), 2);
+        *broken.lock().unwrap() = true;
+        assert_eq!(swept(&mut rows, &fetch).await.0.unwrap_err().kind, ErrorKind::Denied);
+        *broken.lock().unwrap() = false;
+        assert!(matches!(swept(&mut rows, &fetch).await.0, Ok(Outcome::Same)));
+        assert!(matches!(swept(&mut rows, &fetch).await.0, Ok(Outcome::Same)));
+        assert_eq!(*lasts.lock().unwrap(), [false, true, false, true]);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_on_screen_is_described_four_batches_at_a_time() {
         let (under_way, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let list = |_| Box::pin(async { Ok(((0..9).map(|n| format!("a{n}")).collect(), None)) }) as Boxed<'_, Page>;
         let describe = |batch: Batch| {
@@ -436,7 +477,7 @@ mod tests {
         assert_eq!(whole(swept(&mut rows, &fetch).await.0).len(), 9);
         assert_eq!(most.swap(0, Ordering::Relaxed), 9, "nobody waits for the first rows longer than for their answer");
         assert!(matches!(swept(&mut rows, &fetch).await.0, Ok(Outcome::Same)));
-        assert_eq!(most.load(Ordering::Relaxed), 2);
+        assert_eq!(most.load(Ordering::Relaxed), 4);
     }
 
     #[test]

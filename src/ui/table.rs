@@ -390,7 +390,8 @@ impl<R: 'static> View for TableView<R> {
     }
 
     fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
-        let known = self.told_apart.as_ref().filter(|known| changed.iter().all(known.by)).map(|known| known.same);
+        // Whoever names nothing does not know what was heard, as while another view was in front.
+        let known = self.told_apart.as_ref().filter(|known| !changed.is_empty() && changed.iter().all(known.by)).map(|known| known.same);
         self.rows.replace(self.spec, (self.spec.rows)(&self.place, cx), known, self.holds(cx), cx);
         self.keep_cursor_visible();
     }

@@ -30,6 +30,10 @@ pub struct Judged {
 /// Seconds for which a verdict that changes by time alone stands while nothing is heard that it rests on.
 const STANDS_SECONDS: i64 = 3;
 
+/// Seconds for which any verdict stands. The words of one that is well may rest on time too, as on a stop that counts for a while, and on what
+/// completes an explanation.
+const ANY_STANDS_SECONDS: i64 = 60;
+
 /// Target groups of a context whose health is asked for to judge the whole fleet. ELB answers one group a call and its budget is 2.5
 /// calls a second, so that this many are a round of half a minute.
 const GROUPS: usize = 60;
@@ -128,7 +132,7 @@ impl Board {
         let Some(services) = store.services(ctx, cluster) else { return false };
         let Cluster { rows, seen } = self.clusters.entry((ctx, cluster.clone())).or_default();
         let revision = |feed: fn(Ctx, Arn) -> Feed| store.revision(&feed(ctx, cluster.clone()));
-        let now_seen = (revision(Feed::Tasks), revision(Feed::Stopped), store.beside());
+        let now_seen = (revision(Feed::Tasks), revision(Feed::Stopped), store.evidence());
         // Looked up for a thousand services, their evidence would take longer than everything else here.
         let unmoved = std::mem::replace(seen, now_seen) == now_seen;
         let mut changed = rows.len() != services.len();
@@ -250,10 +254,12 @@ fn revisions(store: &Store, ctx: Ctx, service: &Service, tasks: u64) -> Revision
 /// Whether a verdict that nothing new was heard of still holds.
 fn stands(row: &Judged, aside: u64, now: Time) -> bool {
     let age = now.as_second() - row.at.as_second();
-    !depends_on_time(row) || (row.aside == aside && (0..STANDS_SECONDS).contains(&age))
+    let fresh = |seconds| (0..seconds).contains(&age);
+    if depends_on_time(row) { row.aside == aside && fresh(STANDS_SECONDS) } else { fresh(ANY_STANDS_SECONDS) }
 }
 
-/// A service that is well stays well until something is heard; trouble can end, or begin to count, by time alone, and so can a grace.
+/// A service that is well stays well until something is heard; trouble can end, or begin to count, by time alone, and so can the grace of
+/// a target.
 fn depends_on_time(row: &Judged) -> bool {
     !matches!(row.verdict.health, Health::Ok | Health::Idle) || row.verdict.grace_until.is_some()
 }
@@ -308,4 +314,80 @@ fn lines<'a>(store: &'a Store, ctx: Ctx, service: &Service, task: &Task, contain
     let heads: Vec<u64> = heads.map(|key| key.id).collect();
     // What follows a line, as the trace below an error, may be what tells; and one event may hold several lines.
     heads.into_iter().rev().flat_map(|head| tail.group(head)).flat_map(|line| line.log.text.lines()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::{Outcome, Update, Value};
+    use crate::model::sample::{ago, group, service, target, task};
+    use crate::model::{Context, TargetState};
+
+    const CTX: Ctx = Ctx(0);
+
+    struct Scene {
+        store: Store,
+        fleet: Fleet,
+        board: Board,
+    }
+
+    impl Scene {
+        /// A service behind a load balancer, with a grace of two minutes, and one without.
+        fn new() -> Self {
+            let api = Service { grace_seconds: 120, running: 1, desired: 1, ..service("api") };
+            let web = Service { load_balancers: Vec::new(), ..service("web") };
+            let context = Context { name: "acme".into(), region: "eu-west-1".into(), profile: None, production: None };
+            let mut scene = Scene { store: Store::default(), fleet: Fleet(vec![context]), board: Board::default() };
+            let cluster = api.cluster.clone();
+            scene.hear(Feed::Services(CTX, cluster.clone()), Value::Services(vec![Arc::new(api), Arc::new(web)]));
+            let young = Task { started_at: Some(ago(60)), ip: Some("10.0.0.1".into()), ..task("a", "RUNNING") };
+            scene.hear(Feed::Tasks(CTX, cluster), Value::Tasks(vec![Arc::new(young)]));
+            scene
+        }
+
+        fn hear(&mut self, feed: Feed, value: Value) {
+            self.store.apply(Update { feed, epoch: 0, at: ago(0), outcome: Outcome::Whole(value) });
+        }
+
+        fn targets(&mut self, state: TargetState) {
+            let feed = Feed::Targets(CTX, group());
+            self.hear(feed, Value::Targets(Arc::new(vec![target("10.0.0.1", state, None)])));
+        }
+
+        /// How the first service is in so many seconds, and whether that is news.
+        fn judged(&mut self, seconds: i64) -> (Health, bool) {
+            let news = self.board.refresh(&self.store, &self.fleet, ago(-seconds));
+            let cluster = service("api").cluster;
+            (self.board.of(CTX, &cluster)[0].verdict.health, news)
+        }
+    }
+
+    #[test]
+    fn a_change_of_targets_alone_is_judged_and_a_grace_ends_by_itself() {
+        let mut scene = Scene::new();
+        scene.targets(TargetState::Healthy);
+        assert_eq!(scene.judged(0), (Health::Ok, true));
+        assert_eq!(scene.judged(1), (Health::Ok, false));
+        scene.targets(TargetState::Unhealthy);
+        assert_eq!(scene.judged(2), (Health::Ok, true), "excused, which the verdict tells");
+        assert_eq!(scene.judged(3), (Health::Ok, false));
+        assert_eq!(scene.judged(59).0, Health::Ok);
+        assert_eq!(scene.judged(70), (Health::Fail, true), "nothing was heard since");
+        scene.targets(TargetState::Healthy);
+        assert_eq!(scene.judged(71), (Health::Ok, true));
+    }
+
+    #[test]
+    fn what_is_well_is_judged_again_after_a_minute_and_not_before() {
+        let mut scene = Scene::new();
+        scene.targets(TargetState::Healthy);
+        scene.judged(0);
+        let cluster = service("api").cluster;
+        let first = scene.board.of(CTX, &cluster)[1].clone();
+        scene.targets(TargetState::Healthy);
+        scene.judged(59);
+        assert!(Arc::ptr_eq(&first, &scene.board.of(CTX, &cluster)[1]), "what was heard is of the other one");
+        scene.judged(60);
+        assert!(!Arc::ptr_eq(&first, &scene.board.of(CTX, &cluster)[1]));
+    }
 }

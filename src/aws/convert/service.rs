@@ -63,7 +63,7 @@ fn events(from: &[ecs::ServiceEvent], known: &[ServiceEvent]) -> Vec<ServiceEven
     let new = |event: &ecs::ServiceEvent| ServiceEvent {
         id: own(event.id()).unwrap_or_default(),
         at: time(event.created_at()),
-        message: text(event.message()),
+        message: own(event.message()).unwrap_or_default(),
     };
     let shared =
         |(event, known): (&ecs::ServiceEvent, &ServiceEvent)| if event.id() == Some(&*known.id) { known.clone() } else { new(event) };

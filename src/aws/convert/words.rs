@@ -15,7 +15,7 @@ const LONGEST: usize = 256;
 const MANY: usize = 4096;
 
 thread_local! {
-    // Replies are taken in on one thread; a second one would only have copies of its own.
+    // The runtime has one thread, which takes in all replies; a second one would only have copies of its own.
     static WORDS: RefCell<Words> = RefCell::default();
 }
 
