@@ -55,6 +55,8 @@ struct News {
     feeds: Vec<Feed>,
     /// Whether the view wanted any of them when they came: a key may make it want others before it is told.
     wanted: bool,
+    /// The cursor has moved since it was found out what the view wants.
+    stepped: bool,
 }
 
 /// A bookmark: a letter, the pane and its place.
@@ -89,8 +91,6 @@ pub struct App {
     quitting: bool,
     asked_to_quit: Option<Time>,
     wanted: Vec<Wanted>,
-    /// The cursor has moved since that was found out.
-    unfollowed: bool,
     heard: News,
     board_stale: bool,
     judged_at: Time,
@@ -130,7 +130,6 @@ impl App {
             quitting: false,
             asked_to_quit: None,
             wanted: Vec::new(),
-            unfollowed: false,
             heard: News::default(),
             board_stale: true,
             judged_at: Time::UNIX_EPOCH,
@@ -257,7 +256,7 @@ impl App {
             return;
         }
         self.moved = None;
-        let News { feeds: heard, wanted } = std::mem::take(&mut self.heard);
+        let News { feeds: heard, wanted, .. } = std::mem::take(&mut self.heard);
         let judged = std::mem::take(&mut self.board_stale) && self.judge();
         if !heard.is_empty() {
             self.replan();
@@ -546,7 +545,7 @@ impl App {
             Reaction::Ignored => self.own(action),
             reaction => self.react(reaction),
         };
-        self.unfollowed |= step;
+        self.heard.stepped |= step;
         if !step {
             self.settle_wanted();
         }
@@ -555,7 +554,7 @@ impl App {
 
     /// Finds out what a step of the cursor has made wanted, once its frame is drawn. Returns whether that makes the screen another.
     pub fn follow(&mut self) -> bool {
-        if !self.unfollowed {
+        if !self.heard.stepped {
             return false;
         }
         let (before, dirty) = (self.freshness(), std::mem::take(&mut self.dirty));
@@ -566,7 +565,7 @@ impl App {
     }
 
     fn settle_wanted(&mut self) {
-        self.unfollowed = false;
+        self.heard.stepped = false;
         self.wanted.clear();
         let cx = self.shared.cx();
         if let Some(view) = self.views.last() {

@@ -145,12 +145,7 @@ pub async fn run(
             world.draw(&mut app)?;
             drawn = Instant::now();
         }
-        // The header may say that what a step has made wanted is loading: a few cells, which the step's own frame did not wait for.
-        if app.follow() {
-            world.draw(&mut app)?;
-            drawn = Instant::now();
-        }
-        world.watcher.reconcile(app.wanted());
+        world.follow(&mut app, &mut drawn)?;
         if app.quitting() {
             world.land(&mut app, &mut told).await?;
             // Nobody waits for a farewell with the screen still taken.
@@ -278,6 +273,17 @@ impl World {
 
     fn draw(&mut self, app: &mut App) -> std::io::Result<()> {
         self.screen.draw(|buffer, kept| app.draw_over(buffer, kept))
+    }
+
+    /// Starts and ends polls by what is wanted now.
+    fn follow(&mut self, app: &mut App, drawn: &mut Instant) -> std::io::Result<()> {
+        // The header may say that what a step has made wanted is loading: a few cells, for which the step's own frame did not wait.
+        if app.follow() {
+            self.draw(app)?;
+            *drawn = Instant::now();
+        }
+        self.watcher.reconcile(app.wanted());
+        Ok(())
     }
 
     /// Takes in what comes until the next frame is due, unless a key wants an answer at once.
