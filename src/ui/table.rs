@@ -177,12 +177,12 @@ pub struct TableView<R: 'static> {
     focused: bool,
     number: Option<u8>,
     uncounted: Option<fn(&R) -> bool>,
-    told_apart: Option<ToldApart<R>>,
+    knowing: Option<Knowing<R>>,
     drawn: Option<Drawn>,
 }
 
 /// How rows that did not change are known, so that their cells are not measured again.
-struct ToldApart<R> {
+struct Knowing<R> {
     same: fn(&R, &R) -> bool,
     by: fn(&Feed) -> bool,
 }
@@ -212,7 +212,7 @@ impl<R: 'static> TableView<R> {
             focused: true,
             number: None,
             uncounted: None,
-            told_apart: None,
+            knowing: None,
             drawn: None,
         }
     }
@@ -274,7 +274,7 @@ impl<R: 'static> TableView<R> {
     /// they tell of. A list of a thousand rows is on screen for hours, and a few of them change a second.
     #[must_use]
     pub fn knowing(mut self, same: fn(&R, &R) -> bool, by: fn(&Feed) -> bool) -> Self {
-        self.told_apart = Some(ToldApart { same, by });
+        self.knowing = Some(Knowing { same, by });
         self
     }
 
@@ -391,7 +391,7 @@ impl<R: 'static> View for TableView<R> {
 
     fn sync(&mut self, cx: &Cx, changed: &[Feed]) {
         // Whoever names nothing does not know what was heard, as while another view was in front.
-        let known = self.told_apart.as_ref().filter(|known| !changed.is_empty() && changed.iter().all(known.by)).map(|known| known.same);
+        let known = self.knowing.as_ref().filter(|known| !changed.is_empty() && changed.iter().all(known.by)).map(|known| known.same);
         self.rows.replace(self.spec, (self.spec.rows)(&self.place, cx), known, self.holds(cx), cx);
         self.keep_cursor_visible();
     }

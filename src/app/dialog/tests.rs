@@ -2,64 +2,31 @@
 //! became another one.
 
 use super::*;
+use crate::app::Shared;
 use crate::change::{Basis, Call, Change, Note, ServiceChange, Step};
 use crate::config::Config;
-use crate::keys::Keymap;
-use crate::landing::Landings;
 use crate::model::{Arn, Context, Fleet};
-use crate::store::Store;
 use crate::theme::Theme;
-use crate::verdict::Board;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 struct World {
-    store: Store,
-    fleet: Fleet,
-    theme: Theme,
-    keys: Keymap,
-    config: Config,
-    board: Board,
-    landings: Landings,
-    shells: crate::exec::shells::Shells,
-    zone: jiff::tz::TimeZone,
-    now: Time,
+    shared: Shared,
 }
 
 impl World {
     fn new(production: bool) -> World {
         let context = Context { name: "payments".into(), region: "eu-west-1".into(), profile: None, production: Some(production) };
-        World {
-            store: Store::default(),
-            fleet: Fleet(vec![context]),
-            theme: Theme::built_in("mono"),
-            keys: Keymap::default(),
-            config: Config::default(),
-            board: Board::default(),
-            landings: Landings::default(),
-            shells: crate::exec::shells::Shells::default(),
-            zone: jiff::tz::TimeZone::UTC,
-            now: Time::from_second(1_700_000_000).expect("a time"),
-        }
+        let now = Time::from_second(1_700_000_000).expect("a time");
+        World { shared: Shared::new(Fleet(vec![context]), Config::default(), Theme::built_in("mono"), now) }
     }
 
     fn cx(&self) -> Cx<'_> {
-        Cx {
-            store: &self.store,
-            fleet: &self.fleet,
-            theme: &self.theme,
-            keys: &self.keys,
-            config: &self.config,
-            board: &self.board,
-            landings: &self.landings,
-            shells: &self.shells,
-            zone: &self.zone,
-            now: self.now,
-        }
+        self.shared.cx()
     }
 
     fn wait(&mut self, milliseconds: i64) {
-        self.now = Time::from_millisecond(self.now.as_millisecond() + milliseconds).expect("a time");
+        self.shared.now = Time::from_millisecond(self.shared.now.as_millisecond() + milliseconds).expect("a time");
     }
 
     /// A dialog that has been looked at.
@@ -247,7 +214,7 @@ fn a_plan_that_became_another_one_is_looked_at_again() {
     let mut dialog = world.dialog(vec![plan("checkout", Level::Plain)]);
     // News came, and the key was already on its way.
     dialog.plans[0].1 = Ok(Plan { changes: Vec::new(), ..plan("checkout", Level::Plain) });
-    (dialog.seen, dialog.changed_at) = (false, Some(world.now));
+    (dialog.seen, dialog.changed_at) = (false, Some(world.shared.now));
     assert_eq!(world.press(&mut dialog, "y"), None);
     world.screen(&mut dialog, 100, 40);
     assert_eq!(world.press(&mut dialog, "y"), None, "it was drawn, but not yet read");
@@ -261,7 +228,7 @@ fn what_moved_is_shown_as_was_now_and_yours_and_asked_again() {
     let mut dialog = world.dialog(vec![plan("checkout", Level::Plain)]);
     let moved = Moved { target: "checkout".to_owned(), what: "desired", was: "6".to_owned(), now: "8".to_owned() };
     let confirmed = world.press(&mut dialog, "tab c h e c k o u t enter").expect("it is confirmed");
-    dialog.send(Flight::new(1, confirmed.clone(), world.now));
+    dialog.send(Flight::new(1, confirmed.clone(), world.shared.now));
     assert_eq!(world.press(&mut dialog, "y enter tab"), None, "under way it takes no second order");
     dialog.moved(vec![moved], confirmed, &world.cx());
     let screen = world.screen(&mut dialog, 100, 40);
@@ -316,8 +283,8 @@ fn where_nothing_can_be_done_no_key_points_to_a_line_that_is_not_there() {
 fn before_a_call_was_made_nothing_is_said_to_apply() {
     let world = World::new(false);
     let mut dialog = world.dialog(vec![plan("checkout", Level::Plain)]);
-    let mut flight = Flight::new(1, vec![plan("checkout", Level::Plain)], world.now);
-    dialog.send(Flight::new(1, vec![plan("checkout", Level::Plain)], world.now));
+    let mut flight = Flight::new(1, vec![plan("checkout", Level::Plain)], world.shared.now);
+    dialog.send(Flight::new(1, vec![plan("checkout", Level::Plain)], world.shared.now));
     let screen = world.screen(&mut dialog, 100, 40);
     assert!(screen.contains("nothing was sent yet") && !screen.contains("may still apply"), "{screen}");
     flight.heard(&crate::change::apply::Progress::Refused("read-only: locked · nothing was sent".to_owned()));
